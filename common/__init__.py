@@ -1,0 +1,19 @@
+"""Words that server, node and client share. Imports nothing else of ours."""
+
+from vantage6.common.console import debug, echo, error, info, warning
+from vantage6.common.encoding import base64s_to_bytes, bytes_to_base64s
+from vantage6.common.identity import WhoAmI
+
+__version__ = "3.12.0"
+
+__all__ = [
+    "WhoAmI",
+    "__version__",
+    "base64s_to_bytes",
+    "bytes_to_base64s",
+    "debug",
+    "echo",
+    "error",
+    "info",
+    "warning",
+]

@@ -1,0 +1,81 @@
+"""Find and read configuration files."""
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from vantage6.common.errors import ConfigurationError
+
+ENVIRONMENTS = ("application", "dev", "test", "acc", "prod")
+
+C = TypeVar("C", bound=BaseModel)
+
+
+def load(path: Path, model: type[C], environment: str | None = None) -> C:
+    """Return the checked configuration in one environment of a file.
+
+    Parameters
+    ----------
+    path
+        A YAML file with the key ``application``, the key ``environments``, or both.
+    model
+        What the file must look like.
+    environment
+        One of ``application``, ``dev``, ``test``, ``acc``, ``prod``. Default: ``application``
+        where the file has it, else the only environment in the file.
+
+    Raises
+    ------
+    ConfigurationError
+        If the file is missing, is not YAML, or holds a wrong, missing or unknown key. The
+        message names each by its path in the file.
+    """
+    name, values = _select(path, _read(path), environment)
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        problems = "\n".join(
+            f"  {name}.{'.'.join(str(step) for step in problem['loc'])}: {problem['msg']}"
+            for problem in error.errors(include_input=False, include_url=False)
+        )
+        raise ConfigurationError(f"{path} is not valid:\n{problems}") from error
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigurationError(
+            f"Cannot read the configuration {path}: {error.strerror}."
+        ) from error
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"{path} is not YAML: {error}") from error
+    if not isinstance(content, dict):
+        raise ConfigurationError(f"{path} holds no mapping; see docs/configuration.md.")
+    return content
+
+
+def _select(
+    path: Path, content: dict[str, Any], environment: str | None
+) -> tuple[str, dict[str, Any]]:
+    found = {"application": content.get("application")} | (content.get("environments") or {})
+    found = {name: values for name, values in found.items() if values}
+    unknown = sorted(set(content) - {"application", "environments"}) + sorted(
+        set(found) - set(ENVIRONMENTS)
+    )
+    if unknown:
+        raise ConfigurationError(
+            f"{path} has unknown keys: {', '.join(unknown)}. At the top stand `application` "
+            f"and `environments`; environments are {', '.join(ENVIRONMENTS[1:])}."
+        )
+    if environment is None and ("application" in found or len(found) == 1):
+        environment = "application" if "application" in found else next(iter(found))
+    if environment not in found:
+        raise ConfigurationError(
+            f"{path} has no environment `{environment}`; it has: {', '.join(found) or 'none'}."
+            if environment
+            else f"{path} has several environments; choose one of {', '.join(found)}."
+        )
+    return environment, found[environment]

@@ -1,0 +1,143 @@
+"""The configuration of a node."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator
+
+from vantage6.common.config.base import LogConfig, Section
+
+
+def _expression(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"not a regular expression: {error}") from error
+    return text
+
+
+def _texts(value: Any) -> Any:
+    """Accept one item for a list, and unquoted numbers for texts."""
+    if value is None:
+        return ()
+    items = value if isinstance(value, list | tuple) else [value]
+    return tuple(str(item) if isinstance(item, int) else item for item in items)
+
+
+Texts = Annotated[tuple[str, ...], BeforeValidator(_texts)]
+Expressions = Annotated[
+    tuple[Annotated[str, AfterValidator(_expression)], ...], BeforeValidator(_texts)
+]
+
+
+class DatabaseConfig(Section):
+    """One data source."""
+
+    label: str = Field(description="name by which researchers ask for it", pattern=r"^[\w-]+$")
+    uri: str = Field(description="path of a file, or the address of a service")
+    type: Literal["csv", "parquet", "sql", "sparql", "omop", "excel", "other"] | None = Field(
+        None, description="kind of source; decides how a wrapper reads it"
+    )
+
+
+class EncryptionConfig(Section):
+    """End-to-end encryption; must agree with the collaboration."""
+
+    enabled: bool = Field(description="the collaboration is encrypted")
+    private_key: str | None = Field(
+        None, description="key file of the organization; relative to the data folder"
+    )
+
+
+class PolicyConfig(Section):
+    """What may run here. Empty parts do not restrict."""
+
+    allowed_algorithms: Expressions = Field(
+        (), description="regular expressions; the whole image reference must match one"
+    )
+    allowed_users: Texts = Field((), description="ids of users")
+    allowed_organizations: Texts = Field((), description="ids or names of organizations")
+
+
+class LimitConfig(Section):
+    """What one algorithm may use."""
+
+    memory_bytes: int = Field(4 * 2**30, ge=2**24, description="main memory")
+    pids: int = Field(256, ge=16, description="processes and threads")
+    cpus: float | None = Field(None, gt=0, description="processors; default: all")
+    file_bytes: int = Field(
+        100 * 2**20, ge=1024, description="largest file it may write, its output included"
+    )
+    seconds: float | None = Field(None, gt=0, description="run time; default: without end")
+    log_bytes: int = Field(2**20, ge=1024, description="length of the log that is sent, its end")
+
+
+class NodeConfig(Section):
+    """Everything a node can be told."""
+
+    api_key: SecretStr = Field(description="key that the server gave for this node")
+    server_url: str = Field(description="address of the server, with scheme", pattern="^https?://")
+    port: int | None = Field(None, description="port of the server; default: that of the scheme")
+    api_path: str = Field("/api", description="prefix of all routes of the server")
+    task_dir: str | None = Field(None, description="folder for everything the node writes")
+    databases: tuple[DatabaseConfig, ...] = Field((), description="data sources")
+    encryption: EncryptionConfig = Field(description="end-to-end encryption")
+    policies: PolicyConfig | None = Field(None, description="what may run here; default: anything")
+    allowed_images: Expressions = Field(
+        (), description="old form of policies.allowed_algorithms, applied in addition"
+    )
+    runtime: Literal["docker", "process"] = Field(
+        "docker", description="`process` runs programs on this machine without any isolation"
+    )
+    processes: dict[str, tuple[str, ...]] = Field(
+        {}, description="for `process`: which command stands for which image"
+    )
+    docker_host: str | None = Field(None, description="address of the engine; default: DOCKER_HOST")
+    pull_policy: Literal["missing", "always", "never"] = Field(
+        "missing", description="when an image is fetched from its registry"
+    )
+    algorithm_user: str | None = Field(
+        None,
+        description="`uid:gid` inside containers, or `image` for the image's own; default: "
+        "65532:65532, or the node's own where the node does not run as root",
+    )
+    algorithm_env: dict[str, str] = Field(
+        {}, description="variables that every algorithm gets; override the standard ones"
+    )
+    limits: LimitConfig = Field(LimitConfig(), description="what one algorithm may use")
+    parallel: int = Field(
+        8, ge=1, le=64, description="results computed at once; sub-tasks are not counted"
+    )
+    logging: LogConfig = Field(LogConfig(), description="logs")
+
+    @field_validator("databases", mode="before")
+    @classmethod
+    def _mapping_form(cls, value: Any) -> Any:
+        """Accept ``{label: uri}``, the form of older files."""
+        if isinstance(value, dict):
+            return tuple({"label": label, "uri": str(uri)} for label, uri in value.items())
+        return () if value is None else value
+
+    @field_validator("databases")
+    @classmethod
+    def _labels_differ(cls, value: tuple[DatabaseConfig, ...]) -> tuple[DatabaseConfig, ...]:
+        labels = [database.label.upper() for database in value]
+        for label in labels:
+            if labels.count(label) > 1:
+                raise ValueError(f"label {label.lower()!r} is used twice (case does not count)")
+        return value
+
+    @field_validator("server_url")
+    @classmethod
+    def _no_slash(cls, value: str) -> str:
+        return value.rstrip("/")
+
+    @property
+    def server_address(self) -> str:
+        """Scheme, host and port of the server."""
+        return f"{self.server_url}:{self.port}" if self.port else self.server_url
+
+    def data_folder(self, default: Path) -> Path:
+        """Return the folder for everything the node writes."""
+        return Path(self.task_dir).expanduser() if self.task_dir else default

@@ -1,0 +1,71 @@
+"""Everything that can go wrong in our own words.
+
+::
+
+    V6Error
+    ├── Invalid            the request or the configuration is wrong; says what to do
+    │   └── ConfigurationError
+    ├── Unauthenticated    nobody, or nobody we know
+    ├── Forbidden          somebody, but not allowed
+    ├── NotFound           no such thing
+    ├── Conflict           the thing is in another state than the request assumes
+    └── Unavailable        a part we depend on does not answer
+
+The docstring of a class is its default message. ``code`` is stable and meant for programs,
+the message for people. How a class becomes an HTTP status is decided in `vantage6.api`.
+"""
+
+from typing import ClassVar
+
+
+class V6Error(Exception):
+    """Something went wrong."""
+
+    code: ClassVar[str] = "error"
+
+    def __init__(self, message: str | None = None, *, code: str | None = None) -> None:
+        self.message = message or (self.__doc__ or "").strip()
+        self.error_code = code or self.code
+        super().__init__(self.message)
+
+
+class Invalid(V6Error):
+    """The request is not valid."""
+
+    code = "invalid"
+
+
+class ConfigurationError(Invalid):
+    """The configuration is not valid."""
+
+    code = "configuration"
+
+
+class Unauthenticated(V6Error):
+    """Log in first."""
+
+    code = "unauthenticated"
+
+
+class Forbidden(V6Error):
+    """You lack the permission to do that."""
+
+    code = "forbidden"
+
+
+class NotFound(V6Error):
+    """There is no such thing."""
+
+    code = "not_found"
+
+
+class Conflict(V6Error):
+    """The thing is not in a state that allows this."""
+
+    code = "conflict"
+
+
+class Unavailable(V6Error):
+    """A service that is needed does not answer; try again later."""
+
+    code = "unavailable"

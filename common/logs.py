@@ -1,0 +1,99 @@
+"""Structured logs, the same for every process, without secrets."""
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+#: Fields and texts that may carry a secret; their value never reaches a log.
+_SECRET_NAME = re.compile(r"pass(word)?|secret|token|api_?key|authorization|private_?key", re.I)
+_SECRET_TEXT = re.compile(r"(://[^/:@\s]*:)[^@\s]+@|(Bearer\s+)\S+")
+
+
+def _redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    for name, value in event.items():
+        if _SECRET_NAME.search(name) and value is not None:
+            event[name] = "***"
+        elif isinstance(value, str):
+            event[name] = _SECRET_TEXT.sub(lambda m: f"{m[1] or m[2]}***{'@' if m[1] else ''}", value)
+    return event
+
+
+def set_up(
+    process: str,
+    *,
+    level: str = "INFO",
+    console: bool = True,
+    file: Path | None = None,
+    max_kilobytes: int = 1024,
+    backups: int = 5,
+) -> None:
+    """Send the logs of this process, and of the libraries in it, to console and file.
+
+    Parameters
+    ----------
+    process
+        Name of the process, written on each line.
+    level
+        Name of the lowest level that is written.
+    console
+        Write to standard error.
+    file
+        Write JSON lines to this file too, which rotates.
+    max_kilobytes
+        Size at which the file rotates, in units of 1024 bytes.
+    backups
+        Number of rotated files that are kept.
+    """
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _redact,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handlers: list[logging.Handler] = []
+    if console:
+        handler: logging.Handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(_formatter(shared, _console_renderer()))
+        handlers.append(handler)
+    if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handler = RotatingFileHandler(
+            file, maxBytes=max_kilobytes * 1024, backupCount=backups, encoding="utf-8"
+        )
+        handler.setFormatter(_formatter(shared, structlog.processors.JSONRenderer()))
+        handlers.append(handler)
+    logging.basicConfig(level=level, handlers=handlers, force=True)
+    structlog.contextvars.bind_contextvars(process=process)
+    for noisy in ("httpx2", "httpcore2", "docker", "urllib3", "amqp", "kombu"):
+        logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLogger().level))
+
+
+def _console_renderer() -> Any:
+    return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)
+
+
+def _formatter(shared: list[Any], renderer: Any) -> logging.Formatter:
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+    )
+
+
+def get(name: str) -> structlog.stdlib.BoundLogger:
+    """Return the logger of a module."""
+    logger: structlog.stdlib.BoundLogger = structlog.get_logger(name)
+    return logger

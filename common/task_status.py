@@ -1,0 +1,44 @@
+"""The states of a result, and through its results of a task."""
+
+from enum import StrEnum
+
+
+class TaskStatus(StrEnum):
+    """State of one organization's execution of a task, as written on the wire."""
+
+    #: Created; no node has taken it yet.
+    PENDING = "pending"
+    #: A node has claimed it and prepares to run it.
+    INITIALIZING = "initializing"
+    #: The algorithm runs.
+    ACTIVE = "active"
+    #: The algorithm ended with exit code 0.
+    COMPLETED = "completed"
+    #: The node gave up for a reason of its own.
+    FAILED = "failed"
+    #: The container could not be started.
+    START_FAILED = "start failed"
+    #: The image does not exist or may not be pulled.
+    NO_DOCKER_IMAGE = "non-existing Docker image"
+    #: The algorithm ended with another exit code than 0.
+    CRASHED = "crashed"
+    #: A user killed the task.
+    KILLED = "killed by user"
+    #: The policy of the node forbids the task.
+    NOT_ALLOWED = "not allowed"
+    #: The container vanished, or the node never came back.
+    UNKNOWN_ERROR = "unknown error"
+
+
+#: A result in one of these states can still change.
+UNFINISHED = frozenset({TaskStatus.PENDING, TaskStatus.INITIALIZING, TaskStatus.ACTIVE})
+
+
+def has_task_failed(status: str | None) -> bool:
+    """Tell whether a status means failure; an unknown word does."""
+    return status != TaskStatus.COMPLETED and status not in UNFINISHED
+
+
+def has_task_finished(status: str | None) -> bool:
+    """Tell whether a status can no longer change."""
+    return status not in UNFINISHED
