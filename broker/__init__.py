@@ -1,0 +1,1 @@
+"""Everything that touches Redis: queues and messages, the transport, rights, presence."""

@@ -20,7 +20,9 @@ def _redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[
         if _SECRET_NAME.search(name) and value is not None:
             event[name] = "***"
         elif isinstance(value, str):
-            event[name] = _SECRET_TEXT.sub(lambda m: f"{m[1] or m[2]}***{'@' if m[1] else ''}", value)
+            event[name] = _SECRET_TEXT.sub(
+                lambda m: f"{m[1] or m[2]}***{'@' if m[1] else ''}", value
+            )
     return event
 
 

@@ -1,0 +1,1 @@
+"""The state of the server: tables, the verbs on them, and migrations."""

@@ -1,0 +1,1 @@
+"""What runs inside an algorithm container, around the functions of the algorithm."""

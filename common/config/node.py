@@ -71,6 +71,23 @@ class LimitConfig(Section):
     )
     seconds: float | None = Field(None, gt=0, description="run time; default: without end")
     log_bytes: int = Field(2**20, ge=1024, description="length of the log that is sent, its end")
+    request_bytes: int = Field(
+        64 * 2**20, ge=1024, description="largest request it may send through the node"
+    )
+
+
+class RegistryConfig(Section):
+    """Access to one private registry."""
+
+    registry: str = Field(description="host of the registry, with port if it has one")
+    username: str
+    password: SecretStr
+
+
+class DeviceConfig(Section):
+    """Devices that algorithms may use."""
+
+    gpu: bool = Field(False, description="all graphics processors")
 
 
 class NodeConfig(Section):
@@ -97,6 +114,10 @@ class NodeConfig(Section):
     pull_policy: Literal["missing", "always", "never"] = Field(
         "missing", description="when an image is fetched from its registry"
     )
+    docker_registries: tuple[RegistryConfig, ...] = Field((), description="private registries")
+    algorithm_device_requests: DeviceConfig = Field(
+        DeviceConfig(), description="devices that algorithms may use"
+    )
     algorithm_user: str | None = Field(
         None,
         description="`uid:gid` inside containers, or `image` for the image's own; default: "
@@ -106,6 +127,9 @@ class NodeConfig(Section):
         {}, description="variables that every algorithm gets; override the standard ones"
     )
     limits: LimitConfig = Field(LimitConfig(), description="what one algorithm may use")
+    keep_temporary_hours: float = Field(
+        24, ge=0, description="time for which the shared folder of a run outlives its last result"
+    )
     parallel: int = Field(
         8, ge=1, le=64, description="results computed at once; sub-tasks are not counted"
     )

@@ -1,0 +1,1 @@
+"""The JSON that travels between client, node and server, as pydantic models."""

@@ -1,0 +1,1 @@
+"""Ways to run an algorithm: in a container, or as a bare process."""

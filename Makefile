@@ -1,0 +1,92 @@
+# The commands of this project. `make` alone lists them; CI runs the same.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+BIN := .venv/bin
+# Each of these folders is one package of the namespace vantage6.
+PACKAGES := algorithms api broker client common models node tools workers
+# What `make test` runs: a folder, a file, or one test (T=tests/node/test_spool.py::test_name).
+T ?= tests
+
+##@ Try it
+
+.PHONY: demo
+demo: .venv/all ## run two data stations and a federated average (KEEP=1: leave it running)
+	@$(BIN)/python examples/demo.py $(if $(KEEP),--keep)
+
+.PHONY: demo-stop
+demo-stop: .venv/all ## stop what `make demo KEEP=1` left running
+	@$(BIN)/python examples/demo.py --stop
+
+##@ Work on it
+
+.PHONY: setup
+setup: .venv/dev ## create .venv with everything a developer needs
+
+.PHONY: test
+test: .venv/dev ## run all tests, or T=path
+	@compose/debian-packages.sh
+	@$(BIN)/python -m pytest $(T)
+
+.PHONY: test-fast
+test-fast: .venv/dev ## run the tests that need no service, or those of T=path
+	@$(BIN)/python -m pytest -m 'not slow' $(T)
+
+.PHONY: lint
+lint: .venv/dev ## check style, format and the layering of the packages
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports --no-logo
+
+.PHONY: format
+format: .venv/dev ## format the code and mend what can be mended
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+# mypy does not see through the mapping of folders to packages; it gets a tree that shows them.
+.PHONY: types
+types: .venv/dev ## check the types
+	@mkdir -p .typing/vantage6
+	@ln -sfn $(foreach package,$(PACKAGES),../../$(package)) .typing/vantage6/
+	@$(BIN)/mypy $(foreach package,$(PACKAGES),-p vantage6.$(package))
+
+.PHONY: bench
+bench: .venv/dev ## measure speed and memory
+	@compose/debian-packages.sh
+	@$(BIN)/python benchmarks/run.py
+
+.PHONY: images
+images: .venv/all ## build the algorithm images
+	@compose/debian-packages.sh
+	@compose/build-images.sh
+
+##@ Tidy up
+
+.PHONY: services-stop
+services-stop: ## stop the Docker engine that tests or the demo started
+	@compose/docker-engine.sh stop
+
+.PHONY: clean
+clean: ## remove what the other commands made in this folder
+	@rm -rf .venv .typing .demo .hypothesis .import_linter_cache .mypy_cache .pytest_cache \
+		.ruff_cache .coverage* build dist *.egg-info
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: help
+help: ## list the commands
+	@awk 'BEGIN {FS = ":.*## "} \
+		/^##@/ {printf "\n%s\n", substr($$0, 5)} \
+		/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# The files say when which extra was installed; a developer has everything that a user has.
+.venv/all: setup.cfg pyproject.toml
+	@compose/environment.sh all
+	@touch $@
+
+.venv/dev: setup.cfg pyproject.toml
+	@compose/environment.sh dev
+	@touch $@ .venv/all

@@ -1,0 +1,79 @@
+"""The documentation of the API, readable without internet."""
+
+import hashlib
+import base64
+from importlib import resources
+from typing import Any
+
+import falcon
+from falcon import Request, Response
+
+#: What the package offapi brings, under the names that our pages use.
+_ASSETS = {
+    "swagger-ui.js": ("swagger_bundle.js", "text/javascript"),
+    "swagger-ui.css": ("swagger_style.css", "text/css"),
+    "redoc.js": ("redoc.js", "text/javascript"),
+}
+_START = 'SwaggerUIBundle({url: "/openapi.json", dom_id: "#ui", deepLinking: true});'
+_SWAGGER = f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>vantage6 API</title>
+<link rel="stylesheet" href="/apidocs/swagger-ui.css"></head>
+<body><div id="ui"></div><script src="/apidocs/swagger-ui.js"></script>
+<script>{_START}</script></body></html>"""
+_REDOC = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>vantage6 API</title></head>
+<body style="margin: 0"><redoc spec-url="/openapi.json"></redoc>
+<script src="/apidocs/redoc.js"></script></body></html>"""
+_START_HASH = base64.b64encode(hashlib.sha256(_START.encode()).digest()).decode()
+_POLICY = (
+    f"default-src 'self'; script-src 'self' 'sha256-{_START_HASH}'; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data:; worker-src blob:; "
+    "frame-ancestors 'none'"
+)
+
+
+class Docs:
+    """The OpenAPI document, the pages that show it, and the way to them."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        self._document = document
+
+    def on_get_index(self, _: Request, resp: Response) -> None:
+        """Show where everything is."""
+        resp.media = {
+            "name": self._document["info"]["title"],
+            "version": self._document["info"]["version"],
+            "api": self._document["servers"][0]["url"],
+            "documentation": ["/apidocs", "/redoc", "/openapi.json"],
+        }
+
+    def on_get_robots(self, _: Request, resp: Response) -> None:
+        """Ask crawlers to stay away."""
+        resp.content_type = falcon.MEDIA_TEXT
+        resp.text = "User-agent: *\nDisallow: /\n"
+
+    def on_get_openapi(self, _: Request, resp: Response) -> None:
+        """Send the OpenAPI document."""
+        resp.media = self._document
+
+    def on_get_swagger(self, _: Request, resp: Response) -> None:
+        """Send the page with which the API can be tried."""
+        self._page(resp, _SWAGGER)
+
+    def on_get_redoc(self, _: Request, resp: Response) -> None:
+        """Send the page with which the API can be read."""
+        self._page(resp, _REDOC)
+
+    def on_get_asset(self, _: Request, resp: Response, name: str) -> None:
+        """Send a script or a style of these pages."""
+        if name not in _ASSETS:
+            raise falcon.HTTPNotFound(description=f"There is no {name} here.")
+        file, resp.content_type = _ASSETS[name]
+        resp.data = resources.files("offapi").joinpath(file).read_bytes()
+        resp.set_header("Cache-Control", "public, max-age=86400")
+
+    @staticmethod
+    def _page(resp: Response, text: str) -> None:
+        resp.content_type = falcon.MEDIA_HTML
+        resp.set_header("Content-Security-Policy", _POLICY)
+        resp.text = text

@@ -1,0 +1,115 @@
+"""The decorator that turns a function with typed arguments into a responder."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+import falcon
+from falcon import Request as HttpRequest
+from falcon import Response
+from pydantic import BaseModel, ValidationError
+
+from vantage6.api.identity import identify
+from vantage6.common.enums import IdentityKind
+from vantage6.common.errors import Invalid
+from vantage6.models import database
+
+USER, NODE, CONTAINER = IdentityKind.USER, IdentityKind.NODE, IdentityKind.CONTAINER
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """What the documentation says about a responder."""
+
+    callers: tuple[IdentityKind, ...]
+    body: type[BaseModel] | None
+    query: type[BaseModel] | None
+    reply: Any
+    status: int
+    permission: str
+
+
+def endpoint(
+    *callers: IdentityKind,
+    body: type[BaseModel] | None = None,
+    query: type[BaseModel] | None = None,
+    reply: Any,
+    status: int = 200,
+    permission: str = "",
+    needs_database: bool = True,
+) -> Callable[[Callable[..., Any]], Callable[..., None]]:
+    """Make a responder that identifies its caller and parses its input first.
+
+    The decorated function gets ``caller``, ``body`` and ``query`` as far as they are declared,
+    and what the path holds; what it returns is sent as JSON.
+
+    Parameters
+    ----------
+    callers
+        Who may call; nobody named means that no token is needed.
+    body, query
+        Models of the JSON body and of the query string.
+    reply
+        Model of the answer, or ``list[Model]``.
+    status
+        Status of a good answer.
+    permission
+        The rules that are consulted, for the documentation.
+    needs_database
+        Fail at once where the database does not answer.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., None]:
+        @wraps(function)
+        def responder(self: Any, req: HttpRequest, resp: Response, **path: Any) -> None:
+            given = dict(path)
+            resp.status = status
+            if needs_database:
+                # Given back by the middleware, whatever happens.
+                database.connect()
+            if callers:
+                given["caller"] = identify(req, self.service.tokens, callers)
+            if body is not None:
+                given["body"] = read_body(req, body, self.service.config.max_body_bytes)
+            if query is not None:
+                given["query"] = _checked(query, req.params)
+            resp.media = function(self, req, resp, **given)
+
+        responder.endpoint = Endpoint(  # type: ignore[attr-defined]
+            callers, body, query, reply, status, permission
+        )
+        return responder
+
+    return decorate
+
+
+def read_body(req: HttpRequest, model: type[BaseModel], limit: int) -> Any:
+    """Return the checked body of a request."""
+    kind = (req.content_type or "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise falcon.HTTPUnsupportedMediaType(description="Send JSON as application/json.")
+    if (req.content_length or 0) > limit:
+        raise falcon.HTTPContentTooLarge(description=f"The body may have {limit} bytes.")
+    raw = req.bounded_stream.read(limit + 1)
+    if len(raw) > limit:
+        raise falcon.HTTPContentTooLarge(description=f"The body may have {limit} bytes.")
+    try:
+        return model.model_validate_json(raw)
+    except ValidationError as error:
+        raise _invalid(error) from error
+
+
+def _checked(model: type[BaseModel], values: dict[str, Any]) -> Any:
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise _invalid(error) from error
+
+
+def _invalid(error: ValidationError) -> Invalid:
+    problems = (
+        f"{'.'.join(map(str, problem['loc'])) or 'body'}: {problem['msg']}"
+        for problem in error.errors(include_input=False, include_url=False)[:5]
+    )
+    return Invalid("; ".join(problems))

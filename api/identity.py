@@ -1,0 +1,80 @@
+"""From the Authorization header to a caller."""
+
+from collections.abc import Callable
+from typing import Any
+
+from falcon import Request
+
+from vantage6.api.permissions import Caller
+from vantage6.api.tokens import BadToken, Tokens
+from vantage6.common.enums import IdentityKind
+from vantage6.common.errors import Forbidden, Unauthenticated
+from vantage6.models.store import nodes, tasks, users
+
+
+def bearer(req: Request) -> str:
+    """Return the token that a request carries."""
+    header = req.get_header("Authorization")
+    if header is None:
+        raise Unauthenticated("Log in first: the request has no Authorization header.")
+    scheme, _, token = header.partition(" ")
+    if scheme != "Bearer":
+        raise Unauthenticated("The Authorization header must start with Bearer.")
+    if not token or " " in token:
+        raise BadToken
+    return token
+
+
+def identify(
+    req: Request, tokens: Tokens, kinds: tuple[IdentityKind, ...], type_: str = "access"
+) -> Caller:
+    """Return who sends a request.
+
+    Raises
+    ------
+    Unauthenticated, BadToken
+        If nobody we know does.
+    Forbidden
+        If the route is not for that kind of caller.
+    """
+    claims = tokens.read(bearer(req), type_)
+    kind = claims.get("client_type")
+    caller = _CALLERS[kind](claims["sub"]) if kind in _CALLERS else None
+    if caller is None:
+        raise Unauthenticated("The token belongs to nobody any more.", code="identity_gone")
+    if caller.kind not in kinds:
+        raise Forbidden(f"This is not for a {caller.kind}, only for: {', '.join(kinds)}.")
+    return caller
+
+
+def _user(subject: Any) -> Caller | None:
+    user = users.find(subject) if isinstance(subject, int) else None
+    if user is None:
+        return None
+    users.seen(user)
+    return Caller.of_user(user)
+
+
+def _node(subject: Any) -> Caller | None:
+    node = nodes.find(subject) if isinstance(subject, int) else None
+    if node is None:
+        return None
+    nodes.seen(node)
+    return Caller.of_node(node)
+
+
+def _container(subject: Any) -> Caller | None:
+    node = nodes.find(subject["node_id"]) if isinstance(subject, dict) else None
+    if node is None or node.collaboration_id != subject["collaboration_id"]:
+        return None
+    # SECURITY: the token of an algorithm ends with its task.
+    if not tasks.is_open(subject["task_id"]):
+        raise Unauthenticated("The task of this algorithm has ended.", code="task_ended")
+    return Caller.of_container(node, subject["task_id"], subject["image"])
+
+
+_CALLERS: dict[Any, Callable[[Any], Caller | None]] = {
+    IdentityKind.USER: _user,
+    IdentityKind.NODE: _node,
+    IdentityKind.CONTAINER: _container,
+}

@@ -1,0 +1,121 @@
+"""The OpenAPI document, made from the routes and the models behind them."""
+
+import inspect
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from vantage6.api.endpoint import Endpoint
+from vantage6.api.routes import Route
+from vantage6.common import __version__
+from vantage6.common.schemas.base import Problem
+
+_VERBS = ("get", "post", "patch", "delete")
+_REFERENCE = "#/components/schemas/{model}"
+
+
+def document(routes: Iterable[Route], prefix: str) -> dict[str, Any]:
+    """Return the OpenAPI 3.1 document of some routes below a prefix."""
+    routes = tuple(routes)
+    models = {Problem} | {
+        model for route in routes for _, _, found in _operations(route) for model in _models(found)
+    }
+    references, definitions = models_json_schema(
+        [(model, "validation") for model in sorted(models, key=lambda model: model.__name__)],
+        ref_template=_REFERENCE,
+    )
+    schemas = {model: schema for (model, _), schema in references.items()}
+    paths: dict[str, Any] = {}
+    for route in routes:
+        path = re.sub(r"\{(\w+)_:[^}]*\}", r"{\1}", route.path)
+        for verb, responder, found in _operations(route):
+            paths.setdefault(path, {})[verb] = _operation(path, verb, responder, found, schemas)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "vantage6",
+            "version": __version__,
+            "description": "Brings the computation to data that may not leave the building.",
+        },
+        "servers": [{"url": prefix or "/"}],
+        "paths": paths,
+        "components": {
+            "schemas": definitions.get("$defs", {}),
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+            },
+        },
+    }
+
+
+def _operations(route: Route) -> Iterator[tuple[str, Any, Endpoint]]:
+    for verb in _VERBS:
+        name = f"on_{verb}_{route.suffix}" if route.suffix else f"on_{verb}"
+        responder = getattr(route.resource, name, None)
+        if responder is not None:
+            yield verb, responder, responder.endpoint
+
+
+def _models(found: Endpoint) -> Iterator[type[BaseModel]]:
+    for model in (found.body, found.query, _item(found.reply)):
+        if model is not None:
+            yield model
+
+
+def _item(reply: Any) -> type[BaseModel]:
+    item: type[BaseModel] = get_args(reply)[0] if get_origin(reply) is list else reply
+    return item
+
+
+def _operation(
+    path: str, verb: str, responder: Any, found: Endpoint, schemas: dict[Any, Any]
+) -> dict[str, Any]:
+    summary, _, text = (inspect.getdoc(responder) or "").partition("\n")
+    schema = schemas[_item(found.reply)]
+    if get_origin(found.reply) is list:
+        schema = {"type": "array", "items": schema}
+    parameters = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "integer"}}
+        for name in re.findall(r"\{(\w+)\}", path)
+    ]
+    if found.query is not None:
+        parameters += _query(found.query)
+    operation: dict[str, Any] = {
+        "operationId": responder.__qualname__.replace(".on_", "_").lower(),
+        "tags": [path.split("/")[1]],
+        "summary": summary,
+        "description": _description(text.strip(), found),
+        "parameters": parameters,
+        "responses": {
+            str(found.status): {"description": "Done.", **_json(schema)},
+            "default": {"description": "A problem.", **_json(schemas[Problem])},
+        },
+    }
+    if found.callers:
+        operation["security"] = [{"bearer": []}]
+    if found.body is not None:
+        operation["requestBody"] = {"required": True, **_json(schemas[found.body])}
+    return operation
+
+
+def _description(text: str, found: Endpoint) -> str:
+    parts = [text] if text else []
+    parts.append(f"For: {', '.join(found.callers) or 'everybody'}.")
+    if found.permission:
+        parts.append(f"Permission: {found.permission}.")
+    return "\n\n".join(parts)
+
+
+def _json(schema: Any) -> dict[str, Any]:
+    return {"content": {"application/json": {"schema": schema}}}
+
+
+def _query(model: type[BaseModel]) -> list[dict[str, Any]]:
+    properties = model.model_json_schema(ref_template=_REFERENCE)["properties"]
+    return [
+        {"name": name, "in": "query", "required": False, "schema": schema}
+        for name, schema in properties.items()
+    ]

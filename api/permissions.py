@@ -1,0 +1,179 @@
+"""Who is asking, and what that one may do. The only place where rules are weighed."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from vantage6.common.enums import IdentityKind, Operation, Scope
+from vantage6.common.errors import Forbidden
+from vantage6.models.rules import DEFAULT_ROLES, Grant
+from vantage6.models.store import organizations, users
+from vantage6.models.store.reach import Reach
+from vantage6.models.tables import Node, User
+
+_ROLE_OF_KIND = {name: grants for name, _, grants in DEFAULT_ROLES}
+
+#: From the widest scope to the narrowest.
+_WIDEST_FIRST = (Scope.GLOBAL, Scope.COLLABORATION, Scope.ORGANIZATION, Scope.OWN)
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The identity behind a request."""
+
+    kind: IdentityKind
+    id: int
+    organization_id: int | None
+    rules: frozenset[Grant]
+    #: For nodes and containers, which see only their own collaboration.
+    collaboration_id: int | None = None
+    user: User | None = field(default=None, repr=False)
+    node: Node | None = field(default=None, repr=False)
+    #: For containers.
+    task_id: int | None = None
+    image: str | None = None
+
+    @classmethod
+    def of_user(cls, user: User) -> "Caller":
+        """Return a user as caller, with the rules that it holds at this moment."""
+        rules = frozenset((r.name, r.operation, r.scope) for r in users.rules_of(user.id))
+        return cls(IdentityKind.USER, user.id, user.organization_id, rules, user=user)
+
+    @classmethod
+    def of_node(cls, node: Node) -> "Caller":
+        """Return a node as caller."""
+        return cls(
+            IdentityKind.NODE,
+            node.id,
+            node.organization_id,
+            _ROLE_OF_KIND["node"],
+            collaboration_id=node.collaboration_id or 0,
+            node=node,
+        )
+
+    @classmethod
+    def of_container(cls, node: Node, task_id: int, image: str) -> "Caller":
+        """Return an algorithm that runs at a node as caller."""
+        return cls(
+            IdentityKind.CONTAINER,
+            node.id,
+            node.organization_id,
+            _ROLE_OF_KIND["container"],
+            collaboration_id=node.collaboration_id or 0,
+            node=node,
+            task_id=task_id,
+            image=image,
+        )
+
+    @cached_property
+    def collaborations(self) -> frozenset[int]:
+        """Ids of the collaborations within the caller's reach."""
+        if self.collaboration_id is not None:
+            return frozenset({self.collaboration_id})
+        return organizations.collaborations_of(self.organization_id)
+
+    @cached_property
+    def partners(self) -> frozenset[int]:
+        """Ids of the organizations in these collaborations."""
+        return organizations.members_of(self.collaborations)
+
+    def holds(self, resource: str, operation: Operation, scope: Scope) -> bool:
+        """Tell whether exactly this rule is held."""
+        return (resource, operation, scope) in self.rules
+
+    def reach(self, resource: str, *scopes: Scope) -> Reach:
+        """Return which rows of a resource the caller may see.
+
+        Parameters
+        ----------
+        resource
+            The noun that rules name.
+        scopes
+            The scopes that mean something for it, beside GLOBAL.
+
+        Raises
+        ------
+        Forbidden
+            If no rule lets the caller see any.
+        """
+        for scope in _WIDEST_FIRST:
+            if (scope is Scope.GLOBAL or scope in scopes) and self.holds(
+                resource, Operation.VIEW, scope
+            ):
+                return Reach(scope, self.organization_id, self.collaboration_id, self.id)
+        raise Forbidden(f"You lack the permission to view any {resource}.")
+
+    def may(
+        self,
+        resource: str,
+        operation: Operation,
+        *,
+        organization: int | None = None,
+        collaboration: int | None = None,
+        partner: int | None = None,
+        user: int | None = None,
+    ) -> bool:
+        """Tell whether the caller may do something to one target.
+
+        Parameters
+        ----------
+        resource, operation
+            The noun and the verb that rules name.
+        organization
+            The organization that the target belongs to: scope ORGANIZATION.
+        collaboration
+            The collaboration that the target belongs to: scopes ORGANIZATION and COLLABORATION.
+        partner
+            The organization that the target is or belongs to, where sharing a collaboration with
+            it is enough: scope COLLABORATION.
+        user
+            The user that the target is: scope OWN.
+        """
+        if self.holds(resource, operation, Scope.GLOBAL):
+            return True
+        if self.holds(resource, operation, Scope.COLLABORATION) and (
+            (collaboration is not None and collaboration in self.collaborations)
+            or (partner is not None and partner in self.partners | {self.organization_id})
+        ):
+            return True
+        if self.holds(resource, operation, Scope.ORGANIZATION) and (
+            (organization is not None and organization == self.organization_id)
+            or (collaboration is not None and collaboration in self.collaborations)
+        ):
+            return True
+        return (
+            user is not None
+            and self.kind is IdentityKind.USER
+            and user == self.id
+            and self.holds(resource, operation, Scope.OWN)
+        )
+
+    def require(
+        self,
+        resource: str,
+        operation: Operation,
+        *,
+        organization: int | None = None,
+        collaboration: int | None = None,
+        partner: int | None = None,
+        user: int | None = None,
+    ) -> None:
+        """Raise `Forbidden` unless the caller `may`."""
+        if not self.may(
+            resource,
+            operation,
+            organization=organization,
+            collaboration=collaboration,
+            partner=partner,
+            user=user,
+        ):
+            raise Forbidden(
+                f"You lack the permission to {operation.lower()} this {resource}."
+            )
+
+    def require_held(self, grants: frozenset[Grant]) -> None:
+        """Raise `Forbidden` unless the caller holds each of these rules: nobody gives what he lacks."""
+        if missing := sorted(grants - self.rules):
+            resource, operation, scope = missing[0]
+            raise Forbidden(
+                f"You cannot give a rule that you do not hold: {operation} {resource} ({scope})."
+            )

@@ -1,0 +1,311 @@
+"""From rows to the JSON that clients of 3.11 know. Each list costs the same number of queries,
+however long it is.
+
+Relations without bound (the results of an organization, the tasks of a collaboration or a user)
+are left empty; the lists of results and tasks have filters for them.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from vantage6.api.service import Service
+from vantage6.common.task_status import TaskStatus, has_task_failed
+from vantage6.models.store import nodes as node_store
+from vantage6.models.store import relations, tasks
+from vantage6.models.store import results as result_store
+from vantage6.models.tables import Collaboration, Node, Organization, Result, Role, Rule, Task, User
+
+Json = dict[str, Any]
+
+_METHODS = {
+    "user": ["GET", "PATCH", "DELETE"],
+    "organization": ["GET", "PATCH"],
+    "collaboration": ["GET", "PATCH", "DELETE"],
+    "node": ["GET", "PATCH", "DELETE"],
+    "task": ["GET", "DELETE"],
+    "result": ["GET", "PATCH"],
+    "role": ["GET", "PATCH", "DELETE"],
+    "rule": ["GET"],
+}
+
+
+def _time(moment: Any) -> str | None:
+    return moment.isoformat() if moment is not None else None
+
+
+class Replies:
+    """Builds replies; knows the prefix of the links."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def link(self, kind: str, id_: int | None) -> Json | None:
+        """Return a link, or None without an id."""
+        if id_ is None:
+            return None
+        return {"id": id_, "link": self._service.path(kind, id_), "methods": _METHODS[kind]}
+
+    def links(self, kind: str, ids: Iterable[int]) -> list[Json | None] | None:
+        """Return links, or None where there are no ids."""
+        return [self.link(kind, id_) for id_ in ids] or None
+
+    def organizations(self, rows: Sequence[Organization]) -> list[Json]:
+        """Return organizations."""
+        ids = [row.id for row in rows]
+        memberships = relations.collaborations_of(ids)
+        users, roles = relations.users_of(ids), relations.roles_of(ids)
+        nodes = defaultdict(list)
+        for node in node_store.of(organization_ids=ids):
+            nodes[node.organization_id].append(node.id)
+        return [
+            {
+                "id": row.id,
+                "name": row.name,
+                "domain": row.domain,
+                "address1": row.address1,
+                "address2": row.address2,
+                "zipcode": row.zipcode,
+                "country": row.country,
+                "public_key": row.public_key,
+                "collaborations": self.links("collaboration", memberships[row.id]),
+                "nodes": self.links("node", nodes[row.id]),
+                "users": self.links("user", users[row.id]),
+                "results": None,
+                "roles": roles[row.id],
+            }
+            for row in rows
+        ]
+
+    def collaborations(self, rows: Sequence[Collaboration]) -> list[Json]:
+        """Return collaborations."""
+        ids = [row.id for row in rows]
+        members = relations.members_of(ids)
+        nodes = defaultdict(list)
+        for node in node_store.of(collaboration_ids=ids):
+            nodes[node.collaboration_id].append(node.id)
+        return [
+            {
+                "id": row.id,
+                "name": row.name,
+                "encrypted": row.encrypted,
+                "organizations": self.links("organization", members[row.id]),
+                "nodes": self.links("node", nodes[row.id]),
+                "tasks": None,
+            }
+            for row in rows
+        ]
+
+    def nodes(self, rows: Sequence[Node]) -> list[Json]:
+        """Return nodes."""
+        status = self._service.online(rows)
+        return [
+            {
+                "id": row.id,
+                "type": "node",
+                "name": row.name,
+                "status": status[row.id],
+                "ip": row.ip,
+                "last_seen": _time(row.last_seen),
+                "organization": self.link("organization", row.organization_id),
+                "collaboration": self.link("collaboration", row.collaboration_id),
+                "config": [],
+            }
+            for row in rows
+        ]
+
+    def nodes_short(self, rows: Sequence[Node]) -> list[Json]:
+        """Return nodes as they stand within their collaboration."""
+        left_out = ("type", "collaboration")
+        return [
+            {key: value for key, value in node.items() if key not in left_out}
+            for node in self.nodes(rows)
+        ]
+
+    def users(self, rows: Sequence[User]) -> list[Json]:
+        """Return users."""
+        ids = [row.id for row in rows]
+        roles, rules = relations.roles_of_users(ids), relations.rules_of_users(ids)
+        return [
+            {
+                "id": row.id,
+                "type": "user",
+                "username": row.username,
+                "firstname": row.firstname,
+                "lastname": row.lastname,
+                "email": row.email,
+                "status": None,
+                "last_seen": _time(row.last_seen),
+                "ip": None,
+                "otp_secret": None,
+                "organization": self.link("organization", row.organization_id),
+                "roles": self.links("role", roles[row.id]),
+                "rules": self.links("rule", rules[row.id]),
+                "created_tasks": [],
+            }
+            for row in rows
+        ]
+
+    def roles(self, rows: Sequence[Role], visible_users: Any) -> list[Json]:
+        """Return roles, with those of their users for whom ``visible_users`` is true."""
+        ids = [row.id for row in rows]
+        rules, users = relations.rules_of_roles(ids), relations.users_of_roles(ids)
+        return [
+            {
+                "id": row.id,
+                "name": row.name,
+                "description": row.description,
+                "organization": self.link("organization", row.organization_id),
+                "rules": self.links("rule", rules[row.id]),
+                "users": self.links(
+                    "user", (user for user, home in users[row.id] if visible_users(home))
+                ),
+            }
+            for row in rows
+        ]
+
+    def rules(self, rows: Sequence[Rule]) -> list[Json]:
+        """Return rules."""
+        return [
+            {
+                "id": row.id,
+                "name": row.name,
+                "operation": row.operation,
+                "scope": row.scope,
+                "description": row.description,
+                "users": None,
+            }
+            for row in rows
+        ]
+
+    def tasks(self, rows: Sequence[Task], *, results: str = "links") -> list[Json]:
+        """Return tasks with ``links`` to their results, ``embedded`` results or ``none``."""
+        ids = [row.id for row in rows]
+        found, children = tasks.results_of(ids), tasks.children_of(ids)
+        embedded = {}
+        if results == "embedded":
+            everything = [result for task_id in ids for result in found[task_id]]
+            by_id = {row.id: row for row in rows}
+            for result in everything:
+                result.task = by_id[result.task_id]
+            embedded = {reply["id"]: reply for reply in self._results(everything)}
+        replies = []
+        for row in rows:
+            own = found[row.id]
+            complete = all(result.finished_at is not None for result in own)
+            reply = {
+                "id": row.id,
+                "run_id": row.run_id,
+                "name": row.name,
+                "description": row.description,
+                "image": row.image,
+                "database": row.database,
+                "initiator": row.initiator_id,
+                "init_user": row.init_user_id,
+                "collaboration": self.link("collaboration", row.collaboration_id),
+                "parent": self.link("task", row.parent_id),
+                "children": self.links("task", children[row.id]),
+                "created_at": _time(row.created_at),
+                "finished_at": _time(max(result.finished_at for result in own))
+                if complete and own
+                else None,
+                "complete": complete,
+                "status": task_status(own),
+            }
+            if results == "links":
+                reply["results"] = self.links("result", (result.id for result in own))
+            elif results == "embedded":
+                reply["results"] = [
+                    embedded[result.id] | {"organization": result.organization_id}
+                    for result in own
+                ]
+            replies.append(reply)
+        return replies
+
+    def task_progress(self, row: Task) -> Json:
+        """Return how far a task is."""
+        own = tasks.results_of([row.id])[row.id]
+        return {
+            "id": row.id,
+            "status": task_status(own),
+            "complete": all(result.finished_at is not None for result in own),
+            "results": [
+                {
+                    "id": result.id,
+                    "organization": result.organization_id,
+                    "status": result.status,
+                }
+                for result in own
+            ],
+        }
+
+    def task_results(self, rows: Sequence[Result]) -> list[Json]:
+        """Return results as they stand below their task."""
+        return [
+            reply | {"organization": row.organization_id, "task": row.task_id}
+            for row, reply in zip(rows, self._results(rows), strict=True)
+        ]
+
+    def results(self, rows: Sequence[Result], *, with_task: bool = False) -> list[Json]:
+        """Return results, read with their tasks."""
+        whole = {}
+        if with_task:
+            unique = {row.task_id: row.task for row in rows}
+            replies = self.tasks(list(unique.values()), results="none")
+            whole = {reply["id"]: reply for reply in replies}
+        return [
+            reply
+            | {
+                "organization": self.link("organization", row.organization_id),
+                "task": whole[row.task_id] if with_task else self.link("task", row.task_id),
+            }
+            for row, reply in zip(rows, self._results(rows), strict=True)
+        ]
+
+    def _results(self, rows: Sequence[Result]) -> list[Json]:
+        payloads = result_store.payloads([row.id for row in rows])
+        found = result_store.nodes_for(rows)
+        status = self._service.online(found.values())
+        replies = []
+        for row in rows:
+            node = found.get((row.organization_id, row.task.collaboration_id))
+            content = payloads[row.id]
+            replies.append(
+                {
+                    "id": row.id,
+                    "input": content.get("input"),
+                    "result": content.get("result"),
+                    "log": content.get("log"),
+                    "status": row.status,
+                    "reason": {"code": row.reason_code, "msg": row.reason}
+                    if row.reason_code
+                    else None,
+                    "assigned_at": _time(row.assigned_at),
+                    "started_at": _time(row.started_at),
+                    "finished_at": _time(row.finished_at),
+                    "node": {
+                        "id": node.id,
+                        "name": node.name,
+                        "status": status[node.id],
+                        "ip": node.ip,
+                        "config": [],
+                    }
+                    if node
+                    else {},
+                    "ports": [],
+                }
+            )
+        return replies
+
+
+def task_status(results: Sequence[Result]) -> str:
+    """Return the state of a task: the worst, else the busiest state of its results."""
+    states = {result.status for result in results}
+    if not states:
+        return "unknown"
+    if any(has_task_failed(state) for state in states):
+        return TaskStatus.FAILED
+    for state in (TaskStatus.ACTIVE, TaskStatus.INITIALIZING, TaskStatus.PENDING):
+        if state in states:
+            return state
+    return TaskStatus.COMPLETED

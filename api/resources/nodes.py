@@ -1,0 +1,93 @@
+"""Nodes, and the comparison of what they hold with what they should."""
+
+from typing import Any
+
+from falcon import Request, Response
+
+from vantage6.api import lists
+from vantage6.api.endpoint import CONTAINER, NODE, USER, endpoint
+from vantage6.api.permissions import Caller
+from vantage6.api.resources.base import Resource
+from vantage6.common.enums import Operation, Scope
+from vantage6.common.errors import Forbidden
+from vantage6.common.schemas.base import Message
+from vantage6.common.schemas.organizations import (
+    NodeCreate,
+    NodeFilter,
+    NodeReply,
+    NodeUpdate,
+    Reconcile,
+    ReconcileReply,
+)
+from vantage6.models.store import collaborations, nodes, organizations, results
+
+
+class Nodes(Resource):
+    """All nodes."""
+
+    @endpoint(USER, NODE, query=NodeFilter, reply=list[NodeReply], permission="node VIEW")
+    def on_get(self, req: Request, resp: Response, caller: Caller, query: NodeFilter) -> Any:
+        """List the nodes that the caller may see."""
+        reach = caller.reach("node", Scope.ORGANIZATION)
+        online = self.service.online_ids() if query.status else set()
+        rows, total = nodes.page(
+            reach,
+            lists.wanted(query),
+            organization=query.organization_id,
+            collaboration=query.collaboration_id,
+            name=query.name,
+            ip=query.ip,
+            ids=online if query.status == "online" else None,
+            not_ids=online if query.status == "offline" else None,
+        )
+        return lists.answer(req, resp, query, self.replies.nodes(rows), total)
+
+    @endpoint(USER, body=NodeCreate, reply=NodeReply, status=201, permission="node CREATE")
+    def on_post(self, _: Request, __: Response, caller: Caller, body: NodeCreate) -> Any:
+        """Register a node; the answer holds the only copy of its API key."""
+        collaboration = collaborations.get(body.collaboration_id)
+        organization_id = body.organization_id or caller.organization_id
+        caller.require("node", Operation.CREATE, organization=organization_id)
+        if organization_id is None:
+            raise Forbidden("You belong to no organization; name one.")
+        organization = organizations.get(organization_id)
+        node, key = nodes.create(organization, collaboration, body.name)
+        return self.replies.nodes([node])[0] | {"api_key": key}
+
+    @endpoint(USER, NODE, CONTAINER, reply=NodeReply, permission="node VIEW")
+    def on_get_one(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
+        """Show a node."""
+        node = nodes.get(id_)
+        caller.require("node", Operation.VIEW, organization=node.organization_id)
+        return self.replies.nodes([node])[0]
+
+    @endpoint(USER, NODE, body=NodeUpdate, reply=NodeReply, permission="node EDIT")
+    def on_patch_one(
+        self, _: Request, __: Response, caller: Caller, id_: int, body: NodeUpdate
+    ) -> Any:
+        """Change name or address of a node; null leaves a field as it is."""
+        node = nodes.get(id_)
+        caller.require("node", Operation.EDIT, organization=node.organization_id)
+        fields: dict[str, Any] = body.model_dump(include={"name", "ip"}, exclude_none=True)
+        if "ip" not in fields and body.clear_ip:
+            fields["ip"] = None
+        return self.replies.nodes([nodes.update(node, fields)])[0]
+
+    @endpoint(USER, reply=Message, permission="node DELETE")
+    def on_delete_one(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
+        """Remove a node and its queue."""
+        node = nodes.get(id_)
+        caller.require("node", Operation.DELETE, organization=node.organization_id)
+        nodes.delete(node)
+        self.service.forget_node(node)
+        return {"msg": f"Node {id_} was removed."}
+
+    @endpoint(NODE, body=Reconcile, reply=ReconcileReply)
+    def on_post_reconcile(
+        self, _: Request, __: Response, caller: Caller, body: Reconcile
+    ) -> Any:
+        """Tell a node what to start, stop and forget, given what it holds; renew its leases."""
+        assert caller.node is not None
+        seconds = self.service.config.lease_seconds
+        orders = results.reconcile(caller.node, body.running, body.finished, seconds)
+        return orders | {"lease_seconds": seconds}

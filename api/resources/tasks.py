@@ -1,0 +1,167 @@
+"""Tasks."""
+
+from typing import Any
+
+from falcon import Request, Response
+
+from vantage6.api import lists
+from vantage6.api.endpoint import CONTAINER, NODE, USER, endpoint
+from vantage6.api.permissions import Caller
+from vantage6.api.resources.base import Resource
+from vantage6.common.enums import IdentityKind, Operation, Scope
+from vantage6.common.errors import Forbidden, Invalid
+from vantage6.common.schemas.base import Message, PageQuery
+from vantage6.common.schemas.tasks import (
+    Include,
+    Kill,
+    TaskCreate,
+    TaskFilter,
+    TaskReply,
+    TaskResultReply,
+    TaskStatusReply,
+)
+from vantage6.models.store import collaborations, results, tasks
+from vantage6.models.tables import Task
+
+
+class Tasks(Resource):
+    """All tasks."""
+
+    @endpoint(
+        USER, NODE, CONTAINER, query=TaskFilter, reply=list[TaskReply], permission="task VIEW"
+    )
+    def on_get(self, req: Request, resp: Response, caller: Caller, query: TaskFilter) -> Any:
+        """List the tasks that the caller may see, newest first."""
+        rows, total = tasks.page(
+            caller.reach("task", Scope.ORGANIZATION),
+            lists.wanted(query),
+            initiator=query.initiator_id,
+            init_user=query.init_user_id,
+            collaboration=query.collaboration_id,
+            parent=query.parent_id,
+            run=query.run_id,
+            result=query.result_id,
+            patterns=query.model_dump(
+                include={"name", "image", "description", "database"}, exclude_none=True
+            ),
+        )
+        kind = "embedded" if "results" in query.include else "links"
+        return lists.answer(req, resp, query, self.replies.tasks(rows, results=kind), total)
+
+    @endpoint(
+        USER,
+        CONTAINER,
+        body=TaskCreate,
+        reply=TaskReply,
+        status=201,
+        permission="task CREATE; an algorithm: its own image and collaboration",
+    )
+    def on_post(self, _: Request, __: Response, caller: Caller, body: TaskCreate) -> Any:
+        """Send a task to organizations of a collaboration.
+
+        Everything is checked before anything is written; then the answer comes at once, and the
+        nodes are told in the background.
+        """
+        collaborations.get(body.collaboration_id)
+        parent = None
+        if caller.kind is IdentityKind.CONTAINER:
+            parent = self._parent(caller, body)
+        tasks.check_targets(body.collaboration_id, [target.id for target in body.organizations])
+        if caller.organization_id is None or body.collaboration_id not in caller.collaborations:
+            raise Forbidden(
+                f"Your organization is not in collaboration {body.collaboration_id}."
+            )
+        if parent is None:
+            caller.require("task", Operation.CREATE, collaboration=body.collaboration_id)
+        created = tasks.create(
+            collaboration_id=body.collaboration_id,
+            inputs=[(target.id, target.input) for target in body.organizations],
+            initiator_id=caller.organization_id,
+            user_id=parent.init_user_id if parent else caller.id,
+            parent=parent,
+            name=body.name or "",
+            description=body.description or "",
+            image=body.image,
+            database=body.database,
+        )
+        self.service.announce(created.message)
+        return self.replies.tasks([created.task])[0]
+
+    @staticmethod
+    def _parent(caller: Caller, body: TaskCreate) -> Task:
+        """Return the task whose algorithm asks for a sub-task.
+
+        SECURITY: an algorithm may start nothing but itself, where it runs already.
+        """
+        assert caller.task_id is not None
+        if body.image != caller.image:
+            raise Forbidden(
+                f"An algorithm may start sub-tasks of its own image only: {caller.image}.",
+                code="other_image",
+            )
+        if body.collaboration_id != caller.collaboration_id:
+            raise Forbidden("An algorithm may start sub-tasks in its own collaboration only.")
+        return tasks.get(caller.task_id)
+
+    @endpoint(
+        USER, NODE, CONTAINER, query=Include, reply=TaskReply, permission="task VIEW"
+    )
+    def on_get_one(
+        self, _: Request, __: Response, caller: Caller, id_: int, query: Include
+    ) -> Any:
+        """Show a task; `include=results` puts its results in."""
+        row = self._visible(caller, id_, "task")
+        kind = "embedded" if query.include[:1] == ["results"] else "links"
+        return self.replies.tasks([row], results=kind)[0]
+
+    @endpoint(USER, reply=Message, permission="task DELETE")
+    def on_delete_one(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
+        """Kill a task with its sub-tasks if it has not ended, then remove it and its results."""
+        row = tasks.get(id_)
+        caller.require("task", Operation.DELETE, collaboration=row.collaboration_id)
+        killed, message = results.kill(id_)
+        self.service.announce(message)
+        tasks.delete(row)
+        return {"msg": f"Task {id_} was removed; {len(killed)} results were ended before."}
+
+    @endpoint(USER, NODE, CONTAINER, reply=TaskStatusReply, permission="task VIEW")
+    def on_get_status(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
+        """Show how far a task is at each organization, without anything large."""
+        return self.replies.task_progress(self._visible(caller, id_, "task"))
+
+    @endpoint(
+        USER,
+        CONTAINER,
+        query=PageQuery,
+        reply=list[TaskResultReply],
+        permission="result VIEW",
+    )
+    def on_get_results(
+        self, req: Request, resp: Response, caller: Caller, id_: int, query: PageQuery
+    ) -> Any:
+        """List the results of a task."""
+        self._visible(caller, id_, "result")
+        rows, total = results.page(
+            caller.reach("result", Scope.ORGANIZATION),
+            lists.wanted(query),
+            task=id_,
+            newest_first=False,
+        )
+        return lists.answer(req, resp, query, self.replies.task_results(rows), total)
+
+    @endpoint(USER, body=Kill, reply=Message, permission="event CREATE")
+    def on_post_kill(self, _: Request, __: Response, caller: Caller, body: Kill) -> Any:
+        """End every open result of a task and of its sub-tasks."""
+        row = tasks.get(body.id)
+        caller.require("event", Operation.CREATE, collaboration=row.collaboration_id)
+        killed, message = results.kill(row.id)
+        if not killed:
+            raise Invalid(f"Task {row.id} has ended already.", code="task_ended")
+        self.service.announce(message)
+        return {"msg": f"{len(killed)} results of task {row.id} were killed."}
+
+    @staticmethod
+    def _visible(caller: Caller, id_: int, resource: str) -> Task:
+        row = tasks.get(id_)
+        caller.require(resource, Operation.VIEW, collaboration=row.collaboration_id)
+        return row

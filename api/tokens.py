@@ -1,0 +1,130 @@
+"""JSON Web Tokens: what they say, how long, and whether they are genuine."""
+
+import os
+import secrets
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import jwt
+
+from vantage6.common.clock import now
+from vantage6.common.config import ServerConfig
+from vantage6.common.enums import IdentityKind
+from vantage6.common.errors import Unauthenticated, V6Error
+from vantage6.models.tables import Node, Task
+
+_ALGORITHM = "HS256"
+#: A container token dies with its task; this is the bound for a task that never ends.
+_CONTAINER_LIFE = timedelta(days=30)
+
+
+class BadToken(V6Error):
+    """The token is malformed, of the wrong kind, or not signed by this server."""
+
+    code = "bad_token"
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """Signs and reads tokens."""
+
+    secret: str
+    access_life: timedelta
+    refresh_life: timedelta
+
+    @classmethod
+    def from_config(cls, config: ServerConfig, folder: Path) -> "Tokens":
+        """Return what a configuration asks for; a missing key is made and kept in the folder."""
+        access = timedelta(hours=24 if config.type == "test" else config.token_expires_hours)
+        refresh = max(timedelta(hours=config.refresh_token_expires_hours), access)
+        if config.jwt_secret_key is not None:
+            secret = config.jwt_secret_key.get_secret_value()
+        else:
+            secret = kept_secret(folder / "jwt.key")
+        return cls(secret, access, refresh)
+
+    def pair(self, kind: IdentityKind, identity: int, roles: list[str]) -> tuple[str, str]:
+        """Return an access token and a refresh token."""
+        return (
+            self._sign(kind, identity, "access", self.access_life, roles),
+            self._sign(kind, identity, "refresh", self.refresh_life, roles),
+        )
+
+    def for_container(self, node: Node, task: Task) -> str:
+        """Return the token of an algorithm that computes a task at a node."""
+        subject = {
+            "client_type": "container",
+            "node_id": node.id,
+            "organization_id": node.organization_id,
+            "collaboration_id": node.collaboration_id,
+            "task_id": task.id,
+            "image": task.image,
+            "database": task.database,
+        }
+        return self._sign(IdentityKind.CONTAINER, subject, "access", _CONTAINER_LIFE, [])
+
+    def read(self, token: str, wanted: str = "access") -> dict[str, Any]:
+        """Return the claims of a genuine token.
+
+        Raises
+        ------
+        Unauthenticated
+            If it has expired.
+        BadToken
+            If it is anything else but a genuine token of the wanted type.
+        """
+        try:
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                self.secret,
+                # SECURITY: pinned, so that a token cannot choose how it is checked.
+                algorithms=[_ALGORITHM],
+                options={
+                    "require": ["exp", "iat", "sub", "jti"],
+                    # Clients of 3.11 need numbers and objects where the standard has a text.
+                    "verify_sub": False,
+                },
+            )
+        except jwt.ExpiredSignatureError as error:
+            raise Unauthenticated("The token has expired.", code="token_expired") from error
+        except jwt.InvalidTokenError as error:
+            raise BadToken from error
+        if claims.get("type") != wanted:
+            raise BadToken(f"This is not a token of type {wanted}.")
+        return claims
+
+    def _sign(
+        self, kind: IdentityKind, subject: Any, type_: str, life: timedelta, roles: list[str]
+    ) -> str:
+        moment = now()
+        return jwt.encode(
+            {
+                "sub": subject,
+                "client_type": kind,
+                "roles": roles,
+                "type": type_,
+                "fresh": False,
+                "iat": moment,
+                "nbf": moment,
+                "exp": moment + life,
+                "jti": str(uuid.uuid4()),
+            },
+            self.secret,
+            algorithm=_ALGORITHM,
+        )
+
+
+def kept_secret(path: Path) -> str:
+    """Return the secret in a file that only we can read; a new one the first time."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    secret = secrets.token_hex(32)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secret)
+    return secret

@@ -1,0 +1,153 @@
+"""What all clients of the library have in common."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from vantage6.client.groups.group import Group
+from vantage6.client.login import Login
+from vantage6.client.session import Document, NoReply, Session
+from vantage6.common.encryption import CryptorBase
+from vantage6.common.errors import V6Error
+from vantage6.common.identity import WhoAmI
+
+log = logging.getLogger("vantage6.client")
+
+
+class ClientBase:
+    """A server and an identity there.
+
+    Parameters
+    ----------
+    host
+        Address with scheme, such as ``https://v6.example.org``.
+    port
+        Left out of the address when empty.
+    path
+        Prefix of the API at the server; may be empty.
+    raise_errors
+        Raise the errors of `vantage6.common.errors` when the server refuses something. By
+        default a refusal is returned as ``{"msg": ..., "code": ...}``, as scripts for
+        vantage6 3.11 expect.
+    proxies_from_environment
+        Follow ``HTTPS_PROXY`` and its like.
+    """
+
+    SubClient = Group
+
+    def __init__(
+        self,
+        host: str,
+        port: int | str | None = None,
+        path: str = "/api",
+        *,
+        raise_errors: bool = False,
+        proxies_from_environment: bool = True,
+    ) -> None:
+        self._session = Session(host, port, path, proxies_from_environment=proxies_from_environment)
+        self._login = Login(self._session)
+        self.raise_errors = raise_errors
+        self.log = log
+        self.cryptor: CryptorBase | None = None
+        self.whoami: WhoAmI | None = None
+
+    @property
+    def host(self) -> str:
+        """Address of the server, with scheme."""
+        return self._session.host
+
+    @property
+    def port(self) -> int | str | None:
+        """Port of the server, if the address needs one."""
+        return self._session.port
+
+    @property
+    def path(self) -> str:
+        """Prefix of the API at the server."""
+        return self._session.path
+
+    @property
+    def base_path(self) -> str:
+        """Address of the API."""
+        return self._session.base_path
+
+    @property
+    def token(self) -> str | None:
+        """The access token, once logged in."""
+        return self._login.access
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers that prove who asks."""
+        return {"Authorization": f"Bearer {self.token}"} if self.token else {}
+
+    @property
+    def name(self) -> str:
+        """The own name; for a user the first name."""
+        return self.whoami.name if self.whoami else ""
+
+    def generate_path_to(self, endpoint: str) -> str:
+        """Return the address of an endpoint."""
+        return self._session.url(endpoint)
+
+    def request(
+        self,
+        endpoint: str,
+        json: object = None,
+        method: str = "get",
+        params: Mapping[str, Any] | None = None,
+        *,
+        retry: bool = True,
+    ) -> Any:
+        """Send a request and return the JSON of the reply.
+
+        Parameters
+        ----------
+        endpoint
+            Path below the prefix of the API, such as ``task/3``.
+        json
+            Body, if there is one.
+        method
+            HTTP method.
+        params
+            Query; absent values are left out.
+        retry
+            Renew an expired token and ask again.
+
+        Raises
+        ------
+        NoReply
+            If the server cannot be reached.
+        V6Error
+            If the server refuses and the client was made with ``raise_errors``.
+        """
+        try:
+            return self.call(method, endpoint, json=json, params=params, renew=retry)
+        except NoReply:
+            raise
+        except V6Error as error:
+            return self.refused(error)
+
+    def call(
+        self,
+        method: str,
+        endpoint: str,
+        *,
+        json: object = None,
+        params: Mapping[str, Any] | None = None,
+        renew: bool = True,
+    ) -> Any:
+        """Send a request like `request`, but raise a refusal in any case."""
+        self.log.debug("%s %s", method.upper(), endpoint)
+        return self._login.request(method, endpoint, json=json, params=params, renew=renew)
+
+    def refused(self, error: V6Error) -> Document:
+        """Raise the error, or return it the way the client was asked to."""
+        if self.raise_errors:
+            raise error
+        self.log.warning("Server refused: %s", error.message)
+        return {"msg": error.message, "code": error.error_code}
+
+    def close(self) -> None:
+        """Close the pooled connections."""
+        self._session.close()

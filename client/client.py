@@ -1,0 +1,323 @@
+"""The client of a researcher or an administrator."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from itertools import repeat
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vantage6.client import two_factor, waiting
+from vantage6.client.base import ClientBase
+from vantage6.client.groups import (
+    collaborations,
+    nodes,
+    organizations,
+    results,
+    roles,
+    rules,
+    tasks,
+    users,
+    util,
+)
+from vantage6.client.login import claims
+from vantage6.client.reading import ResultReader
+from vantage6.client.sealing import Sealer
+from vantage6.client.session import Document
+from vantage6.common.encryption import DummyCryptor, RSACryptor
+from vantage6.common.errors import (
+    Conflict,
+    Forbidden,
+    NotFound,
+    Unauthenticated,
+)
+from vantage6.common.exceptions import AuthenticationException
+from vantage6.common.identity import WhoAmI
+from vantage6.common.serialization import LEGACY, serialize
+
+
+class UserClient(ClientBase):
+    """What a person can do at a server, in groups of commands per kind of thing.
+
+    Parameters
+    ----------
+    host
+        Address with scheme, such as ``https://v6.example.org``.
+    port
+        Left out of the address when empty.
+    path
+        Prefix of the API at the server; may be empty.
+    verbose
+        Write to standard error what is asked of the server.
+    log_level
+        Lowest level that is logged, to the logger ``vantage6.client``, when not verbose.
+    allow_pickle
+        Decode results that are Python pickles, as old algorithms send. A pickle can run code on
+        this machine, so allow it only for algorithms and nodes that you trust.
+    raise_errors
+        Raise typed errors when the server refuses something, instead of returning ``{"msg": ...}``.
+
+    Examples
+    --------
+    >>> client = Client("https://v6.example.org", 443, "/api")
+    >>> client.authenticate("frodo", "a password")
+    >>> client.setup_encryption("/path/to/private/key")
+    >>> task = client.task.create(...)
+    >>> client.wait_for_results(task["id"])
+    """
+
+    Util = util.Util
+    Collaboration = collaborations.Collaboration
+    Organization = organizations.Organization
+    User = users.User
+    Result = results.Result
+    Task = tasks.Task
+    Role = roles.Role
+    Node = nodes.Node
+    Rule = rules.Rule
+
+    def __init__(
+        self,
+        host: str,
+        port: int | str | None = None,
+        path: str = "/api",
+        verbose: bool = False,
+        log_level: str = "warning",
+        *,
+        allow_pickle: bool = False,
+        raise_errors: bool = False,
+    ) -> None:
+        super().__init__(host, port, path, raise_errors=raise_errors)
+        _set_up_log(self.log, verbose, log_level)
+        self.reader = ResultReader(allow_pickle=allow_pickle)
+        self.sealer = Sealer(self)
+        self.util = util.Util(self)
+        self.collaboration = collaborations.Collaboration(self)
+        self.organization = organizations.Organization(self)
+        self.user = users.User(self)
+        self.result = results.Result(self)
+        self.task = tasks.Task(self)
+        self.role = roles.Role(self)
+        self.node = nodes.Node(self)
+        self.rule = rules.Rule(self)
+
+    @property
+    def identity(self) -> WhoAmI:
+        """Who is logged in.
+
+        Raises
+        ------
+        Unauthenticated
+            If nobody is.
+        """
+        if self.whoami is None:
+            raise Unauthenticated("Log in first: client.authenticate(username, password).")
+        return self.whoami
+
+    def authenticate(self, username: str, password: str, mfa_code: int | str | None = None) -> None:
+        """Log in.
+
+        Where the server asks for two-factor authentication and you have not set it up, this
+        shows how to, and you are not logged in yet.
+
+        Parameters
+        ----------
+        username
+            Name of the account.
+        password
+            Its password.
+        mfa_code
+            Six digits of the authenticator app, where the server asks for them.
+
+        Raises
+        ------
+        AuthenticationException
+            If the server does not accept them.
+        """
+        credentials: Document = {"username": username, "password": password}
+        if mfa_code:
+            credentials["mfa_code"] = mfa_code
+        try:
+            reply = self._login.open("token/user", credentials)
+        except Unauthenticated as error:
+            raise AuthenticationException(f"Failed to authenticate: {error.message}") from error
+        if "qr_uri" in reply:
+            two_factor.show(reply)
+            return
+        if "access_token" not in reply:
+            raise AuthenticationException(reply.get("msg"))
+        self._learn_identity(reply["access_token"])
+
+    def _learn_identity(self, token: str) -> None:
+        said = claims(token)
+        user = self.call("get", f"user/{said.get('sub', said.get('identity'))}")
+        organization = self.call("get", f"organization/{user['organization']['id']}")
+        self.whoami = WhoAmI(
+            "user", user["id"], user["firstname"], organization["name"], organization["id"]
+        )
+        self.log.info("Logged in as %s of %s", self.whoami.name, self.whoami.organization_name)
+
+    def setup_encryption(
+        self, private_key_file: str | Path | None, *, replace: bool = False
+    ) -> None:
+        """Use the private key of your organization from now on, or no encryption.
+
+        The public key is sent to the server if the organization has none there.
+
+        Parameters
+        ----------
+        private_key_file
+            File with the private key; None or an empty text for no encryption.
+        replace
+            Replace another public key at the server. Whatever was encrypted for it becomes
+            unreadable for everybody who does not hold its private key.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such file.
+        Conflict
+            If the organization has another public key at the server.
+        """
+        if not private_key_file:
+            self.cryptor = self.reader.cryptor = DummyCryptor()
+            return
+        cryptor = RSACryptor(private_key_file)
+        own = f"organization/{self.identity.organization_id}"
+        registered = self.call("get", own)["public_key"]
+        if not registered or (replace and not cryptor.verify_public_key(registered)):
+            body = {"public_key": cryptor.public_key_str}
+            registered = self.call("patch", own, json=body)["public_key"]
+        if not cryptor.verify_public_key(registered):
+            raise Conflict(
+                f"The key in {private_key_file} (fingerprint "
+                f"{_fingerprint(cryptor.public_key_str)}) is not the key of "
+                f"{self.identity.organization_name} at the server (fingerprint "
+                f"{_fingerprint(registered)}). Use the private key file of your organization. Or "
+                "replace the key at the server with setup_encryption(path, replace=True): what "
+                "was encrypted for the old key can then not be read with the new one."
+            )
+        self.cryptor = self.reader.cryptor = cryptor
+
+    def post_task(
+        self,
+        name: str,
+        image: str,
+        collaboration_id: int,
+        input_: object = "",
+        description: str = "",
+        organization_ids: Sequence[int] | None = None,
+        data_format: str = LEGACY,
+        database: str = "default",
+    ) -> Any:
+        """Create a new task; `task.create` with another order of parameters."""
+        payload = serialize(input_, data_format)
+        receivers = list(organization_ids or [])
+        try:
+            inputs = self.sealer.seal(payload, collaboration_id, receivers)
+        except (Unauthenticated, Forbidden, NotFound) as error:
+            return self.refused(error)
+        body = {
+            "name": name,
+            "image": image,
+            "collaboration_id": collaboration_id,
+            "description": description,
+            "database": database,
+            "organizations": [
+                {"id": id_, "input": text} for id_, text in zip(receivers, inputs, strict=True)
+            ],
+        }
+        return self.request("task", json=body, method="post")
+
+    def get_results(
+        self,
+        id_: int | None = None,
+        state: str | None = None,
+        include_task: bool = False,
+        task_id: int | None = None,
+        node_id: int | None = None,
+        params: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Return results whose ``input`` and ``result`` are decrypted bytes.
+
+        See `result.list` for results as Python objects.
+        """
+        query = {
+            **(params or {}),
+            "state": state,
+            "include": "task" if include_task else (params or {}).get("include"),
+            "task_id": task_id,
+            "node_id": node_id,
+        }
+        return self.reader.decrypted(
+            self.request(f"result/{id_}" if id_ else "result", params=query)
+        )
+
+    def wait_for_results(
+        self, task_id: int, sleep: float | None = None, *, timeout: float | None = None
+    ) -> Any:
+        """Wait until a task is complete and return its results, also if it failed.
+
+        On a terminal a line shows how far the organizations are. Ctrl-C ends the wait, not the
+        task.
+
+        Parameters
+        ----------
+        task_id
+            Id of the task.
+        sleep
+            Seconds between two questions to the server. By default 0.05, growing to 2.
+        timeout
+            Seconds to wait at most.
+
+        Returns
+        -------
+        list
+            The results, as `get_results` returns them. ``client.result.from_task(task_id)``
+            gives Python objects.
+
+        Raises
+        ------
+        StillRunning
+            If the time is up; this is a TimeoutError. The task goes on.
+        """
+        pauses = waiting.delays(0.05, 2.0) if sleep is None else repeat(sleep)
+        try:
+            with waiting.display() as screen:
+                waiting.until_complete(
+                    lambda: self._status(task_id), pauses, timeout=timeout, on=screen
+                )
+        except KeyboardInterrupt:
+            click.echo(
+                f"\nTask {task_id} goes on. Come back with client.wait_for_results({task_id}) or "
+                f"stop it with client.task.kill({task_id}).",
+                err=True,
+            )
+            raise
+        return self.get_results(task_id=task_id)
+
+    def _status(self, task_id: int) -> Document:
+        try:
+            status: Document = self.call("get", f"task/{task_id}/status")
+        except NotFound:  # the original server only has the whole task
+            status = self.call("get", f"task/{task_id}")
+        return status
+
+
+Client = UserClient
+
+
+def _set_up_log(log: logging.Logger, verbose: bool, level: str) -> None:
+    log.setLevel(logging.DEBUG if verbose else level.upper())
+    if verbose and not log.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(message)s"))
+        log.addHandler(handler)
+
+
+def _fingerprint(public_key: str) -> str:
+    try:
+        return RSACryptor.fingerprint(public_key)
+    except ValueError:
+        return "something that is no public key"

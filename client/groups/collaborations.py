@@ -1,0 +1,126 @@
+"""Commands about collaborations."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from vantage6.client.filter import post_filtering
+from vantage6.client.groups.group import Group, included
+from vantage6.common.errors import Invalid
+
+
+class Collaboration(Group):
+    """Collaborations: organizations that agreed to analyse data together."""
+
+    @post_filtering()
+    def list(
+        self,
+        scope: str = "organization",
+        name: str | None = None,
+        encrypted: bool | None = None,
+        organization: int | None = None,
+        page: int = 1,
+        per_page: int = 20,
+        include_metadata: bool = True,
+    ) -> Any:
+        """List collaborations.
+
+        Parameters
+        ----------
+        scope
+            ``organization`` for the bare list of all collaborations of your own organization,
+            which ignores the other parameters; ``global`` for all that you may see.
+        name
+            Text to look for; ``%`` stands for anything.
+        encrypted
+            Only those with, or only those without encryption.
+        organization
+            Id of an organization that takes part.
+        page
+            Page number.
+        per_page
+            Number of items on a page.
+        include_metadata
+            Return ``{"data": [...], "links": {...}}`` instead of the bare list.
+
+        Returns
+        -------
+        dict or list
+            The collaborations.
+        """
+        if scope == "organization":
+            return self._get(f"organization/{self._own_organization}/collaboration")
+        if scope != "global":
+            raise Invalid(f"The scope is either 'organization' or 'global', not {scope!r}.")
+        return self._get(
+            "collaboration",
+            {
+                "name": name,
+                # Numbers, because the original server does not understand words here.
+                "encrypted": None if encrypted is None else int(encrypted),
+                "organization_id": organization,
+                "page": page,
+                "per_page": per_page,
+                "include": included(include_metadata),
+            },
+        )
+
+    @post_filtering(iterable=False)
+    def get(self, id_: int) -> Any:
+        """Return one collaboration."""
+        return self._get(f"collaboration/{id_}")
+
+    @post_filtering(iterable=False)
+    def create(self, name: str, organizations: Sequence[int], encrypted: bool = False) -> Any:
+        """Create a collaboration.
+
+        Parameters
+        ----------
+        name
+            Name that people recognize; unique.
+        organizations
+            Ids of the organizations that take part.
+        encrypted
+            Encrypt inputs and results end to end.
+
+        Returns
+        -------
+        dict
+            The collaboration.
+        """
+        body = {"name": name, "organization_ids": organizations, "encrypted": encrypted}
+        return self._send("post", "collaboration", body)
+
+    @post_filtering(iterable=False)
+    def update(
+        self,
+        id_: int,
+        name: str | None = None,
+        organizations: Sequence[int] | None = None,
+        encrypted: bool | None = None,
+    ) -> Any:
+        """Change a collaboration.
+
+        Parameters
+        ----------
+        id_
+            Id of the collaboration.
+        name
+            New name; absent to keep it.
+        organizations
+            Ids of all organizations that take part from now on; absent to keep them.
+        encrypted
+            Encrypt from now on, or no longer; absent to keep it.
+
+        Returns
+        -------
+        dict
+            The collaboration.
+        """
+        body = {"name": name, "organization_ids": organizations, "encrypted": encrypted}
+        given = {key: value for key, value in body.items() if value is not None}
+        self.parent.sealer.forget(id_)
+        return self._send("patch", f"collaboration/{id_}", given)
+
+    def delete(self, id_: int) -> Any:
+        """Delete a collaboration."""
+        return self._send("delete", f"collaboration/{id_}")

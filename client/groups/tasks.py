@@ -1,0 +1,160 @@
+"""Commands about tasks."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from vantage6.client.filter import post_filtering
+from vantage6.client.groups.group import Group, included
+from vantage6.common.serialization import LEGACY
+
+
+class Task(Group):
+    """Tasks: an image and an input, sent to organizations."""
+
+    @post_filtering(iterable=False)
+    def get(self, id_: int, include_results: bool = False) -> Any:
+        """Return one task.
+
+        Parameters
+        ----------
+        id_
+            Id of the task.
+        include_results
+            Put the results, as they travel, into the task instead of links to them.
+
+        Returns
+        -------
+        dict
+            The task; ``complete`` tells whether all its results are in.
+        """
+        return self._get(f"task/{id_}", {"include": "results" if include_results else None})
+
+    @post_filtering()
+    def list(
+        self,
+        initiator: int | None = None,
+        initiating_user: int | None = None,
+        collaboration: int | None = None,
+        image: str | None = None,
+        parent: int | None = None,
+        run: int | None = None,
+        name: str | None = None,
+        include_results: bool = False,
+        description: str | None = None,
+        database: str | None = None,
+        result: int | None = None,
+        status: str | None = None,
+        page: int = 1,
+        per_page: int = 20,
+        include_metadata: bool = True,
+    ) -> Any:
+        """List the tasks that you may see, newest first.
+
+        Parameters
+        ----------
+        initiator
+            Id of the organization that created the task.
+        initiating_user
+            Id of the user who created the task.
+        collaboration
+            Id of the collaboration.
+        image, name, description, database
+            Text to look for; ``%`` stands for anything.
+        parent
+            Id of the task that created the task.
+        run
+            Number that a task shares with its sub-tasks.
+        include_results
+            Put the results, as they travel, into the tasks instead of links to them.
+        result
+            Id of a result of the task.
+        status
+            Status of the task, such as ``completed``.
+        page
+            Page number.
+        per_page
+            Number of items on a page.
+        include_metadata
+            Return ``{"data": [...], "links": {...}}`` instead of the bare list.
+
+        Returns
+        -------
+        dict or list
+            The tasks.
+        """
+        return self._get(
+            "task",
+            {
+                "initiator_id": initiator,
+                "init_user_id": initiating_user,
+                "collaboration_id": collaboration,
+                "image": image,
+                "parent_id": parent,
+                "run_id": run,
+                "name": name,
+                "description": description,
+                "database": database,
+                "result_id": result,
+                "status": status,
+                "page": page,
+                "per_page": per_page,
+                "include": included(include_metadata, *(["results"] if include_results else [])),
+            },
+        )
+
+    @post_filtering(iterable=False)
+    def create(
+        self,
+        collaboration: int,
+        organizations: Sequence[int],
+        name: str,
+        image: str,
+        description: str,
+        input: dict[str, Any],
+        data_format: str = LEGACY,
+        database: str = "default",
+    ) -> Any:
+        """Create a new task.
+
+        Parameters
+        ----------
+        collaboration
+            Id of the collaboration to which this task belongs.
+        organizations
+            Organization ids (within the collaboration) which need to execute this task.
+        name
+            Human readable name.
+        image
+            Docker image name which contains the algorithm.
+        description
+            Human readable description.
+        input
+            Algorithm input.
+        data_format
+            IO data format used: ``json``, ``pickle`` or ``legacy``.
+        database
+            Name of the database to use. This should match the key in the node configuration
+            files. If not specified the default database will be tried.
+
+        Returns
+        -------
+        dict
+            Containing the task information.
+
+        Raises
+        ------
+        vantage6.common.errors.Invalid
+            If the encryption of the collaboration and of this client do not fit, or one of the
+            organizations has no public key. Nothing is sent then.
+        """
+        return self.parent.post_task(
+            name, image, collaboration, input, description, organizations, data_format, database
+        )
+
+    def delete(self, id_: int) -> Any:
+        """Delete a task and its results; stop it first if it runs."""
+        return self._send("delete", f"task/{id_}")
+
+    def kill(self, id_: int) -> Any:
+        """Stop a task and its sub-tasks."""
+        return self._send("post", "kill/task", {"id": id_})

@@ -1,0 +1,98 @@
+"""Commands about the server, the own account and the own key."""
+
+from pathlib import Path
+from typing import Any
+
+from vantage6.client import two_factor
+from vantage6.client.groups.group import Group
+from vantage6.common.encryption import RSACryptor
+from vantage6.common.errors import Invalid
+
+
+class Util(Group):
+    """The server itself, passwords and keys."""
+
+    def get_server_version(self) -> Any:
+        """Return the version of the server; needs no login."""
+        return self._get("version")
+
+    def get_server_health(self) -> Any:
+        """Return whether the parts of the server work; needs no login."""
+        return self._get("health")
+
+    def change_my_password(self, current_password: str, new_password: str) -> Any:
+        """Change your own password."""
+        body = {"current_password": current_password, "new_password": new_password}
+        return self._send("patch", "password/change", body)
+
+    def reset_my_password(self, email: str | None = None, username: str | None = None) -> Any:
+        """Ask for an e-mail with a token to set a new password; needs no login.
+
+        Parameters
+        ----------
+        email
+            Address of the account.
+        username
+            Name of the account, instead of its address.
+        """
+        _need_a_name(email, username)
+        return self._send("post", "recover/lost", {"username": username, "email": email})
+
+    def set_my_password(self, token: str, password: str) -> Any:
+        """Set a new password with the token from the e-mail; needs no login."""
+        return self._send("post", "recover/reset", {"reset_token": token, "password": password})
+
+    def reset_two_factor_auth(
+        self, password: str, email: str | None = None, username: str | None = None
+    ) -> Any:
+        """Ask for an e-mail with a token to set up two-factor authentication again.
+
+        Parameters
+        ----------
+        password
+            Your password.
+        email
+            Address of the account.
+        username
+            Name of the account, instead of its address.
+        """
+        _need_a_name(email, username)
+        body = {"username": username, "email": email, "password": password}
+        return self.parent.request("recover/2fa/lost", json=body, method="post", retry=False)
+
+    def set_two_factor_auth(self, token: str) -> Any:
+        """Set up two-factor authentication with the token from the e-mail, and show its code."""
+        reply = self.parent.request(
+            "recover/2fa/reset", json={"reset_token": token}, method="post", retry=False
+        )
+        if "qr_uri" in reply:
+            two_factor.show(reply)
+        return reply
+
+    def generate_private_key(
+        self, file_: str | Path | None = None, *, replace: bool = False
+    ) -> None:
+        """Create a private key for your organization and use it from now on.
+
+        Parameters
+        ----------
+        file_
+            Where to write the key; ``private_key.pem`` in the current directory when absent.
+        replace
+            Replace the public key that the organization already has.
+
+        Raises
+        ------
+        FileExistsError
+            If the file exists: it may hold the only key to older results.
+        """
+        path = Path(file_ or "private_key.pem").absolute()
+        if path.exists():
+            raise FileExistsError(f"{path} exists; choose another file or move it away.")
+        RSACryptor.create_new_rsa_key(path)
+        self.parent.setup_encryption(path, replace=replace)
+
+
+def _need_a_name(email: str | None, username: str | None) -> None:
+    if not (email or username):
+        raise Invalid("Give the e-mail address or the user name of the account.")

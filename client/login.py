@@ -1,0 +1,129 @@
+"""An identity at a server: its tokens, renewed in time, and the requests made with them."""
+
+import base64
+import json
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from vantage6.client.session import Document, Session
+from vantage6.common.errors import Invalid, Unauthenticated
+
+#: A token that lives no longer than this is renewed before it is used.
+_MARGIN_SECONDS = 10.0
+
+
+def claims(token: str) -> Document:
+    """Return what a token says, unverified: only the server can tell whether it is true.
+
+    Raises
+    ------
+    Invalid
+        If the text is not a JSON web token.
+    """
+    try:
+        payload = token.split(".")[1]
+        said = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    except (IndexError, ValueError) as error:
+        raise Invalid("This is not a JSON web token.") from error
+    if not isinstance(said, dict):
+        raise Invalid("This is not a JSON web token.")
+    return said
+
+
+class Login:
+    """The tokens of one identity. Safe for threads.
+
+    Parameters
+    ----------
+    session
+        The server.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.access: str | None = None
+        self._refresh: str | None = None
+        self._credentials: tuple[str, Document] | None = None
+        self._renew_at = float("inf")
+        self._lock = threading.Lock()
+
+    def open(self, endpoint: str, credentials: Document, *, keep: bool = False) -> Document:
+        """Exchange credentials for tokens and return the reply, which may hold none.
+
+        Parameters
+        ----------
+        endpoint
+            Where the server takes these credentials.
+        credentials
+            What it takes.
+        keep
+            Log in again with the same credentials when the refresh token has expired.
+
+        Raises
+        ------
+        Unauthenticated
+            If the credentials are wrong.
+        """
+        reply: Document = self.session.request("post", endpoint, json=credentials)
+        if "access_token" in reply:
+            self._keep(reply)
+            self._credentials = (endpoint, credentials) if keep else None
+        return reply
+
+    def hold(self, token: str) -> None:
+        """Use a token that cannot be renewed."""
+        self.access = token
+
+    def request(
+        self,
+        method: str,
+        endpoint: str,
+        *,
+        json: object = None,
+        params: Mapping[str, Any] | None = None,
+        renew: bool = True,
+    ) -> Any:
+        """Send a request as this identity; with a renewed token where the old one has expired.
+
+        The raised errors are those of `Session.request`.
+        """
+        token = self.access
+        if renew and token is not None and time.monotonic() >= self._renew_at:
+            self._renew(token)
+            token = self.access
+        try:
+            return self.session.request(method, endpoint, json=json, params=params, token=token)
+        except Unauthenticated:
+            # A refused request had no effect, so that it may be sent again, whatever its method.
+            if not renew or token is None or not self._renew(token):
+                raise
+        return self.session.request(method, endpoint, json=json, params=params, token=self.access)
+
+    def _renew(self, stale: str) -> bool:
+        """Replace a token, unless another thread has; tell whether there is a new one."""
+        with self._lock:
+            if self.access != stale:
+                return True
+            if self._refresh is None:
+                return False
+            try:
+                reply = self.session.request("post", "token/refresh", token=self._refresh)
+            except (Unauthenticated, Invalid):
+                if self._credentials is None:
+                    return False
+                endpoint, credentials = self._credentials
+                reply = self.session.request("post", endpoint, json=credentials)
+            self._keep(reply)
+            return True
+
+    def _keep(self, reply: Document) -> None:
+        self.access, self._refresh = reply["access_token"], reply.get("refresh_token")
+        said = claims(reply["access_token"])
+        # The lifetime counts, not the hour: the clock of this machine may be wrong.
+        try:
+            lifetime = float(said["exp"]) - float(said["iat"])
+        except (KeyError, TypeError, ValueError):
+            lifetime = float("inf")
+        self._renew_at = time.monotonic() + lifetime - min(_MARGIN_SECONDS, lifetime / 2)

@@ -1,0 +1,155 @@
+"""The client of a node: what a data station asks of the server."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from vantage6.client.login import Login, claims
+from vantage6.client.session import Document, Session
+from vantage6.common.identity import WhoAmI
+
+
+class NodeClient:
+    """A node at a server. Safe for threads; renews its login by itself.
+
+    Every refusal is raised as one of the errors of `vantage6.common.errors`.
+
+    Parameters
+    ----------
+    address
+        Address of the server with scheme and, if needed, port.
+    api_path
+        Prefix of the API at the server; may be empty.
+    """
+
+    def __init__(self, address: str, api_path: str = "/api") -> None:
+        self._login = Login(Session(address, None, api_path))
+        self.whoami: WhoAmI | None = None
+        self.collaboration_id: int | None = None
+
+    def authenticate(self, api_key: str) -> None:
+        """Log in and learn who this node is.
+
+        Raises
+        ------
+        Unauthenticated
+            If the server does not know the key.
+        NoReply
+            If the server cannot be reached.
+        """
+        reply = self._login.open("token/node", {"api_key": api_key}, keep=True)
+        node = self.request("get", f"node/{claims(reply['access_token'])['sub']}")
+        organization = self.organization(node["organization"]["id"])
+        self.collaboration_id = node["collaboration"]["id"]
+        self.whoami = WhoAmI(
+            "node", node["id"], node["name"], organization["name"], organization["id"]
+        )
+
+    def request(
+        self,
+        method: str,
+        endpoint: str,
+        *,
+        json: object = None,
+        params: Mapping[str, Any] | None = None,
+        token: str | None = None,
+    ) -> Any:
+        """Send any request and return the JSON of the reply.
+
+        Parameters
+        ----------
+        method
+            HTTP method.
+        endpoint
+            Path below the prefix of the API.
+        json
+            Body, if there is one.
+        params
+            Query; absent values are left out.
+        token
+            Ask in the name of this token, an algorithm's, instead of the node's.
+        """
+        if token is not None:
+            return self._login.session.request(
+                method, endpoint, json=json, params=params, token=token
+            )
+        return self._login.request(method, endpoint, json=json, params=params)
+
+    def claim(self, result_id: int) -> Document:
+        """Claim a result for this node and return everything that is needed to run it.
+
+        Raises
+        ------
+        Conflict
+            If the result is finished or killed.
+        Forbidden
+            If it is another node's.
+        NotFound
+            If it was deleted.
+        """
+        reply: Document = self.request("post", f"result/{result_id}/claim")
+        return reply
+
+    def patch_result(self, result_id: int, **fields: Any) -> Document:
+        """Report on a result; times may be datetimes. See the API for the fields.
+
+        Raises
+        ------
+        Invalid
+            With code ``result_finished`` if the result can no longer change.
+        NotFound
+            If it was deleted.
+        """
+        body = {
+            name: value.isoformat() if isinstance(value, datetime) else value
+            for name, value in fields.items()
+        }
+        reply: Document = self.request("patch", f"result/{result_id}", json=body)
+        return reply
+
+    def reconcile(self, running: Iterable[int], finished: Iterable[int]) -> Document:
+        """Tell the server what this node works on; return what to start, stop and forget.
+
+        Parameters
+        ----------
+        running
+            Ids of the results that are claimed, about to be claimed, or worked on.
+        finished
+            Ids of the results on disk that wait for their upload.
+        """
+        body = {"running": list(running), "finished": list(finished)}
+        reply: Document = self.request("post", "node/reconcile", json=body)
+        return reply
+
+    def broker(self) -> Document:
+        """Return ``url`` and ``queue`` of the own queue, with a new password."""
+        reply: Document = self.request("post", "token/broker")
+        return reply
+
+    def collaboration(self, id_: int) -> Document:
+        """Return a collaboration."""
+        reply: Document = self.request("get", f"collaboration/{id_}")
+        return reply
+
+    def organization(self, id_: int) -> Document:
+        """Return an organization."""
+        reply: Document = self.request("get", f"organization/{id_}")
+        return reply
+
+    def set_public_key(self, key: str) -> Document:
+        """Set the public key of the own organization and return the organization.
+
+        Parameters
+        ----------
+        key
+            Base64 of the PEM.
+        """
+        if self.whoami is None:
+            raise RuntimeError("authenticate first")
+        endpoint = f"organization/{self.whoami.organization_id}"
+        reply: Document = self.request("patch", endpoint, json={"public_key": key})
+        return reply
+
+    def close(self) -> None:
+        """Close the pooled connections."""
+        self._login.session.close()

@@ -1,0 +1,147 @@
+"""Waiting until something at the server has happened, and showing how far it is."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol
+
+from vantage6.client.session import Document
+from vantage6.common.errors import Unavailable, V6Error
+from vantage6.common.task_status import UNFINISHED, TaskStatus
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+#: How long a server that does not answer is asked again before the wait is given up.
+_PATIENCE_SECONDS = 300.0
+
+
+class StillRunning(V6Error, TimeoutError):
+    """The task is not complete yet; it goes on."""
+
+    code = "still_running"
+
+
+class Display(Protocol):
+    """Somewhere to show how far a task is."""
+
+    def show(self, status: Document, elapsed: float) -> None:
+        """Show the status of a task after a number of seconds."""
+
+
+class TerminalDisplay(AbstractContextManager["TerminalDisplay"]):
+    """One line that moves, for a person at a terminal.
+
+    Parameters
+    ----------
+    console
+        The terminal; standard output when absent.
+    """
+
+    def __init__(self, console: "Console | None" = None) -> None:
+        from rich.console import Console
+
+        self._status = (console or Console()).status("Waiting for results")
+
+    def show(self, status: Document, elapsed: float) -> None:
+        """Show the status of a task after a number of seconds."""
+        self._status.update(summary(status, elapsed))
+
+    def __enter__(self) -> "TerminalDisplay":
+        self._status.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._status.stop()
+
+
+class SilentDisplay:
+    """Shows nothing, for programs."""
+
+    def show(self, status: Document, elapsed: float) -> None:
+        """Show nothing."""
+
+
+def display() -> AbstractContextManager[Display]:
+    """Return the display that fits where this program runs."""
+    return TerminalDisplay() if sys.stdout.isatty() else nullcontext(SilentDisplay())
+
+
+def summary(status: Document, elapsed: float) -> str:
+    """Return one line about a task: how many organizations have come how far."""
+    states = [result.get("status") for result in status.get("results") or []]
+    clock = f"{int(elapsed) // 60}:{int(elapsed) % 60:02}"
+    line = f"Task {status['id']}"
+    if states and states[0] is not None:  # the original server only sends links
+        done = states.count(TaskStatus.COMPLETED)
+        waiting = states.count(TaskStatus.PENDING)
+        running = sum(state in UNFINISHED for state in states) - waiting
+        failed = len(states) - done - waiting - running
+        line += f": {done} of {len(states)} organizations done"
+        line += f", {running} running" if running else ""
+        line += f", {waiting} waiting" if waiting else ""
+        line += f", {failed} failed" if failed else ""
+    return f"{line} ({clock})"
+
+
+def delays(first: float, last: float, factor: float = 1.5) -> Iterator[float]:
+    """Yield ever longer delays in seconds, up to the last one again and again."""
+    delay = first
+    while True:
+        yield delay
+        delay = min(delay * factor, last)
+
+
+def until_complete(
+    status: Callable[[], Document],
+    pauses: Iterator[float],
+    *,
+    timeout: float | None = None,
+    on: Display | None = None,
+) -> Document:
+    """Ask for the status of a task until it is complete, and return the last one.
+
+    Parameters
+    ----------
+    status
+        Asks once; the answer has ``id`` and ``complete``.
+    pauses
+        Seconds between two questions.
+    timeout
+        Seconds after which to give up; None to wait for ever.
+    on
+        Where to show how far the task is.
+
+    Raises
+    ------
+    StillRunning
+        If the time is up.
+    Unavailable
+        If the server has not answered for minutes.
+    """
+    started = heard = time.monotonic()
+    while True:
+        try:
+            now = status()
+            heard = time.monotonic()
+            if on is not None:
+                on.show(now, heard - started)
+            if now["complete"]:
+                return now
+        except Unavailable:  # a server that restarts must not end a wait of hours
+            if time.monotonic() - heard > _PATIENCE_SECONDS:
+                raise
+        pause = next(pauses)
+        if timeout is not None:
+            left = started + timeout - time.monotonic()
+            if left <= 0:
+                raise StillRunning(f"The task was not complete within {timeout:g} seconds.")
+            pause = min(pause, left)
+        time.sleep(pause)

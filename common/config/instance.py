@@ -1,0 +1,85 @@
+"""One server: its name, its configuration, and the folder in which it keeps its things."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from vantage6.common.config.files import load
+from vantage6.common.config.server import ServerConfig
+from vantage6.common.errors import ConfigurationError
+
+#: Variables through which `vserver start` tells the processes which instance they are.
+FILE_VARIABLE = "V6_CONFIG"
+ENVIRONMENT_VARIABLE = "V6_ENVIRONMENT"
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A configured server."""
+
+    file: Path
+    environment: str | None
+    config: ServerConfig
+
+    @classmethod
+    def load(cls, file: Path, environment: str | None = None) -> "Instance":
+        """Return the server that one environment of a file describes.
+
+        Raises
+        ------
+        ConfigurationError
+            If the file is not valid.
+        """
+        return cls(file.absolute(), environment, load(file, ServerConfig, environment))
+
+    @classmethod
+    def from_environment(cls) -> "Instance":
+        """Return the server that the variables of this process name."""
+        file = os.environ.get(FILE_VARIABLE)
+        if not file:
+            raise ConfigurationError(
+                f"{FILE_VARIABLE} names no configuration file; start with `vserver start`."
+            )
+        return cls.load(Path(file), os.environ.get(ENVIRONMENT_VARIABLE) or None)
+
+    @property
+    def name(self) -> str:
+        """Name of the configuration file without its ending."""
+        return self.file.stem
+
+    @property
+    def folder(self) -> Path:
+        """Folder for everything the server writes."""
+        if self.config.data_dir:
+            return Path(self.config.data_dir).expanduser().absolute()
+        return platformdirs.user_data_path("vantage6", appauthor=False) / "server" / self.name
+
+    @property
+    def log_folder(self) -> Path:
+        """Folder of the log files."""
+        return self.folder / "log"
+
+    @property
+    def broker_url(self) -> str:
+        """Address of Redis, with the server's user and password.
+
+        Raises
+        ------
+        ConfigurationError
+            If none is configured and the private one was not prepared.
+        """
+        if self.config.broker is not None:
+            return self.config.broker.get_secret_value()
+        try:
+            return self.private_broker_file.read_text().strip()
+        except OSError as error:
+            raise ConfigurationError(
+                "No `broker` is configured, and the private Redis is made by `vserver start` only."
+            ) from error
+
+    @property
+    def private_broker_file(self) -> Path:
+        """File that holds the address of the private Redis."""
+        return self.folder / "broker.url"

@@ -1,0 +1,207 @@
+"""End-to-end encryption between organizations: one RSA key pair each, one AES key per message.
+
+The layout of a message is part of the wire protocol::
+
+    base64(RSA(AES key)) $ base64(initial counter) $ base64(AES-256-CTR(data))
+"""
+
+import hashlib
+import os
+from pathlib import Path
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+from vantage6.common.encoding import base64s_to_bytes, bytes_to_base64s
+
+#: Stands between the parts of an encrypted message; not a character of base64.
+SEPARATOR = "$"
+
+_AES_KEY_BYTES = 32
+_COUNTER_BYTES = 16
+_RSA_BITS = 4096
+_RSA_EXPONENT = 65537
+
+
+class CryptorBase:
+    """Turns bytes into text that fits in JSON, and back, without encryption."""
+
+    @staticmethod
+    def bytes_to_str(data: bytes) -> str:
+        """Return the data as base64."""
+        return bytes_to_base64s(data)
+
+    @staticmethod
+    def str_to_bytes(data: str) -> bytes:
+        """Return the data behind base64."""
+        return base64s_to_bytes(data)
+
+    def encrypt_bytes_to_str(
+        self,
+        data: bytes,
+        pubkey_base64: str | None,  # noqa: ARG002 - subclasses need it
+    ) -> str:
+        """Return the data as text; the public key of the receiver is ignored."""
+        return self.bytes_to_str(data)
+
+    def decrypt_str_to_bytes(self, data: str) -> bytes:
+        """Return the data behind a text.
+
+        Raises
+        ------
+        ValueError
+            If the text cannot be read.
+        """
+        return self.str_to_bytes(data)
+
+
+class DummyCryptor(CryptorBase):
+    """The cryptor of collaborations without encryption."""
+
+
+class RSACryptor(CryptorBase):
+    """The cryptor of one organization, made from the file with its private key.
+
+    Parameters
+    ----------
+    private_key_file
+        A PEM file without passphrase.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file holds no RSA private key.
+    """
+
+    def __init__(self, private_key_file: str | Path) -> None:
+        path = Path(private_key_file)
+        if not path.exists():
+            raise FileNotFoundError(f"Private key file {path} not found.")
+        try:
+            key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+        except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+            raise ValueError(f"{path} is not a private key in PEM without passphrase.") from error
+        if not isinstance(key, rsa.RSAPrivateKey):
+            raise ValueError(f"{path} holds a private key of another kind than RSA.")
+        self.private_key = key
+
+    @staticmethod
+    def create_new_rsa_key(path: str | Path) -> rsa.RSAPrivateKey:
+        """Create a private key, write it to a file that only its owner can read, return it.
+
+        An existing file is overwritten: everything encrypted for its key becomes unreadable.
+        """
+        key = rsa.generate_private_key(public_exponent=_RSA_EXPONENT, key_size=_RSA_BITS)
+        pem = key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.TraditionalOpenSSL,
+            serialization.NoEncryption(),
+        )
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            # SECURITY: the mode of os.open only counts for a file that did not exist.
+            os.fchmod(file.fileno(), 0o600)
+            file.write(pem)
+        return key
+
+    @staticmethod
+    def create_public_key_bytes(private_key: rsa.RSAPrivateKey) -> bytes:
+        """Return the public half of a key as PEM."""
+        return private_key.public_key().public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+
+    @staticmethod
+    def fingerprint(pubkey_base64: str) -> str:
+        """Return the SHA-256 of a public key, short enough to compare over the telephone."""
+        der = _public_key(pubkey_base64).public_bytes(
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+        return hashlib.sha256(der).digest()[:16].hex(":")
+
+    @property
+    def public_key_bytes(self) -> bytes:
+        """The own public key as PEM."""
+        return self.create_public_key_bytes(self.private_key)
+
+    @property
+    def public_key_str(self) -> str:
+        """The own public key as the server stores it: base64 of the PEM."""
+        return self.bytes_to_str(self.public_key_bytes)
+
+    def encrypt_bytes_to_str(self, data: bytes, pubkey_base64: str | None) -> str:
+        """Encrypt data for the organization that owns a public key.
+
+        Parameters
+        ----------
+        data
+            The message, of any length.
+        pubkey_base64
+            The public key of the receiver as the server stores it.
+
+        Raises
+        ------
+        ValueError
+            If the receiver has no public key, or something else in its place.
+        """
+        receiver = _public_key(pubkey_base64)
+        aes_key, counter = os.urandom(_AES_KEY_BYTES), os.urandom(_COUNTER_BYTES)
+        parts = (
+            receiver.encrypt(aes_key, padding.PKCS1v15()),
+            counter,
+            _aes(aes_key, counter, data),
+        )
+        return SEPARATOR.join(self.bytes_to_str(part) for part in parts)
+
+    def decrypt_str_to_bytes(self, data: str) -> bytes:
+        """Decrypt a message for the own organization.
+
+        Raises
+        ------
+        ValueError
+            If the text is not an encrypted message, or was encrypted for another key.
+        """
+        parts = data.split(SEPARATOR)
+        if len(parts) != 3:
+            raise ValueError("This is not an encrypted message.")
+        encrypted_key, counter, ciphertext = (self.str_to_bytes(part) for part in parts)
+        if len(counter) != _COUNTER_BYTES:
+            raise ValueError("This is not an encrypted message.")
+        try:
+            aes_key = self.private_key.decrypt(encrypted_key, padding.PKCS1v15())
+        except ValueError as error:
+            raise ValueError("The message is damaged or encrypted for another key.") from error
+        # OpenSSL 3.2 and later answer a wrong key with random bytes instead of an error.
+        if len(aes_key) != _AES_KEY_BYTES:
+            raise ValueError("The message is damaged or encrypted for another key.")
+        return _aes(aes_key, counter, ciphertext)
+
+    def verify_public_key(self, pubkey_base64: str) -> bool:
+        """Tell whether a public key, in whatever wrapping, belongs to the own private key."""
+        try:
+            other = _public_key(pubkey_base64)
+        except ValueError:
+            return False
+        return other.public_numbers() == self.private_key.public_key().public_numbers()
+
+
+def _public_key(pubkey_base64: str | None) -> rsa.RSAPublicKey:
+    if not pubkey_base64:
+        raise ValueError("The receiving organization has no public key.")
+    try:
+        key = serialization.load_pem_public_key(base64s_to_bytes(pubkey_base64))
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise ValueError("The public key of the organization is not a key in PEM.") from error
+    if not isinstance(key, rsa.RSAPublicKey):
+        raise ValueError("The public key of the organization is of another kind than RSA.")
+    return key
+
+
+def _aes(key: bytes, counter: bytes, data: bytes) -> bytes:
+    """Encrypt or decrypt: in counter mode these are the same operation."""
+    stream = Cipher(algorithms.AES256(key), modes.CTR(counter)).encryptor()
+    return stream.update(data) + stream.finalize()

@@ -1,0 +1,67 @@
+"""What all bodies and queries share."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+
+
+class Request(BaseModel):
+    """A body or a query. Unknown keys are ignored, as clients of 3.11 expect."""
+
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+
+
+class Reply(BaseModel):
+    """An answer; documents what the server sends."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def _utc(value: datetime) -> datetime:
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _one_of_list(value: Any) -> Any:
+    return value if isinstance(value, list) else [value]
+
+
+#: A moment as ISO 8601; without an offset it is UTC.
+Moment = Annotated[
+    datetime, AfterValidator(_utc), PlainSerializer(lambda value: value.isoformat(), str)
+]
+
+#: A query parameter that may be repeated.
+Repeated = Annotated[list[str], BeforeValidator(_one_of_list)]
+
+Id = Annotated[int, Field(ge=1, le=2**31 - 1)]
+
+
+class PageQuery(Request):
+    """Which part of a list."""
+
+    page: int | None = Field(None, ge=1, description="number of the page, from 1; default: all")
+    per_page: int = Field(10, ge=1, le=1000, description="rows on a page; only with `page`")
+    include: Repeated = Field([], description="`metadata` wraps the list in {data, links}")
+
+
+class Link(Reply):
+    """Where a related object is."""
+
+    id: int
+    link: str
+    methods: list[str]
+
+
+class Message(Reply):
+    """A sentence for people."""
+
+    msg: str
+
+
+class Problem(Reply):
+    """What went wrong."""
+
+    msg: str = Field(description="a sentence that says what to do")
+    code: str = Field(description="stable, for programs")
+    request_id: str = Field(description="finds the request in the server's log")

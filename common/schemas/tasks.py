@@ -1,0 +1,217 @@
+"""Tasks and results."""
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from vantage6.common.schemas.base import Id, Link, Moment, PageQuery, Reply, Repeated, Request
+from vantage6.common.task_status import TaskStatus
+
+
+def _first_moment(value: Any) -> Any:
+    return value or None
+
+
+class Target(Request):
+    """An organization and what it gets to compute."""
+
+    id: Id
+    input: str | None = None
+
+
+class TaskCreate(Request):
+    """A new task."""
+
+    collaboration_id: Id
+    organizations: list[Target] = Field(max_length=10_000)
+    image: str = Field(max_length=1024)
+    name: str | None = Field("", max_length=1024)
+    description: str | None = Field("", max_length=65_536)
+    database: str | None = Field(None, max_length=255)
+
+    @model_validator(mode="after")
+    def _has_image(self) -> "TaskCreate":
+        if not self.image.strip():
+            raise ValueError("image: name the container image that holds the algorithm")
+        return self
+
+
+class Include(Request):
+    """What to add to an answer."""
+
+    include: Repeated = []
+
+
+class TaskFilter(PageQuery):
+    """Which tasks."""
+
+    initiator_id: Id | None = None
+    init_user_id: Id | None = None
+    collaboration_id: Id | None = None
+    parent_id: Id | None = None
+    run_id: Id | None = None
+    result_id: Id | None = None
+    name: str | None = None
+    image: str | None = None
+    description: str | None = None
+    database: str | None = None
+
+
+class PortReply(Reply):
+    """A port of an algorithm within the VPN."""
+
+    id: int
+    port: int
+    label: str | None
+
+
+class ResultNodeReply(Reply):
+    """The node that computes a result."""
+
+    id: int
+    name: str | None
+    status: str | None
+    ip: str | None
+    config: list[int]
+
+
+class ReasonReply(Reply):
+    """Why a result is in its state."""
+
+    code: str
+    msg: str
+
+
+class ResultBase(Reply):
+    """What every form of a result has."""
+
+    id: int
+    input: str | None
+    result: str | None
+    log: str | None
+    status: str | None
+    reason: ReasonReply | None = Field(description="why the status is what it is")
+    assigned_at: Moment | None
+    started_at: Moment | None
+    finished_at: Moment | None
+    node: ResultNodeReply | dict[str, Any]
+    ports: list[PortReply]
+
+
+class TaskResultReply(ResultBase):
+    """A result within its task."""
+
+    organization: int
+    task: int | None = Field(None, description="absent where it stands within its task")
+
+
+class TaskReply(Reply):
+    """A task."""
+
+    id: int
+    run_id: int
+    name: str | None
+    description: str | None
+    image: str | None
+    database: str | None
+    initiator: int | None
+    init_user: int | None
+    collaboration: Link | None
+    parent: Link | None
+    children: list[Link] | None
+    created_at: Moment | None
+    finished_at: Moment | None
+    complete: bool
+    status: str
+    results: list[Link] | list[TaskResultReply] | None = Field(
+        None, description="absent where the task stands within a result"
+    )
+
+
+class ResultReply(ResultBase):
+    """A result."""
+
+    organization: Link
+    task: Link | TaskReply
+
+
+class ResultStatusReply(Reply):
+    """How far one organization is."""
+
+    id: int
+    organization: int
+    status: str
+
+
+class TaskStatusReply(Reply):
+    """How far a task is, without anything large."""
+
+    id: int
+    status: str
+    complete: bool
+    results: list[ResultStatusReply]
+
+
+class ResultFilter(PageQuery):
+    """Which results."""
+
+    task_id: Id | None = None
+    organization_id: Id | None = None
+    node_id: Id | None = None
+    state: str | None = None
+    assigned_from: Moment | None = None
+    assigned_till: Moment | None = None
+    started_from: Moment | None = None
+    started_till: Moment | None = None
+    finished_from: Moment | None = None
+    finished_till: Moment | None = None
+
+
+class Reason(Request):
+    """Why a result is in its state."""
+
+    code: str = Field(max_length=64)
+    msg: str = Field(max_length=4096)
+
+
+class ResultUpdate(Request):
+    """What a node reports; what is absent stays."""
+
+    status: TaskStatus | None = None
+    started_at: Annotated[Moment | None, BeforeValidator(_first_moment)] = None
+    finished_at: Annotated[Moment | None, BeforeValidator(_first_moment)] = None
+    result: str | None = None
+    log: str | None = None
+    reason: Reason | None = None
+
+
+class ClaimTaskReply(Reply):
+    """The task of a claimed result."""
+
+    id: int
+    name: str
+    image: str
+    database: str | None
+    run_id: int
+    parent: Link | None
+    initiator: int
+    init_user: int | None
+    collaboration: Link
+
+
+class ClaimReply(Reply):
+    """Everything that a node needs to compute a result."""
+
+    id: int
+    status: str
+    input: str | None
+    lease_seconds: int
+    task: ClaimTaskReply
+    container_token: str
+    initiator_public_key: str
+
+
+class Kill(Request):
+    """What to end."""
+
+    id: Id

@@ -1,0 +1,216 @@
+"""Payloads: Python objects as bytes, with the name of the format in front.
+
+``json.{...}`` and ``pickle.<bytes>`` name their format; bytes without a name are a pickle, the
+format of old algorithms. Writing a pickle is harmless. Reading one can run whatever its author
+wants, so it takes an explicit ``allow_pickle`` and even then a narrow list of names.
+"""
+
+import importlib
+import io
+import json
+import pickle
+import sys
+from datetime import date, time
+from typing import Any
+
+from vantage6.common.errors import Invalid
+
+#: The old format: a pickle without a name in front.
+LEGACY = "legacy"
+
+#: The name of a format ends within this many bytes, or there is none.
+_LONGEST_NAME = 10
+
+
+class SerializationError(Invalid):
+    """The payload cannot be written or read in this format."""
+
+    code = "serialization"
+
+
+class PickleRefused(SerializationError):
+    """A Python pickle is only read with allow_pickle=True."""
+
+    code = "pickle_refused"
+
+
+def serialize(data: object, data_format: str = "json") -> bytes:
+    """Return an object as bytes.
+
+    Parameters
+    ----------
+    data
+        For JSON: plain Python, and what numpy and pandas can turn into it.
+    data_format
+        ``json``, ``pickle``, or ``legacy`` for a pickle without its name in front.
+
+    Raises
+    ------
+    SerializationError
+        If the format does not exist, or has no way to write this object.
+    """
+    if data_format == LEGACY:
+        return pickle.dumps(data)
+    name = data_format.lower()
+    if name == "json":
+        body = _to_json(data)
+    elif name == "pickle":
+        body = pickle.dumps(data)
+    else:
+        raise SerializationError(f"Serialization of {data_format} has not been implemented.")
+    return data_format.encode() + b"." + body
+
+
+def deserialize(data: bytes, allow_pickle: bool = False) -> Any:
+    """Return the object behind bytes.
+
+    Parameters
+    ----------
+    data
+        Bytes in any of the formats.
+    allow_pickle
+        Read pickles too. Do so only for authors that you would let run code on this machine:
+        the list of names below narrows what a pickle can do, it is no proof.
+
+    Raises
+    ------
+    PickleRefused
+        If the data is a pickle and may not be read, or uses a name that is not on the list.
+    SerializationError
+        If the data cannot be read.
+    """
+    name, body = _split(data)
+    if name == "json":
+        return _from_json(body)
+    if name not in (None, "pickle"):
+        raise SerializationError(f"Deserialization of {name} has not been implemented.")
+    if not allow_pickle:
+        raise PickleRefused(
+            "This is a Python pickle, which can run code and is only read with allow_pickle=True "
+            "(for results: Client(..., allow_pickle=True)). Better: let the algorithm answer in "
+            "JSON, with 'output_format': 'json' in the input of the task."
+        )
+    return _from_pickle(body)
+
+
+def _split(data: bytes) -> tuple[str | None, bytes]:
+    """Return the name of the format, if there is one, and what follows it."""
+    for position, byte in enumerate(data[:_LONGEST_NAME]):
+        if byte == ord("."):
+            return data[:position].decode("ascii").lower(), data[position + 1 :]
+        if byte > 0x7F:
+            break
+    return None, data
+
+
+def _to_json(data: object) -> bytes:
+    try:
+        return json.dumps(data, default=_plain).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise SerializationError(f"This cannot be written as JSON: {error}") from error
+
+
+def _from_json(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise SerializationError(f"This is not valid JSON: {error}") from error
+
+
+def _plain(value: object) -> object:
+    """Return what JSON can hold of an object that it does not know."""
+    # Looked up instead of imported: a value of these libraries exists only if they are loaded.
+    numpy, pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
+    if pandas is not None:
+        if isinstance(value, pandas.DataFrame | pandas.Series):
+            return json.loads(value.to_json())
+        if value is pandas.NaT or value is pandas.NA:
+            return None
+    if numpy is not None:
+        if isinstance(value, numpy.generic):
+            return value.item()
+        if isinstance(value, numpy.ndarray):
+            return value.tolist()
+    if isinstance(value, date | time):  # datetime and pandas.Timestamp are dates
+        return value.isoformat()
+    raise TypeError(f"an object of type {type(value).__name__} has no JSON form")
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+#: Everything that a pickle may name. Nothing here calls a function that the pickle chooses.
+_ALLOWED: dict[str, frozenset[str]] = {
+    "builtins": _names(
+        "bool bytearray bytes complex dict float frozenset int list range set slice str tuple"
+    ),
+    "collections": _names("OrderedDict"),
+    "datetime": _names("date datetime time timedelta timezone"),
+    "decimal": _names("Decimal"),
+    "numpy": _names("dtype ndarray"),
+    "numpy.core.multiarray": _names("_reconstruct scalar"),
+    "numpy.core.numeric": _names("_frombuffer"),
+    "pandas": _names(
+        "BooleanDtype Categorical CategoricalDtype DataFrame DatetimeIndex Float64Dtype Index "
+        "Int64Dtype MultiIndex RangeIndex Series StringDtype"
+    ),
+    "pandas.arrays": _names("BooleanArray DatetimeArray FloatingArray IntegerArray StringArray"),
+    "pandas._libs.arrays": _names("__pyx_unpickle_NDArrayBacked"),
+    "pandas._libs.internals": _names("_unpickle_block"),
+    "pandas._libs.tslibs.timestamps": _names("_unpickle_timestamp"),
+    "pandas.core.arrays.categorical": _names("Categorical"),
+    "pandas.core.dtypes.dtypes": _names("CategoricalDtype"),
+    "pandas.core.frame": _names("DataFrame"),
+    "pandas.core.indexes.base": _names("Index _new_Index"),
+    "pandas.core.indexes.datetimes": _names("DatetimeIndex _new_DatetimeIndex"),
+    "pandas.core.indexes.multi": _names("MultiIndex"),
+    "pandas.core.indexes.range": _names("RangeIndex"),
+    "pandas.core.internals.managers": _names("BlockManager SingleBlockManager"),
+    "pandas.core.series": _names("Series"),
+}
+
+
+class _RestrictedUnpickler(pickle.Unpickler):
+    """Reads a pickle whose names are all on the list."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        """Return the object of a name, or refuse it."""
+        # numpy 2 calls `numpy._core` what numpy 1 called `numpy.core`.
+        listed = module.replace("numpy._core", "numpy.core", 1)
+        # SECURITY: exact names only; a dotted name would reach the attributes of a listed one.
+        if name not in _ALLOWED.get(listed, ()):
+            raise PickleRefused(f"This pickle uses {module}.{name}, which is not allowed.")
+        if not listed.startswith("numpy.core"):
+            return super().find_class(module, name)
+        try:
+            home = importlib.import_module(listed.replace("numpy.core", "numpy._core", 1))
+        except ModuleNotFoundError:
+            home = importlib.import_module(listed)
+        return getattr(home, name)
+
+
+def _from_pickle(body: bytes) -> Any:
+    try:
+        return _without_numpy_scalars(_RestrictedUnpickler(io.BytesIO(body)).load())
+    except PickleRefused:
+        raise
+    except Exception as error:  # broken or hostile bytes can raise anything
+        raise SerializationError(f"This pickle cannot be read: {error}") from error
+
+
+def _without_numpy_scalars(value: Any) -> Any:
+    """Return plain containers with Python numbers where numpy numbers were."""
+    numpy = sys.modules.get("numpy")
+    if numpy is None:
+        return value
+    if isinstance(value, numpy.generic):
+        return value.item()
+    # Exact types: the subclasses hold more than their items.
+    if type(value) is dict:
+        return {
+            _without_numpy_scalars(key): _without_numpy_scalars(item) for key, item in value.items()
+        }
+    if type(value) in (list, tuple):
+        return type(value)(_without_numpy_scalars(item) for item in value)
+    return value

@@ -1,0 +1,101 @@
+"""The connection to the database. Every table is bound to ``db``."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import peewee
+from peewee import DatabaseProxy, SqliteDatabase
+from playhouse.pool import PooledPostgresqlDatabase
+
+from vantage6.common.errors import ConfigurationError, Unavailable
+
+db = DatabaseProxy()
+
+_POSTGRES = re.compile(r"^postgres(?:ql)?(?:\+\w+)?://")
+
+
+def bind(uri: str, *, folder: Path, connections: int = 16) -> None:
+    """Bind the tables to a database; connects to nothing yet.
+
+    Parameters
+    ----------
+    uri
+        ``sqlite:///relative.sqlite``, ``sqlite:////absolute.sqlite`` or
+        ``postgresql://user:password@host:port/name``.
+    folder
+        Where a relative SQLite file lies.
+    connections
+        Largest number of connections of this process, for PostgreSQL.
+
+    Raises
+    ------
+    ConfigurationError
+        If the URI is of another kind.
+    """
+    if uri.startswith("sqlite:///"):
+        path = folder / uri.removeprefix("sqlite:///")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        db.initialize(
+            SqliteDatabase(
+                path,
+                # A reader that turns writer fails at once under the default lock; IMMEDIATE waits.
+                lock_type="IMMEDIATE",
+                autoconnect=False,
+                pragmas={
+                    "journal_mode": "wal",
+                    "foreign_keys": 1,
+                    "busy_timeout": 10_000,
+                    "synchronous": "normal",
+                },
+            )
+        )
+    elif _POSTGRES.match(uri):
+        db.initialize(
+            PooledPostgresqlDatabase(
+                _POSTGRES.sub("postgresql://", uri),
+                prefer_psycopg3=True,
+                max_connections=connections,
+                timeout=10,
+                stale_timeout=300,
+                autoconnect=False,
+                connect_timeout=5,
+            )
+        )
+    else:
+        raise ConfigurationError(
+            "The database `uri` must start with sqlite:/// or postgresql://, "
+            f"not with {uri.partition(':')[0]!r}."
+        )
+
+
+def connect() -> None:
+    """Take a connection for this thread; `close` gives it back.
+
+    Raises
+    ------
+    Unavailable
+        If the database does not answer.
+    """
+    try:
+        db.connect(reuse_if_open=True)
+    except (peewee.OperationalError, peewee.InterfaceError) as error:
+        raise Unavailable("The database does not answer.") from error
+
+
+@contextmanager
+def session() -> Iterator[Any]:
+    """Hold a connection, for one piece of work outside a request."""
+    connect()
+    try:
+        yield db
+    finally:
+        close()
+
+
+def close() -> None:
+    """Give the connection of this thread back."""
+    if not db.is_closed():
+        db.close()

@@ -1,0 +1,78 @@
+"""Organizations and what they belong to."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from vantage6.common.enums import Scope
+from vantage6.common.errors import NotFound
+from vantage6.models.store.reach import Page, Reach, page_of
+from vantage6.models.tables import Membership, Organization
+
+
+def get(organization_id: int) -> Organization:
+    """Return an organization."""
+    row = Organization.get_or_none(Organization.id == organization_id)
+    if row is None:
+        raise NotFound(f"There is no organization {organization_id}.")
+    return row
+
+
+def create(**fields: Any) -> Organization:
+    """Add an organization."""
+    return Organization.create(**fields)
+
+
+def update(organization: Organization, fields: dict[str, Any]) -> Organization:
+    """Change the given fields of an organization."""
+    if fields:
+        Organization.update(**fields).where(Organization.id == organization.id).execute()
+    return get(organization.id)
+
+
+def page(
+    reach: Reach,
+    page: Page,
+    *,
+    name: str | None = None,
+    country: str | None = None,
+    collaboration: int | None = None,
+) -> tuple[list[Organization], int]:
+    """Return the organizations within reach that fit the filters."""
+    query = Organization.select().order_by(Organization.id)
+    if reach.scope is Scope.COLLABORATION:
+        partners = Membership.select(Membership.organization).where(
+            Membership.collaboration.in_(reach.collaborations())
+        )
+        query = query.where(
+            Organization.id.in_(partners) | (Organization.id == reach.organization)
+        )
+    elif not reach.everything:
+        query = query.where(Organization.id == reach.organization)
+    if name is not None:
+        query = query.where(Organization.name**name)
+    if country is not None:
+        query = query.where(Organization.country == country)
+    if collaboration is not None:
+        members = Membership.select(Membership.organization).where(
+            Membership.collaboration == collaboration
+        )
+        query = query.where(Organization.id.in_(members))
+    return page_of(query, page)
+
+
+def collaborations_of(organization_id: int | None) -> frozenset[int]:
+    """Return the ids of the collaborations in which an organization is."""
+    query = Membership.select(Membership.collaboration).where(
+        Membership.organization == organization_id
+    )
+    return frozenset(row.collaboration_id for row in query)
+
+
+def members_of(collaboration_ids: Iterable[int]) -> frozenset[int]:
+    """Return the ids of the organizations in any of these collaborations."""
+    query = (
+        Membership.select(Membership.organization)
+        .where(Membership.collaboration.in_(list(collaboration_ids)))
+        .distinct()
+    )
+    return frozenset(row.organization_id for row in query)

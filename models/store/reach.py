@@ -1,0 +1,50 @@
+"""Which rows an identity may see, and which page of them it asked for."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from peewee import ModelSelect
+
+from vantage6.common.enums import Scope
+from vantage6.models.tables import Membership
+
+
+@dataclass(frozen=True)
+class Reach:
+    """The part of a table that an identity may see."""
+
+    #: The widest scope that was granted.
+    scope: Scope
+    organization: int | None = None
+    #: A node or a container sees only its own collaboration.
+    collaboration: int | None = None
+    user: int | None = None
+
+    @property
+    def everything(self) -> bool:
+        """Nothing is hidden."""
+        return self.scope is Scope.GLOBAL
+
+    def collaborations(self) -> Any:
+        """Return the ids of the collaborations within reach, as a subquery or a list."""
+        if self.collaboration is not None:
+            return [self.collaboration]
+        return Membership.select(Membership.collaboration).where(
+            Membership.organization == self.organization
+        )
+
+
+@dataclass(frozen=True)
+class Page:
+    """A part of a list: ``number`` counts from 1; without one, the whole list."""
+
+    number: int | None = None
+    size: int = 10
+
+
+def page_of(query: ModelSelect, page: Page) -> tuple[list[Any], int]:
+    """Return the rows on a page and the number of rows on all pages."""
+    if page.number is None:
+        rows = list(query)
+        return rows, len(rows)
+    return list(query.paginate(page.number, page.size)), query.count()

@@ -1,0 +1,365 @@
+"""Results: one organization's execution of a task. Every transition is a compare-and-set."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from peewee import JOIN
+
+from vantage6.common.clock import now
+from vantage6.common.errors import Conflict, Forbidden, Invalid, NotFound
+from vantage6.common.task_status import UNFINISHED, TaskStatus, has_task_finished
+from vantage6.models.database import db
+from vantage6.models.store import outbox, tasks
+from vantage6.models.store.reach import Page, Reach, page_of
+from vantage6.models.tables import Node, Payload, Result, Task
+
+#: How often a node may take a result and fall silent before the server gives up.
+MOST_ATTEMPTS = 5
+
+_OPEN = list(UNFINISHED)
+_TAKEN = [TaskStatus.INITIALIZING, TaskStatus.ACTIVE]
+
+
+def get(result_id: int) -> Result:
+    """Return a result with its task."""
+    row = (
+        Result.select(Result, Task).join(Task).where(Result.id == result_id).get_or_none()
+    )
+    if row is None:
+        raise NotFound(f"There is no result {result_id}.")
+    return row
+
+
+def payloads(result_ids: Sequence[int]) -> dict[int, dict[str, str]]:
+    """Return input, result and log of results, as far as they exist."""
+    found: dict[int, dict[str, str]] = {result_id: {} for result_id in result_ids}
+    for row in Payload.select().where(Payload.result << list(result_ids)):
+        found[row.result_id][row.kind] = row.content
+    return found
+
+
+def _put(result_id: int, contents: dict[str, str]) -> None:
+    if contents:
+        Payload.insert_many(
+            [{"result": result_id, "kind": kind, "content": text} for kind, text in contents.items()]
+        ).on_conflict(
+            conflict_target=[Payload.result, Payload.kind],
+            preserve=[Payload.content],
+        ).execute()
+
+
+def _of_node(result_id: int, node: Node) -> Result:
+    """Return a result that a node has to compute.
+
+    SECURITY: organization *and* collaboration must be the node's.
+    """
+    row = get(result_id)
+    if (row.organization_id, row.task.collaboration_id) != (
+        node.organization_id,
+        node.collaboration_id,
+    ):
+        raise Forbidden(f"Result {result_id} is not for this node.")
+    return row
+
+
+def claim(result_id: int, node: Node, lease_seconds: int) -> Result:
+    """Take a result for a node; again by the same node changes nothing.
+
+    Raises
+    ------
+    NotFound, Forbidden
+        If there is no such result for this node.
+    Conflict
+        With code ``result_finished`` if there is nothing left to do.
+    """
+    row = _of_node(result_id, node)
+    until = now() + timedelta(seconds=lease_seconds)
+    taken = (
+        Result.update(
+            status=TaskStatus.INITIALIZING, lease_until=until, attempt=Result.attempt + 1
+        )
+        .where((Result.id == result_id) & (Result.status == TaskStatus.PENDING))
+        .execute()
+    )
+    if not taken:
+        renewed = (
+            Result.update(lease_until=until)
+            .where((Result.id == result_id) & Result.status.in_(_TAKEN))
+            .execute()
+        )
+        if not renewed:
+            row = get(result_id)
+            raise Conflict(
+                f"Result {result_id} has ended: {row.status}.", code="result_finished"
+            )
+    return get(row.id)
+
+
+def patch(
+    result_id: int,
+    node: Node,
+    *,
+    status: TaskStatus | None = None,
+    started_at: datetime | None = None,
+    finished_at: datetime | None = None,
+    reason: tuple[str, str] | None = None,
+    contents: dict[str, str] | None = None,
+) -> Result:
+    """Store what a node reports; what it leaves out stays.
+
+    Parameters
+    ----------
+    result_id, node
+        The result, and who speaks.
+    status
+        Its new state.
+    started_at, finished_at
+        When the algorithm started and ended; with an end the result is final.
+    reason
+        Code and sentence.
+    contents
+        ``result`` and ``log``.
+
+    Raises
+    ------
+    Invalid
+        With code ``result_finished`` if the result is final already. The same final report may
+        come twice, since its answer can get lost.
+    """
+    row = _of_node(result_id, node)
+    fields: dict[str, Any] = {
+        name: value
+        for name, value in (
+            ("status", status),
+            ("started_at", started_at),
+            ("finished_at", finished_at),
+        )
+        if value is not None
+    }
+    if finished_at is not None:
+        fields["lease_until"] = None
+        if not has_task_finished(fields.setdefault("status", row.status)):
+            fields["status"] = TaskStatus.UNKNOWN_ERROR
+    elif status is not None and has_task_finished(status):
+        fields |= {"finished_at": now(), "lease_until": None}
+    if reason is not None:
+        fields["reason_code"], fields["reason"] = reason
+    with db.atomic():
+        if fields:
+            changed = (
+                Result.update(**fields)
+                .where((Result.id == result_id) & Result.finished_at.is_null())
+                .execute()
+            )
+        else:
+            changed = row.finished_at is None
+        if changed:
+            _put(result_id, contents or {})
+        elif not (finished_at and status == row.status):
+            raise Invalid(f"Result {result_id} has ended: {row.status}.", code="result_finished")
+    return get(result_id)
+
+
+def reconcile(
+    node: Node, running: Iterable[int], finished: Iterable[int], lease_seconds: int
+) -> dict[str, list[int]]:
+    """Compare what a node holds with what it should hold, and renew its leases.
+
+    Returns
+    -------
+    dict
+        ``start``: results that it should claim; ``stop``: running ones that are no longer wanted;
+        ``forget``: finished ones that need no upload.
+    """
+    running, finished = set(running), set(finished)
+    mine = (Result.organization == node.organization_id) & (
+        Task.collaboration == node.collaboration_id
+    )
+    query = Result.select(Result.id, Result.status).join(Task).where(
+        mine & Result.finished_at.is_null()
+    )
+    wanted = {row.id: row.status for row in query.order_by(Result.id)}
+    held = running | finished
+    kept = sorted(held & set(wanted))
+    if kept:
+        # A result that was offered again while its node was silent is the node's once more.
+        until = now() + timedelta(seconds=lease_seconds)
+        Result.update(lease_until=until).where(
+            (Result.id << kept) & Result.status.in_(_TAKEN)
+        ).execute()
+        if back := [i for i in kept if wanted[i] == TaskStatus.PENDING]:
+            Result.update(
+                status=TaskStatus.INITIALIZING, lease_until=until, attempt=Result.attempt + 1
+            ).where((Result.id << back) & (Result.status == TaskStatus.PENDING)).execute()
+    return {
+        "start": [i for i in wanted if i not in held],
+        "stop": sorted(running - set(wanted)),
+        "forget": sorted(finished - set(wanted)),
+    }
+
+
+def kill(task_id: int) -> tuple[list[int], int | None]:
+    """End every open result of a task and of all its sub-tasks.
+
+    Returns
+    -------
+    tuple
+        The ids of the results that were ended, and of the message that tells their nodes.
+    """
+    with db.atomic():
+        tree = tasks.with_descendants(task_id)
+        open_ids = [
+            row.id
+            for row in Result.select(Result.id).where(
+                (Result.task << tree) & Result.finished_at.is_null()
+            )
+        ]
+        if not open_ids:
+            return [], None
+        Result.update(
+            status=TaskStatus.KILLED,
+            reason_code="killed",
+            reason="A user killed the task.",
+            finished_at=now(),
+            lease_until=None,
+        ).where((Result.id << open_ids) & Result.finished_at.is_null()).execute()
+        message = outbox.add(outbox.Topic.RESULTS_KILLED, {"result_ids": open_ids})
+    return open_ids, message
+
+
+def sweep() -> tuple[list[int], list[int]]:
+    """Offer results again whose node fell silent; give up on those that were offered too often.
+
+    Returns
+    -------
+    tuple
+        The ids of the results that were offered again, and of those that were given up.
+    """
+    with db.atomic():
+        late = list(
+            Result.select(Result.id, Result.attempt).where(
+                Result.status.in_(_TAKEN) & (Result.lease_until < now())
+            )
+        )
+        again = [row.id for row in late if row.attempt < MOST_ATTEMPTS]
+        over = [row.id for row in late if row.attempt >= MOST_ATTEMPTS]
+        if again:
+            Result.update(status=TaskStatus.PENDING, lease_until=None).where(
+                (Result.id << again) & Result.status.in_(_TAKEN)
+            ).execute()
+            outbox.add(outbox.Topic.RESULTS_READY, {"result_ids": again})
+        if over:
+            Result.update(
+                status=TaskStatus.UNKNOWN_ERROR,
+                reason_code="node_lost",
+                reason=f"The node took this result {MOST_ATTEMPTS} times and fell silent each time.",
+                finished_at=now(),
+                lease_until=None,
+            ).where((Result.id << over) & Result.status.in_(_TAKEN)).execute()
+    return again, over
+
+
+def nodes_of(
+    *, task_id: int | None = None, result_ids: Sequence[int] | None = None, pending: bool
+) -> list[tuple[int, int, int]]:
+    """Return node, result and task id for results that have a node.
+
+    Parameters
+    ----------
+    task_id, result_ids
+        Which results; one of the two.
+    pending
+        Only those that wait for their node.
+    """
+    query = (
+        Result.select(Node.id, Result.id, Result.task)
+        .join(Task)
+        .join(
+            Node,
+            on=(
+                (Node.organization == Result.organization)
+                & (Node.collaboration == Task.collaboration)
+            ),
+        )
+    )
+    if task_id is not None:
+        query = query.where(Result.task == task_id)
+    if result_ids is not None:
+        query = query.where(Result.id << list(result_ids))
+    if pending:
+        query = query.where(Result.status == TaskStatus.PENDING)
+    return list(query.tuples())
+
+
+def visible(reach: Reach) -> Any:
+    """Return the condition under which a result is within reach; needs a join with its task."""
+    return tasks.visible(reach)
+
+
+def page(
+    reach: Reach,
+    page: Page,
+    *,
+    task: int | None = None,
+    organization: int | None = None,
+    node: int | None = None,
+    open_only: bool = False,
+    between: dict[str, tuple[datetime | None, datetime | None]] | None = None,
+    newest_first: bool = True,
+) -> tuple[list[Result], int]:
+    """Return the results within reach that fit the filters, with their tasks.
+
+    ``between`` gives bounds for ``assigned_at``, ``started_at`` and ``finished_at``.
+    """
+    query = Result.select(Result, Task).join(Task)
+    query = query.order_by(Result.id.desc() if newest_first else Result.id)
+    if not reach.everything:
+        query = query.where(visible(reach))
+    if task is not None:
+        query = query.where(Result.task == task)
+    if organization is not None:
+        query = query.where(Result.organization == organization)
+    if open_only:
+        query = query.where(Result.finished_at.is_null())
+    if node is not None:
+        query = query.join(
+            Node,
+            JOIN.INNER,
+            on=(
+                (Node.organization == Result.organization)
+                & (Node.collaboration == Task.collaboration)
+            ),
+        ).where(Node.id == node)
+    for name, (start, end) in (between or {}).items():
+        column = getattr(Result, name)
+        if start is not None:
+            query = query.where(column >= start)
+        if end is not None:
+            query = query.where(column <= end)
+    return page_of(query, page)
+
+
+def nodes_for(results: Sequence[Result]) -> dict[tuple[int, int], Node]:
+    """Return the nodes of results that were read with their tasks, by organization and collaboration."""
+    organizations = {row.organization_id for row in results}
+    collaborations = {row.task.collaboration_id for row in results}
+    query = Node.select().where(
+        (Node.organization << sorted(organizations))
+        & (Node.collaboration << sorted(collaborations))
+    )
+    return {(row.organization_id, row.collaboration_id): row for row in query}
+
+
+def is_target(task_id: int, node: Node) -> bool:
+    """Tell whether a node has to compute a result of a task."""
+    return bool(
+        Result.select()
+        .join(Task)
+        .where(
+            (Result.task == task_id)
+            & (Result.organization == node.organization_id)
+            & (Task.collaboration == node.collaboration_id)
+        )
+        .exists()
+    )

@@ -1,0 +1,51 @@
+"""What must be in a database before anybody can log in."""
+
+from vantage6.models.database import db
+from vantage6.models.rules import DEFAULT_ROLES, RULES
+from vantage6.models.tables import Organization, Role, RoleRule, Rule, User, UserRole
+
+ROOT = "root"
+
+
+def ensure_rules() -> None:
+    """Add the rules and default roles that are missing; complete those that are not for editing."""
+    with db.atomic():
+        known = {(rule.name, rule.operation, rule.scope): rule.id for rule in Rule.select()}
+        for name, operation, scope, description in RULES:
+            if (name, operation, scope) not in known:
+                known[name, operation, scope] = Rule.create(
+                    name=name, operation=operation, scope=scope, description=description
+                ).id
+        for name, description, grants in DEFAULT_ROLES:
+            role, created = Role.get_or_create(
+                name=name, organization=None, defaults={"description": description}
+            )
+            if created or name in ("Root", "node", "container"):
+                RoleRule.insert_many(
+                    [{"role": role.id, "rule": known[grant]} for grant in sorted(grants)]
+                ).on_conflict_ignore().execute()
+
+
+def ensure_root(password: str) -> bool:
+    """Add the user ``root`` with a password hash if nobody holds the role Root yet.
+
+    Returns
+    -------
+    bool
+        Whether the user was added.
+    """
+    with db.atomic():
+        role = Role.get(Role.name == "Root", Role.organization.is_null())
+        if UserRole.select().where(UserRole.role == role).exists():
+            return False
+        organization, _ = Organization.get_or_create(name=ROOT)
+        user = User.create(
+            username=ROOT,
+            password=password,
+            firstname=ROOT,
+            lastname="",
+            email="root@domain.ext",
+            organization=organization,
+        )
+        UserRole.create(user=user, role=role)
+    return True

@@ -1,0 +1,203 @@
+"""Tasks: a request to organizations of a collaboration."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from vantage6.common.errors import Invalid, NotFound
+from vantage6.common.task_status import UNFINISHED
+from vantage6.models.database import db
+from vantage6.models.store import outbox
+from vantage6.models.store.reach import Page, Reach, page_of
+from vantage6.models.tables import Membership, Node, Organization, Payload, Result, Run, Task
+
+
+@dataclass(frozen=True)
+class Created:
+    """A new task and what must be sent for it."""
+
+    task: Task
+    message: int
+
+
+def get(task_id: int) -> Task:
+    """Return a task."""
+    row = Task.get_or_none(Task.id == task_id)
+    if row is None:
+        raise NotFound(f"There is no task {task_id}.")
+    return row
+
+
+def check_targets(collaboration_id: int, organization_ids: Sequence[int]) -> None:
+    """Refuse a task that some of its organizations could never compute.
+
+    Raises
+    ------
+    Invalid
+        If an organization is named twice, is not in the collaboration or has no node there.
+    """
+    if twice := sorted({i for i in organization_ids if organization_ids.count(i) > 1}):
+        raise Invalid(f"Organization {_listed(twice)} is named more than once.", code="named_twice")
+    members = {
+        row.organization_id
+        for row in Membership.select(Membership.organization).where(
+            Membership.collaboration == collaboration_id
+        )
+    }
+    if strangers := sorted(set(organization_ids) - members):
+        raise Invalid(
+            f"Organization {_listed(strangers)} is not in collaboration {collaboration_id}.",
+            code="no_member",
+        )
+    having_node = {
+        row.organization_id
+        for row in Node.select(Node.organization).where(Node.collaboration == collaboration_id)
+    }
+    if missing := sorted(set(organization_ids) - having_node):
+        names = [
+            f"{row.name} ({row.id})"
+            for row in Organization.select().where(Organization.id << missing)
+        ]
+        raise Invalid(
+            f"No node is registered in collaboration {collaboration_id} for {', '.join(names)}. "
+            "Register one with client.node.create, or leave the organization out.",
+            code="no_node",
+        )
+
+
+def _listed(ids: Sequence[int]) -> str:
+    return ", ".join(map(str, ids))
+
+
+def create(
+    *,
+    collaboration_id: int,
+    inputs: Sequence[tuple[int, str | None]],
+    initiator_id: int,
+    user_id: int | None,
+    parent: Task | None = None,
+    **fields: str | None,
+) -> Created:
+    """Write a task, its results and the message that announces it, in one transaction.
+
+    Parameters
+    ----------
+    collaboration_id
+        Where it runs; its targets were checked with `check_targets`.
+    inputs
+        Organization and input, for each target.
+    initiator_id
+        The organization that gets the results.
+    user_id
+        Who asked for it, if that is known.
+    parent
+        The task whose algorithm asks for it; its run is shared.
+    fields
+        Name, description, image, database.
+    """
+    with db.atomic():
+        run = parent.run_id if parent else Run.create().id
+        task = Task.create(
+            collaboration=collaboration_id,
+            initiator=initiator_id,
+            init_user=user_id,
+            parent=parent,
+            run=run,
+            **fields,
+        )
+        Result.insert_many(
+            [{"task": task.id, "organization": organization} for organization, _ in inputs]
+        ).execute() if inputs else None
+        ids = {
+            row.organization_id: row.id
+            for row in Result.select(Result.id, Result.organization).where(Result.task == task.id)
+        }
+        payloads = [
+            {"result": ids[organization], "kind": "input", "content": text}
+            for organization, text in inputs
+            if text is not None
+        ]
+        for start in range(0, len(payloads), 100):
+            Payload.insert_many(payloads[start : start + 100]).execute()
+        message = outbox.add(outbox.Topic.TASK_CREATED, {"task_id": task.id})
+    return Created(task, message)
+
+
+def is_open(task_id: int) -> bool:
+    """Tell whether a result of the task can still change."""
+    return bool(
+        Result.select()
+        .where((Result.task == task_id) & Result.status.in_(list(UNFINISHED)))
+        .exists()
+    )
+
+
+def with_descendants(task_id: int) -> list[int]:
+    """Return the ids of a task and of all its sub-tasks, at any depth."""
+    top = Task.select(Task.id).where(Task.id == task_id).cte("tree", recursive=True)
+    child = Task.alias()
+    tree = top.union_all(child.select(child.id).join(top, on=(child.parent == top.c.id)))
+    query: Any = tree.select_from(tree.c.id)
+    return [row.id for row in query]
+
+
+def delete(task: Task) -> None:
+    """Remove a task and its results; its sub-tasks stay."""
+    Task.delete().where(Task.id == task.id).execute()
+
+
+def results_of(task_ids: Sequence[int]) -> dict[int, list[Result]]:
+    """Return the results of tasks without their payloads, by task, oldest first."""
+    found: dict[int, list[Result]] = {task_id: [] for task_id in task_ids}
+    for row in Result.select().where(Result.task << list(task_ids)).order_by(Result.id):
+        found[row.task_id].append(row)
+    return found
+
+
+def children_of(task_ids: Sequence[int]) -> dict[int, list[int]]:
+    """Return the ids of the direct sub-tasks, by task."""
+    found: dict[int, list[int]] = {task_id: [] for task_id in task_ids}
+    query = Task.select(Task.id, Task.parent).where(Task.parent << list(task_ids))
+    for row in query.order_by(Task.id):
+        found[row.parent_id].append(row.id)
+    return found
+
+
+def visible(reach: Reach) -> Any:
+    """Return the condition under which a task is within reach."""
+    return True if reach.everything else Task.collaboration.in_(reach.collaborations())
+
+
+def page(
+    reach: Reach,
+    page: Page,
+    *,
+    initiator: int | None = None,
+    init_user: int | None = None,
+    collaboration: int | None = None,
+    parent: int | None = None,
+    run: int | None = None,
+    result: int | None = None,
+    patterns: dict[str, str] | None = None,
+) -> tuple[list[Task], int]:
+    """Return the tasks within reach that fit the filters, newest first.
+
+    ``patterns`` are SQL patterns for name, image, description and database.
+    """
+    query = Task.select().order_by(Task.id.desc())
+    if not reach.everything:
+        query = query.where(visible(reach))
+    for column, value in (
+        (Task.initiator, initiator),
+        (Task.init_user, init_user),
+        (Task.collaboration, collaboration),
+        (Task.parent, parent),
+        (Task.run, run),
+    ):
+        if value is not None:
+            query = query.where(column == value)
+    if result is not None:
+        query = query.where(Task.id.in_(Result.select(Result.task).where(Result.id == result)))
+    for name, pattern in (patterns or {}).items():
+        query = query.where(getattr(Task, name) ** pattern)
+    return page_of(query, page)

@@ -1,0 +1,27 @@
+"""Data stations."""
+
+from peewee import CharField, ForeignKeyField
+
+from vantage6.models.fields import IdField, UtcDateTimeField
+from vantage6.models.tables.base import Table
+from vantage6.models.tables.organization import Collaboration, Organization
+
+
+class Node(Table):
+    """The agent of one organization in one collaboration."""
+
+    id = IdField()
+    name = CharField(null=True)
+    #: SHA-256 of the API key in hex. The keys are random, so a fast hash is enough and can be
+    #: looked up.
+    api_key = CharField(max_length=64, null=True, unique=True)
+    organization = ForeignKeyField(Organization, backref="nodes", on_delete="RESTRICT")
+    collaboration = ForeignKeyField(Collaboration, null=True, backref="nodes", on_delete="SET NULL")
+    #: Address within the VPN.
+    ip = CharField(null=True)
+    last_seen = UtcDateTimeField(null=True)
+
+    class Meta:
+        """An organization has at most one node in a collaboration."""
+
+        indexes = ((("organization", "collaboration"), True),)

@@ -1,0 +1,59 @@
+"""What the server hands to a node together with a result: the work order."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from vantage6.common.errors import Invalid
+
+#: The database of a task that names none.
+DEFAULT_DATABASE = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One result that this node has promised to compute."""
+
+    result_id: int
+    task_id: int
+    #: Number that a task shares with its sub-tasks; they share a temporary folder.
+    run_id: int
+    image: str
+    #: Label of the requested data source.
+    database: str
+    #: Organization that receives the output.
+    initiator: int
+    initiator_public_key: str
+    init_user: int | None
+    is_subtask: bool
+    #: Input as it travelled: encrypted for this organization, or base64.
+    sealed_input: str = field(repr=False)
+    #: What the algorithm identifies itself with at the node's door.
+    token: str = field(repr=False)
+
+    @classmethod
+    def from_wire(cls, answer: Mapping[str, Any]) -> Self:
+        """Read the server's answer to a claim.
+
+        Raises
+        ------
+        Invalid
+            If the answer is not what the contract says.
+        """
+        try:
+            task = answer["task"]
+            return cls(
+                result_id=int(answer["id"]),
+                task_id=int(task["id"]),
+                run_id=int(task["run_id"]),
+                image=str(task["image"]),
+                database=task.get("database") or DEFAULT_DATABASE,
+                initiator=int(task["initiator"]),
+                initiator_public_key=answer.get("initiator_public_key") or "",
+                init_user=None if task.get("init_user") is None else int(task["init_user"]),
+                is_subtask=task.get("parent") is not None,
+                sealed_input=answer.get("input") or "",
+                token=str(answer["container_token"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise Invalid(f"The server's answer to a claim lacks or garbles {error}.") from error

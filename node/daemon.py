@@ -1,0 +1,161 @@
+"""The node as a process: puts its parts together and keeps in touch with the server."""
+
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+from vantage6.broker import queues
+from vantage6.broker.consumer import NodeConsumer
+from vantage6.client.node_client import NodeClient
+from vantage6.common import logs
+from vantage6.common.errors import ConfigurationError, Forbidden, Unauthenticated, V6Error
+from vantage6.common.identity import WhoAmI
+from vantage6.node.backoff import delays
+from vantage6.node.databases import Databases
+from vantage6.node.executor import Executor
+from vantage6.node.instance import Instance
+from vantage6.node.keys import agree
+from vantage6.node.policy import Policy
+from vantage6.node.proxy import PublicKeys
+from vantage6.node.reconciler import Reconciler
+from vantage6.node.runtime.base import Runtime
+from vantage6.node.runtime.docker import DockerRuntime
+from vantage6.node.runtime.process import ProcessRuntime
+from vantage6.node.spool import Spool
+from vantage6.node.station import Station
+from vantage6.node.upstream import Upstream
+
+log = logs.get(__name__)
+
+T = TypeVar("T")
+
+
+class Node:
+    """A node from its start to its stop.
+
+    Parameters
+    ----------
+    instance
+        Its configuration and folders.
+    stop
+        Set it to end `run` within seconds; algorithms run on.
+    """
+
+    def __init__(self, instance: Instance, stop: threading.Event) -> None:
+        self._instance = instance
+        self._stop = stop
+        config = instance.config
+        self._server = NodeClient(config.server_address, config.api_path)
+
+    def run(self) -> None:
+        """Work until told to stop.
+
+        Raises
+        ------
+        Unauthenticated
+            If the server refuses the key.
+        EngineUnavailable
+            If no container engine answers when the node starts.
+        ConfigurationError
+            If the configuration cannot be followed.
+        """
+        lock = self._instance.lock()
+        log.info(
+            "node starting", name=self._instance.name, data=str(self._instance.data), lock=lock
+        )
+        runtime = self._runtime()
+        me = self._persistently(self._log_in)
+        if me is None:
+            return
+        station = self._persistently(lambda: self._station(runtime, me))
+        if station is None:
+            return
+        executor = Executor(station)
+        executor.adopt()
+        reconciler = Reconciler(
+            self._server,
+            executor,
+            station.spool,
+            self._instance.config.keep_temporary_hours * 3600,
+        )
+        reconciler.start()
+        try:
+            self._listen(me.id_, executor, reconciler)
+        finally:
+            reconciler.stop()
+            executor.leave()
+            log.info("node stopped")
+
+    def _runtime(self) -> Runtime:
+        instance = self._instance
+        if instance.config.runtime == "process":
+            return ProcessRuntime(
+                instance.data / "processes", instance.config.processes, instance.config.limits
+            )
+        return DockerRuntime(instance.name, instance.config)
+
+    def _log_in(self) -> WhoAmI:
+        self._server.authenticate(self._instance.config.api_key.get_secret_value())
+        me = self._server.whoami
+        if me is None:
+            raise Unauthenticated
+        log.info("logged in", node_id=me.id_, organization=me.organization_name)
+        return me
+
+    def _station(self, runtime: Runtime, me: WhoAmI) -> Station:
+        instance, config, server = self._instance, self._instance.config, self._server
+        collaboration_id = server.collaboration_id
+        if collaboration_id is None:
+            raise Unauthenticated
+        upstream = Upstream(config.server_address + config.api_path)
+        return Station(
+            config=config,
+            collaboration_id=collaboration_id,
+            server=server,
+            upstream=upstream,
+            keys=PublicKeys(upstream),
+            agreement=agree(
+                server,
+                collaboration_id,
+                me.organization_id,
+                enabled=config.encryption.enabled,
+                key_file=instance.key_file,
+            ),
+            policy=Policy(config, lambda id_: str(server.organization(id_)["name"])),
+            databases=Databases(config.databases, instance.base),
+            runtime=runtime,
+            spool=Spool(instance.data),
+        )
+
+    def _listen(self, node_id: int, executor: Executor, reconciler: Reconciler) -> None:
+        """Consume the inbox; whenever that ends, with new credentials and after a pause."""
+        pauses = delays()
+        while not self._stop.is_set():
+            try:
+                broker = self._server.broker()
+                reconciler.wake()
+                consumer = NodeConsumer(
+                    broker["url"], broker["queue"], queues.alive(node_id), executor.handle
+                )
+                pauses = delays()
+                consumer.run(self._stop)
+            except Unauthenticated:
+                raise
+            except V6Error as error:
+                pause = next(pauses)
+                log.warning("not connected", reason=str(error), pause_seconds=round(pause, 1))
+                self._stop.wait(pause)
+
+    def _persistently(self, call: Callable[[], T]) -> T | None:
+        """Call until the server answers; None if the node is stopped meanwhile."""
+        for pause in delays():
+            if self._stop.is_set():
+                break
+            try:
+                return call()
+            except V6Error as error:
+                if isinstance(error, Unauthenticated | Forbidden | ConfigurationError):
+                    raise
+                log.warning("server does not answer", reason=str(error), again=round(pause, 1))
+                self._stop.wait(pause)
+        return None

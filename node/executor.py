@@ -1,0 +1,165 @@
+"""All results of this node: which are accepted, which run, which wait for their turn."""
+
+import threading
+from collections import deque
+
+from vantage6.broker.messages import Message, ResultKilled
+from vantage6.common import logs
+from vantage6.common.errors import Invalid, Unauthenticated, Unavailable, V6Error
+from vantage6.node.claims import Claim
+from vantage6.node.execution import NOT_WANTED, Execution, InterruptedExecution
+from vantage6.node.station import Station
+
+log = logs.get(__name__)
+
+
+class Executor:
+    """Turns doorbells into delivered results. Safe for threads.
+
+    Top-level results wait for one of `parallel` places. Sub-tasks never wait: the algorithm that
+    waits for them holds a place itself.
+
+    Parameters
+    ----------
+    station
+        What all results share.
+    """
+
+    def __init__(self, station: Station) -> None:
+        self._station = station
+        self._lock = threading.Lock()
+        self._claiming: set[int] = set()
+        self._active: dict[int, Execution] = {}
+        self._waiting: deque[Execution] = deque()
+        #: Top-level results that hold a place.
+        self._computing: set[int] = set()
+
+    def handle(self, message: Message) -> None:
+        """React to a doorbell.
+
+        Raises
+        ------
+        Unavailable
+            If the server does not answer: the doorbell has to ring again.
+        """
+        if isinstance(message, ResultKilled):
+            self.kill(message.result_id)
+        else:
+            self.accept(message.result_id)
+
+    def accept(self, result_id: int) -> None:
+        """Claim a result and see that it is computed; ignore one that is ours already.
+
+        Raises
+        ------
+        Unavailable
+            If the server does not answer.
+        """
+        with self._lock:
+            if result_id in self._active or result_id in self._claiming:
+                return
+            self._claiming.add(result_id)
+        try:
+            claim = Claim.from_wire(self._station.server.claim(result_id))
+            entry = self._station.spool.create(claim)
+            log.info("result claimed", result_id=result_id, image=claim.image)
+            self._take(Execution(self._station, entry, claim))
+        except (Unavailable, Unauthenticated):
+            raise
+        except V6Error as error:
+            log.info("result not claimed", result_id=result_id, reason=str(error))
+        finally:
+            with self._lock:
+                self._claiming.discard(result_id)
+
+    def adopt(self) -> None:
+        """Take up everything that an earlier life of the node left behind."""
+        entries = self._station.spool.entries()
+        self._station.runtime.sweep({entry.record.result_id for entry in entries})
+        for entry in entries:
+            log.info("result adopted", result_id=entry.record.result_id)
+            self._take(Execution(self._station, entry))
+
+    def kill(self, result_id: int) -> None:
+        """Drop a result that the server no longer wants, wherever it is."""
+        with self._lock:
+            execution = self._active.get(result_id)
+            waited = execution is not None and execution in self._waiting
+            if execution is not None and waited:
+                self._waiting.remove(execution)
+        if execution is None:
+            return
+        log.info("result killed", result_id=result_id)
+        execution.kill()
+        if waited:
+            self._spawn(execution)
+
+    def report(self) -> tuple[list[int], list[int]]:
+        """Return the results that are worked on, and those that wait for their upload."""
+        with self._lock:
+            computed = [id_ for id_, execution in self._active.items() if execution.is_computed]
+            others = (self._active.keys() | self._claiming) - set(computed)
+        return sorted(others), computed
+
+    def run_ids(self) -> set[int]:
+        """Return the runs of which this node has results."""
+        with self._lock:
+            return {execution.run_id for execution in self._active.values()}
+
+    def leave(self) -> None:
+        """Stop working; algorithms run on and are adopted at the next start."""
+        with self._lock:
+            self._waiting.clear()
+            executions = list(self._active.values())
+        for execution in executions:
+            execution.leave()
+
+    def _take(self, execution: Execution) -> None:
+        with self._lock:
+            self._active[execution.result_id] = execution
+            if not (execution.is_subtask or execution.is_computed):
+                # What runs already is not stopped for lack of a place.
+                if not execution.was_started and self._is_full():
+                    execution.put_aside()
+                    self._waiting.append(execution)
+                    return
+                self._computing.add(execution.result_id)
+        self._spawn(execution)
+
+    def _vacate(self, execution: Execution) -> None:
+        """Give a place to whoever waits longest."""
+        with self._lock:
+            self._computing.discard(execution.result_id)
+            if self._is_full() or not self._waiting:
+                return
+            successor = self._waiting.popleft()
+            self._computing.add(successor.result_id)
+        self._spawn(successor)
+
+    def _is_full(self) -> bool:
+        return len(self._computing) >= self._station.config.parallel
+
+    def _spawn(self, execution: Execution) -> None:
+        threading.Thread(
+            target=self._work, args=(execution,), name=f"result-{execution.result_id}", daemon=True
+        ).start()
+
+    def _work(self, execution: Execution) -> None:
+        try:
+            try:
+                execution.compute()
+            finally:
+                self._vacate(execution)
+            execution.deliver()
+        except InterruptedExecution:
+            if not execution.was_killed:
+                return
+        except (*NOT_WANTED, Invalid) as error:
+            log.info("result dropped", result_id=execution.result_id, reason=str(error))
+        except Exception:
+            # It stays on disk and is taken up again when the node starts.
+            log.exception("result stuck", result_id=execution.result_id)
+            return
+        execution.clean_up()
+        with self._lock:
+            self._active.pop(execution.result_id, None)

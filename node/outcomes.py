@@ -1,0 +1,147 @@
+"""How a result ended, in words for the researcher."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+
+from vantage6.common import clock
+from vantage6.common.config.node import LimitConfig
+from vantage6.common.task_status import TaskStatus
+
+#: Exit codes of a process that the kernel ended: 128 + number of the signal.
+SIGKILL_CODE, SIGXFSZ_CODE = 137, 153
+
+_PROCESS_LIMIT_SIGNS = (
+    "resource temporarily unavailable",
+    "can't start new thread",
+    "cannot fork",
+    "retry: no child processes",
+)
+_FILE_LIMIT_SIGNS = ("file too large", "file size limit exceeded")
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a result ended without output: a stable code and a sentence."""
+
+    code: str
+    message: str
+
+
+class RefusalError(Exception):
+    """A result cannot be computed here; carries the final status and the reason."""
+
+    def __init__(self, status: TaskStatus, code: str, message: str) -> None:
+        self.status = status
+        self.reason = Reason(code, message)
+        super().__init__(message)
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """How an algorithm's process ended, whichever way it was run."""
+
+    #: Exit code as a shell reports it; None if the process vanished.
+    code: int | None
+    #: End of standard output and standard error.
+    log: str = ""
+    out_of_memory: bool = False
+    timed_out: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The final word on a result."""
+
+    status: TaskStatus
+    reason: Reason | None
+    started_at: datetime | None
+    finished_at: datetime
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a form that JSON can hold."""
+        return {
+            "status": str(self.status),
+            "reason": reason_to_json(self.reason),
+            "started_at": self.started_at.isoformat() if self.started_at else None,
+            "finished_at": self.finished_at.isoformat(),
+        }
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Self:
+        """Read what `to_json` wrote."""
+        reason = values["reason"]
+        started_at = values["started_at"]
+        return cls(
+            status=TaskStatus(values["status"]),
+            reason=Reason(reason["code"], reason["msg"]) if reason else None,
+            started_at=clock.parse(started_at) if started_at else None,
+            finished_at=clock.parse(values["finished_at"]),
+        )
+
+
+def reason_to_json(reason: Reason | None) -> dict[str, str] | None:
+    """Return a reason as the wire spells it."""
+    return {"code": reason.code, "msg": reason.message} if reason else None
+
+
+def judge(exit_: Exit, output_bytes: int, limits: LimitConfig) -> tuple[TaskStatus, Reason | None]:
+    """Turn the end of a process into a status, and a reason if it is not a success."""
+    if exit_.code is None:
+        return TaskStatus.UNKNOWN_ERROR, Reason(
+            "vanished", "The algorithm disappeared before it ended; its output is lost."
+        )
+    if exit_.timed_out:
+        return TaskStatus.CRASHED, Reason(
+            "time_limit",
+            f"The algorithm ran longer than the {limits.seconds:g} s this node allows.",
+        )
+    if exit_.out_of_memory:
+        return TaskStatus.CRASHED, _out_of_memory(limits)
+    if output_bytes > limits.file_bytes:
+        return TaskStatus.CRASHED, _output_too_large(limits)
+    if exit_.code != 0:
+        return TaskStatus.CRASHED, _failure(exit_, limits)
+    if output_bytes == 0:
+        return TaskStatus.CRASHED, Reason(
+            "no_output", "The algorithm ended with exit code 0 but wrote no output."
+        )
+    return TaskStatus.COMPLETED, None
+
+
+def _failure(exit_: Exit, limits: LimitConfig) -> Reason:
+    log = exit_.log.lower()
+    if exit_.code == SIGXFSZ_CODE or any(sign in log for sign in _FILE_LIMIT_SIGNS):
+        return _output_too_large(limits)
+    if any(line.startswith("memoryerror") for line in log.splitlines()[-3:]):
+        return _out_of_memory(limits)
+    if any(sign in log for sign in _PROCESS_LIMIT_SIGNS):
+        return Reason(
+            "process_limit",
+            f"The algorithm needed more than the {limits.pids} processes and threads "
+            "this node allows.",
+        )
+    lines = exit_.log.strip().splitlines()
+    last = f" Its last words: {lines[-1].strip()[:300]}" if lines else ""
+    return Reason("exit_code", f"The algorithm ended with exit code {exit_.code}.{last}")
+
+
+def _out_of_memory(limits: LimitConfig) -> Reason:
+    return Reason(
+        "out_of_memory",
+        f"The algorithm needed more memory than the {size(limits.memory_bytes)} this node allows.",
+    )
+
+
+def _output_too_large(limits: LimitConfig) -> Reason:
+    return Reason(
+        "output_too_large",
+        f"The algorithm wrote a file larger than the {size(limits.file_bytes)} this node allows.",
+    )
+
+
+def size(number: int) -> str:
+    """Return a number of bytes for people."""
+    exponent = min((max(number, 1).bit_length() - 1) // 10, 4)
+    unit = ("bytes", "KiB", "MiB", "GiB", "TiB")[exponent]
+    return f"{number / 1024**exponent:.4g} {unit}"

@@ -1,0 +1,235 @@
+"""What one algorithm can say to the server through its node, and nothing else.
+
+The node adds encryption: inputs of sub-tasks are encrypted for the organizations that receive
+them, and results are decrypted. Algorithms see plain base64 only.
+"""
+
+import hmac
+import time
+from collections.abc import Callable
+from typing import Any
+
+import falcon
+
+from vantage6.common import logs
+from vantage6.common.encoding import base64s_to_bytes, bytes_to_base64s
+from vantage6.common.encryption import CryptorBase
+from vantage6.common.errors import Invalid, Unavailable
+from vantage6.node.upstream import Reply, Upstream
+
+log = logs.get(__name__)
+
+_KEY_SECONDS = 60.0
+
+
+class PublicKeys:
+    """Public keys of organizations, kept for a moment: a master asks for the same ones again."""
+
+    def __init__(self, upstream: Upstream) -> None:
+        self._upstream = upstream
+        self._kept: dict[int, tuple[float, str]] = {}
+
+    def of(self, organization_id: int, token: str) -> str:
+        """Return the public key of an organization.
+
+        Raises
+        ------
+        Invalid
+            If the organization has none.
+        """
+        kept_at, key = self._kept.get(organization_id, (0.0, ""))
+        if not key or time.monotonic() - kept_at > _KEY_SECONDS:
+            reply = self._upstream.request("GET", f"/organization/{organization_id}", token)
+            key = reply.body.get("public_key") or "" if reply.ok else ""
+            self._kept[organization_id] = (time.monotonic(), key)
+        if not key:
+            raise Invalid(
+                f"Organization {organization_id} has no public key, so that nothing can be "
+                "encrypted for it. Its node uploads the key when it starts."
+            )
+        return key
+
+
+class Proxy:
+    """The HTTP interface of one running algorithm: a WSGI application.
+
+    Parameters
+    ----------
+    upstream
+        Connection to the server.
+    keys
+        Public keys of the receivers; None if the collaboration is not encrypted.
+    cryptor
+        Encrypts and decrypts for the node's organization.
+    collaboration_id
+        The only collaboration that may be asked for.
+    token
+        The only token that is accepted: that of this algorithm.
+    """
+
+    def __init__(
+        self,
+        upstream: Upstream,
+        keys: PublicKeys | None,
+        cryptor: CryptorBase,
+        collaboration_id: int,
+        token: str,
+    ) -> None:
+        self._upstream = upstream
+        self._keys = keys
+        self._cryptor = cryptor
+        self._token = token
+        self.app = self._application(collaboration_id)
+
+    def _application(self, collaboration_id: int) -> falcon.App:
+        app = falcon.App(middleware=[_OwnTokenOnly(self._token)])
+        app.set_error_serializer(_write_error)
+        app.add_error_handler(Exception, _write_surprise)
+        app.add_error_handler(Invalid, _write_refusal(falcon.HTTP_400))
+        app.add_error_handler(Unavailable, _write_refusal(falcon.HTTP_503))
+        # SECURITY: the list of what may pass. A path or method that is not here is refused.
+        app.add_route("/task", _Tasks(self._create_task))
+        plain = _Passage(self._forward)
+        opening = _Passage(self._forward_opened)
+        for path, passage in (
+            ("/task/{_:int}", plain),
+            ("/task/{_:int}/result", opening),
+            ("/result/{_:int}", opening),
+            ("/organization", plain),
+            ("/organization/{_:int}", plain),
+            (f"/collaboration/{collaboration_id}", plain),
+            (f"/collaboration/{collaboration_id}/organization", plain),
+            ("/node/{_:int}", plain),
+            ("/vpn/algorithm/addresses", plain),
+            ("/version", plain),
+            ("/health", plain),
+        ):
+            app.add_route(path, passage)
+        return app
+
+    def _forward(self, req: falcon.Request) -> Reply:
+        # Of repeated keys the last one counts, as the servers of the protocol read them.
+        params = {
+            name: value[-1] if isinstance(value, list) else value
+            for name, value in req.params.items()
+        }
+        return self._upstream.request(req.method, req.path, self._token, params=params)
+
+    def _forward_opened(self, req: falcon.Request) -> Reply:
+        reply = self._forward(req)
+        if reply.ok:
+            found = reply.body
+            if isinstance(found, dict) and isinstance(found.get("data"), list):
+                found = found["data"]
+            for result in found if isinstance(found, list) else [found]:
+                self._open_result(result)
+        return reply
+
+    def _open_result(self, result: dict[str, Any]) -> None:
+        """Decrypt a result in place; what is not for this organization stays as it is."""
+        if not result.get("result"):
+            return
+        try:
+            opened = self._cryptor.decrypt_str_to_bytes(result["result"])
+        except ValueError:
+            log.warning("result cannot be decrypted", result_id=result.get("id"))
+        else:
+            result["result"] = bytes_to_base64s(opened)
+
+    def _create_task(self, req: falcon.Request) -> Reply:
+        body = req.get_media()
+        receivers = body.get("organizations") if isinstance(body, dict) else None
+        if not receivers:
+            raise Invalid("Organizations missing from input")
+        if self._keys is not None:
+            body["organizations"] = [self._seal(receiver, self._keys) for receiver in receivers]
+        reply = self._upstream.request("POST", "/task", self._token, body=body)
+        # Algorithm clients know 200 from this door; the server says 201.
+        return Reply(200, reply.body) if reply.ok else reply
+
+    def _seal(self, receiver: Any, keys: PublicKeys) -> dict[str, Any]:
+        try:
+            organization_id = int(receiver["id"])
+            plain = base64s_to_bytes(receiver.get("input") or "")
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise Invalid("Each organization needs an `id` and an `input` in base64.") from error
+        key = keys.of(organization_id, self._token)
+        try:
+            sealed = self._cryptor.encrypt_bytes_to_str(plain, key)
+        except ValueError as error:
+            raise Invalid(f"The public key of organization {organization_id} is broken.") from error
+        return receiver | {"input": sealed}
+
+
+class _OwnTokenOnly:
+    """Refuses requests that do not come from this container's algorithm."""
+
+    def __init__(self, token: str) -> None:
+        self._expected = f"Bearer {token}".encode()
+
+    def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:  # noqa: ARG002
+        given = (req.auth or "").encode("utf-8", "replace")
+        # SECURITY: a token of another algorithm must not be usable here, nor guessed by timing.
+        if not hmac.compare_digest(given, self._expected):
+            raise falcon.HTTPUnauthorized(
+                description="Send the token in TOKEN_FILE as `Authorization: Bearer`."
+            )
+
+
+class _Passage:
+    """GET requests that pass."""
+
+    def __init__(self, forward: Callable[[falcon.Request], Reply]) -> None:
+        self._forward = forward
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, **_: int) -> None:
+        _write(resp, self._forward(req))
+
+
+class _Tasks:
+    """The one thing that an algorithm may create."""
+
+    def __init__(self, create: Callable[[falcon.Request], Reply]) -> None:
+        self._create = create
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
+        _write(resp, self._create(req))
+
+
+def _write(resp: falcon.Response, reply: Reply) -> None:
+    resp.status = reply.status
+    resp.media = reply.body
+
+
+def _write_refusal(
+    status: str,
+) -> Callable[[falcon.Request, falcon.Response, Exception, dict[str, Any]], None]:
+    def write(
+        req: falcon.Request,  # noqa: ARG001
+        resp: falcon.Response,
+        error: Exception,
+        params: dict[str, Any],  # noqa: ARG001
+    ) -> None:
+        resp.status = status
+        resp.media = {"msg": str(error)}
+
+    return write
+
+
+def _write_error(
+    req: falcon.Request,  # noqa: ARG001
+    resp: falcon.Response,
+    error: falcon.HTTPError,
+) -> None:
+    resp.media = {"msg": error.description or error.title}
+
+
+def _write_surprise(
+    req: falcon.Request,
+    resp: falcon.Response,
+    error: Exception,  # noqa: ARG001
+    params: dict[str, Any],  # noqa: ARG001
+) -> None:
+    log.exception("proxy failed", method=req.method, path=req.path)
+    resp.status = falcon.HTTP_500
+    resp.media = {"msg": "The node could not pass on the request; see its log."}

@@ -1,0 +1,81 @@
+"""The regular comparison of what the node does with what the server wants."""
+
+import threading
+
+from vantage6.client.node_client import NodeClient
+from vantage6.common import logs
+from vantage6.common.errors import V6Error
+from vantage6.node.executor import Executor
+from vantage6.node.spool import Spool
+
+log = logs.get(__name__)
+
+#: A third of the usual lease: two lost calls in a row do no harm.
+INTERVAL_SECONDS = 60.0
+
+
+class Reconciler:
+    """Heals every lost doorbell, restart and reconnect through one call.
+
+    Parameters
+    ----------
+    server, executor, spool
+        Who is asked, who acts, and where shared folders of runs grow old.
+    keep_temporary_seconds
+        Time for which a shared folder outlives its run's last result.
+    """
+
+    def __init__(
+        self,
+        server: NodeClient,
+        executor: Executor,
+        spool: Spool,
+        keep_temporary_seconds: float,
+    ) -> None:
+        self._server = server
+        self._executor = executor
+        self._spool = spool
+        self._keep_temporary_seconds = keep_temporary_seconds
+        self._awake = threading.Event()
+        self._stopped = False
+        self._thread = threading.Thread(target=self._run, name="reconciler", daemon=True)
+
+    def start(self) -> None:
+        """Compare now and then regularly, in a thread of its own."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Compare now."""
+        self._awake.set()
+
+    def stop(self) -> None:
+        """Compare no more."""
+        self._stopped = True
+        self._awake.set()
+
+    def reconcile(self) -> None:
+        """Compare once, and do what the server says.
+
+        Raises
+        ------
+        V6Error
+            If the server does not answer or refuses.
+        """
+        running, finished = self._executor.report()
+        wanted = self._server.reconcile(running, finished)
+        for result_id in [*wanted["stop"], *wanted["forget"]]:
+            self._executor.kill(result_id)
+        for result_id in wanted["start"]:
+            self._executor.accept(result_id)
+        self._spool.sweep_temporary(self._executor.run_ids(), self._keep_temporary_seconds)
+
+    def _run(self) -> None:
+        while not self._stopped:
+            self._awake.clear()
+            try:
+                self.reconcile()
+            except V6Error as error:
+                log.warning("not reconciled", reason=str(error))
+            except Exception:
+                log.exception("not reconciled")
+            self._awake.wait(INTERVAL_SECONDS)

@@ -1,0 +1,147 @@
+"""What the node asks of a way to run algorithms, and what it promises to an algorithm.
+
+Existing images find everything through environment variables; `environment` writes them for
+every runtime, so that they cannot drift apart.
+"""
+
+import json
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from vantage6.common.errors import Unavailable
+from vantage6.node.databases import Database
+from vantage6.node.outcomes import Exit
+
+
+class EngineUnavailable(Unavailable):
+    """The container engine does not answer."""
+
+    code = "engine_unavailable"
+
+
+#: Called with a listening socket on which the algorithm's requests arrive.
+Answer = Callable[[socket.socket], None]
+
+
+@dataclass(frozen=True, slots=True)
+class RunSpec:
+    """One algorithm to run."""
+
+    result_id: int
+    #: What `Runtime.fetch` returned for the task's image.
+    image: str
+    #: Host folder with ``input``, ``token`` and ``output``.
+    io: Path
+    #: Host folder that all results of the run share.
+    temporary: Path
+    database: Database
+    #: Labels of all databases of the node; names only.
+    labels: tuple[str, ...]
+    #: Variables of the station's own; override the standard ones.
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Handle:
+    """An algorithm that was created, whether or not it runs."""
+
+    result_id: int
+    #: The runtime's own name for it.
+    id: str
+    #: Port of the node's door as the algorithm sees it.
+    port: int
+    #: None before the start.
+    started_at: datetime | None = None
+    #: The door, where it had to be built before the start.
+    listener: socket.socket | None = None
+
+
+class Runtime(Protocol):
+    """A way to run algorithms.
+
+    Starting takes two steps so that the node can write down, between them, that a result must
+    never be started again. Every method may raise `EngineUnavailable` if the engine is away for a
+    while, and may then be called again.
+    """
+
+    def fetch(self, image: str, cancelled: Callable[[], bool]) -> str:
+        """Make an image available and return the exact thing that will run.
+
+        Raises
+        ------
+        RefusalError
+            If there is no such image.
+        """
+
+    def create(self, spec: RunSpec) -> Handle:
+        """Prepare an algorithm without running it; one that exists already is returned.
+
+        Raises
+        ------
+        RefusalError
+            If the runtime refuses.
+        """
+
+    def start(self, handle: Handle, answer: Answer) -> Handle:
+        """Run what was created, once; `answer` gets the door."""
+
+    def find(self, result_id: int, answer: Answer) -> Handle | None:
+        """Return what an earlier life of the node created; its door is opened again."""
+
+    def wait(self, handle: Handle) -> Exit:
+        """Block until the algorithm ends, or end it when its time is over."""
+
+    def kill(self, result_id: int) -> None:
+        """End an algorithm at once; harmless if there is none."""
+
+    def remove(self, result_id: int) -> None:
+        """Forget an algorithm; harmless if there is none."""
+
+    def sweep(self, keep: set[int]) -> None:
+        """End and forget everything of this node whose result is not in `keep`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the algorithm finds things, from its own point of view."""
+
+    io: str
+    temporary: str
+    #: Address or path of the requested database.
+    database: str
+    host: str
+    port: int
+
+
+def environment(spec: RunSpec, places: Places) -> dict[str, str]:
+    """Return the variables of the container contract.
+
+    Only the requested database has an address: the others are not mounted, so none is promised.
+    """
+    label = spec.database.label
+    variables = {
+        "INPUT_FILE": f"{places.io}/input",
+        "OUTPUT_FILE": f"{places.io}/output",
+        "TOKEN_FILE": f"{places.io}/token",
+        "TEMPORARY_FOLDER": places.temporary,
+        "HOST": places.host,
+        "PORT": str(places.port),
+        "API_PATH": "",
+        "USER_REQUESTED_DATABASE_LABEL": label,
+        "DB_LABELS": json.dumps(list(spec.labels)),
+        "DATABASE_URI": places.database,
+        f"{label.upper()}_DATABASE_URI": places.database,
+        "HOME": "/tmp",  # noqa: S108 (the only writable place of a container)
+    }
+    if spec.database.type is not None:
+        variables[f"{label.upper()}_DATABASE_TYPE"] = spec.database.type
+    return variables | dict(spec.extra)
+
+
+def end_of(raw: bytes, most: int) -> str:
+    """Return the last `most` bytes of an algorithm's log as text."""
+    return raw[-most:].decode("utf-8", "replace")

@@ -1,0 +1,309 @@
+"""Algorithms in containers: no network, no privileges, limits on everything.
+
+The low-level client of docker-py is used because each of its methods is one request. A result
+costs create, start, inspect, wait, inspect, logs, and remove when it has been delivered.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import docker
+import requests
+from docker.errors import APIError, DockerException, NotFound
+from docker.types import Mount
+
+from vantage6.common import clock, logs
+from vantage6.common.config.node import NodeConfig
+from vantage6.common.task_status import TaskStatus
+from vantage6.node.backoff import delays
+from vantage6.node.outcomes import Exit, RefusalError
+from vantage6.node.runtime import confinement
+from vantage6.node.runtime.base import (
+    Answer,
+    EngineUnavailable,
+    Handle,
+    Places,
+    RunSpec,
+    end_of,
+    environment,
+)
+from vantage6.node.runtime.door import BridgeDoor, Door, NamespaceDoor, can_enter_namespaces
+from vantage6.node.runtime.images import Images
+from vantage6.node.spool import folder_name
+
+log = logs.get(__name__)
+
+_DEFAULT_SOCKET = "unix:///var/run/docker.sock"
+_REQUEST_SECONDS = 60
+_DATA, _TEMPORARY = "/mnt/data", "/mnt/tmp"  # noqa: S108 (paths inside a container)
+_GONE = frozenset({404, 409})
+
+
+class DockerRuntime:
+    """Runs algorithms in containers of one engine.
+
+    Parameters
+    ----------
+    name
+        Name of the node; part of the names of its containers.
+    config
+        Limits, image policy and the engine's address.
+
+    Raises
+    ------
+    EngineUnavailable
+        If the engine does not answer.
+    """
+
+    def __init__(self, name: str, config: NodeConfig) -> None:
+        self._name = name
+        self._config = config
+        self._address = config.docker_host or os.environ.get("DOCKER_HOST") or _DEFAULT_SOCKET
+        self._user = confinement.user(config)
+        try:
+            self._client = docker.APIClient(
+                base_url=self._address,
+                version="auto",
+                timeout=_REQUEST_SECONDS,
+                # One connection for each container that is waited for.
+                max_pool_size=128,
+            )
+            # Some engines come without the init binary, and refuse containers that ask for it.
+            self._with_init = bool(self._client.info().get("InitBinary"))
+        except (DockerException, requests.RequestException) as error:
+            raise EngineUnavailable(
+                f"No container engine answers at {self._address}: start Docker, or set docker_host."
+            ) from error
+        self._images = Images(self._client, config)
+        self._door = self._choose_door()
+
+    def fetch(self, image: str, cancelled: Callable[[], bool]) -> str:
+        """Return the id of an image, pulled if it has to be."""
+        with _engine():
+            return self._images.fetch(image, cancelled)
+
+    def create(self, spec: RunSpec) -> Handle:
+        """Create the container of a result, or return the one that exists.
+
+        Its name comes from the result, so that the engine itself refuses a second one.
+        """
+        opening = self._door.reserve()
+        places = Places(
+            io=f"{_DATA}/{folder_name(spec.result_id)}",
+            temporary=_TEMPORARY,
+            database=_database_address(spec),
+            host=f"http://{opening.host}",
+            port=opening.port,
+        )
+        name = self._container(spec.result_id)
+        with _engine():
+            try:
+                made = self._client.create_container_from_config(
+                    self._config_of(spec, places), name
+                )
+            except APIError as error:
+                if opening.listener:
+                    opening.listener.close()
+                if error.status_code == requests.codes.conflict:
+                    return _handle(self._client.inspect_container(name))
+                raise _start_failed(error) from error
+        return Handle(spec.result_id, made["Id"], opening.port, listener=opening.listener)
+
+    def start(self, handle: Handle, answer: Answer) -> Handle:
+        """Start a created container; one that was started before is left as it is."""
+        with _engine():
+            try:
+                if handle.started_at is None:
+                    self._client.start(handle.id)
+                details = self._client.inspect_container(handle.id)
+            except APIError as error:
+                raise _start_failed(error) from error
+            self._open_door(handle, details, answer)
+        return replace(_handle(details), listener=None)
+
+    def find(self, result_id: int, answer: Answer) -> Handle | None:
+        """Return the container of a result; one that was only created is started."""
+        with _engine():
+            try:
+                details = self._client.inspect_container(self._container(result_id))
+            except NotFound:
+                return None
+        return self.start(_handle(details), answer)
+
+    def wait(self, handle: Handle) -> Exit:
+        """Block until the container ends; outlives restarts of the engine."""
+        pauses = delays()
+        while True:
+            try:
+                timed_out = self._wait(handle)
+                return self._exit(handle, timed_out)
+            except NotFound:
+                return Exit(None)
+            except (EngineUnavailable, requests.RequestException) as error:
+                log.warning("engine does not answer", result_id=handle.result_id, error=str(error))
+                threading.Event().wait(next(pauses))
+
+    def kill(self, result_id: int) -> None:
+        """End a container at once."""
+        with _engine(), _unless_gone():
+            self._client.kill(self._container(result_id))
+
+    def remove(self, result_id: int) -> None:
+        """Remove a container, running or not."""
+        with _engine(), _unless_gone():
+            self._client.remove_container(self._container(result_id), force=True, v=True)
+
+    def sweep(self, keep: set[int]) -> None:
+        """Remove this node's containers whose result is not in `keep`."""
+        labels = ["vantage6-type=algorithm", f"node={self._name}"]
+        with _engine():
+            containers = self._client.containers(all=True, filters={"label": labels})
+        for result_id in {int(found["Labels"]["result_id"]) for found in containers} - keep:
+            log.warning("container without result removed", result_id=result_id)
+            self.remove(result_id)
+
+    def _container(self, result_id: int) -> str:
+        return f"vantage6-{self._name}-result-{result_id}"
+
+    def _config_of(self, spec: RunSpec, places: Places) -> dict[str, Any]:
+        made: dict[str, Any] = self._client.create_container_config(
+            image=spec.image,
+            command=None,  # the image's own
+            user=self._user,
+            environment=environment(spec, places),
+            labels={
+                "vantage6-type": "algorithm",
+                "node": self._name,
+                "result_id": str(spec.result_id),
+                "port": str(places.port),
+            },
+            host_config=confinement.host_config(
+                self._client,
+                self._config,
+                network=self._door.network,
+                mounts=_mounts(spec),
+                with_init=self._with_init,
+            ),
+        )
+        return made
+
+    def _choose_door(self) -> Door:
+        address = urlsplit(self._address)
+        if can_enter_namespaces(Path(address.path) if address.scheme == "unix" else None):
+            return NamespaceDoor()
+        log.warning(
+            "weaker isolation: containers can reach ports that this machine opens on all its "
+            "addresses; run the node as root on the engine's machine to close them in completely"
+        )
+        name = f"vantage6-{self._name}-net"
+        with _engine():
+            try:
+                details = self._client.inspect_network(name)
+            except NotFound:
+                self._client.create_network(
+                    name,
+                    driver="bridge",
+                    internal=True,
+                    check_duplicate=True,
+                    options={"com.docker.network.bridge.enable_icc": "false"},
+                    labels={"vantage6-type": "network", "node": self._name},
+                )
+                details = self._client.inspect_network(name)
+        return BridgeDoor(name, details["IPAM"]["Config"][0]["Gateway"])
+
+    def _open_door(self, handle: Handle, details: dict[str, Any], answer: Answer) -> None:
+        if details["State"]["Status"] != "running":
+            if handle.listener:
+                handle.listener.close()
+            return
+        try:
+            listener = handle.listener or self._door.enter(
+                details["Id"], details["State"]["Pid"], handle.port
+            )
+        except ProcessLookupError:
+            log.debug("container ended before its door was open", result_id=handle.result_id)
+        else:
+            answer(listener)
+
+    def _wait(self, handle: Handle) -> bool:
+        """Block until the container ends; return whether its time was over."""
+        seconds = self._config.limits.seconds
+        if seconds is not None and handle.started_at is not None:
+            seconds = max(0.1, seconds - (clock.now() - handle.started_at).total_seconds())
+        try:
+            self._client.wait(handle.id, timeout=seconds)
+        except requests.RequestException as error:
+            # The engine answers at once with headers and the rest when the container ends, hence
+            # the time-out may come as a broken connection.
+            if seconds is None or "timed out" not in str(error).lower():
+                raise
+        else:
+            return False
+        self.kill(handle.result_id)
+        self._client.wait(handle.id, timeout=_REQUEST_SECONDS)
+        return True
+
+    def _exit(self, handle: Handle, timed_out: bool) -> Exit:
+        state = self._client.inspect_container(handle.id)["State"]
+        raw = self._client.logs(handle.id, stdout=True, stderr=True)
+        return Exit(
+            code=state["ExitCode"],
+            log=end_of(raw, self._config.limits.log_bytes),
+            out_of_memory=state["OOMKilled"],
+            timed_out=timed_out,
+        )
+
+
+@contextmanager
+def _engine() -> Iterator[None]:
+    """Turn the engine's silence into `EngineUnavailable`."""
+    try:
+        yield
+    except requests.RequestException as error:
+        raise EngineUnavailable(f"The container engine does not answer: {error}") from error
+
+
+@contextmanager
+def _unless_gone() -> Iterator[None]:
+    """Forgive the engine for not having what should go, or for removing it already."""
+    try:
+        yield
+    except APIError as error:
+        if error.status_code not in _GONE:
+            raise
+
+
+def _start_failed(error: APIError) -> RefusalError:
+    return RefusalError(
+        TaskStatus.START_FAILED,
+        "start_failed",
+        f"The container could not be started: {error.explanation or error}",
+    )
+
+
+def _handle(details: dict[str, Any]) -> Handle:
+    labels, state = details["Config"]["Labels"], details["State"]
+    started_at = None if state["Status"] == "created" else clock.parse(state["StartedAt"])
+    return Handle(int(labels["result_id"]), details["Id"], int(labels["port"]), started_at)
+
+
+def _database_address(spec: RunSpec) -> str:
+    database = spec.database
+    return f"{_DATA}/{database.file_name}" if database.path is not None else database.uri
+
+
+def _mounts(spec: RunSpec) -> list[Mount]:
+    mounts = [
+        Mount(f"{_DATA}/{folder_name(spec.result_id)}", str(spec.io), type="bind"),
+        Mount(_TEMPORARY, str(spec.temporary), type="bind"),
+    ]
+    if spec.database.path is not None:
+        source = str(spec.database.path)
+        mounts.append(Mount(_database_address(spec), source, type="bind", read_only=True))
+    return mounts

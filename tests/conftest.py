@@ -1,0 +1,65 @@
+"""The fixtures that all tests share. A service starts when the first test asks for it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.services import docker
+from tests.services.postgres import PostgresCluster
+from tests.services.redis import RedisServer
+
+#: A test that uses one of these counts as slow; it need not say so.
+_SERVICES = {"redis_server", "postgres", "docker_host"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if _SERVICES.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """Give a Redis for all tests; one that a test stops or configures is its own `RedisServer`."""
+    with RedisServer(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture
+def redis_url(redis_server: RedisServer) -> str:
+    """Return the URL of a Redis without any keys or users, as its administrator."""
+    redis_server.reset()
+    return redis_server.url
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresCluster]:
+    """Give a PostgreSQL; ``with postgres.database() as uri`` makes an empty database."""
+    with PostgresCluster() as cluster:
+        yield cluster
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
+def database_uri(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Give the URI of an empty database; the test runs with SQLite and with PostgreSQL."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'test.sqlite'}"
+    else:
+        with request.getfixturevalue("postgres").database() as uri:
+            yield uri
+
+
+@pytest.fixture(scope="session")
+def docker_host() -> Iterator[str]:
+    """Give the address of a Docker engine, which is also in ``DOCKER_HOST`` from here on."""
+    with docker.engine() as address, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DOCKER_HOST", address)
+        yield address
+
+
+@pytest.fixture(scope="session")
+def average_image(docker_host: str) -> str:
+    """Return the image of the algorithm ``average``, built from this checkout."""
+    docker.build_images()
+    return "vantage6/average:latest"

@@ -1,0 +1,45 @@
+"""A Docker engine, and the images of our algorithms."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.services import missing, needs
+
+_COMPOSE = Path(__file__).parents[2] / "compose"
+
+
+@contextmanager
+def engine() -> Iterator[str]:
+    """Give the address of an engine that answers; one that is started for it is stopped again."""
+    needs("docker")
+    was_running = _script("docker-engine.sh", "status").returncode == 0
+    found = _script("docker-engine.sh", "host")
+    if found.returncode:
+        missing(f"a Docker engine ({found.stderr.strip()})")
+    yield found.stdout.strip()
+    if not was_running:
+        _script("docker-engine.sh", "stop")
+
+
+def build_images() -> None:
+    """Build the images of all algorithms that are not up to date."""
+    built = _script("build-images.sh", seconds=900)
+    if built.returncode:
+        pytest.fail(f"the images cannot be built:\n{built.stderr}", pytrace=False)
+
+
+def _script(name: str, *arguments: str, seconds: float = 60) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [_COMPOSE / name, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        check=False,
+        env={**os.environ, "PYTHON": sys.executable},
+    )

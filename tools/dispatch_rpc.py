@@ -1,0 +1,128 @@
+"""From the input of a task to the function of the algorithm, and its answer."""
+
+import importlib
+import os
+import traceback
+from collections.abc import Callable, Mapping
+from types import ModuleType
+from typing import Any
+
+from vantage6.tools.errors import AlgorithmError
+
+#: Stands before the name of a function that a node may be asked for.
+PREFIX = "RPC_"
+
+
+def find(input_data: Mapping[str, Any], module: str) -> Callable[..., Any]:
+    """Return the function that an input asks for.
+
+    Parameters
+    ----------
+    input_data
+        ``method`` names it; ``master`` tells that it is a central one, without prefix.
+    module
+        Module of the algorithm.
+
+    Raises
+    ------
+    AlgorithmError
+        If there is no such module or function.
+    """
+    try:
+        algorithm = importlib.import_module(module)
+    except ImportError as error:
+        raise AlgorithmError(f"Module {module} cannot be imported: {error}") from error
+    if not isinstance(input_data.get("method"), str):
+        raise AlgorithmError("The input of the task names no method.")
+    is_central = bool(input_data.get("master"))
+    name = input_data["method"] if is_central else PREFIX + input_data["method"]
+    function = getattr(algorithm, name, None)
+    if name.startswith("_") or not callable(function):
+        known = ", ".join(_known(algorithm, is_central)) or "none"
+        kind = "central methods (with 'master': true)" if is_central else "methods"
+        raise AlgorithmError(
+            f"The algorithm has no method {input_data['method']!r}. Its {kind}: {known}."
+        )
+    return function  # type: ignore[no-any-return]
+
+
+def call(
+    function: Callable[..., Any],
+    first: list[Any],
+    input_data: Mapping[str, Any],
+    log_traceback: bool = False,
+) -> Any:
+    """Call a function with what it always gets, then with the arguments in the input.
+
+    Raises
+    ------
+    AlgorithmError
+        If the function raises anything; says what.
+    """
+    try:
+        return function(*first, *input_data.get("args") or [], **input_data.get("kwargs") or {})
+    except Exception as error:  # the algorithm is somebody else's code
+        if log_traceback:
+            traceback.print_exc()
+        said = str(error) or type(error).__name__
+        raise AlgorithmError(
+            f"Error encountered while calling {function.__name__}: {said}"
+        ) from error
+
+
+def dispatch_rpc(
+    data: Any,
+    input_data: Mapping[str, Any],
+    module: str,
+    token: str,
+    use_new_client: bool = False,
+    log_traceback: bool = False,
+) -> Any:
+    """Call the function that an input asks for and return its answer.
+
+    Parameters
+    ----------
+    data
+        Data of the node.
+    input_data
+        ``method``, ``master``, ``args`` and ``kwargs``.
+    module
+        Module of the algorithm.
+    token
+        Token of the container; a central function gets a client that holds it.
+    use_new_client
+        Give it an `AlgorithmClient` instead of a `ContainerClient`.
+    log_traceback
+        Write where in the algorithm an error came up.
+
+    Raises
+    ------
+    AlgorithmError
+        If there is no such function, or it raises anything.
+    """
+    function = find(input_data, module)
+    first = [_client(token, use_new_client), data] if input_data.get("master") else [data]
+    return call(function, first, input_data, log_traceback)
+
+
+def _client(token: str, use_new_client: bool) -> Any:
+    # Imported here because most functions need no client.
+    from vantage6.client.algorithm_client import AlgorithmClient, ContainerClient
+
+    kind = AlgorithmClient if use_new_client else ContainerClient
+    return kind(token, os.environ["HOST"], os.environ["PORT"], os.environ.get("API_PATH", ""))
+
+
+def _known(algorithm: ModuleType, is_central: bool) -> list[str]:
+    """Return the methods of an algorithm by the names under which a task asks for them."""
+    names = [
+        name
+        for name, value in vars(algorithm).items()
+        if not name.startswith("_")
+        and isinstance(value, Callable)  # type: ignore[arg-type]
+        and not isinstance(value, type)
+        and getattr(value, "__module__", None) == algorithm.__name__
+    ]
+    if is_central:
+        return [name for name in names if not name.startswith(PREFIX)]
+    return [name.removeprefix(PREFIX) for name in names if name.startswith(PREFIX)]

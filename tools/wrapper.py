@@ -1,0 +1,141 @@
+"""The frame around an algorithm: reads its input and data, calls it, writes its output.
+
+An image starts one of the functions below, for example with
+``CMD ["python3", "-c", "from vantage6.tools.wrapper import auto_wrapper; auto_wrapper('mine')"]``.
+When something goes wrong the program ends with exit code 1 and a sentence on standard error.
+"""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from vantage6.common.serialization import SerializationError, deserialize, serialize
+from vantage6.tools import loaders
+from vantage6.tools.container import Container
+from vantage6.tools.data_format import DataFormat
+from vantage6.tools.dispatch_rpc import dispatch_rpc, find
+from vantage6.tools.errors import AlgorithmError
+
+#: Makes the data of an algorithm from what the node offers and the input of the task.
+Source = Callable[[Container, dict[str, Any]], Any]
+
+
+def docker_wrapper(
+    module: str,
+    load_data: bool = True,
+    use_new_client: bool = False,
+    log_traceback: bool = False,
+) -> None:
+    """Run an algorithm whose data is a comma-separated file.
+
+    Parameters
+    ----------
+    module
+        Module of the algorithm.
+    load_data
+        Load the requested database; otherwise the algorithm gets None.
+    use_new_client
+        Give central methods an `AlgorithmClient` instead of a `ContainerClient`.
+    log_traceback
+        Write where in the algorithm an error came up.
+    """
+    _run(module, _of_type("csv") if load_data else _nothing, use_new_client, log_traceback)
+
+
+def auto_wrapper(
+    module: str,
+    load_data: bool = True,
+    use_new_client: bool = False,
+    log_traceback: bool = False,
+) -> None:
+    """Run an algorithm whose data is of the type that the node declares; see `docker_wrapper`."""
+    _run(module, _of_type(None) if load_data else _nothing, use_new_client, log_traceback)
+
+
+def parquet_wrapper(module: str, use_new_client: bool = False, log_traceback: bool = False) -> None:
+    """Run an algorithm whose data is a Parquet file; see `docker_wrapper`."""
+    _run(module, _of_type("parquet"), use_new_client, log_traceback)
+
+
+def excel_wrapper(module: str, use_new_client: bool = False, log_traceback: bool = False) -> None:
+    """Run an algorithm whose data is a workbook; see `docker_wrapper`."""
+    _run(module, _of_type("excel"), use_new_client, log_traceback)
+
+
+def multidb_wrapper(module: str, use_new_client: bool = False, log_traceback: bool = False) -> None:
+    """Run an algorithm that gets the address of each database by label; see `docker_wrapper`."""
+    _run(module, lambda container, _: loaders.addresses(container), use_new_client, log_traceback)
+
+
+def load_input(input_file: str | Path) -> dict[str, Any]:
+    """Return the input of the task.
+
+    Raises
+    ------
+    AlgorithmError
+        If it cannot be read.
+    """
+    try:
+        # SECURITY: the container is the sandbox of what a pickle might do.
+        input_data = deserialize(Path(input_file).read_bytes(), allow_pickle=True)
+    except SerializationError as error:
+        raise AlgorithmError(f"The input of the task cannot be read: {error}") from error
+    if not isinstance(input_data, dict):
+        raise AlgorithmError("The input of the task is not a dictionary.")
+    return input_data
+
+
+def write_output(output_format: str | None, output: object, output_file: str | Path) -> None:
+    """Write the answer of the algorithm.
+
+    Parameters
+    ----------
+    output_format
+        ``json``, ``pickle``, or None for the default.
+    output
+        The answer.
+    output_file
+        Where to write it; untouched if it cannot be written in this format.
+
+    Raises
+    ------
+    AlgorithmError
+        If it cannot be written in this format.
+    """
+    name = output_format or DataFormat.JSON
+    if str(name).lower() not in list(DataFormat):
+        raise AlgorithmError(f"There is no output format {name!r}, only json and pickle.")
+    try:
+        content = serialize(output, name)
+    except SerializationError as error:
+        raise AlgorithmError(
+            f"The answer cannot be written. {error}. Let the algorithm return plain numbers, "
+            "texts, lists and dictionaries."
+        ) from error
+    Path(output_file).write_bytes(content)
+
+
+def _run(module: str, source: Source, use_new_client: bool, log_traceback: bool) -> None:
+    try:
+        container = Container.from_environment()
+        input_data = load_input(container.input_file)
+        find(input_data, module)  # before the data, which may take long to load
+        data = source(container, input_data)
+        output = dispatch_rpc(
+            data, input_data, module, container.token(), use_new_client, log_traceback
+        )
+        write_output(input_data.get("output_format"), output, container.output_file)
+    except (AlgorithmError, OSError) as error:
+        sys.stderr.write(f"error > {error}\n")
+        raise SystemExit(1) from error
+
+
+def _of_type(database_type: str | None) -> Source:
+    return lambda container, input_data: loaders.load_requested(
+        container, input_data, database_type
+    )
+
+
+def _nothing(_: Container, __: dict[str, Any]) -> None:
+    return None
