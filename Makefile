@@ -32,6 +32,11 @@ test: .venv/dev ## run all tests, or T=path
 	@compose/debian-packages.sh
 	@$(BIN)/python -m pytest $(T)
 
+.PHONY: coverage
+coverage: .venv/dev ## run all tests and show which lines and branches none of them reaches
+	@compose/debian-packages.sh
+	@$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered $(T)
+
 .PHONY: test-fast
 test-fast: .venv/dev ## run the tests that need no service, or those of T=path
 	@$(BIN)/python -m pytest -m 'not slow' $(T)

@@ -34,3 +34,8 @@ def create_app(instance: Instance) -> "falcon.App[Request, Response]":
     app.add_route("/redoc", docs, suffix="redoc")
     app.add_route("/apidocs/{name}", docs, suffix="asset")
     return app
+
+
+def from_environment() -> "falcon.App[Request, Response]":
+    """Return the application of the instance that the variables of this process name."""
+    return create_app(Instance.from_environment())

@@ -19,8 +19,8 @@ from vantage6.models.tables import Node
 
 log = get(__name__)
 
-#: Celery tasks, by name: the API knows no code of the workers.
-SEND = "outbox.send"
+#: A Celery task, by name: the API knows no code of the workers.
+FAN_OUT = "fan_out"
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Service:
     def announce(self, message: int | None) -> None:
         """Have a message of the outbox sent now; if that fails, the relay sends it later."""
         if message is not None:
-            self._sender.kick(SEND, message)
+            self._sender.kick(FAN_OUT, message)
 
     def broker_url_for(self, node: Node) -> str:
         """Give a node a new password for its queue, and return the address with it."""

@@ -3,8 +3,8 @@
 import logging
 import socket
 import threading
+from wsgiref.types import WSGIApplication
 
-import falcon
 from waitress.server import create_server
 from waitress.wasyncore import close_all
 
@@ -29,7 +29,7 @@ class Gatekeeper:
         Largest body that is read.
     """
 
-    def __init__(self, listener: socket.socket, app: falcon.App, request_bytes: int) -> None:
+    def __init__(self, listener: socket.socket, app: WSGIApplication, request_bytes: int) -> None:
         self._channels: dict[int, object] = {}
         self._server = create_server(
             app,

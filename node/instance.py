@@ -81,9 +81,9 @@ class Instance:
 
 
 def _find(name: str | None, *, system: bool) -> Path:
-    user = Path(platformdirs.user_config_dir("vantage6", appauthor=False)) / "node"
+    user = Path(platformdirs.user_config_dir("vantage6", appauthor=False), "node")
     folders = [*(_SYSTEM_CONFIGURATION if system else (user,)), Path.cwd()]
-    found = [
+    found: list[Path] = [
         path
         for folder in folders
         for suffix in (".yaml", ".yml")

@@ -21,6 +21,8 @@ log = logs.get(__name__)
 
 _KEY_SECONDS = 60.0
 
+_App = falcon.App[falcon.Request, falcon.Response]
+
 
 class PublicKeys:
     """Public keys of organizations, kept for a moment: a master asks for the same ones again."""
@@ -81,8 +83,8 @@ class Proxy:
         self._token = token
         self.app = self._application(collaboration_id)
 
-    def _application(self, collaboration_id: int) -> falcon.App:
-        app = falcon.App(middleware=[_OwnTokenOnly(self._token)])
+    def _application(self, collaboration_id: int) -> _App:
+        app: _App = falcon.App(middleware=[_OwnTokenOnly(self._token)])
         app.set_error_serializer(_write_error)
         app.add_error_handler(Exception, _write_surprise)
         app.add_error_handler(Invalid, _write_refusal(falcon.HTTP_400))
@@ -158,7 +160,7 @@ class Proxy:
             sealed = self._cryptor.encrypt_bytes_to_str(plain, key)
         except ValueError as error:
             raise Invalid(f"The public key of organization {organization_id} is broken.") from error
-        return receiver | {"input": sealed}
+        return {**receiver, "input": sealed}
 
 
 class _OwnTokenOnly:

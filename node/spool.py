@@ -19,7 +19,7 @@ import stat
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 from vantage6.common import clock
 from vantage6.node.claims import Claim
@@ -192,7 +192,7 @@ class Spool:
         """Return the folder that all results of a run share at this node."""
         path = self._runs / str(run_id)
         path.mkdir(exist_ok=True)
-        path.chmod(0o777)  # noqa: S103 (written by the container's user; its parent is closed)
+        path.chmod(0o777)
         os.utime(path)
         return path
 
@@ -227,7 +227,7 @@ def _sync_folder(path: Path) -> None:
         os.close(descriptor)
 
 
-def _open_plain(path: Path) -> Any:
+def _open_plain(path: Path) -> BinaryIO:
     """Open a file that an algorithm may have touched.
 
     SECURITY: a link could point at any file of this machine and a pipe would block for ever;

@@ -1,0 +1,1 @@
+"""Celery: what the server does in the background."""

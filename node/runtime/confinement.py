@@ -1,10 +1,9 @@
 """Everything that a container is not allowed to do, in one place."""
 
 import os
-from typing import Any
 
 import docker
-from docker.types import DeviceRequest, Mount, Ulimit
+from docker.types import DeviceRequest, HostConfig, LogConfig, Mount, Ulimit
 
 from vantage6.common.config.node import NodeConfig
 
@@ -28,7 +27,7 @@ def host_config(
     network: str,
     mounts: list[Mount],
     with_init: bool,
-) -> dict[str, Any]:
+) -> HostConfig:
     """Return the part of a container's definition that confines it.
 
     Parameters
@@ -45,7 +44,7 @@ def host_config(
         Let a small init process pass on signals and collect orphans.
     """
     limits = config.limits
-    made: dict[str, Any] = client.create_host_config(
+    return client.create_host_config(
         # SECURITY: the program is not trusted. The engine's default seccomp profile stays on.
         network_mode=network,
         cap_drop=["ALL"],
@@ -66,10 +65,9 @@ def host_config(
             Ulimit(name="core", soft=0, hard=0),
         ],
         # Keeps at least the part of the log that is sent, and bounds what it takes on disk.
-        log_config={
-            "Type": "json-file",
-            "Config": {"max-size": str(4 * limits.log_bytes), "max-file": "2"},
-        },
+        log_config=LogConfig(
+            type="json-file", config={"max-size": str(4 * limits.log_bytes), "max-file": "2"}
+        ),
         init=True if with_init else None,
         device_requests=(
             [DeviceRequest(count=-1, capabilities=[["gpu"]])]
@@ -77,4 +75,3 @@ def host_config(
             else None
         ),
     )
-    return made

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from math import ceil
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,7 +17,7 @@ from urllib.parse import urlsplit
 import docker
 import requests
 from docker.errors import APIError, DockerException, NotFound
-from docker.types import Mount
+from docker.types import Healthcheck, Mount
 
 from vantage6.common import clock, logs
 from vantage6.common.config.node import NodeConfig
@@ -41,7 +42,7 @@ log = logs.get(__name__)
 
 _DEFAULT_SOCKET = "unix:///var/run/docker.sock"
 _REQUEST_SECONDS = 60
-_DATA, _TEMPORARY = "/mnt/data", "/mnt/tmp"  # noqa: S108 (paths inside a container)
+_DATA, _TEMPORARY = "/mnt/data", "/mnt/tmp"
 _GONE = frozenset({404, 409})
 
 
@@ -104,9 +105,7 @@ class DockerRuntime:
         name = self._container(spec.result_id)
         with _engine():
             try:
-                made = self._client.create_container_from_config(
-                    self._config_of(spec, places), name
-                )
+                made = self._create(name, spec, places)
             except APIError as error:
                 if opening.listener:
                     opening.listener.close()
@@ -171,10 +170,11 @@ class DockerRuntime:
     def _container(self, result_id: int) -> str:
         return f"vantage6-{self._name}-result-{result_id}"
 
-    def _config_of(self, spec: RunSpec, places: Places) -> dict[str, Any]:
-        made: dict[str, Any] = self._client.create_container_config(
+    def _create(self, name: str, spec: RunSpec, places: Places) -> dict[str, Any]:
+        made: dict[str, Any] = self._client.create_container(
             image=spec.image,
-            command=None,  # the image's own
+            command=[],  # the image's own
+            name=name,
             user=self._user,
             environment=environment(spec, places),
             labels={
@@ -183,6 +183,7 @@ class DockerRuntime:
                 "result_id": str(spec.result_id),
                 "port": str(places.port),
             },
+            healthcheck=Healthcheck(test=["NONE"]),
             host_config=confinement.host_config(
                 self._client,
                 self._config,
@@ -235,9 +236,9 @@ class DockerRuntime:
         """Block until the container ends; return whether its time was over."""
         seconds = self._config.limits.seconds
         if seconds is not None and handle.started_at is not None:
-            seconds = max(0.1, seconds - (clock.now() - handle.started_at).total_seconds())
+            seconds = max(1.0, seconds - (clock.now() - handle.started_at).total_seconds())
         try:
-            self._client.wait(handle.id, timeout=seconds)
+            self._client.wait(handle.id, timeout=ceil(seconds) if seconds else None)
         except requests.RequestException as error:
             # The engine answers at once with headers and the rest when the container ends, hence
             # the time-out may come as a broken connection.

@@ -75,7 +75,8 @@ class Images:
 
     def _id(self, image: str) -> str | None:
         try:
-            return str(self._client.inspect_image(image)["Id"])
+            found = self._client.inspect_image(image)  # type: ignore[no-untyped-call]
+            return str(found["Id"])
         except ImageNotFound:
             return None
 

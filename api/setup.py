@@ -1,0 +1,21 @@
+"""What is done to the database before the server starts."""
+
+from vantage6.api import passwords
+from vantage6.common.config import Instance
+from vantage6.models import database, migrate
+from vantage6.models.store import setup
+
+
+def set_up(instance: Instance) -> bool:
+    """Bring the schema up to date, add missing rules and roles, and the first user.
+
+    Returns
+    -------
+    bool
+        Whether the user ``root`` was made, with the password ``root``.
+    """
+    database.bind(instance.config.uri, folder=instance.folder)
+    with database.session():
+        migrate.up()
+        setup.ensure_rules()
+        return setup.ensure_root(passwords.hashed("root"))

@@ -1,0 +1,103 @@
+"""A small HTTP server on loopback, which records what a client asks and answers as told."""
+
+import base64
+import json
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import falcon
+import pytest
+import waitress.server
+
+from vantage6.client import Client
+from vantage6.common.identity import WhoAmI
+
+
+@dataclass
+class Asked:
+    """One request that came in."""
+
+    method: str
+    path: str
+    query: dict[str, Any]
+    body: Any
+    token: str | None
+
+
+Answer = tuple[int, Any] | Callable[[Asked], tuple[int, Any]]
+
+
+@dataclass
+class Peer:
+    """Answers by method and path; a list is used up one answer after the other."""
+
+    port: int = 0
+    answers: dict[str, Answer | list[Answer]] = field(default_factory=dict)
+    asked: list[Asked] = field(default_factory=list)
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def calls(self) -> list[str]:
+        """Return method and path of each request."""
+        return [f"{asked.method} {asked.path}" for asked in self.asked]
+
+    def handle(self, req: falcon.Request, resp: falcon.Response, path: str) -> None:
+        header = req.auth or ""
+        raw = req.bounded_stream.read()
+        asked = Asked(
+            req.method,
+            path,
+            dict(req.params),
+            json.loads(raw) if raw else None,
+            header.removeprefix("Bearer ") or None,
+        )
+        self.asked.append(asked)
+        answer = self.answers.get(f"{req.method} {path}", (404, {"msg": "no such thing"}))
+        if isinstance(answer, list):
+            answer = answer.pop(0) if len(answer) > 1 else answer[0]
+        status, body = answer(asked) if callable(answer) else answer
+        resp.status = falcon.code_to_http_status(status)
+        if isinstance(body, str):
+            resp.content_type, resp.text = "text/html", body
+        elif body is not None:
+            resp.media = body
+
+
+@pytest.fixture
+def peer() -> Iterator[Peer]:
+    peer = Peer()
+    app = falcon.App()
+    app.add_sink(peer.handle, r"/api/(?P<path>.*)")
+    server = waitress.server.create_server(app, host="127.0.0.1", port=0, threads=4)
+    peer.port = server.effective_port
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    yield peer
+    server.close()
+    server.task_dispatcher.shutdown()
+    thread.join(5)
+
+
+@pytest.fixture
+def client(peer: Peer) -> Iterator[Client]:
+    """A client that is logged in."""
+    client = Client(peer.address.rpartition(":")[0], peer.port, "/api")
+    client.whoami = WhoAmI("user", 1, "Frodo", "The Shire", 7)
+    yield client
+    client.close()
+
+
+def token(subject: object, lifetime: float = 3600, issued: float = 0) -> str:
+    """Return a token that says what it is told, unsigned."""
+    said = {"sub": subject, "iat": issued, "exp": issued + lifetime}
+    middle = base64.urlsafe_b64encode(json.dumps(said).encode()).decode().rstrip("=")
+    return f"e30.{middle}.c2ln"
+
+
+@pytest.fixture
+def make_token() -> Callable[..., str]:
+    return token

@@ -1,0 +1,169 @@
+"""Requests: addresses, errors by status, retries, time-outs."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from vantage6.client.session import NoReply, Session
+from vantage6.common.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Unauthenticated,
+    Unavailable,
+    V6Error,
+)
+
+
+@pytest.fixture
+def session(peer) -> Iterator[Session]:
+    with closing(Session(peer.address, None, "/api")) as session:
+        yield session
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "path", "expected"),
+    [
+        ("https://v6.org", 443, "/api", "https://v6.org:443/api/task"),
+        ("https://v6.org/", "", "", "https://v6.org/task"),
+        ("http://localhost", "5000", "api/", "http://localhost:5000/api/task"),
+        ("http://proxyserver", 8080, None, "http://proxyserver:8080/task"),
+    ],
+)
+def test_address_is_put_together(host, port, path, expected) -> None:
+    session = Session(host, port, path)
+    assert session.url("task") == session.url("/task") == expected
+
+
+def test_address_without_scheme_is_refused() -> None:
+    with pytest.raises(Invalid, match="must start with https://"):
+        Session("v6.org", 443, "/api")
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind"),
+    [
+        (400, "result_finished", Invalid),
+        (422, None, Invalid),
+        (401, None, Unauthenticated),
+        (401, "unauthenticated", Unauthenticated),
+        (401, "forbidden", Forbidden),
+        (403, None, Forbidden),
+        (404, "not_found", NotFound),
+        (409, "conflict", Conflict),
+        (429, None, Unavailable),
+        (500, None, Unavailable),
+        (503, "unavailable", Unavailable),
+    ],
+)
+def test_status_becomes_an_error(peer, session, status, code, kind) -> None:
+    peer.answers["GET thing"] = (status, {"msg": "no", "code": code, "request_id": "r1"})
+    with pytest.raises(V6Error) as refusal:
+        session.request("get", "thing")
+    assert type(refusal.value) is kind
+    assert refusal.value.message == "no"
+    assert refusal.value.error_code == (code or kind.code)
+    assert refusal.value.__notes__ == ["request id: r1"]
+
+
+def test_message_of_the_original_parser_is_shown(peer, session) -> None:
+    peer.answers["POST user"] = (400, {"message": {"email": "missing"}})
+    with pytest.raises(Invalid, match="email"):
+        session.request("post", "user", json={})
+
+
+def test_page_instead_of_json_is_explained(peer, session) -> None:
+    peer.answers |= {"GET a": (200, "<html>"), "GET b": (502, "<html>")}
+    with pytest.raises(Invalid, match="did not answer in JSON"):
+        session.request("get", "a")
+    with pytest.raises(Unavailable, match="502"):
+        session.request("get", "b")
+
+
+def test_redirect_names_the_new_address(peer, session) -> None:
+    peer.answers["GET a"] = (301, "moved")
+    with pytest.raises(Invalid, match="has moved"):
+        session.request("get", "a")
+
+
+def test_absent_parameters_are_left_out_and_lists_repeated(peer, session) -> None:
+    peer.answers["GET task"] = (200, [])
+    session.request("get", "task", params={"a": None, "include": ["x", "y"], "b": 1}, token="t")
+    assert peer.asked[0].query == {"include": ["x", "y"], "b": "1"}
+    assert peer.asked[0].token == "t"
+
+
+def test_empty_reply_is_none(peer, session) -> None:
+    peer.answers["DELETE a"] = (204, None)
+    assert session.request("delete", "a") is None
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def test_unreachable_server_is_named_after_few_attempts() -> None:
+    with closing(Session("http://127.0.0.1", _free_port(), "")) as session:
+        started = time.monotonic()
+        with pytest.raises(NoReply, match="cannot be reached"):
+            session.request("post", "task", json={})
+        posted = time.monotonic() - started
+        with pytest.raises(NoReply, match="cannot be reached"):
+            session.request("get", "task")
+        got = time.monotonic() - started - posted
+    assert posted < 0.2 < 0.5 < got < 5  # a POST is tried once, a GET three times
+
+
+def test_request_that_never_connected_is_sent_again_when_safe() -> None:
+    port = _free_port()
+
+    def serve_late() -> None:
+        time.sleep(0.3)
+        with socket.create_server(("127.0.0.1", port)) as server:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(4096)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+    thread = threading.Thread(target=serve_late)
+    thread.start()
+    with closing(Session("http://127.0.0.1", port, "")) as session:
+        assert session.request("get", "version") == {}
+    thread.join()
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_silent_server_is_given_up_without_a_second_request(method) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        session = Session("http://127.0.0.1", server.getsockname()[1], "", timeout=0.2)
+        with closing(session), pytest.raises(NoReply, match="did not answer in time"):
+            session.request(method, "task")
+        server.settimeout(0.1)
+        connection, _ = server.accept()
+        connection.close()
+        with pytest.raises(TimeoutError):
+            server.accept()
+
+
+def test_broken_connection_is_not_repeated() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def hang_up() -> None:
+            connection, _ = server.accept()
+            connection.recv(4096)
+            connection.close()
+
+        thread = threading.Thread(target=hang_up)
+        thread.start()
+        session = Session("http://127.0.0.1", server.getsockname()[1], "")
+        with closing(session), pytest.raises(NoReply, match="broke the connection"):
+            session.request("post", "task", json={})
+        thread.join()

@@ -1,0 +1,101 @@
+"""Things that the tests of the node are made of."""
+
+from pathlib import Path
+from typing import Any
+
+from vantage6.common.config import NodeConfig
+from vantage6.node.claims import Claim
+from vantage6.node.databases import Databases
+from vantage6.node.outcomes import Exit
+from vantage6.node.runtime.base import Handle, RunSpec, Runtime
+from vantage6.node.spool import Entry, Spool
+
+#: The test algorithm: its input is the Python program that it runs.
+COMMAND = ("python3", "-c", "import os; exec(open(os.environ['INPUT_FILE']).read())")
+IMAGE = "vantage6-test/program:latest"
+
+MIB = 2**20
+
+
+def make_config(**values: Any) -> NodeConfig:
+    """Return a valid configuration."""
+    return NodeConfig.model_validate(
+        {
+            "api_key": "key",
+            "server_url": "http://127.0.0.1",
+            "encryption": {"enabled": False},
+            "processes": {IMAGE: COMMAND},
+            "pull_policy": "never",
+            **values,
+        }
+    )
+
+
+def make_claim(result_id: int = 5, **values: Any) -> Claim:
+    """Return a work order."""
+    standard: dict[str, Any] = {
+        "result_id": result_id,
+        "task_id": 3,
+        "run_id": 1,
+        "image": IMAGE,
+        "database": "default",
+        "initiator": 1,
+        "initiator_public_key": "",
+        "init_user": 7,
+        "is_subtask": False,
+        "sealed_input": "",
+        "token": "own-token",
+    }
+    return Claim(**{**standard, **values})
+
+
+def write_database(folder: Path) -> Path:
+    """Write the file behind the database `default`."""
+    path = folder / "patients.csv"
+    path.write_text("age\n40\n50\n")
+    return path
+
+
+class Bench:
+    """A runtime with everything that it needs to run a program."""
+
+    def __init__(self, folder: Path, runtime: Runtime, config: NodeConfig) -> None:
+        self.folder = folder
+        self.runtime = runtime
+        self.config = config
+        self.spool = Spool(folder / "data")
+        self.doors: list[Any] = []
+
+    def prepare(self, program: str, claim: Claim | None = None) -> tuple[Entry, RunSpec]:
+        """Put a result on disk whose algorithm is a program."""
+        claim = claim or make_claim()
+        entry = self.spool.create(claim)
+        entry.prepare(program.encode(), claim.token)
+        write_database(self.folder)
+        databases = Databases(self.config.databases, self.folder)
+        spec = RunSpec(
+            result_id=claim.result_id,
+            image=self.runtime.fetch(claim.image, lambda: False),
+            io=entry.io,
+            temporary=self.spool.temporary(claim.run_id),
+            database=databases.get(claim.database),
+            labels=tuple(databases.labels),
+            extra=self.config.algorithm_env,
+        )
+        return entry, spec
+
+    def begin(self, program: str, claim: Claim | None = None) -> tuple[Entry, Handle]:
+        """Start a program."""
+        entry, spec = self.prepare(program, claim)
+        return entry, self.runtime.start(self.runtime.create(spec), self.doors.append)
+
+    def run(self, program: str, claim: Claim | None = None) -> tuple[Entry, Exit]:
+        """Run a program to its end."""
+        entry, handle = self.begin(program, claim)
+        return entry, self.runtime.wait(handle)
+
+    def close(self) -> None:
+        """Forget everything that ran."""
+        self.runtime.sweep(set())
+        for door in self.doors:
+            door.close()

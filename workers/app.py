@@ -1,0 +1,32 @@
+"""The composition root of the workers."""
+
+import logging
+
+from celery import Celery, signals
+
+from vantage6.broker.publisher import Publisher
+from vantage6.common import logs
+from vantage6.common.config import Instance
+from vantage6.models import database
+from vantage6.workers.settings import settings
+from vantage6.workers.tasks import register
+
+#: Tasks that one worker runs at once, each in a thread with its own database connection.
+THREADS = 4
+
+
+def make_app(instance: Instance) -> Celery:
+    """Return the Celery application of a server; it connects to nothing yet."""
+    database.bind(instance.config.uri, folder=instance.folder, connections=THREADS + 1)
+    app = Celery("vantage6", set_as_current=True)
+    app.conf.update(settings(instance.broker_url))
+    register(app, Publisher(instance.broker_url))
+
+    @signals.setup_logging.connect(weak=False)  # type: ignore[untyped-decorator]
+    def _logging(**_: object) -> None:
+        logs.set_up("workers", level=instance.config.logging.level)
+        for chatty in ("celery.beat", "celery.worker.strategy", "celery.app.trace"):
+            # They report every round of the schedule; failures are errors and stay visible.
+            logging.getLogger(chatty).setLevel(logging.WARNING)
+
+    return app

@@ -1,0 +1,66 @@
+"""What the workers do. Each task is short and may run twice."""
+
+from celery import Celery
+
+from vantage6.broker.connection import BrokerUnavailable
+from vantage6.broker.messages import Message, ResultKilled, ResultReady
+from vantage6.broker.publisher import Publisher
+from vantage6.common.logs import get
+from vantage6.models.database import session
+from vantage6.models.store import outbox, results
+from vantage6.models.store.outbox import Topic
+
+log = get(__name__)
+
+
+def register(app: Celery, publisher: Publisher) -> None:
+    """Define the tasks on an app."""
+
+    @app.task(name="fan_out")
+    def fan_out(message: int) -> None:
+        """Send one message of the outbox to the nodes that it concerns."""
+        with session():
+            _send(message, publisher)
+
+    @app.task(name="relay")
+    def relay() -> None:
+        """Send every message of the outbox whose time has come."""
+        with session():
+            for message in outbox.due():
+                _send(message, publisher)
+
+    @app.task(name="sweep")
+    def sweep() -> None:
+        """Offer results again whose node fell silent."""
+        with session():
+            again, over = results.sweep()
+        if again or over:
+            log.warning("leases ran out", offered_again=again, given_up=over)
+
+
+def _send(message: int, publisher: Publisher) -> None:
+    """Ring at the nodes, then forget the message; a crash in between rings twice, which is harmless."""
+    found = outbox.find(message)
+    if found is None:
+        return
+    topic, content = found
+    deliveries = _deliveries(topic, content)
+    try:
+        publisher.ring(deliveries)
+    except BrokerUnavailable as error:
+        outbox.postpone(message, str(error))
+        log.warning("message postponed", message=message, reason=str(error))
+        return
+    outbox.sent(message)
+    log.info("message sent", message=message, topic=topic, nodes=len(deliveries))
+
+
+def _deliveries(topic: Topic, content: dict[str, object]) -> list[tuple[int, Message]]:
+    if topic is Topic.RESULTS_KILLED:
+        found = results.nodes_of(result_ids=content["result_ids"], pending=False)
+        return [(node, ResultKilled(result, task)) for node, result, task in found]
+    if topic is Topic.TASK_CREATED:
+        found = results.nodes_of(task_id=content["task_id"], pending=True)
+    else:
+        found = results.nodes_of(result_ids=content["result_ids"], pending=True)
+    return [(node, ResultReady(result, task)) for node, result, task in found]
