@@ -37,7 +37,8 @@ class NodeConsumer:
     alive_key
         The key that is kept alive by consuming.
     on_message
-        What to do. It may be called again with the same message and must bear that.
+        What to do, in a few seconds: meanwhile nobody says that the node is there. It may be called
+        again with the same message and must bear that.
     """
 
     def __init__(
@@ -126,7 +127,7 @@ class NodeConsumer:
     def _handle(self, body: object, message: kombu.Message) -> None:
         try:
             decoded = messages.decode(body)
-            if len(message.body) > messages.MAX_BYTES:
+            if len(message.body or "") > messages.MAX_BYTES:
                 raise DecodeError(f"The message is longer than {messages.MAX_BYTES} bytes.")
         except DecodeError as error:
             self._drop(message, error)

@@ -229,6 +229,9 @@ class DockerRuntime:
             )
         except ProcessLookupError:
             log.debug("container ended before its door was open", result_id=handle.result_id)
+        except OSError as error:
+            # Not every algorithm needs the door.
+            log.error("door not open", result_id=handle.result_id, reason=str(error))
         else:
             answer(listener)
 

@@ -16,8 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from vantage6.common.errors import Unavailable
-
 #: Port that algorithms were always given.
 PORT = 8080
 _BACKLOG = 64
@@ -63,6 +61,8 @@ class NamespaceDoor:
         ------
         ProcessLookupError
             If the container ended meanwhile.
+        OSError
+            If the algorithm itself sits on the port.
         """
         try:
             namespace = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY)
@@ -100,13 +100,10 @@ def listen(host: str, port: int = 0) -> socket.socket:
 
     Raises
     ------
-    Unavailable
+    OSError
         If the address is not ours or the port is taken.
     """
-    try:
-        return socket.create_server((host, port), backlog=_BACKLOG)
-    except OSError as error:
-        raise Unavailable(f"Cannot listen on {host}:{port}: {error.strerror}.") from error
+    return socket.create_server((host, port), backlog=_BACKLOG)
 
 
 def can_enter_namespaces(engine_socket: Path | None) -> bool:
@@ -147,7 +144,7 @@ def _listener_in(namespace: int, port: int) -> socket.socket:
     def travel() -> None:
         try:
             _set_namespace(namespace)
-            made.append(socket.create_server(("127.0.0.1", port), backlog=_BACKLOG))
+            made.append(listen("127.0.0.1", port))
         except OSError as error:
             made.append(error)
 

@@ -112,7 +112,11 @@ class ProcessRuntime:
         if not (folder / "pid").exists():
             return None
         handle = self._handle(result_id)
-        answer(listen(_HOST, handle.port))
+        try:
+            answer(listen(_HOST, handle.port))
+        except OSError as error:
+            # Not every algorithm needs the door.
+            log.error("door not open", result_id=result_id, reason=str(error))
         return handle
 
     def wait(self, handle: Handle) -> Exit:

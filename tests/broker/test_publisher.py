@@ -53,10 +53,11 @@ def test_a_refused_login_is_unavailable(broker):
 
 
 def test_a_full_broker_is_unavailable(broker):
+    usual = broker.admin.config_get("maxmemory")["maxmemory"]
     broker.admin.config_set("maxmemory", 1)
     try:
         with pytest.raises(BrokerUnavailable):
             Publisher(broker.url).ring([(7, ResultReady(1, 1))])
     finally:
-        broker.admin.config_set("maxmemory", 0)
+        broker.admin.config_set("maxmemory", usual)
     assert not broker.admin.exists(queues.inbox(7))

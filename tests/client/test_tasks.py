@@ -1,0 +1,334 @@
+"""Tasks with and without encryption, and what comes back."""
+
+import pickle
+import time
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from vantage6.client import Client, StillRunning, waiting
+from vantage6.client.encryption import RSACryptor
+from vantage6.common import base64s_to_bytes, bytes_to_base64s
+from vantage6.common.encryption import DummyCryptor
+from vantage6.common.errors import Conflict, Invalid, NotFound
+from vantage6.common.serialization import serialize
+
+INPUT = {"method": "master", "kwargs": {"column_name": "age"}, "master": True}
+WORKED_EXAMPLE = (
+    "anNvbi57Im1ldGhvZCI6ICJtYXN0ZXIiLCAia3dhcmdzIjogeyJjb2x1bW5fbmFtZSI6ICJhZ2UifSwgIm1hc3RlciI6IHRydWV9"
+)
+
+
+@pytest.fixture(scope="session")
+def key_file(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("keys") / "own.pem"
+    RSACryptor.create_new_rsa_key(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def other_file(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("keys") / "other.pem"
+    RSACryptor.create_new_rsa_key(path)
+    return path
+
+
+def _create(client: Client, **changes):
+    return client.task.create(
+        **{
+            "collaboration": 1,
+            "organizations": [2, 3],
+            "name": "an-awesome-task",
+            "image": "harbor2.vantage6.ai/demo/average",
+            "description": "",
+            "input": INPUT,
+            "data_format": "json",
+            **changes,
+        }
+    )
+
+
+def _collaboration(peer, encrypted: bool) -> None:
+    peer.answers["GET collaboration/1"] = (200, {"id": 1, "encrypted": encrypted})
+    peer.answers["POST task"] = (201, {"id": 5})
+
+
+@pytest.mark.parametrize("is_set_up", [True, False])
+def test_plain_task_is_sent_byte_by_byte_as_the_protocol_says(peer, client, is_set_up) -> None:
+    _collaboration(peer, encrypted=False)
+    if is_set_up:
+        client.setup_encryption("")
+    assert _create(client) == {"id": 5}
+    assert peer.asked[-1].body == {
+        "name": "an-awesome-task",
+        "image": "harbor2.vantage6.ai/demo/average",
+        "collaboration_id": 1,
+        "description": "",
+        "database": "default",
+        "organizations": [{"id": 2, "input": WORKED_EXAMPLE}, {"id": 3, "input": WORKED_EXAMPLE}],
+    }
+    _create(client, database="my_other_database")
+    assert peer.asked[-1].body["database"] == "my_other_database"
+    assert peer.calls().count("GET collaboration/1") == 1
+
+
+def test_default_format_is_a_bare_pickle(peer, client) -> None:
+    _collaboration(peer, encrypted=False)
+    client.post_task("n", "i", 1, INPUT, organization_ids=[2])
+    sent = peer.asked[-1].body["organizations"][0]["input"]
+    assert pickle.loads(base64s_to_bytes(sent)) == INPUT
+
+
+def test_encrypted_task_is_sent_for_each_receiver(peer, client, key_file, other_file) -> None:
+    own, other = RSACryptor(key_file), RSACryptor(other_file)
+    _collaboration(peer, encrypted=True)
+    peer.answers |= {
+        "GET organization/7": (200, {"public_key": own.public_key_str}),
+        "GET organization": (
+            200,
+            [
+                {"id": 2, "name": "a", "public_key": own.public_key_str},
+                {"id": 3, "name": "b", "public_key": other.public_key_str},
+            ],
+        ),
+    }
+    client.setup_encryption(key_file)
+    assert _create(client) == {"id": 5}
+    first, second = (each["input"] for each in peer.asked[-1].body["organizations"])
+    assert own.decrypt_str_to_bytes(first) == base64s_to_bytes(WORKED_EXAMPLE)
+    assert other.decrypt_str_to_bytes(second) == base64s_to_bytes(WORKED_EXAMPLE)
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        ([{"id": 2, "name": "Bree", "public_key": ""}], r"You see no organization 3"),
+        (
+            [{"id": id_, "name": "Bree", "public_key": ""} for id_ in (2, 3)],
+            r"Bree \(id 2\), Bree \(id 3\): it has no public key",
+        ),
+    ],
+)
+def test_task_is_refused_early_without_public_keys(
+    peer, client, key_file, members, message
+) -> None:
+    _collaboration(peer, encrypted=True)
+    peer.answers["GET organization"] = (200, members)
+    client.cryptor = RSACryptor(key_file)
+    with pytest.raises(Invalid, match=message):
+        _create(client)
+    assert "POST task" not in peer.calls()
+
+
+@pytest.mark.parametrize("cryptor", [None, DummyCryptor()])
+def test_encrypted_collaboration_needs_a_key(peer, client, cryptor) -> None:
+    _collaboration(peer, encrypted=True)
+    client.cryptor = cryptor
+    with pytest.raises(Invalid, match="Collaboration 1 is encrypted"):
+        _create(client)
+    assert "POST task" not in peer.calls()
+
+
+def test_with_a_key_nothing_is_sent_in_clear(peer, client, key_file) -> None:
+    _collaboration(peer, encrypted=False)
+    client.cryptor = RSACryptor(key_file)
+    with pytest.raises(Invalid, match="is not encrypted, but encryption is set up"):
+        _create(client)
+    assert "POST task" not in peer.calls()
+
+
+def test_unknown_collaboration_is_refused_as_the_server_does(peer, client) -> None:
+    peer.answers["GET collaboration/1"] = (404, {"msg": "Collaboration not found"})
+    assert _create(client)["msg"] == "Collaboration not found"
+    client.setup_encryption(None)
+    peer.answers["POST task"] = (404, {"msg": "No such collaboration"})
+    assert _create(client)["msg"] == "No such collaboration"
+    client.raise_errors, client.cryptor = True, None
+    with pytest.raises(NotFound):
+        _create(client)
+
+
+def test_key_is_uploaded_where_there_is_none(peer, client, key_file) -> None:
+    own = RSACryptor(key_file)
+    peer.answers |= {
+        "GET organization/7": (200, {"public_key": ""}),
+        "PATCH organization/7": (200, {"public_key": own.public_key_str}),
+    }
+    client.setup_encryption(str(key_file))
+    assert peer.asked[-1].body == {"public_key": own.public_key_str}
+    assert isinstance(client.cryptor, RSACryptor)
+
+
+def test_another_key_is_not_replaced_unasked(peer, client, key_file, other_file) -> None:
+    own, other = RSACryptor(key_file), RSACryptor(other_file)
+    peer.answers |= {
+        "GET organization/7": (200, {"public_key": other.public_key_str}),
+        "PATCH organization/7": (200, {"public_key": own.public_key_str}),
+    }
+    with pytest.raises(Conflict, match=r"replace=True") as refusal:
+        client.setup_encryption(key_file)
+    for key in (own, other):
+        assert RSACryptor.fingerprint(key.public_key_str) in str(refusal.value)
+    assert client.cryptor is None
+    assert "PATCH organization/7" not in peer.calls()
+    client.setup_encryption(key_file, replace=True)
+    assert isinstance(client.cryptor, RSACryptor)
+
+
+def test_refused_upload_is_not_taken_for_success(peer, client, key_file) -> None:
+    peer.answers |= {
+        "GET organization/7": (200, {"public_key": ""}),
+        "PATCH organization/7": (401, {"msg": "You lack the permission", "code": "forbidden"}),
+    }
+    with pytest.raises(Exception, match="You lack the permission"):
+        client.setup_encryption(key_file)
+    assert client.cryptor is None
+
+
+def test_new_private_key_never_overwrites_a_file(peer, client, key_file, tmp_path) -> None:
+    with pytest.raises(FileExistsError):
+        client.util.generate_private_key(key_file)
+    peer.answers |= {
+        "GET organization/7": (200, {"public_key": ""}),
+        "PATCH organization/7": lambda asked: (200, asked.body),
+    }
+    client.util.generate_private_key(tmp_path / "new.pem")
+    assert client.cryptor.public_key_str == peer.asked[-1].body["public_key"]
+
+
+def _row(id_: int, result: str) -> dict:
+    return {"id": id_, "input": "secret of another$x$y", "result": result, "status": "completed"}
+
+
+def _rows(key_file: Path, other_file: Path) -> list[dict]:
+    own, other = RSACryptor(key_file), RSACryptor(other_file)
+    answer = serialize({"average": 53.25})
+    return [
+        _row(1, bytes_to_base64s(answer)),
+        _row(2, own.encrypt_bytes_to_str(answer, own.public_key_str)),
+        _row(3, own.encrypt_bytes_to_str(answer, other.public_key_str)),
+        _row(4, bytes_to_base64s(pickle.dumps({"average": 53.25}))),
+        _row(5, ""),
+        _row(6, bytes_to_base64s(b"json.{")),
+    ]
+
+
+def test_results_are_decoded_and_none_is_dropped(
+    peer, client, key_file, other_file, caplog
+) -> None:
+    rows = _rows(key_file, other_file)
+    peer.answers["GET result"] = (200, {"data": rows, "links": {}})
+    client.cryptor = client.reader.cryptor = RSACryptor(key_file)
+    read = [row["result"] for row in client.result.list(task=1)["data"]]
+    assert read[:2] == [{"average": 53.25}] * 2
+    assert read[2] == rows[2]["result"]  # encrypted for somebody else: stays text
+    assert read[3] == pickle.dumps({"average": 53.25})
+    assert read[4:] == ["", b"json.{"]
+    assert "Result 3 cannot be decrypted" in caplog.text
+    assert "Result 4 stays bytes" in caplog.text
+    assert "allow_pickle=True" in caplog.text
+
+
+def test_encrypted_result_without_key_stays_text(peer, client, key_file, other_file, caplog) -> None:
+    row = _rows(key_file, other_file)[1]
+    peer.answers["GET result/2"] = (200, row)
+    assert client.result.get(2)["result"] == row["result"]
+    assert "call client.setup_encryption" in caplog.text
+
+
+def test_pickles_are_read_where_the_client_allows_it(peer) -> None:
+    peer.answers["GET result"] = (200, [_row(4, bytes_to_base64s(pickle.dumps({"sum": 1})))])
+    client = Client(peer.address, None, "/api", allow_pickle=True)
+    assert client.result.from_task(1)[0]["result"] == {"sum": 1}
+    client.close()
+
+
+def test_refusal_of_results_is_handed_on(peer, client) -> None:
+    peer.answers["GET result"] = (401, {"msg": "no", "code": "forbidden"})
+    refusal = {"msg": "no", "code": "forbidden"}
+    assert client.result.list() == client.result.from_task(1) == client.get_results() == refusal
+
+
+def test_get_results_decrypts_but_does_not_decode(peer, client) -> None:
+    peer.answers["GET result"] = (200, [_row(1, bytes_to_base64s(b"json.[1]"))])
+    assert client.get_results(task_id=1, params={"page": 1})[0]["result"] == b"json.[1]"
+    assert peer.asked[-1].query == {"task_id": "1", "page": "1"}
+
+
+def _status(complete: bool, *states: str) -> tuple[int, dict]:
+    results = [{"id": n, "organization": n, "status": state} for n, state in enumerate(states)]
+    return 200, {"id": 3, "status": "x", "complete": complete, "results": results}
+
+
+def test_waiting_asks_the_light_status_until_complete(peer, client, capsys) -> None:
+    peer.answers |= {
+        "GET task/3/status": [_status(False, "active"), _status(True, "completed")],
+        "GET result": (200, [_row(1, bytes_to_base64s(b"json.[1]"))]),
+    }
+    assert client.wait_for_results(3)[0]["result"] == b"json.[1]"
+    assert peer.calls() == ["GET task/3/status"] * 2 + ["GET result"]
+    assert capsys.readouterr().out == ""  # not a terminal
+
+
+def test_waiting_works_with_the_original_server(peer, client) -> None:
+    peer.answers |= {
+        "GET task/3": [(200, {"id": 3, "complete": False}), (200, {"id": 3, "complete": True})],
+        "GET result": (200, []),
+    }
+    assert client.wait_for_results(3, 0.01) == []
+    with pytest.raises(NotFound):
+        client.wait_for_results(4)
+
+
+def test_waiting_gives_up_in_time(peer, client) -> None:
+    peer.answers["GET task/3/status"] = _status(False, "active")
+    started = time.monotonic()
+    with pytest.raises(TimeoutError, match=r"within 0\.2 seconds") as late:
+        client.wait_for_results(3, timeout=0.2)
+    assert isinstance(late.value, StillRunning)
+    assert time.monotonic() - started < 2
+
+
+def test_waiting_survives_a_restart_of_the_server(peer, client) -> None:
+    peer.answers |= {
+        "GET task/3/status": [(503, {"msg": "later"}), _status(True, "completed")],
+        "GET result": (200, []),
+    }
+    assert client.wait_for_results(3) == []
+
+
+def test_interrupted_wait_says_how_to_come_back(peer, client, capsys) -> None:
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    client.call = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        client.wait_for_results(3)
+    shown = capsys.readouterr().err
+    assert "client.wait_for_results(3)" in shown
+    assert "client.task.kill(3)" in shown
+
+
+def test_delays_grow_to_a_limit() -> None:
+    pauses = waiting.delays(0.05, 2.0)
+    seen = [next(pauses) for _ in range(15)]
+    assert seen[0] == 0.05
+    assert seen == sorted(seen)
+    assert seen[-1] == 2.0
+
+
+def test_progress_says_how_far_the_organizations_are() -> None:
+    status = _status(False, "completed", "active", "initializing", "pending", "crashed")[1]
+    line = "Task 3: 1 of 5 organizations done, 2 running, 1 waiting, 1 failed (1:05)"
+    assert waiting.summary(status, 65.4) == line
+    assert waiting.summary({"id": 3, "results": [{"id": 1, "link": "/x"}]}, 5) == "Task 3 (0:05)"
+
+
+def test_progress_is_drawn_on_a_terminal() -> None:
+    console = Console(force_terminal=True, file=StringIO(), width=100)
+    with waiting.TerminalDisplay(console) as screen:
+        screen.show(_status(False, "active")[1], 1)
+        time.sleep(0.2)
+    assert "0 of 1 organizations done, 1 running" in console.file.getvalue()
