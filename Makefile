@@ -15,12 +15,12 @@ T ?= tests
 ##@ Try it
 
 .PHONY: demo
-demo: .venv/all ## run two data stations and a federated average (KEEP=1: leave it running)
-	@$(BIN)/python examples/demo.py $(if $(KEEP),--keep)
+demo: .venv/all ## run three data stations and a federated average (KEEP=1: leave it running)
+	@$(BIN)/python -m examples.demo $(if $(KEEP),--keep)
 
 .PHONY: demo-stop
 demo-stop: .venv/all ## stop what `make demo KEEP=1` left running
-	@$(BIN)/python examples/demo.py --stop
+	@$(BIN)/python -m examples.demo --stop
 
 ##@ Work on it
 
@@ -62,7 +62,7 @@ types: .venv/dev ## check the types
 .PHONY: bench
 bench: .venv/dev ## measure speed and memory
 	@compose/debian-packages.sh
-	@$(BIN)/python benchmarks/run.py
+	@$(BIN)/python -m benchmarks.run
 
 .PHONY: images
 images: .venv/all ## build the algorithm images
@@ -72,7 +72,7 @@ images: .venv/all ## build the algorithm images
 ##@ Tidy up
 
 .PHONY: services-stop
-services-stop: ## stop the Docker engine that tests or the demo started
+services-stop: ## stop the private Docker engine that `make images` started
 	@compose/docker-engine.sh stop
 
 .PHONY: clean

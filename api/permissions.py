@@ -166,9 +166,7 @@ class Caller:
             partner=partner,
             user=user,
         ):
-            raise Forbidden(
-                f"You lack the permission to {operation.lower()} this {resource}."
-            )
+            raise Forbidden(f"You lack the permission to {operation.lower()} this {resource}.")
 
     def require_held(self, grants: frozenset[Grant]) -> None:
         """Raise `Forbidden` unless the caller holds each of these rules: nobody gives what he lacks."""

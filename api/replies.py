@@ -216,8 +216,7 @@ class Replies:
                 reply["results"] = self.links("result", (result.id for result in own))
             elif results == "embedded":
                 reply["results"] = [
-                    embedded[result.id] | {"organization": result.organization_id}
-                    for result in own
+                    embedded[result.id] | {"organization": result.organization_id} for result in own
                 ]
             replies.append(reply)
         return replies

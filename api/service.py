@@ -70,7 +70,9 @@ class Service:
             acl.revoke(self._redis, node.id)
         except BrokerUnavailable as error:
             # Its token is void already; the user dies with the next restart of the broker.
-            log.warning("queue of a removed node is still there", node_id=node.id, reason=str(error))
+            log.warning(
+                "queue of a removed node is still there", node_id=node.id, reason=str(error)
+            )
 
     def online(self, found: Iterable[Node]) -> dict[int, str | None]:
         """Return for each node whether it consumes its queue; None before it ever did."""

@@ -63,7 +63,7 @@ def client(url: str, *, read_seconds: float = READ_SECONDS, retries: int = 1) ->
     return connected
 
 
-def tls(url: str) -> dict[str, Any] | None:
+def _tls(url: str) -> dict[str, Any] | None:
     """Return what kombu needs to check the certificate of a ``rediss://`` broker."""
     parts = urlsplit(url)
     if parts.scheme != "rediss" or "ssl_cert_reqs" in parse_qs(parts.query):
@@ -74,7 +74,7 @@ def tls(url: str) -> dict[str, Any] | None:
 
 def celery_settings(url: str) -> dict[str, Any]:
     """Return the part of Celery's configuration that sender and workers must agree on."""
-    secured = tls(url)
+    secured = _tls(url)
     return {
         "broker_url": url,
         **({"broker_use_ssl": secured} if secured else {}),

@@ -10,7 +10,7 @@ import kombu
 from vantage6.broker import messages, presence
 from vantage6.broker.connection import BrokerUnavailable, answering
 from vantage6.broker.messages import DecodeError, Message
-from vantage6.broker.transport import LOGGED_CHARACTERS, Channel, Transport
+from vantage6.broker.transport import LOGGED_CHARACTERS, Channel, connect
 from vantage6.common import logs
 
 log = logs.get(__name__)
@@ -107,10 +107,7 @@ class NodeConsumer:
 
     def _open(self) -> tuple[kombu.Connection, Channel]:
         if self._connection is None or self._channel is None:
-            # kombu would try again by itself; the caller does that better, with a new password.
-            self._connection = kombu.Connection(
-                self._url, transport=Transport, transport_options={"max_retries": 0}
-            )
+            self._connection = connect(self._url)
             self._channel = cast("Channel", self._connection.default_channel)
             self._announce_at = 0.0
             kombu.Consumer(

@@ -1,16 +1,21 @@
 """The server's side of the inboxes of the nodes."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 import kombu
-from vantage6.broker.connection import CONNECT_SECONDS, READ_SECONDS, answering, client, tls
+from redis.exceptions import ResponseError
+from vantage6.broker.connection import answering
 from vantage6.broker.messages import Message, encode
 from vantage6.broker.queues import inbox
+from vantage6.broker.transport import Channel, connect
 
 #: Messages that may wait in one inbox. A node that stays away for months must not fill the broker:
 #: the oldest go first, and the node learns of what it missed when it reconciles.
 MAX_WAITING = 10_000
+
+#: The queue a message goes to, and its body.
+_Bell = tuple[str, dict[str, Any]]
 
 
 class Publisher:
@@ -28,13 +33,12 @@ class Publisher:
         self._url = url
 
     def ring(self, deliveries: Iterable[tuple[int, Message]]) -> int:
-        """Put messages into the inboxes of nodes and return how many.
+        """Put messages into the inboxes of nodes, in one round trip, and return how many.
 
         Parameters
         ----------
         deliveries
-            Pairs of the id of a node and a message for it. A few hundred travel in one round trip,
-            so give many at once.
+            Pairs of the id of a node and a message for it; give many at once.
 
         Raises
         ------
@@ -44,31 +48,31 @@ class Publisher:
         bells = [(inbox(node_id), encode(message)) for node_id, message in deliveries]
         if not bells:
             return 0
-        with answering(), self._connection() as connection:
-            producer: Any = connection.Producer(serializer="json")
-            with producer.batch():
-                for queue, body in bells:
-                    producer.publish(body, exchange="", routing_key=queue)
-            self._trim({queue for queue, _ in bells})
+        with answering(), connect(self._url) as connection:
+            channel = cast("Channel", connection.default_channel)
+            spoiled = _send(channel, bells)
+            if spoiled:
+                # SECURITY: a node can write any value to its inbox. It must not get, by that, all
+                # others into a delivery that always fails.
+                channel.redis.delete(*{queue for queue, _ in spoiled})
+                _send(channel, spoiled)
         return len(bells)
 
-    def _connection(self) -> kombu.Connection:
-        return kombu.Connection(
-            self._url,
-            ssl=tls(self._url) or False,
-            transport_options={
-                "socket_connect_timeout": CONNECT_SECONDS,
-                "socket_timeout": READ_SECONDS,
-                # kombu tries to connect for ever unless told otherwise.
-                "max_retries": 0,
-            },
-        )
 
-    def _trim(self, queues: set[str]) -> None:
-        with (
-            client(self._url) as redis_client,
-            redis_client.pipeline(transaction=False) as pipeline,
-        ):
-            for queue in queues:
-                pipeline.ltrim(queue, 0, MAX_WAITING - 1)
-            pipeline.execute()
+def _send(channel: Channel, bells: list[_Bell]) -> list[_Bell]:
+    """Send messages and return those whose queue turned out to be no list."""
+    producer = kombu.Producer(channel, serializer="json")
+    with channel.batch() as pipeline:
+        for queue, body in bells:
+            producer.publish(body, exchange="", routing_key=queue)
+        for queue in {queue for queue, _ in bells}:
+            pipeline.ltrim(queue, 0, MAX_WAITING - 1)
+        replies = pipeline.execute(raise_on_error=False)
+    for reply in replies:
+        if isinstance(reply, Exception) and not _is_wrong_type(reply):
+            raise reply
+    return [bell for bell, reply in zip(bells, replies, strict=False) if _is_wrong_type(reply)]
+
+
+def _is_wrong_type(reply: object) -> bool:
+    return isinstance(reply, ResponseError) and str(reply).startswith("WRONGTYPE")

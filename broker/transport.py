@@ -18,13 +18,16 @@ Private names of kombu that are relied on: ``_get`` and ``_put`` (its documented
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from queue import Empty
 from typing import Any, cast
 
+import kombu
 import redis
 from kombu.transport import virtual
 from kombu.utils.json import dumps
+from redis.client import Pipeline
 from vantage6.broker.connection import client
 from vantage6.broker.queues import inflight_of
 from vantage6.common import logs
@@ -72,6 +75,7 @@ class Channel(virtual.Channel):
         self.redis = client(connection.client.hostname, read_seconds=READ_SECONDS, retries=0)
         #: Delivery tag -> queue, and entry of the list exactly as it came.
         self._entries: dict[str, tuple[str, bytes]] = {}
+        self._pipeline: Pipeline | None = None
         try:
             self.redis.ping()
         except redis.RedisError:
@@ -121,6 +125,16 @@ class Channel(virtual.Channel):
         else:
             self.redis.lrem(inflight_of(queue), 1, cast("str", entry))
 
+    @contextmanager
+    def batch(self) -> Iterator[Pipeline]:
+        """Collect what is published in a pipeline, which is the caller's to execute."""
+        with self.redis.pipeline(transaction=False) as pipeline:
+            self._pipeline = pipeline
+            try:
+                yield pipeline
+            finally:
+                self._pipeline = None
+
     def close(self) -> None:
         """Close the channel and its connection; what is unacknowledged stays in flight."""
         super().close()
@@ -159,7 +173,7 @@ class Channel(virtual.Channel):
         return cast("bytes | None", moved)
 
     def _put(self, queue: str, message: dict[str, Any], **kwargs: Any) -> None:  # noqa: ARG002
-        self.redis.lpush(queue, dumps(message))
+        (self._pipeline or self.redis).lpush(queue, dumps(message))
 
     def _take_back(self, queue: str) -> None:
         taken = 0
@@ -202,3 +216,11 @@ class Transport(virtual.Transport):
     def driver_version(self) -> str:
         """Return the version of redis-py."""
         return redis.__version__
+
+
+def connect(url: str) -> kombu.Connection:
+    """Return a connection that fails at once where kombu would try again for ever.
+
+    Its users know better what to do: get a new password, or try later.
+    """
+    return kombu.Connection(url, transport=Transport, transport_options={"max_retries": 0})

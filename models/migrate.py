@@ -25,7 +25,9 @@ def down(target: str | None = None) -> list[str]:
 
 def pending() -> list[str]:
     """Return the names of the migrations that were not applied yet."""
-    return [migration.name for migration in Runner(db.obj, _FOLDER).status() if not migration.applied]
+    return [
+        migration.name for migration in Runner(db.obj, _FOLDER).status() if not migration.applied
+    ]
 
 
 def drift() -> str:

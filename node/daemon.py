@@ -84,6 +84,8 @@ class Node:
         finally:
             reconciler.stop()
             executor.leave()
+            runtime.close()
+            self._server.close()
             log.info("node stopped")
 
     def _runtime(self) -> Runtime:

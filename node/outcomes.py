@@ -91,12 +91,12 @@ def judge(exit_: Exit, output_bytes: int, limits: LimitConfig) -> tuple[TaskStat
         return TaskStatus.UNKNOWN_ERROR, Reason(
             "vanished", "The algorithm disappeared before it ended; its output is lost."
         )
-    if exit_.timed_out:
+    if exit_.code != 0 and exit_.timed_out:
         return TaskStatus.CRASHED, Reason(
             "time_limit",
             f"The algorithm ran longer than the {limits.seconds:g} s this node allows.",
         )
-    if exit_.out_of_memory:
+    if exit_.code != 0 and exit_.out_of_memory:
         return TaskStatus.CRASHED, _out_of_memory(limits)
     if output_bytes > limits.file_bytes:
         return TaskStatus.CRASHED, _output_too_large(limits)

@@ -56,9 +56,7 @@ class Collaborations(Resource):
         reply=CollaborationReply,
         permission="collaboration CREATE",
     )
-    def on_post(
-        self, _: Request, __: Response, caller: Caller, body: CollaborationCreate
-    ) -> Any:
+    def on_post(self, _: Request, __: Response, caller: Caller, body: CollaborationCreate) -> Any:
         """Add a collaboration of organizations."""
         caller.require("collaboration", Operation.CREATE)
         row = collaborations.create(
@@ -66,9 +64,7 @@ class Collaborations(Resource):
         )
         return self.replies.collaborations([row])[0]
 
-    @endpoint(
-        USER, NODE, CONTAINER, reply=CollaborationReply, permission="collaboration VIEW"
-    )
+    @endpoint(USER, NODE, CONTAINER, reply=CollaborationReply, permission="collaboration VIEW")
     def on_get_one(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
         """Show a collaboration."""
         row = collaborations.get(id_)
@@ -92,9 +88,7 @@ class Collaborations(Resource):
         rows, total = organizations.page(_EVERYTHING, lists.wanted(query), collaboration=id_)
         return lists.answer(req, resp, query, self.replies.organizations(rows), total)
 
-    @endpoint(
-        USER, query=PageQuery, reply=list[NodeShortReply], permission="collaboration VIEW"
-    )
+    @endpoint(USER, query=PageQuery, reply=list[NodeShortReply], permission="collaboration VIEW")
     def on_get_nodes(
         self, req: Request, resp: Response, caller: Caller, id_: int, query: PageQuery
     ) -> Any:

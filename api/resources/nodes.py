@@ -83,9 +83,7 @@ class Nodes(Resource):
         return {"msg": f"Node {id_} was removed."}
 
     @endpoint(NODE, body=Reconcile, reply=ReconcileReply)
-    def on_post_reconcile(
-        self, _: Request, __: Response, caller: Caller, body: Reconcile
-    ) -> Any:
+    def on_post_reconcile(self, _: Request, __: Response, caller: Caller, body: Reconcile) -> Any:
         """Tell a node what to start, stop and forget, given what it holds; renew its leases."""
         assert caller.node is not None
         seconds = self.service.config.lease_seconds

@@ -53,18 +53,14 @@ class Organizations(Resource):
         status=201,
         permission="organization CREATE",
     )
-    def on_post(
-        self, _: Request, __: Response, caller: Caller, body: OrganizationCreate
-    ) -> Any:
+    def on_post(self, _: Request, __: Response, caller: Caller, body: OrganizationCreate) -> Any:
         """Add an organization."""
         caller.require("organization", Operation.CREATE)
         fields = body.model_dump()
         row = organizations.create(**fields | {"public_key": fields["public_key"] or ""})
         return self.replies.organizations([row])[0]
 
-    @endpoint(
-        USER, NODE, CONTAINER, reply=OrganizationReply, permission="organization VIEW"
-    )
+    @endpoint(USER, NODE, CONTAINER, reply=OrganizationReply, permission="organization VIEW")
     def on_get_one(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
         """Show an organization."""
         row = organizations.get(id_)
@@ -87,12 +83,8 @@ class Organizations(Resource):
         row = organizations.update(row, body.model_dump(exclude_none=True))
         return self.replies.organizations([row])[0]
 
-    @endpoint(
-        USER, NODE, reply=list[CollaborationReply], permission="collaboration VIEW"
-    )
-    def on_get_collaborations(
-        self, _: Request, __: Response, caller: Caller, id_: int
-    ) -> Any:
+    @endpoint(USER, NODE, reply=list[CollaborationReply], permission="collaboration VIEW")
+    def on_get_collaborations(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
         """List the collaborations of an organization."""
         organizations.get(id_)
         caller.require("collaboration", Operation.VIEW, organization=id_)

@@ -48,12 +48,8 @@ class Results(Resource):
         items = self.replies.results(rows, with_task="task" in query.include)
         return lists.answer(req, resp, query, items, total)
 
-    @endpoint(
-        USER, NODE, CONTAINER, query=Include, reply=ResultReply, permission="result VIEW"
-    )
-    def on_get_one(
-        self, _: Request, __: Response, caller: Caller, id_: int, query: Include
-    ) -> Any:
+    @endpoint(USER, NODE, CONTAINER, query=Include, reply=ResultReply, permission="result VIEW")
+    def on_get_one(self, _: Request, __: Response, caller: Caller, id_: int, query: Include) -> Any:
         """Show a result; `include=task` puts its task in."""
         row = results.get(id_)
         caller.require("result", Operation.VIEW, collaboration=row.task.collaboration_id)

@@ -68,9 +68,7 @@ class Tasks(Resource):
             parent = self._parent(caller, body)
         tasks.check_targets(body.collaboration_id, [target.id for target in body.organizations])
         if caller.organization_id is None or body.collaboration_id not in caller.collaborations:
-            raise Forbidden(
-                f"Your organization is not in collaboration {body.collaboration_id}."
-            )
+            raise Forbidden(f"Your organization is not in collaboration {body.collaboration_id}.")
         if parent is None:
             caller.require("task", Operation.CREATE, collaboration=body.collaboration_id)
         created = tasks.create(
@@ -103,12 +101,8 @@ class Tasks(Resource):
             raise Forbidden("An algorithm may start sub-tasks in its own collaboration only.")
         return tasks.get(caller.task_id)
 
-    @endpoint(
-        USER, NODE, CONTAINER, query=Include, reply=TaskReply, permission="task VIEW"
-    )
-    def on_get_one(
-        self, _: Request, __: Response, caller: Caller, id_: int, query: Include
-    ) -> Any:
+    @endpoint(USER, NODE, CONTAINER, query=Include, reply=TaskReply, permission="task VIEW")
+    def on_get_one(self, _: Request, __: Response, caller: Caller, id_: int, query: Include) -> Any:
         """Show a task; `include=results` puts its results in."""
         row = self._visible(caller, id_, "task")
         kind = "embedded" if query.include[:1] == ["results"] else "links"

@@ -12,7 +12,6 @@ from peewee import (
 from vantage6.models.fields import IdField, UtcDateTimeField
 
 
-
 def up(migrator, db):
     class Collaboration(Model):
         id = IdField()

@@ -140,9 +140,7 @@ def ids() -> list[int]:
     return [row.id for row in Node.select(Node.id).order_by(Node.id)]
 
 
-def of(
-    organization_ids: Iterable[int] = (), collaboration_ids: Iterable[int] = ()
-) -> list[Node]:
+def of(organization_ids: Iterable[int] = (), collaboration_ids: Iterable[int] = ()) -> list[Node]:
     """Return the nodes of any of these organizations or collaborations."""
     condition = (Node.organization << list(organization_ids)) | (
         Node.collaboration << list(collaboration_ids)

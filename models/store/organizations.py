@@ -43,9 +43,7 @@ def page(
         partners = Membership.select(Membership.organization).where(
             Membership.collaboration.in_(reach.collaborations())
         )
-        query = query.where(
-            Organization.id.in_(partners) | (Organization.id == reach.organization)
-        )
+        query = query.where(Organization.id.in_(partners) | (Organization.id == reach.organization))
     elif not reach.everything:
         query = query.where(Organization.id == reach.organization)
     if name is not None:

@@ -28,9 +28,7 @@ class Topic(StrEnum):
 
 def add(topic: Topic, content: dict[str, Any]) -> int:
     """Write a message; call it inside the transaction that it tells of. Returns its id."""
-    row = Outbox.create(
-        topic=topic, content=json.dumps(content), available_at=now() + _HEAD_START
-    )
+    row = Outbox.create(topic=topic, content=json.dumps(content), available_at=now() + _HEAD_START)
     return int(row.id)
 
 

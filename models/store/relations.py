@@ -19,9 +19,7 @@ def _grouped(table: Any, key: Any, value: Any, keys: Sequence[int]) -> Ids:
 
 def collaborations_of(organization_ids: Sequence[int]) -> Ids:
     """Return the collaborations of organizations."""
-    return _grouped(
-        Membership, Membership.organization, Membership.collaboration, organization_ids
-    )
+    return _grouped(Membership, Membership.organization, Membership.collaboration, organization_ids)
 
 
 def members_of(collaboration_ids: Sequence[int]) -> Ids:

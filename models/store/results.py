@@ -23,9 +23,7 @@ _TAKEN = [TaskStatus.INITIALIZING, TaskStatus.ACTIVE]
 
 def get(result_id: int) -> Result:
     """Return a result with its task."""
-    row = (
-        Result.select(Result, Task).join(Task).where(Result.id == result_id).get_or_none()
-    )
+    row = Result.select(Result, Task).join(Task).where(Result.id == result_id).get_or_none()
     if row is None:
         raise NotFound(f"There is no result {result_id}.")
     return row
@@ -42,7 +40,10 @@ def payloads(result_ids: Sequence[int]) -> dict[int, dict[str, str]]:
 def _put(result_id: int, contents: dict[str, str]) -> None:
     if contents:
         Payload.insert_many(
-            [{"result": result_id, "kind": kind, "content": text} for kind, text in contents.items()]
+            [
+                {"result": result_id, "kind": kind, "content": text}
+                for kind, text in contents.items()
+            ]
         ).on_conflict(
             conflict_target=[Payload.result, Payload.kind],
             preserve=[Payload.content],
@@ -76,9 +77,7 @@ def claim(result_id: int, node: Node, lease_seconds: int) -> Result:
     row = _of_node(result_id, node)
     until = now() + timedelta(seconds=lease_seconds)
     taken = (
-        Result.update(
-            status=TaskStatus.INITIALIZING, lease_until=until, attempt=Result.attempt + 1
-        )
+        Result.update(status=TaskStatus.INITIALIZING, lease_until=until, attempt=Result.attempt + 1)
         .where((Result.id == result_id) & (Result.status == TaskStatus.PENDING))
         .execute()
     )
@@ -90,9 +89,7 @@ def claim(result_id: int, node: Node, lease_seconds: int) -> Result:
         )
         if not renewed:
             row = get(result_id)
-            raise Conflict(
-                f"Result {result_id} has ended: {row.status}.", code="result_finished"
-            )
+            raise Conflict(f"Result {result_id} has ended: {row.status}.", code="result_finished")
     return get(row.id)
 
 
@@ -176,8 +173,10 @@ def reconcile(
     mine = (Result.organization == node.organization_id) & (
         Task.collaboration == node.collaboration_id
     )
-    query = Result.select(Result.id, Result.status).join(Task).where(
-        mine & Result.finished_at.is_null()
+    query = (
+        Result.select(Result.id, Result.status)
+        .join(Task)
+        .where(mine & Result.finished_at.is_null())
     )
     wanted = {row.id: row.status for row in query.order_by(Result.id)}
     held = running | finished

@@ -32,12 +32,7 @@ def rules(rule_ids: Sequence[int]) -> list[Rule]:
 
 def grants_of(role_ids: Sequence[int]) -> frozenset[Grant]:
     """Return everything that these roles grant."""
-    query = (
-        Rule.select()
-        .join(RoleRule)
-        .where(RoleRule.role << list(role_ids))
-        .distinct()
-    )
+    query = Rule.select().join(RoleRule).where(RoleRule.role << list(role_ids)).distinct()
     return frozenset((row.name, row.operation, row.scope) for row in query)
 
 

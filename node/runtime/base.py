@@ -104,6 +104,9 @@ class Runtime(Protocol):
     def sweep(self, keep: set[int]) -> None:
         """End and forget everything of this node whose result is not in `keep`."""
 
+    def close(self) -> None:
+        """Let go of the engine; algorithms run on."""
+
 
 @dataclass(frozen=True, slots=True)
 class Places:

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from ipaddress import ip_network
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -82,7 +83,7 @@ class DockerRuntime:
                 f"No container engine answers at {self._address}: start Docker, or set docker_host."
             ) from error
         self._images = Images(self._client, config)
-        self._door = self._choose_door()
+        self.door = self._choose_door()
 
     def fetch(self, image: str, cancelled: Callable[[], bool]) -> str:
         """Return the id of an image, pulled if it has to be."""
@@ -94,7 +95,7 @@ class DockerRuntime:
 
         Its name comes from the result, so that the engine itself refuses a second one.
         """
-        opening = self._door.reserve()
+        opening = self.door.reserve()
         places = Places(
             io=f"{_DATA}/{folder_name(spec.result_id)}",
             temporary=_TEMPORARY,
@@ -167,6 +168,10 @@ class DockerRuntime:
             log.warning("container without result removed", result_id=result_id)
             self.remove(result_id)
 
+    def close(self) -> None:
+        """Close the idle connections to the engine."""
+        self._client.close()
+
     def _container(self, result_id: int) -> str:
         return f"vantage6-{self._name}-result-{result_id}"
 
@@ -187,7 +192,7 @@ class DockerRuntime:
             host_config=confinement.host_config(
                 self._client,
                 self._config,
-                network=self._door.network,
+                network=self.door.network,
                 mounts=_mounts(spec),
                 with_init=self._with_init,
             ),
@@ -216,7 +221,10 @@ class DockerRuntime:
                     labels={"vantage6-type": "network", "node": self._name},
                 )
                 details = self._client.inspect_network(name)
-        return BridgeDoor(name, details["IPAM"]["Config"][0]["Gateway"])
+        pool = details["IPAM"]["Config"][0]
+        # Not every engine says it; by convention it is the first address.
+        gateway = pool.get("Gateway") or str(next(ip_network(pool["Subnet"]).hosts()))
+        return BridgeDoor(name, gateway)
 
     def _open_door(self, handle: Handle, details: dict[str, Any], answer: Answer) -> None:
         if details["State"]["Status"] != "running":
@@ -224,7 +232,7 @@ class DockerRuntime:
                 handle.listener.close()
             return
         try:
-            listener = handle.listener or self._door.enter(
+            listener = handle.listener or self.door.enter(
                 details["Id"], details["State"]["Pid"], handle.port
             )
         except ProcessLookupError:

@@ -162,6 +162,9 @@ class ProcessRuntime:
             if result_id not in keep:
                 self.remove(result_id)
 
+    def close(self) -> None:
+        """Do nothing: there is no engine."""
+
     def _handle(self, result_id: int) -> Handle:
         folder = self._folder / folder_name(result_id)
         state = json.loads((folder / "state.json").read_bytes())

@@ -1,12 +1,14 @@
 """A node receives what was rung for it, once, in order, and says that it is there."""
 
 import json
+import threading
 import time
 
 import kombu
 import pytest
 from vantage6.broker import acl, presence, queues
 from vantage6.broker.connection import BrokerUnavailable
+from vantage6.broker.consumer import NodeConsumer
 from vantage6.broker.messages import ResultKilled, ResultReady, encode
 from vantage6.broker.publisher import Publisher
 from vantage6.broker.transport import Transport
@@ -219,6 +221,13 @@ def test_stopping_takes_a_second_at_most(broker, inbox, running):
     assert thread.error is None
 
 
+def test_a_consumer_that_was_stopped_before_it_started_does_not_connect():
+    stop = threading.Event()
+    stop.set()
+
+    NodeConsumer("redis://127.0.0.1:1/0", "queue", "key", print).run(stop)
+
+
 def test_a_wrong_password_is_reported(broker, inbox):
     url = broker.node_url(7)
     broker.node_url(7)
@@ -270,6 +279,8 @@ def test_any_kombu_consumer_can_use_the_transport(broker):
             consumer.recover(requeue=True)
             connection.drain_events(timeout=0)
             got[2].ack()
+        with pytest.raises(TimeoutError):  # nobody consumes any more
+            connection.drain_events(timeout=0.05)
         bound = queue(connection.default_channel)
         last = [bound.get(), bound.get()]
         assert last[1] is None  # the other one is not yet acknowledged

@@ -2,7 +2,7 @@
 
 import pytest
 from vantage6.broker import publisher, queues
-from vantage6.broker.connection import BrokerUnavailable
+from vantage6.broker.connection import BrokerUnavailable, client
 from vantage6.broker.messages import DecodeError, ResultReady
 from vantage6.broker.publisher import Publisher
 
@@ -29,6 +29,17 @@ def test_an_inbox_keeps_the_newest_messages(broker, inbox, monkeypatch):
     assert broker.waiting(7) == 3
     received = inbox(broker.node_url(7), 7).take(3)
     assert [message.result_id for message in received] == [3, 4, 5]
+
+
+def test_a_node_that_spoils_its_inbox_does_not_touch_others(broker, inbox):
+    url = broker.node_url(7)
+    with client(url) as node:
+        node.set(queues.inbox(7), "not a list")
+    count = Publisher(broker.url).ring([(n, ResultReady(n, 1)) for n in (6, 7, 8)])
+
+    assert count == 3
+    assert inbox(url, 7).take(1) == [ResultReady(7, 1)]
+    assert broker.waiting(6) == broker.waiting(8) == 1
 
 
 def test_an_invalid_message_stops_the_call_before_anything_is_sent(broker):

@@ -5,11 +5,12 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from socketserver import ThreadingMixIn
 from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import falcon
 import pytest
-import waitress.server
 
 from vantage6.client import Client
 from vantage6.common.identity import WhoAmI
@@ -33,7 +34,7 @@ Answer = tuple[int, Any] | Callable[[Asked], tuple[int, Any]]
 class Peer:
     """Answers by method and path; a list is used up one answer after the other."""
 
-    port: int = 0
+    port: int
     answers: dict[str, Answer | list[Answer]] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
 
@@ -67,24 +68,41 @@ class Peer:
             resp.media = body
 
 
-@pytest.fixture
-def peer() -> Iterator[Peer]:
-    peer = Peer()
+class _Quiet(WSGIRequestHandler):
+    def log_message(self, *_: Any) -> None:
+        """Keep the output of the tests free of requests."""
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    """One thread per connection, and whoever answers at the moment."""
+
+    peer: Peer
+
+    def handle_request_for(self, req: falcon.Request, resp: falcon.Response, path: str) -> None:
+        self.peer.handle(req, resp, path)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[_Server]:
     app = falcon.App()
-    app.add_sink(peer.handle, r"/api/(?P<path>.*)")
-    server = waitress.server.create_server(app, host="127.0.0.1", port=0, threads=4)
-    peer.port = server.effective_port
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    yield peer
-    server.close()
-    server.task_dispatcher.shutdown()
-    thread.join(5)
+    with make_server("127.0.0.1", 0, app, _Server, _Quiet) as server:
+        app.add_sink(server.handle_request_for, r"/api/(?P<path>.*)")
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def peer(server: _Server) -> Peer:
+    server.peer = Peer(server.server_port)
+    return server.peer
 
 
 @pytest.fixture
 def client(peer: Peer) -> Iterator[Client]:
-    """A client that is logged in."""
+    """Return a client that is logged in."""
     client = Client(peer.address.rpartition(":")[0], peer.port, "/api")
     client.whoami = WhoAmI("user", 1, "Frodo", "The Shire", 7)
     yield client

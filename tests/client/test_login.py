@@ -82,7 +82,9 @@ def test_refused_token_is_renewed_and_the_request_sent_once_more(peer, client, m
     assert peer.calls()[before:] == ["POST kill/task", "POST token/refresh", "POST kill/task"]
 
 
-@pytest.mark.parametrize(("status", "code"), [(400, None), (404, None), (401, "forbidden"), (500, None)])
+@pytest.mark.parametrize(
+    ("status", "code"), [(400, None), (404, None), (401, "forbidden"), (500, None)]
+)
 def test_other_refusals_renew_nothing_and_are_asked_once(
     peer, client, make_token, status, code
 ) -> None:

@@ -17,7 +17,8 @@ from vantage6.common.serialization import serialize
 
 INPUT = {"method": "master", "kwargs": {"column_name": "age"}, "master": True}
 WORKED_EXAMPLE = (
-    "anNvbi57Im1ldGhvZCI6ICJtYXN0ZXIiLCAia3dhcmdzIjogeyJjb2x1bW5fbmFtZSI6ICJhZ2UifSwgIm1hc3RlciI6IHRydWV9"
+    "anNvbi57Im1ldGhvZCI6ICJtYXN0ZXIiLCAia3dhcmdzIjogeyJjb2x1bW5fbmFtZSI6ICJh"
+    "Z2UifSwgIm1hc3RlciI6IHRydWV9"
 )
 
 
@@ -231,7 +232,9 @@ def test_results_are_decoded_and_none_is_dropped(
     assert "allow_pickle=True" in caplog.text
 
 
-def test_encrypted_result_without_key_stays_text(peer, client, key_file, other_file, caplog) -> None:
+def test_encrypted_result_without_key_stays_text(
+    peer, client, key_file, other_file, caplog
+) -> None:
     row = _rows(key_file, other_file)[1]
     peer.answers["GET result/2"] = (200, row)
     assert client.result.get(2)["result"] == row["result"]

@@ -1,7 +1,9 @@
 """Things that the tests of the node are made of."""
 
+import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from vantage6.common.config import NodeConfig
 from vantage6.node.claims import Claim
@@ -15,6 +17,8 @@ COMMAND = ("python3", "-c", "import os; exec(open(os.environ['INPUT_FILE']).read
 IMAGE = "vantage6-test/program:latest"
 
 MIB = 2**20
+
+T = TypeVar("T")
 
 
 def make_config(**values: Any) -> NodeConfig:
@@ -54,6 +58,21 @@ def write_database(folder: Path) -> Path:
     path = folder / "patients.csv"
     path.write_text("age\n40\n50\n")
     return path
+
+
+def eventually(try_: Callable[[], T], seconds: float = 20) -> T:
+    """Return what a function returns as soon as it neither fails nor returns something false."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            found = try_()
+        except (OSError, AssertionError):
+            if time.monotonic() > end:
+                raise
+        else:
+            if found is None or found or time.monotonic() > end:
+                return found
+        time.sleep(0.02)
 
 
 class Bench:
@@ -99,3 +118,4 @@ class Bench:
         self.runtime.sweep(set())
         for door in self.doors:
             door.close()
+        self.runtime.close()

@@ -1,0 +1,299 @@
+"""A server and data stations on this machine, for the demonstration, the tests and the benchmarks.
+
+Everything is done as people do it: with ``vserver``, ``vnode`` and the client library.
+"""
+
+import csv
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+import yaml
+
+from vantage6.client import Client, RSACryptor
+
+BIN = Path(sys.executable).parent
+#: The image that the user documentation uses.
+IMAGE = "harbor2.vantage6.ai/demo/average"
+PASSWORD = "Demo-password-1"  # noqa: S105  (of an account that lives as long as the federation)
+#: Settings of a node that runs the algorithm without a container engine.
+AS_PROCESSES = {
+    "runtime": "process",
+    "processes": {IMAGE: [sys.executable, "-m", "vantage6.algorithms.average"]},
+}
+#: Settings of a node that runs it in containers, from an image that was built on this machine.
+IN_CONTAINERS = {"runtime": "docker", "pull_policy": "never"}
+
+
+class FederationError(Exception):
+    """A part did not start; the message says where the reason is."""
+
+
+@dataclass
+class Federation:
+    """Organizations in one collaboration, each with a node and a file of ages.
+
+    Parameters
+    ----------
+    folder
+        Where everything is written.
+    ages
+        The rows of each organization's file, by name.
+    runtime
+        How nodes run algorithms; `AS_PROCESSES` or `IN_CONTAINERS`, and more settings of a node.
+    encrypted
+        Whether the collaboration is encrypted.
+    settings
+        More settings of the server.
+    """
+
+    folder: Path
+    ages: Mapping[str, Sequence[int]]
+    runtime: Mapping[str, Any] = field(default_factory=lambda: AS_PROCESSES)
+    encrypted: bool = True
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    #: Ids of the organizations, by name.
+    ids: dict[str, int] = field(default_factory=dict)
+    api_keys: dict[str, str] = field(default_factory=dict)
+    collaboration: int = 0
+    port: int = 0
+    flower_port: int = 0
+
+    @property
+    def address(self) -> str:
+        """Where the server is."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def flower_password(self) -> str:
+        """Password of Flower's user ``flower``."""
+        return (self.folder / "server" / "flower.key").read_text()
+
+    # Server
+
+    def start_server(self) -> None:
+        """Start API, workers, Redis and Flower; the second time as they were."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not self.port:
+            self.port, self.flower_port = free_port(), free_port()
+            _write_yaml(
+                self.server_file,
+                {
+                    "description": "on this machine",
+                    "port": self.port,
+                    "data_dir": str(self.folder / "server"),
+                    "flower": {"port": self.flower_port},
+                    **self.settings,
+                },
+            )
+        _run(BIN / "vserver", "start", "--config", self.server_file)
+
+    def stop_server(self) -> None:
+        """Stop it."""
+        if self.server_file.exists():
+            _run(BIN / "vserver", "stop", "--config", self.server_file)
+
+    @property
+    def server_file(self) -> Path:
+        """The configuration of the server."""
+        return self.folder / "server.yaml"
+
+    def process(self, program: str) -> psutil.Process:
+        """Return a process of the server: ``api``, ``worker``, ``beat``, ``redis`` or ``flower``."""
+        pid = int((self.folder / "server" / "supervisord.pid").read_text())
+        mark = {"api": "gunicorn", "redis": "redis-server"}.get(program, program)
+        for child in psutil.Process(pid).children():
+            if any(Path(part).name == mark for part in child.cmdline()):
+                return child
+        raise FederationError(f"{program} does not run")
+
+    # Organizations
+
+    def register(self) -> None:
+        """Do what an administrator does once: organizations, collaboration, nodes, a researcher."""
+        root = self.client("root", "root")
+        for name in self.ages:
+            key = self.key_file(name)
+            key.parent.mkdir(exist_ok=True)
+            if self.encrypted and not key.exists():
+                RSACryptor.create_new_rsa_key(key)
+            self.ids[name] = root.organization.create(
+                name=name,
+                address1="",
+                address2="",
+                zipcode="",
+                country="",
+                domain=f"{name}.example",
+                public_key=RSACryptor(key).public_key_str if self.encrypted else None,
+            )["id"]
+        self.collaboration = root.collaboration.create(
+            "example_collab1", organizations=list(self.ids.values()), encrypted=self.encrypted
+        )["id"]
+        roles = {role["name"]: role["id"] for role in root.role.list(include_metadata=False)}
+        first = next(iter(self.ids.values()))
+        root.user.create(
+            username="researcher",
+            firstname="Re",
+            lastname="Searcher",
+            password=PASSWORD,
+            email="researcher@example.org",
+            organization=first,
+            roles=[roles["Organization Admin"]],
+        )
+        for name, id_ in self.ids.items():
+            node = root.node.create(collaboration=self.collaboration, organization=id_)
+            self.api_keys[name] = node["api_key"]
+
+    def key_file(self, name: str) -> Path:
+        """Return the private key of an organization."""
+        return self.folder / name / "private_key.pem"
+
+    def client(self, username: str = "researcher", password: str = PASSWORD) -> Client:
+        """Return a client that is logged in; the researcher's decrypts."""
+        client = Client("http://127.0.0.1", self.port, "/api", raise_errors=True)
+        client.authenticate(username, password)
+        if username == "researcher":
+            client.setup_encryption(self.key_file(next(iter(self.ids))) if self.encrypted else None)
+        return client
+
+    # Nodes
+
+    def start_node(self, name: str, **settings: Any) -> psutil.Process:
+        """Start the data station of an organization."""
+        folder = self.folder / name
+        folder.mkdir(exist_ok=True)
+        with (folder / "example.csv").open("w", newline="") as file:
+            csv.writer(file).writerows([["age"], *([age] for age in self.ages[name])])
+        configuration = folder / f"{name}.yaml"
+        encryption: dict[str, Any] = {"enabled": self.encrypted}
+        if self.encrypted:
+            encryption["private_key"] = str(self.key_file(name))
+        _write_yaml(
+            configuration,
+            {
+                "api_key": self.api_keys[name],
+                "server_url": "http://127.0.0.1",
+                "port": self.port,
+                "api_path": "/api",
+                "task_dir": str(folder / "node"),
+                "databases": {"default": str(folder / "example.csv")},
+                "encryption": encryption,
+                **self.runtime,
+                **settings,
+            },
+        )
+        with (folder / "node.log").open("a") as log:
+            process = subprocess.Popen(
+                [BIN / "vnode", "start", "--config", configuration],
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        (folder / "node.pid").write_text(str(process.pid))
+        return psutil.Process(process.pid)
+
+    def node(self, name: str) -> psutil.Process | None:
+        """Return the process of a node if it lives."""
+        try:
+            process = psutil.Process(int((self.folder / name / "node.pid").read_text()))
+            alive = process.status() != psutil.STATUS_ZOMBIE
+            if alive and str(self.folder / name / f"{name}.yaml") in process.cmdline():
+                return process
+        except (OSError, ValueError, psutil.Error):
+            pass
+        return None
+
+    def stop_node(self, name: str, number: signal.Signals = signal.SIGTERM) -> None:
+        """Stop a node, and wait until it is gone."""
+        process = self.node(name)
+        if process is not None:
+            process.send_signal(number)
+            process.wait(30)
+
+    def wait_until_online(self, *names: str, seconds: float = 60) -> None:
+        """Wait until nodes, all of them if none is named, consume their queues."""
+        client = self.client("root", "root")
+        wanted = {self.ids[name] for name in names or self.ids}
+        deadline = time.monotonic() + seconds
+        while True:
+            nodes = client.request(f"collaboration/{self.collaboration}/node")
+            online = {n["organization"]["id"] for n in nodes if n["status"] == "online"}
+            if wanted <= online:
+                return
+            if time.monotonic() > deadline:
+                raise FederationError(f"A node did not start; see {self.folder}/*/node.log")
+            time.sleep(0.05)
+
+    # All of it
+
+    def start(self) -> None:
+        """Start the server, register everybody, start the nodes, and wait for them."""
+        self.start_server()
+        self.register()
+        for name in self.ids:
+            self.start_node(name)
+        self.wait_until_online()
+
+    def stop(self) -> None:
+        """Stop everything, nodes first."""
+        for name in self.ages:
+            self.stop_node(name)
+        self.stop_server()
+
+    def send(self, client: Client, names: Sequence[str], method: str, **more: Any) -> int:
+        """Send the task of the user documentation to organizations, and return its id."""
+        input_ = {"method": method, "kwargs": {"column_name": "age"}, "master": method == "master"}
+        task = client.task.create(
+            **{
+                "collaboration": self.collaboration,
+                "organizations": [self.ids[name] for name in names],
+                "name": "an-awesome-task",
+                "image": IMAGE,
+                "description": "",
+                "input": input_,
+                "data_format": "json",
+                **more,
+            }
+        )
+        id_: int = task["id"]
+        return id_
+
+    def results(self, client: Client, task: int, seconds: float = 120) -> dict[str, dict[str, Any]]:
+        """Wait for a task, and return the result of each organization by its name."""
+        client.wait_for_results(task, timeout=seconds)
+        names = {id_: name for name, id_ in self.ids.items()}
+        found = client.result.list(task=task)["data"]
+        return {names[result["organization"]["id"]]: result for result in found}
+
+
+def free_port() -> int:
+    """Return a port on which nobody listens."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def _run(*command: object) -> None:
+    done = subprocess.run(
+        [str(part) for part in command], capture_output=True, text=True, check=False, timeout=150
+    )
+    if done.returncode:
+        raise FederationError(f"{command[0]} failed:\n{done.stdout}{done.stderr}")
+
+
+def _write_yaml(path: Path, values: Mapping[str, Any]) -> None:
+    """Write a configuration file that nobody else can read."""
+    plain = json.loads(json.dumps({"application": values}))
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        yaml.safe_dump(plain, file)

@@ -1,0 +1,276 @@
+"""What an algorithm in a container cannot do. Reached are only listeners of the tests' own."""
+
+import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import docker
+import pytest
+
+from tests.node.conftest import MakeBench
+from tests.node.factories import MIB, Bench, eventually, make_claim
+from vantage6.node.outcomes import RefusalError, judge
+from vantage6.node.runtime.docker import DockerRuntime
+from vantage6.node.runtime.door import BridgeDoor
+
+pytestmark = pytest.mark.slow
+
+REPORT = "; import json; json.dump(out, open(os.environ['OUTPUT_FILE'], 'w'))"
+CONNECT = """
+import json, os, socket
+out = {}
+for host, port in json.loads(%r):
+    try:
+        socket.create_connection((host, port), timeout=2).close()
+        out[f'{host}:{port}'] = True
+    except OSError:
+        out[f'{host}:{port}'] = False
+json.dump(out, open(os.environ['OUTPUT_FILE'], 'w'))
+"""
+
+
+def seen(bench: Bench, program: str) -> Any:
+    """Return what a program reports."""
+    entry, exit_ = bench.run(program)
+    assert exit_.code == 0, exit_.log
+    return json.loads(entry.read_output(10**6))
+
+
+@pytest.fixture
+def everywhere() -> Iterator[int]:
+    """Give the port of a listener on all addresses of this machine."""
+    with socket.create_server(("0.0.0.0", 0)) as listener:
+        yield listener.getsockname()[1]
+
+
+@pytest.fixture
+def neighbour(engine: docker.APIClient, program_image: str) -> Iterator[str]:
+    """Give the address of another container, which listens on port 8000."""
+    program = "import socket, time; s = socket.create_server(('0.0.0.0', 8000)); print('up', flush=True); time.sleep(60)"
+    id_ = engine.create_container(program_image, command=["python3", "-c", program])["Id"]
+    try:
+        engine.start(id_)
+        address = engine.inspect_container(id_)["NetworkSettings"]["IPAddress"]
+        eventually(lambda: socket.create_connection((address, 8000), timeout=5).close())
+        yield address
+    finally:
+        engine.remove_container(id_, force=True)
+
+
+def test_container_reaches_nothing_but_the_door(
+    docker_bench: MakeBench, engine: docker.APIClient, everywhere: int, neighbour: str
+) -> None:
+    gateway = neighbour.rpartition(".")[0] + ".1"
+    with socket.create_connection((gateway, everywhere), timeout=5):
+        pass  # the machine itself gets through
+    bench = docker_bench()
+    targets = [["127.0.0.1", everywhere], [gateway, everywhere], [neighbour, 8000]]
+    wait_for_door = """
+import time
+for _ in range(200):
+    try:
+        socket.create_connection(('127.0.0.1', 8080), timeout=1).close()
+        break
+    except OSError:
+        time.sleep(0.02)
+"""
+    program = CONNECT % json.dumps([*targets, ["127.0.0.1", 8080]])
+    program = program.replace("out = {}", "out = {}" + wait_for_door)
+    reached = seen(bench, program)
+    assert reached == {
+        f"127.0.0.1:{everywhere}": False,
+        f"{gateway}:{everywhere}": False,
+        f"{neighbour}:8000": False,
+        "127.0.0.1:8080": True,
+    }
+
+
+def test_bridge_door_separates_containers_from_each_other(
+    docker_bench: MakeBench,
+    engine: docker.APIClient,
+    neighbour: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(
+        "vantage6.node.runtime.docker.can_enter_namespaces", lambda engine_socket: False
+    )
+    bench = docker_bench()
+    runtime = bench.runtime
+    assert isinstance(runtime, DockerRuntime)
+    door = runtime.door
+    assert isinstance(door, BridgeDoor)
+    try:
+        _, peer = bench.begin(
+            "import socket, time; s = socket.create_server(('0.0.0.0', 8000)); time.sleep(60)",
+            make_claim(6),
+        )
+        networks = engine.inspect_container(peer.id)["NetworkSettings"]["Networks"]
+        targets = [[networks[door.network]["IPAddress"], 8000], [neighbour, 8000]]
+        program = (CONNECT % json.dumps(targets)).replace(
+            "out = {}",
+            "address = (os.environ['HOST'].removeprefix('http://'), int(os.environ['PORT']))\n"
+            "socket.create_connection(address, timeout=5).close()\nout = {}",
+        )
+        assert set(seen(bench, program).values()) == {False}
+        for listener in bench.doors:
+            listener.close()
+        bench.doors.clear()
+        assert bench.runtime.find(6, bench.doors.append) is not None
+        assert bench.doors[0].getsockname()[1] == peer.port
+    finally:
+        bench.close()
+        engine.remove_network(door.network)
+
+
+def test_container_is_nobody_without_rights(docker_bench: MakeBench) -> None:
+    status = seen(
+        docker_bench(),
+        "out = dict(l.split(':', 1) for l in open('/proc/self/status') if ':' in l);"
+        "out['uid'] = os.getuid()" + REPORT,
+    )
+    assert status["uid"] == 65532
+    assert int(status["CapEff"], 16) == int(status["CapBnd"], 16) == 0
+    assert status["NoNewPrivs"].strip() == "1"
+    assert status["Seccomp"].strip() == "2"
+
+
+def test_container_writes_only_where_it_may(docker_bench: MakeBench) -> None:
+    wrote = seen(
+        docker_bench(),
+        """
+out = {}
+io = os.path.dirname(os.environ['INPUT_FILE'])
+for name, path in {
+    'root': '/x', 'home': os.environ['HOME'] + '/x', 'shared': os.environ['TEMPORARY_FOLDER'] + '/x',
+    'io': io + '/x', 'input': os.environ['INPUT_FILE'], 'token': os.environ['TOKEN_FILE'],
+    'database': os.environ['DEFAULT_DATABASE_URI'],
+}.items():
+    try:
+        open(path, 'a').write('x')
+        out[name] = True
+    except OSError:
+        out[name] = False
+try:
+    os.rename(os.environ['OUTPUT_FILE'], io + '/moved')
+    out['move'] = True
+except OSError:
+    out['move'] = False
+"""
+        + REPORT.removeprefix("; "),
+    )
+    assert {name for name, could in wrote.items() if could} == {"home", "shared"}
+
+
+def test_container_sees_only_its_own_result_and_the_requested_database(
+    docker_bench: MakeBench, tmp_path: Path
+) -> None:
+    (tmp_path / "other.csv").write_text("secret")
+    bench = docker_bench(
+        databases=[
+            {"label": "default", "uri": str(tmp_path / "patients.csv"), "type": "csv"},
+            {"label": "other", "uri": str(tmp_path / "other.csv"), "type": "csv"},
+        ]
+    )
+    bench.prepare("secret", make_claim(6, run_id=2))
+    found = seen(bench, "out = [sorted(os.listdir('/mnt/data')), os.listdir('/mnt/tmp')]" + REPORT)
+    assert found == [["default.csv", "task-000000005"], []]
+
+
+def test_results_of_one_run_share_a_folder(docker_bench: MakeBench) -> None:
+    bench = docker_bench()
+    bench.run("open('/mnt/tmp/note', 'w').write('hello')", make_claim(6))
+    assert seen(bench, "out = open('/mnt/tmp/note').read()" + REPORT) == "hello"
+
+
+def test_process_limit_gives_a_reason(docker_bench: MakeBench) -> None:
+    bench = docker_bench()
+    _, exit_ = bench.run("import subprocess; [subprocess.Popen(['sleep', '5']) for _ in range(500)]")
+    _, reason = judge(exit_, 0, bench.config.limits)
+    assert reason is not None
+    assert reason.code == "process_limit"
+    assert "64" in reason.message
+
+
+def test_memory_of_children_and_scratch_counts(docker_bench: MakeBench) -> None:
+    bench = docker_bench(limits={"memory_bytes": 64 * MIB})
+    _, exit_ = bench.run(
+        "import subprocess, sys;"
+        "sys.exit(subprocess.call([sys.executable, '-c', 'x = b\"x\" * 10**9']) and 1)"
+    )
+    _, reason = judge(exit_, 0, bench.config.limits)
+    assert reason is not None
+    assert reason.code == "out_of_memory"
+    bench.runtime.remove(5)
+    _, exit_ = bench.run("open('/tmp/big', 'wb').write(b'x' * (63 << 20))")
+    assert exit_.code != 0
+
+
+def test_image_can_keep_its_own_user_without_rights(docker_bench: MakeBench) -> None:
+    bench = docker_bench(algorithm_user="image")
+    status = seen(
+        bench,
+        "out = dict(l.split(':', 1) for l in open('/proc/self/status') if ':' in l)" + REPORT,
+    )
+    assert status["Uid"].split()[0] == "0"
+    assert int(status["CapBnd"], 16) == 0
+
+
+def test_link_in_place_of_the_output_is_not_followed(
+    docker_bench: MakeBench, tmp_path: Path
+) -> None:
+    (tmp_path / "secret").write_text("of the host")
+    # Root of the container owns the folder, so that it can replace the file.
+    bench = docker_bench(algorithm_user="image")
+    entry, exit_ = bench.run(
+        f"os.unlink(os.environ['OUTPUT_FILE']); os.symlink('{tmp_path / 'secret'}', os.environ['OUTPUT_FILE'])"
+    )
+    assert exit_.code == 0
+    assert (entry.io / "output").is_symlink()
+    assert entry.output_bytes() == 0
+    assert entry.read_output(100) == b""
+
+
+def test_log_on_disk_is_bounded(docker_bench: MakeBench, engine: docker.APIClient) -> None:
+    bench = docker_bench(limits={"log_bytes": 10240})
+    _, exit_ = bench.run("[print('x' * 99) for _ in range(20000)]; print('end')")
+    assert exit_.log.endswith("end\n")
+    assert len(exit_.log) <= 10240
+    details = engine.inspect_container(bench.runtime.create(bench.prepare("")[1]).id)
+    files = Path(details["LogPath"]).parent.glob("*-json.log*")
+    sizes = [file.stat().st_size for file in files]
+    assert not sizes or sum(sizes) < 3 * 4 * 10240
+
+
+def test_database_is_not_writable_even_for_its_owner(
+    docker_bench: MakeBench, tmp_path: Path
+) -> None:
+    bench = docker_bench(algorithm_user="image")
+    _, exit_ = bench.run("open(os.environ['DEFAULT_DATABASE_URI'], 'a')")
+    assert exit_.code == 1
+    assert "Read-only file system" in exit_.log
+
+
+def test_container_that_cannot_start_gives_the_reason_of_the_engine(
+    docker_bench: MakeBench,
+) -> None:
+    bench = docker_bench(algorithm_user="no-such-user")
+    with pytest.raises(RefusalError) as caught:
+        bench.begin("")
+    assert caught.value.status == "start failed"
+    assert caught.value.reason.code == "start_failed"
+    assert "no-such-user" in caught.value.reason.message
+
+
+def test_no_thread_of_the_node_stays_in_a_namespace(docker_bench: MakeBench) -> None:
+    bench = docker_bench()
+    bench.begin("import time; time.sleep(1)")
+    assert bench.doors
+
+    def namespaces() -> set[Path]:
+        return {(task / "ns/net").readlink() for task in Path("/proc/self/task").iterdir()}
+
+    own = Path("/proc/self/ns/net").readlink()
+    # The thread that made the door has ended, but the kernel may show it for a moment.
+    assert eventually(lambda: namespaces() == {own})

@@ -1,0 +1,112 @@
+"""The clients for trying an algorithm without a server."""
+
+import sys
+import types
+from pathlib import Path
+
+import pandas
+import pytest
+
+from vantage6.common.errors import NotFound
+from vantage6.tools.errors import AlgorithmError
+from vantage6.tools.mock_client import ClientMockProtocol, MockAlgorithmClient
+
+AVERAGE = "vantage6.algorithms.average"
+MASTER = {"method": "master", "master": True, "kwargs": {"column_name": "age"}}
+PARTIAL = {"method": "average_partial", "kwargs": {"column_name": "age"}}
+FRAMES = [pandas.DataFrame({"age": [60, 70]}), pandas.DataFrame({"age": [50, None]})]
+
+
+@pytest.fixture
+def client() -> MockAlgorithmClient:
+    datasets = [{"database": frame} for frame in FRAMES]
+    return MockAlgorithmClient(datasets, AVERAGE, organization_ids=[7, 8], node_ids=[1, 2])
+
+
+def test_average_over_all_organizations(client: MockAlgorithmClient) -> None:
+    task = client.task.create(MASTER, organization_ids=[7])
+    assert client.result.get(task["id"]) == [{"average": 60.0}]
+    assert client.task.get(task["id"])["complete"] is True
+    assert client.wait_for_results(task["id"] + 1) == [
+        {"sum": 130, "count": 2},
+        {"sum": 50.0, "count": 1},
+    ]
+
+
+def test_average_over_the_given_organizations(client: MockAlgorithmClient) -> None:
+    input_ = {**MASTER, "kwargs": {"column_name": "age", "organization_ids": [7]}}
+    task = client.task.create(input_, organization_ids=[8])
+    assert client.result.get(task["id"]) == [{"average": 65.0}]
+
+
+def test_task_for_several_organizations_asks_just_those(client: MockAlgorithmClient) -> None:
+    task = client.task.create(MASTER, organization_ids=[7, 8])
+    assert client.result.get(task["id"]) == [{"average": 60.0}] * 2
+    assert client.task.organizations(task["id"]) == [7, 8]
+
+
+def test_part_of_each_organization(client: MockAlgorithmClient) -> None:
+    task = client.task.create(PARTIAL, organization_ids=[8, 7], name="n", description="d")
+    assert client.result.get(task["id"]) == [{"sum": 50.0, "count": 1}, {"sum": 130, "count": 2}]
+    assert (task["name"], task["description"], task["status"]) == ("n", "d", "completed")
+
+
+@pytest.mark.parametrize(
+    ("frame", "column", "message"),
+    [
+        (FRAMES[0], "height", "There is no column 'height'. The columns are: age."),
+        (pandas.DataFrame({"age": ["old"]}), "age", "Column 'age' does not hold numbers."),
+        (pandas.DataFrame({"age": [float("nan")]}), "age", "No organization has a value"),
+    ],
+)
+def test_mistakes_are_explained(frame: pandas.DataFrame, column: str, message: str) -> None:
+    client = MockAlgorithmClient([{"database": frame}], AVERAGE)
+    input_ = {**MASTER, "kwargs": {"column_name": column}}
+    with pytest.raises(AlgorithmError, match=message):
+        client.task.create(input_, organization_ids=[0])
+
+
+def test_surroundings_are_mocked(client: MockAlgorithmClient) -> None:
+    assert (client.organization_id, client.host_node_id, client.collaboration_id) == (7, 1, 1)
+    assert client.organizations_with_data == [7, 8]
+    assert client.organization.get(8) == {"id": 8, "name": "mock-8", "domain": "mock-8.org"}
+    assert client.organization.get(9) == {"msg": "Organization 9 not found."}
+    assert [each["id"] for each in client.organization.list()] == [7, 8]
+    assert client.collaboration.get(is_encrypted=False)["encrypted"] is False
+    assert client.node.get()["status"] == "online"
+
+
+def test_wrong_use_is_refused(client: MockAlgorithmClient) -> None:
+    with pytest.raises(ValueError, match="No organization"):
+        client.task.create(PARTIAL, organization_ids=[])
+    with pytest.raises(ValueError, match="one organization id"):
+        MockAlgorithmClient([{"database": FRAMES[0]}], AVERAGE, organization_ids=[1, 2])
+    with pytest.raises(NotFound, match="Task 9"):
+        client.task.get(9)
+
+
+def test_what_does_not_fit_in_json_shows_in_the_mock(
+    client: MockAlgorithmClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = types.ModuleType("odd_algorithm")
+    module.RPC_odd = lambda data: object()  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "odd_algorithm", module)
+    odd = MockAlgorithmClient([{"database": FRAMES[0]}], "odd_algorithm")
+    with pytest.raises(Exception, match="no JSON form"):
+        odd.task.create({"method": "odd"}, organization_ids=[0])
+
+
+def test_old_mock_reads_files(tmp_path: Path) -> None:
+    paths = []
+    for number, frame in enumerate(FRAMES):
+        paths.append(str(tmp_path / f"{number}.csv"))
+        frame.to_csv(paths[-1], index=False)
+    client = ClientMockProtocol(paths, AVERAGE)
+    task = client.create_new_task(PARTIAL)
+    assert client.get_task(task["id"])["complete"]
+    assert client.get_results(task["id"]) == [{"sum": 130, "count": 2}, {"sum": 50.0, "count": 1}]
+    assert client.wait_for_results(client.create_new_task(PARTIAL, [1])["id"]) == [
+        {"sum": 50.0, "count": 1}
+    ]
+    organizations = client.get_organizations_in_my_collaboration()
+    assert [each["id"] for each in organizations] == [0, 1]

@@ -1,0 +1,257 @@
+"""The wrapper as a node starts it: a process, environment variables, files, an exit code."""
+
+import json
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas
+import pytest
+
+ALGORITHM = """
+import pandas
+from vantage6.tools.util import info
+
+def RPC_sum(data, column, factor=1):
+    info("summing")
+    return {"sum": data[column].sum() * factor}
+
+def RPC_frame(data):
+    return pandas.DataFrame(data)
+
+def RPC_given(data):
+    return data
+
+def RPC_fail(data):
+    raise RuntimeError("the reason")
+
+def RPC_odd(data):
+    return object()
+
+def central(client, data, *args):
+    return [type(client).__name__, client.task_id, len(data), *args]
+"""
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Return a function that runs a wrapper; its output is in the file ``output``."""
+    (tmp_path / "mine.py").write_text(ALGORITHM)
+    (tmp_path / "data.csv").write_text("age,name\n60,a\n70,b\n")
+    (tmp_path / "output").write_bytes(b"")
+    (tmp_path / "token").write_text(
+        "e30.eyJzdWIiOnsiaW1hZ2UiOiJpIiwiZGF0YWJhc2UiOiJkIiwibm9kZV9pZCI6MSwiY29sbGFib3Jh"
+        "dGlvbl9pZCI6MSwidGFza19pZCI6OX19.c2ln"
+    )
+
+    def run(input_, call="docker_wrapper('mine')", **environment):
+        data = input_ if isinstance(input_, bytes) else b"json." + json.dumps(input_).encode()
+        (tmp_path / "input").write_bytes(data)
+        variables = {
+            "INPUT_FILE": str(tmp_path / "input"),
+            "OUTPUT_FILE": str(tmp_path / "output"),
+            "TOKEN_FILE": str(tmp_path / "token"),
+            "HOST": "http://127.0.0.1",
+            "PORT": "1",
+            "API_PATH": "",
+            "USER_REQUESTED_DATABASE_LABEL": "default",
+            "DEFAULT_DATABASE_URI": str(tmp_path / "data.csv"),
+            "DB_LABELS": '["default", "My_Other"]',
+            "MY_OTHER_DATABASE_URI": "/mnt/data/other.csv",
+            **environment,
+        }
+        given = {key: value for key, value in variables.items() if value is not None}
+        return subprocess.run(
+            [sys.executable, "-c", f"from vantage6.tools.docker_wrapper import *; {call}"],
+            cwd=tmp_path,
+            env={**os.environ, **given},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    return run
+
+
+def _output(tmp_path: Path) -> bytes:
+    return (tmp_path / "output").read_bytes()
+
+
+@pytest.mark.parametrize("call", ["docker_wrapper('mine')", "auto_wrapper('mine')"])
+def test_answer_is_json_by_default(run: Run, tmp_path: Path, call: str) -> None:
+    ended = run({"method": "sum", "args": ["age"], "kwargs": {"factor": 2}}, call)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "info > summing\n", "")
+    assert _output(tmp_path) == b'json.{"sum": 260}'
+
+
+@pytest.mark.parametrize("prefix", [b"", b"pickle.", b"PICKLE."])
+def test_input_may_be_a_pickle(run: Run, tmp_path: Path, prefix: bytes) -> None:
+    input_ = {"method": "sum", "kwargs": {"column": "age"}}
+    assert run(prefix + pickle.dumps(input_)).returncode == 0
+    assert _output(tmp_path) == b'json.{"sum": 130}'
+
+
+def test_answer_is_a_pickle_where_the_input_asks_for_it(run: Run, tmp_path: Path) -> None:
+    input_ = {"method": "sum", "kwargs": {"column": "age"}, "output_format": "pickle"}
+    assert run(input_).returncode == 0
+    assert pickle.loads(_output(tmp_path).removeprefix(b"pickle.")) == {"sum": 130}
+
+
+def test_frame_becomes_json(run: Run, tmp_path: Path) -> None:
+    assert run({"method": "frame"}).returncode == 0
+    expected = pandas.DataFrame({"age": [60, 70], "name": ["a", "b"]}).to_json()
+    assert json.loads(_output(tmp_path).removeprefix(b"json.")) == json.loads(expected)
+
+
+@pytest.mark.parametrize(
+    ("call", "client"),
+    [
+        ("docker_wrapper('mine')", "ContainerClient"),
+        ("docker_wrapper('mine', use_new_client=True)", "AlgorithmClient"),
+    ],
+)
+def test_central_method_gets_a_client(run: Run, tmp_path: Path, call: str, client: str) -> None:
+    ended = run({"method": "central", "master": True, "args": [5]}, call)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert json.loads(_output(tmp_path).removeprefix(b"json.")) == [client, 9, 2, 5]
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        ("docker_wrapper('mine', load_data=False)", None),
+        ("multidb_wrapper('mine')", {"default": "data.csv", "My_Other": "/mnt/data/other.csv"}),
+    ],
+)
+def test_data_is_not_always_loaded(run: Run, tmp_path: Path, call: str, expected: object) -> None:
+    assert run({"method": "given"}, call).returncode == 0
+    given = json.loads(_output(tmp_path).removeprefix(b"json."))
+    if given:
+        given["default"] = Path(given["default"]).name
+    assert given == expected
+
+
+@pytest.mark.parametrize(
+    ("input_", "call", "environment", "message"),
+    [
+        (
+            {"method": "nothing"},
+            "docker_wrapper('mine')",
+            {},
+            "The algorithm has no method 'nothing'. Its methods: sum, frame, given, fail, odd.",
+        ),
+        (
+            {"method": "sum", "master": True},
+            "docker_wrapper('mine')",
+            {},
+            "The algorithm has no method 'sum'. Its central methods (with 'master': true): central.",
+        ),
+        ({}, "docker_wrapper('mine')", {}, "The input of the task names no method."),
+        (
+            {"method": "fail"},
+            "docker_wrapper('mine')",
+            {},
+            "Error encountered while calling RPC_fail: the reason",
+        ),
+        (
+            {"method": "sum", "kwargs": {"colunm": "age"}},
+            "docker_wrapper('mine')",
+            {},
+            "Error encountered while calling RPC_sum: RPC_sum() got an unexpected keyword argument "
+            "'colunm'",
+        ),
+        (
+            {"method": "odd"},
+            "docker_wrapper('mine')",
+            {},
+            "The answer cannot be written. This cannot be written as JSON: an object of type object "
+            "has no JSON form. Let the algorithm return plain numbers, texts, lists and "
+            "dictionaries.",
+        ),
+        (
+            {"method": "sum", "args": ["age"], "output_format": "yaml"},
+            "docker_wrapper('mine')",
+            {},
+            "There is no output format 'yaml', only json and pickle.",
+        ),
+        (
+            {"method": "sum"},
+            "docker_wrapper('mine')",
+            {"USER_REQUESTED_DATABASE_LABEL": None},
+            "This node has no database with the requested label. It has: default, My_Other.",
+        ),
+        (
+            {"method": "sum"},
+            "docker_wrapper('mine')",
+            {"USER_REQUESTED_DATABASE_LABEL": "third"},
+            "This node has no database called 'third'. It has: default, My_Other.",
+        ),
+        (
+            {"method": "sum"},
+            "auto_wrapper('mine')",
+            {"DEFAULT_DATABASE_TYPE": "Other"},
+            "This algorithm cannot read databases of type 'other', only csv, excel, parquet.",
+        ),
+        (
+            {"method": "sum"},
+            "docker_wrapper('absent')",
+            {},
+            "Module absent cannot be imported: No module named 'absent'",
+        ),
+        (
+            {"method": "sum"},
+            "docker_wrapper('mine')",
+            {"INPUT_FILE": None},
+            "The environment variable INPUT_FILE is not set. This program is started by a node; "
+            "use vantage6.tools.mock_client to try an algorithm without one.",
+        ),
+        (b"json.[1]", "docker_wrapper('mine')", {}, "The input of the task is not a dictionary."),
+    ],
+)
+def test_mistake_is_one_line_on_standard_error(
+    run: Run, tmp_path: Path, input_: object, call: str, environment: dict, message: str
+) -> None:
+    ended = run(input_, call, **environment)
+    assert (ended.returncode, ended.stderr) == (1, f"error > {message}\n")
+    assert _output(tmp_path) == b""
+
+
+def test_unreadable_data_is_explained(run: Run) -> None:
+    ended = run({"method": "sum"}, DEFAULT_DATABASE_URI="/nowhere.csv")
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("error > The csv database cannot be read: ")
+    assert ended.stderr.count("\n") == 1
+
+
+def test_traceback_is_written_on_request(run: Run) -> None:
+    ended = run({"method": "fail"}, "docker_wrapper('mine', log_traceback=True)")
+    assert ended.returncode == 1
+    assert "Traceback" in ended.stderr
+    assert ended.stderr.endswith("calling RPC_fail: the reason\n")
+
+
+def test_malicious_pickle_is_refused(run: Run, tmp_path: Path) -> None:
+    attack = b"cos\nsystem\n(S'touch hacked'\ntR."
+    ended = run(b"pickle." + attack)
+    assert ended.returncode == 1
+    assert "not allowed" in ended.stderr
+    assert not (tmp_path / "hacked").exists()
+
+
+def test_neither_pandas_nor_http_is_imported_without_need(run: Run) -> None:
+    look = "import sys; sys.stdout.write(str({'pandas', 'httpx2'} & set(sys.modules)))"
+    input_ = {"method": "given"}
+    call = f"docker_wrapper('light', load_data=False); {look}"
+    Path.cwd()  # the module below needs neither
+    ended = run(
+        input_,
+        f"import pathlib; pathlib.Path('light.py').write_text("
+        f"'def RPC_given(data): return data'); {call}",
+    )
+    assert (ended.returncode, ended.stdout) == (0, "set()")
