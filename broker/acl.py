@@ -13,6 +13,7 @@ import secrets
 from hashlib import sha256
 
 import redis
+
 from vantage6.broker import queues
 from vantage6.broker.connection import answering
 

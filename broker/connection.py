@@ -10,6 +10,7 @@ import redis
 from kombu.exceptions import KombuError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+
 from vantage6.broker.queues import CELERY_PREFIX
 from vantage6.common.errors import Unavailable
 

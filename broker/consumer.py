@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import cast
 
 import kombu
+
 from vantage6.broker import messages, presence
 from vantage6.broker.connection import BrokerUnavailable, answering
 from vantage6.broker.messages import DecodeError, Message

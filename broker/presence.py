@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import cast
 
 import redis
+
 from vantage6.broker import queues
 from vantage6.broker.connection import answering
 from vantage6.common import __version__

@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import kombu
 from redis.exceptions import ResponseError
+
 from vantage6.broker.connection import answering
 from vantage6.broker.messages import Message, encode
 from vantage6.broker.queues import inbox

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from celery import Celery
 from kombu import Queue
+
 from vantage6.broker.connection import celery_settings
 from vantage6.broker.queues import CONTROL
 from vantage6.common import logs

@@ -28,6 +28,7 @@ import redis
 from kombu.transport import virtual
 from kombu.utils.json import dumps
 from redis.client import Pipeline
+
 from vantage6.broker.connection import client
 from vantage6.broker.queues import inflight_of
 from vantage6.common import logs

@@ -90,7 +90,7 @@ class UserClient(ClientBase):
     ) -> None:
         super().__init__(host, port, path, raise_errors=raise_errors)
         _set_up_log(self.log, verbose, log_level)
-        self.reader = ResultReader(allow_pickle=allow_pickle)
+        self.reader = ResultReader(lambda: self.cryptor, allow_pickle=allow_pickle)
         self.sealer = Sealer(self)
         self.util = util.Util(self)
         self.collaboration = collaborations.Collaboration(self)
@@ -152,9 +152,13 @@ class UserClient(ClientBase):
     def _learn_identity(self, token: str) -> None:
         said = claims(token)
         user = self.call("get", f"user/{said.get('sub', said.get('identity'))}")
-        organization = self.call("get", f"organization/{user['organization']['id']}")
+        organization_id = user["organization"]["id"]
+        try:
+            organization_name = self.call("get", f"organization/{organization_id}")["name"]
+        except (Unauthenticated, Forbidden):  # a user who may not even see the own organization
+            organization_name = ""
         self.whoami = WhoAmI(
-            "user", user["id"], user["firstname"], organization["name"], organization["id"]
+            "user", user["id"], user["firstname"], organization_name, organization_id
         )
         self.log.info("Logged in as %s of %s", self.whoami.name, self.whoami.organization_name)
 
@@ -181,7 +185,7 @@ class UserClient(ClientBase):
             If the organization has another public key at the server.
         """
         if not private_key_file:
-            self.cryptor = self.reader.cryptor = DummyCryptor()
+            self.cryptor = DummyCryptor()
             return
         cryptor = RSACryptor(private_key_file)
         own = f"organization/{self.identity.organization_id}"
@@ -198,7 +202,7 @@ class UserClient(ClientBase):
                 "replace the key at the server with setup_encryption(path, replace=True): what "
                 "was encrypted for the old key can then not be read with the new one."
             )
-        self.cryptor = self.reader.cryptor = cryptor
+        self.cryptor = cryptor
 
     def post_task(
         self,

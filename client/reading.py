@@ -1,6 +1,7 @@
 """Results as they travel, made readable."""
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from vantage6.client.session import Document
@@ -15,13 +16,17 @@ class ResultReader:
 
     Parameters
     ----------
+    cryptor
+        Returns the cryptor of the client, or None if encryption was never set up.
     allow_pickle
         Decode pickles too: only for algorithms and nodes that may run code on this machine.
     """
 
-    def __init__(self, *, allow_pickle: bool = False) -> None:
+    def __init__(
+        self, cryptor: Callable[[], CryptorBase | None], *, allow_pickle: bool = False
+    ) -> None:
+        self._cryptor = cryptor
         self.allow_pickle = allow_pickle
-        self.cryptor: CryptorBase | None = None
 
     def decrypted(self, reply: Any) -> Any:
         """Replace ``input`` and ``result`` of each item in a reply by the bytes behind them.
@@ -51,7 +56,7 @@ class ResultReader:
     def _bytes(self, text: Any, item: Document, *, complain: bool) -> Any:
         if not text or not isinstance(text, str):
             return text
-        cryptor = self.cryptor or DummyCryptor()
+        cryptor = self._cryptor() or DummyCryptor()
         # A message names its layout: results of collaborations with and without encryption
         # can stand in one list.
         if SEPARATOR not in text:

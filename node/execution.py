@@ -134,6 +134,7 @@ class Execution:
         V6Error
             One of `NOT_WANTED`, or `Invalid` if the result is final at the server.
         """
+        self._check()
         outcome = self._entry.outcome()
         if outcome is None:
             raise RuntimeError("compute first")
@@ -167,6 +168,7 @@ class Execution:
         return self._killed
 
     def _run(self) -> Exit:
+        self._check()
         runtime = self._station.runtime
         handle = None
         if not self._is_new:
@@ -175,7 +177,9 @@ class Execution:
                 return Exit(None)
         if handle is None:
             spec = self._prepare()
+            self._check()
             handle = self._engine(lambda: runtime.create(spec))
+            # No way out between the mark and the start: what is marked is never started again.
             self._entry.mark_started(clock.now())
             created = handle
             handle = self._engine(lambda: runtime.start(created, self._answer))
@@ -282,12 +286,12 @@ class Execution:
     ) -> T:
         """Call until it succeeds, through failures that pass; give up when interrupted."""
         for pause in delays():
-            self._check()
             try:
                 return call()
             except passing as error:
                 log.warning("trying again", result_id=self.result_id, reason=str(error))
                 self._interrupted.wait(pause)
+                self._check()
         raise AssertionError("delays never end")
 
     def _check(self) -> None:

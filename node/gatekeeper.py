@@ -54,6 +54,11 @@ class Gatekeeper:
         # Channels belong to the loop's thread, so the loop closes them, and ends without any.
         self._server.trigger.pull_trigger(lambda: close_all(self._channels, ignore_all=True))
 
+    @property
+    def is_open(self) -> bool:
+        """Whether requests are served."""
+        return self._thread.is_alive()
+
     def _serve(self) -> None:
         self._server.run()
         self._server.task_dispatcher.shutdown()

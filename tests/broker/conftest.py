@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import redis
 import structlog
+
 from vantage6.broker import acl, consumer, queues, sender, transport
 from vantage6.broker.connection import client
 from vantage6.broker.consumer import NodeConsumer

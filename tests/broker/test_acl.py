@@ -3,6 +3,7 @@
 import pytest
 import redis
 from redis.exceptions import NoPermissionError
+
 from vantage6.broker import acl, presence, queues
 from vantage6.broker.connection import BrokerUnavailable, client
 from vantage6.broker.messages import ResultReady

@@ -13,6 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
 from vantage6.broker.connection import BrokerUnavailable, celery_settings, client
 from vantage6.broker.messages import ResultReady
 from vantage6.broker.publisher import Publisher

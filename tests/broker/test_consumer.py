@@ -6,6 +6,7 @@ import time
 
 import kombu
 import pytest
+
 from vantage6.broker import acl, presence, queues
 from vantage6.broker.connection import BrokerUnavailable
 from vantage6.broker.consumer import NodeConsumer

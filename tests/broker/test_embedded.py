@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import redis
 from redis.exceptions import NoPermissionError
+
 from vantage6.broker import embedded
 from vantage6.broker.embedded import EmbeddedRedis, find_executable
 from vantage6.common.errors import ConfigurationError

@@ -7,7 +7,8 @@ import sys
 import time
 
 import pytest
-from vantage6.broker import queues
+
+from vantage6.broker import queues, transport
 from vantage6.broker.connection import BrokerUnavailable
 from vantage6.broker.messages import ResultReady
 from vantage6.broker.publisher import Publisher
@@ -135,14 +136,16 @@ def test_a_silent_broker_is_noticed_within_seconds(own_broker, inbox):
     node = inbox(own_broker.node_url(7), 7)
     node.consumer.run_once()
     own_broker.process.send_signal(signal.SIGSTOP)
-    before = time.monotonic()
     try:
-        with pytest.raises(BrokerUnavailable):
-            node.consumer.run_once()
-        with pytest.raises(BrokerUnavailable):
-            Publisher(own_broker.url).ring([(7, ResultReady(1, 1))])
+        for call in (
+            node.consumer.run_once,
+            lambda: Publisher(own_broker.url).ring([(7, ResultReady(1, 1))]),
+        ):
+            before = time.monotonic()
+            with pytest.raises(BrokerUnavailable):
+                call()
+            assert time.monotonic() - before < transport.READ_SECONDS + 2
     finally:
         own_broker.process.send_signal(signal.SIGCONT)
 
-    assert time.monotonic() - before < 10
-    assert inbox(own_broker.node_url(7), 7).consumer.run_once() in (True, False)
+    inbox(own_broker.node_url(7), 7).consumer.run_once()

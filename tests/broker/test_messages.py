@@ -5,6 +5,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from vantage6.broker import messages, queues
 from vantage6.broker.messages import DecodeError, ResultKilled, ResultReady
 

@@ -1,6 +1,7 @@
 """The server rings many bells at once."""
 
 import pytest
+
 from vantage6.broker import publisher, queues
 from vantage6.broker.connection import BrokerUnavailable, client
 from vantage6.broker.messages import DecodeError, ResultReady

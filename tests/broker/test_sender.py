@@ -8,6 +8,7 @@ import time
 
 import pytest
 from celery import Celery
+
 from vantage6.broker import sender
 from vantage6.broker.connection import celery_settings
 from vantage6.broker.queues import CELERY_PREFIX, CONTROL

@@ -211,6 +211,32 @@ def test_reading_and_deleting_commands_send(peer, client, command, request_, que
             "PATCH node/2",
             {"organization_id": None, "collaboration_id": 3},
         ),
+        (
+            lambda c: c.organization.update(name="New"),
+            "PATCH organization/7",
+            {
+                "name": "New",
+                "address1": None,
+                "address2": None,
+                "zipcode": None,
+                "country": None,
+                "domain": None,
+                "public_key": None,
+            },
+        ),
+        (
+            lambda c: c.organization.create("n", "a", "b", "z", "c", "d", public_key="key"),
+            "POST organization",
+            {
+                "name": "n",
+                "address1": "a",
+                "address2": "b",
+                "zipcode": "z",
+                "country": "c",
+                "domain": "d",
+                "public_key": "key",
+            },
+        ),
         (lambda c: c.node.kill_tasks(2), "POST kill/node/tasks", {"id": 2}),
         (
             lambda c: c.role.create("r", "why", [1]),

@@ -36,6 +36,31 @@ def test_login_tells_who_it_is(peer, make_token) -> None:
     client.close()
 
 
+def test_user_who_may_not_see_the_organization_logs_in_all_the_same(
+    peer, client, make_token
+) -> None:
+    _log_in(peer, make_token)
+    peer.answers["GET organization/7"] = (401, {"msg": "no", "code": "forbidden"})
+    client.authenticate("frodo", "secret")
+    assert tuple(client.whoami) == ("user", 1, "Frodo", "", 7)
+
+
+def test_token_without_an_end_is_used_as_long_as_the_server_takes_it(peer, client) -> None:
+    _log_in(peer, lambda *_, **__: "e30.eyJzdWIiOjF9.c2ln")
+    client.authenticate("frodo", "secret")
+    assert peer.calls() == ["POST token/user", "GET user/1", "GET organization/7"]
+
+
+def test_refusal_stands_where_the_refresh_token_is_refused_too(peer, client, make_token) -> None:
+    _log_in(peer, make_token)
+    client.authenticate("frodo", "secret")
+    peer.answers |= {
+        "GET version": (401, {"msg": "Token has expired"}),
+        "POST token/refresh": (422, {"msg": "Signature verification failed"}),
+    }
+    assert client.util.get_server_version()["msg"] == "Token has expired"
+
+
 def test_code_of_the_second_factor_is_sent_only_when_given(peer, client, make_token) -> None:
     _log_in(peer, make_token)
     client.authenticate("frodo", "secret", 123456)

@@ -221,7 +221,7 @@ def test_results_are_decoded_and_none_is_dropped(
 ) -> None:
     rows = _rows(key_file, other_file)
     peer.answers["GET result"] = (200, {"data": rows, "links": {}})
-    client.cryptor = client.reader.cryptor = RSACryptor(key_file)
+    client.cryptor = RSACryptor(key_file)
     read = [row["result"] for row in client.result.list(task=1)["data"]]
     assert read[:2] == [{"average": 53.25}] * 2
     assert read[2] == rows[2]["result"]  # encrypted for somebody else: stays text

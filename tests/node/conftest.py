@@ -11,6 +11,7 @@ import docker
 import pytest
 
 from tests.node.factories import COMMAND, IMAGE, MIB, Bench, make_config
+from tests.node.wire import Wire
 from vantage6.node.runtime.docker import DockerRuntime
 from vantage6.node.runtime.process import ProcessRuntime
 
@@ -88,3 +89,10 @@ def make_bench(request: pytest.FixtureRequest) -> MakeBench:
     """Give a function that makes a bench; the test runs with each runtime."""
     make: MakeBench = request.getfixturevalue(f"{request.param}_bench")
     return make
+
+
+@pytest.fixture
+def wire() -> Iterator[Wire]:
+    """Give a server."""
+    with Wire() as running:
+        yield running

@@ -186,7 +186,9 @@ def test_results_of_one_run_share_a_folder(docker_bench: MakeBench) -> None:
 
 def test_process_limit_gives_a_reason(docker_bench: MakeBench) -> None:
     bench = docker_bench()
-    _, exit_ = bench.run("import subprocess; [subprocess.Popen(['sleep', '5']) for _ in range(500)]")
+    _, exit_ = bench.run(
+        "import subprocess; [subprocess.Popen(['sleep', '5']) for _ in range(500)]"
+    )
     _, reason = judge(exit_, 0, bench.config.limits)
     assert reason is not None
     assert reason.code == "process_limit"

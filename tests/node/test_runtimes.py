@@ -85,7 +85,9 @@ def test_image_without_program_is_refused(make_bench: MakeBench) -> None:
 
 def test_kill_ends_a_program_and_what_it_started(make_bench: MakeBench) -> None:
     bench = make_bench()
-    _, handle = bench.begin("import subprocess, time; subprocess.Popen(['sleep', '60']); time.sleep(60)")
+    _, handle = bench.begin(
+        "import subprocess, time; subprocess.Popen(['sleep', '60']); time.sleep(60)"
+    )
     threading.Timer(0.3, bench.runtime.kill, [5]).start()
     before = time.monotonic()
     exit_ = bench.runtime.wait(handle)

@@ -150,7 +150,8 @@ def test_data_is_not_always_loaded(run: Run, tmp_path: Path, call: str, expected
             {"method": "sum", "master": True},
             "docker_wrapper('mine')",
             {},
-            "The algorithm has no method 'sum'. Its central methods (with 'master': true): central.",
+            "The algorithm has no method 'sum'. "
+            "Its central methods (with 'master': true): central.",
         ),
         ({}, "docker_wrapper('mine')", {}, "The input of the task names no method."),
         (
@@ -170,8 +171,9 @@ def test_data_is_not_always_loaded(run: Run, tmp_path: Path, call: str, expected
             {"method": "odd"},
             "docker_wrapper('mine')",
             {},
-            "The answer cannot be written. This cannot be written as JSON: an object of type object "
-            "has no JSON form. Let the algorithm return plain numbers, texts, lists and "
+            "The answer cannot be written. This cannot be written as JSON: "
+            "an object of type object has no JSON form. "
+            "Let the algorithm return plain numbers, texts, lists and "
             "dictionaries.",
         ),
         (
@@ -244,14 +246,8 @@ def test_malicious_pickle_is_refused(run: Run, tmp_path: Path) -> None:
     assert not (tmp_path / "hacked").exists()
 
 
-def test_neither_pandas_nor_http_is_imported_without_need(run: Run) -> None:
-    look = "import sys; sys.stdout.write(str({'pandas', 'httpx2'} & set(sys.modules)))"
-    input_ = {"method": "given"}
-    call = f"docker_wrapper('light', load_data=False); {look}"
-    Path.cwd()  # the module below needs neither
-    ended = run(
-        input_,
-        f"import pathlib; pathlib.Path('light.py').write_text("
-        f"'def RPC_given(data): return data'); {call}",
-    )
-    assert (ended.returncode, ended.stdout) == (0, "set()")
+def test_neither_pandas_nor_http_is_imported_without_need(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "light.py").write_text("def RPC_given(data): return data")
+    look = "import sys; sys.exit(len({'pandas', 'httpx2'} & set(sys.modules)))"
+    ended = run({"method": "given"}, f"docker_wrapper('light', load_data=False); {look}")
+    assert (ended.returncode, _output(tmp_path)) == (0, b"json.null")

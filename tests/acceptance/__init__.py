@@ -1,0 +1,1 @@
+"""A whole federation, driven through the client only."""

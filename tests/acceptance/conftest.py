@@ -1,0 +1,97 @@
+"""Federations of two stations, started once."""
+
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from examples.federation import IN_CONTAINERS, Federation
+from vantage6.client import Client
+
+AGES = {"alpha": [45, 62, 71, 75], "beta": [28, 39, 47, 59]}
+COUNTING = "test/counting"
+
+
+class Stations:
+    """Two stations whose algorithm counts how often it runs."""
+
+    def __init__(self, folder: Path) -> None:
+        self.count_file = folder / "counts"
+        self.count_file.touch()
+        command = [sys.executable, str(Path(__file__).with_name("counting.py"))]
+        self.federation = Federation(
+            folder / "federation",
+            AGES,
+            runtime={
+                "runtime": "process",
+                "processes": {COUNTING: command},
+                "algorithm_env": {"COUNT_FILE": str(self.count_file)},
+            },
+            encrypted=False,
+        )
+
+    def send(self, client: Client, *names: str, seconds: float = 0, answer: Any = 1) -> int:
+        """Send a task that takes some seconds, and return its id."""
+        return self.federation.send(
+            client,
+            names or tuple(AGES),
+            "run",
+            image=COUNTING,
+            input={"seconds": seconds, "answer": answer},
+        )
+
+    def runs(self) -> Counter[str]:
+        """Return how often each result was computed, by the name of its folder."""
+        return Counter(self.count_file.read_text().split())
+
+    def check(self, client: Client, tasks: list[int], seconds: float = 90) -> None:
+        """Fail unless each result of the tasks arrived and was computed once."""
+        for task in tasks:
+            found = self.federation.results(client, task, seconds)
+            assert {result["status"] for result in found.values()} == {"completed"}
+            for result in found.values():
+                assert self.runs()[f"task-{result['id']:09}"] == 1
+
+
+@pytest.fixture(scope="session")
+def running_stations(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stations]:
+    """Give a server with two nodes."""
+    stations = Stations(tmp_path_factory.mktemp("stations"))
+    try:
+        stations.federation.start()
+        yield stations
+    finally:
+        stations.federation.stop()
+
+
+@pytest.fixture
+def stations(running_stations: Stations) -> Stations:
+    """Give the stations with everything running, whatever the last test did to them."""
+    federation = running_stations.federation
+    for name in federation.ids:
+        if federation.node(name) is None:
+            federation.start_node(name)
+    federation.wait_until_online()
+    return running_stations
+
+
+@pytest.fixture
+def client(stations: Stations) -> Client:
+    """Give the client of the researcher."""
+    return stations.federation.client()
+
+
+@pytest.fixture(scope="session")
+def contained(
+    tmp_path_factory: pytest.TempPathFactory, average_image: str
+) -> Iterator[Federation]:
+    """Give an encrypted federation whose nodes run the averaging algorithm in containers."""
+    federation = Federation(tmp_path_factory.mktemp("contained"), AGES, runtime=IN_CONTAINERS)
+    try:
+        federation.start()
+        yield federation
+    finally:
+        federation.stop()

@@ -1,0 +1,159 @@
+"""Whatever dies, and whenever: every task ends, and no result is computed twice."""
+
+import shutil
+import signal
+import sqlite3
+import time
+
+import psutil
+import pytest
+import redis
+
+from tests.acceptance.conftest import Stations
+from vantage6.broker import queues
+from vantage6.client import Client
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+FREEZES = 50
+TASKS = 20
+
+
+def broker(stations: Stations) -> redis.Redis:
+    """Return a client of the server's own Redis."""
+    url = (stations.federation.folder / "server" / "broker.url").read_text()
+    return redis.Redis.from_url(url, socket_timeout=2, protocol=2)
+
+
+def await_true(condition, seconds: float = 30) -> None:
+    """Wait until something is true."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not become true in time"
+        time.sleep(0.02)
+
+
+def test_a_node_that_is_frozen_and_killed_loses_nothing(stations: Stations, client: Client) -> None:
+    federation = stations.federation
+    node_id = client.node.list(organization=federation.ids["alpha"])["data"][0]["id"]
+    inbox = broker(stations)
+    tasks = []
+    for _ in range(FREEZES):
+        federation.node("alpha").send_signal(signal.SIGSTOP)
+        tasks.append(stations.send(client, "alpha"))
+        # Redis has handed it to the frozen process, or keeps it for the next one.
+        await_true(
+            lambda: inbox.llen(queues.inbox(node_id)) + inbox.llen(queues.inflight(node_id)) > 0
+        )
+        federation.stop_node("alpha", signal.SIGKILL)
+        federation.start_node("alpha")
+        federation.wait_until_online("alpha")
+    stations.check(client, tasks)
+
+
+def test_a_killed_node_finds_its_running_algorithm_again(
+    stations: Stations, client: Client
+) -> None:
+    task = stations.send(client, "alpha", seconds=4)
+    await_true(lambda: client.task.get(task)["status"] == "active")
+    stations.federation.stop_node("alpha", signal.SIGKILL)
+    stations.federation.start_node("alpha")
+    stations.check(client, [task])
+
+
+def test_a_killed_node_delivers_what_ended_while_it_was_dead(
+    stations: Stations, client: Client
+) -> None:
+    task = stations.send(client, "alpha", seconds=1, answer="in time")
+    await_true(lambda: client.task.get(task)["status"] == "active")
+    stations.federation.stop_node("alpha", signal.SIGKILL)
+    time.sleep(2)
+    stations.federation.start_node("alpha")
+    stations.check(client, [task])
+    assert client.result.list(task=task)["data"][0]["result"] == "in time"
+
+
+@pytest.mark.parametrize("program", ["api", "worker", "beat", "redis"])
+def test_killing_a_part_of_the_server_in_the_middle_of_20_tasks(
+    stations: Stations, client: Client, program: str
+) -> None:
+    tasks = [stations.send(client, seconds=0.1) for _ in range(TASKS)]
+    stations.federation.process(program).kill()
+    stations.check(client, tasks)
+
+
+def test_killing_redis_and_losing_its_data_in_the_middle_of_20_tasks(
+    stations: Stations, client: Client
+) -> None:
+    data = stations.federation.folder / "server" / "redis" / "appendonlydir"
+    tasks = [stations.send(client, seconds=0.1) for _ in range(TASKS)]
+    process = stations.federation.process("redis")
+    process.suspend()
+    shutil.rmtree(data, ignore_errors=True)
+    process.kill()
+    stations.check(client, tasks)
+
+
+def test_killing_the_worker_between_publishing_and_forgetting(
+    stations: Stations, client: Client
+) -> None:
+    federation = stations.federation
+    worker = federation.process("worker")
+    frozen = [federation.node(name) for name in federation.ids]
+    for process in [worker, *frozen]:
+        process.suspend()
+    tasks = [stations.send(client) for _ in range(TASKS)]
+    redis_client = broker(stations)
+    node_ids = [node["id"] for node in client.node.list(include_metadata=False)]
+
+    def rung() -> int:
+        names = [f(node) for node in node_ids for f in (queues.inbox, queues.inflight)]
+        return sum(redis_client.llen(name) for name in names)
+
+    before = rung()
+    database = sqlite3.connect(federation.folder / "server" / "default.sqlite", timeout=10)
+    # While this holds the right to write, the worker can publish but not forget.
+    database.execute("BEGIN IMMEDIATE")
+    worker.resume()
+    await_true(lambda: rung() > before)
+    worker.kill()
+    database.rollback()
+    assert database.execute("SELECT count(*) FROM outbox").fetchone()[0] > 0
+    database.close()
+    for process in frozen:
+        process.resume()
+    stations.check(client, tasks)
+    database = sqlite3.connect(federation.folder / "server" / "default.sqlite", timeout=10)
+    await_true(lambda: database.execute("SELECT count(*) FROM outbox").fetchone()[0] == 0)
+    database.close()
+
+
+def test_a_task_is_accepted_while_redis_hangs_and_runs_once_it_is_back(
+    stations: Stations, client: Client
+) -> None:
+    process = stations.federation.process("redis")
+    process.suspend()
+    try:
+        started = time.monotonic()
+        task = stations.send(client)
+        assert time.monotonic() - started < 2
+    finally:
+        process.resume()
+    stations.check(client, [task])
+
+
+def test_killed_tasks_stop_everywhere(stations: Stations, client: Client) -> None:
+    task = stations.send(client, seconds=300)
+    await_true(
+        lambda: all(
+            result["status"] == "active" for result in client.task.get(task, True)["results"]
+        )
+    )
+    client.task.kill(task)
+    assert client.task.get(task)["complete"]
+    script = "counting.py"
+    await_true(
+        lambda: not any(
+            script in " ".join(p.info["cmdline"] or []) for p in psutil.process_iter(["cmdline"])
+        )
+    )

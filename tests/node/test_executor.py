@@ -1,0 +1,374 @@
+"""From doorbell to delivered result, against a server on loopback and real processes."""
+
+import base64
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.node.factories import eventually, make_config, write_database
+from tests.node.wire import Wire
+from vantage6.broker.messages import ResultKilled, ResultReady
+from vantage6.client.node_client import NodeClient
+from vantage6.common.encryption import DummyCryptor
+from vantage6.common.errors import Unavailable
+from vantage6.node.databases import Databases
+from vantage6.node.executor import Executor
+from vantage6.node.keys import Agreement
+from vantage6.node.outcomes import Reason
+from vantage6.node.policy import Policy
+from vantage6.node.proxy import PublicKeys
+from vantage6.node.reconciler import Reconciler
+from vantage6.node.runtime.process import ProcessRuntime
+from vantage6.node.spool import Spool
+from vantage6.node.station import Station
+from vantage6.node.upstream import Upstream
+
+MakeExecutor = Callable[..., Executor]
+
+WRITE = "open(os.environ['OUTPUT_FILE'], 'w').write({text!r})"
+DONE = WRITE.format(text="done")
+COUNT = "open(os.environ['TEMPORARY_FOLDER'] + '/runs', 'a').write('x');"
+
+
+@pytest.fixture
+def make_station(wire: Wire, tmp_path: Path) -> Iterator[Callable[..., Station]]:
+    """Give a function that makes what a life of the node consists of."""
+    made: list[Station] = []
+
+    def make(**values: object) -> Station:
+        path = write_database(tmp_path)
+        config = make_config(databases={"default": str(path)}, **values)
+        address = f"http://127.0.0.1:{wire.port}"
+        server, upstream = NodeClient(address, "/api"), Upstream(f"{address}/api")
+        server.authenticate("key")
+        station = Station(
+            config=config,
+            collaboration_id=1,
+            server=server,
+            upstream=upstream,
+            keys=PublicKeys(upstream),
+            agreement=Agreement(DummyCryptor(), encrypted=False),
+            policy=Policy(config, lambda id_: server.organization(id_)["name"]),
+            databases=Databases(config.databases, tmp_path),
+            runtime=ProcessRuntime(tmp_path / "processes", config.processes, config.limits),
+            spool=Spool(tmp_path / "data"),
+        )
+        made.append(station)
+        return station
+
+    yield make
+    for station in made:
+        station.runtime.sweep(set())
+        station.server.close()
+        station.upstream.close()
+
+
+@pytest.fixture
+def make_executor(make_station: Callable[..., Station]) -> Iterator[MakeExecutor]:
+    """Give a function that makes an executor; a second one is the next life of the node."""
+    made: list[Executor] = []
+
+    def make(station: Station | None = None, **values: object) -> Executor:
+        executor = Executor(station or make_station(**values))
+        made.append(executor)
+        return executor
+
+    yield make
+    for executor in made:
+        executor.leave()
+
+
+def is_idle(executor: Executor) -> bool:
+    return executor.report() == ([], [])
+
+
+def output(wire: Wire, id_: int) -> bytes:
+    return base64.b64decode(wire.results[id_]["result"])
+
+
+def test_doorbell_leads_to_a_delivered_result(
+    wire: Wire, make_executor: MakeExecutor, tmp_path: Path
+) -> None:
+    wire.add(5, "print('hello');" + DONE)
+    executor = make_executor()
+    executor.handle(ResultReady(5, 105))
+    eventually(lambda: wire.ids("completed") == [5])
+    result = wire.results[5]
+    assert output(wire, 5) == b"done"
+    assert result["log"] == "hello\n"
+    assert result["reason"] is None
+    assert result["started_at"] < result["finished_at"]
+    assert result["started_at"].endswith("+00:00")
+    statuses = [asked.body["status"] for asked in wire.asked if asked.method == "PATCH"]
+    assert statuses == ["active", "completed"]
+    assert eventually(lambda: is_idle(executor))
+    assert not list((tmp_path / "data" / "results").iterdir())
+    assert not list((tmp_path / "processes").iterdir())
+
+
+def test_doorbell_that_rings_twice_runs_once(
+    wire: Wire, make_executor: MakeExecutor, tmp_path: Path
+) -> None:
+    wire.add(5, COUNT + DONE)
+    executor = make_executor()
+    threads = [threading.Thread(target=executor.accept, args=(5,)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert eventually(lambda: is_idle(executor))
+    executor.accept(5)
+    assert is_idle(executor)
+    assert (tmp_path / "data" / "runs" / "1" / "runs").read_text() == "x"
+
+
+@pytest.mark.parametrize("status", ["killed by user", "completed"])
+def test_result_that_is_over_is_left_alone(
+    wire: Wire, make_executor: MakeExecutor, status: str
+) -> None:
+    wire.add(5)
+    wire.results[5]["status"] = status
+    executor = make_executor()
+    executor.accept(5)
+    executor.accept(404)
+    assert is_idle(executor)
+
+
+def test_doorbell_rings_again_if_the_server_is_away(
+    wire: Wire, make_executor: MakeExecutor
+) -> None:
+    wire.add(5, DONE)
+    executor = make_executor()
+    wire.is_down = True
+    with pytest.raises(Unavailable):
+        executor.handle(ResultReady(5, 105))
+    assert is_idle(executor)
+    wire.is_down = False
+    executor.handle(ResultReady(5, 105))
+    eventually(lambda: wire.ids("completed") == [5])
+
+
+@pytest.mark.parametrize(
+    ("program", "task", "status", "code"),
+    [
+        (DONE, {"image": "no/such"}, "non-existing Docker image", "image_not_found"),
+        (DONE, {"database": "typo"}, "failed", "unknown_database"),
+        ("raise SystemExit(3)", {}, "crashed", "exit_code"),
+        ("pass", {}, "crashed", "no_output"),
+    ],
+)
+def test_failure_reaches_the_researcher_with_its_reason(
+    wire: Wire,
+    make_executor: MakeExecutor,
+    program: str,
+    task: dict[str, str],
+    status: str,
+    code: str,
+) -> None:
+    wire.add(5, program, **task)
+    make_executor().accept(5)
+    eventually(lambda: wire.ids(status) == [5])
+    assert wire.results[5]["reason"]["code"] == code
+    assert "result" not in wire.results[5]
+
+
+def test_policy_is_asked_before_anything_runs(wire: Wire, make_executor: MakeExecutor) -> None:
+    wire.add(5, DONE)
+    wire.add(6, DONE, parent={"id": 105})
+    executor = make_executor(policies={"allowed_organizations": ["org 2"]})
+    executor.accept(5)
+    executor.accept(6)
+    eventually(lambda: wire.ids("not allowed") == [5, 6])
+    assert wire.results[5]["reason"]["code"] == "initiator_not_allowed"
+
+
+def test_misconfigured_node_refuses_instead_of_leaving_tasks_hanging(
+    wire: Wire, make_executor: MakeExecutor, make_station: Callable[..., Station]
+) -> None:
+    wire.add(5, DONE)
+    refusal = Reason("encryption_mismatch", "They differ.")
+    agreement = Agreement(DummyCryptor(), encrypted=True, refusal=refusal)
+    make_executor(replace(make_station(), agreement=agreement)).accept(5)
+    eventually(lambda: wire.ids("failed") == [5])
+    assert wire.results[5]["reason"] == {"code": "encryption_mismatch", "msg": "They differ."}
+
+
+def test_top_level_results_wait_for_a_place_but_subtasks_do_not(
+    wire: Wire, make_executor: MakeExecutor, tmp_path: Path
+) -> None:
+    wait = "import time\nwhile not os.path.exists(os.environ['TEMPORARY_FOLDER'] + '/go'): time.sleep(0.02)\n"
+    wire.add(1, wait + DONE)
+    wire.add(2, DONE)
+    wire.add(3, "open(os.environ['TEMPORARY_FOLDER'] + '/go', 'w');" + DONE, parent={"id": 101})
+    executor = make_executor(parallel=1)
+    executor.accept(1)
+    executor.accept(2)
+    time.sleep(0.3)
+    assert wire.ids("completed") == []
+    assert executor.report()[0] == [1, 2]
+    executor.accept(3)
+    eventually(lambda: wire.ids("completed") == [1, 2, 3])
+
+
+def test_killed_result_is_dropped_without_upload(wire: Wire, make_executor: MakeExecutor) -> None:
+    wire.add(5, "import time; time.sleep(60)")
+    wire.add(6, DONE)
+    executor = make_executor(parallel=1)
+    executor.accept(5)
+    executor.accept(6)
+    eventually(lambda: wire.ids("active") == [5])
+    for id_ in (5, 6):
+        wire.results[id_]["status"] = "killed by user"
+        executor.handle(ResultKilled(id_, 100 + id_))
+    executor.handle(ResultKilled(404, 1))
+    assert eventually(lambda: is_idle(executor))
+    finals = [a for a in wire.asked if a.method == "PATCH" and "finished_at" in a.body]
+    assert not finals
+
+
+def test_result_that_was_killed_unheard_is_stopped_when_it_reports(
+    wire: Wire, make_executor: MakeExecutor
+) -> None:
+    wire.add(5, "import time; time.sleep(60)")
+    wire.answers["PATCH /result/5"] = (400, {"msg": "Killed.", "code": "result_finished"})
+    executor = make_executor()
+    executor.accept(5)
+    assert eventually(lambda: is_idle(executor))
+
+
+def test_upload_is_repeated_until_the_server_has_it(
+    wire: Wire, make_executor: MakeExecutor
+) -> None:
+    wire.add(5, "import time; time.sleep(0.5);" + DONE)
+    executor = make_executor()
+    executor.accept(5)
+    eventually(lambda: wire.ids("active") == [5])
+    wire.is_down = True
+    eventually(lambda: executor.report() == ([], [5]))
+    time.sleep(0.5)
+    wire.is_down = False
+    eventually(lambda: wire.ids("completed") == [5])
+    assert output(wire, 5) == b"done"
+
+
+def test_output_that_the_server_refuses_becomes_a_reason(
+    wire: Wire, make_executor: MakeExecutor
+) -> None:
+    wire.add(5, DONE)
+    wire.answers["PATCH /result/5"] = (413, {"msg": "Too large."})
+    executor = make_executor()
+    executor.accept(5)
+    eventually(lambda: any(a.body and a.body.get("result") for a in wire.asked))
+    del wire.answers["PATCH /result/5"]
+    # Either this attempt or the next says why.
+    eventually(lambda: is_idle(executor))
+
+
+def test_running_result_is_adopted_after_a_restart(
+    wire: Wire, make_executor: MakeExecutor, tmp_path: Path
+) -> None:
+    wire.add(5, COUNT + "import time; time.sleep(1);" + DONE)
+    first = make_executor()
+    first.accept(5)
+    eventually(lambda: wire.ids("active") == [5])
+    first.leave()
+    second = make_executor()
+    second.adopt()
+    assert second.report() == ([5], [])
+    eventually(lambda: wire.ids("completed") == [5])
+    assert (tmp_path / "data" / "runs" / "1" / "runs").read_text() == "x"
+
+
+def test_finished_result_is_delivered_after_a_restart(
+    wire: Wire, make_executor: MakeExecutor
+) -> None:
+    wire.add(5, "import time; time.sleep(0.3);" + DONE)
+    first = make_executor()
+    first.accept(5)
+    eventually(lambda: wire.ids("active") == [5])
+    wire.is_down = True
+    eventually(lambda: first.report() == ([], [5]))
+    first.leave()
+    wire.is_down = False
+    second = make_executor()
+    second.adopt()
+    eventually(lambda: wire.ids("completed") == [5])
+
+
+def test_claimed_result_that_never_started_runs_after_a_restart(
+    wire: Wire, make_executor: MakeExecutor
+) -> None:
+    wire.add(4, "import time; time.sleep(60)")
+    wire.add(5, DONE)
+    first = make_executor(parallel=1)
+    first.accept(4)
+    first.accept(5)
+    first.leave()
+    second = make_executor(parallel=2)
+    second.adopt()
+    eventually(lambda: wire.ids("completed") == [5])
+
+
+def test_result_whose_process_vanished_is_reported_not_repeated(
+    wire: Wire, make_executor: MakeExecutor, make_station: Callable[..., Station], tmp_path: Path
+) -> None:
+    wire.add(5, COUNT + "import time; time.sleep(60)")
+    station = make_station()
+    first = make_executor(station)
+    first.accept(5)
+    eventually(lambda: (tmp_path / "data/runs/1/runs").exists())
+    first.leave()
+    station.runtime.remove(5)
+    second = make_executor()
+    second.adopt()
+    eventually(lambda: wire.ids("unknown error") == [5])
+    assert wire.results[5]["reason"]["code"] == "vanished"
+    assert (tmp_path / "data/runs/1/runs").read_text() == "x"
+
+
+def test_reconciling_starts_stops_and_forgets(
+    wire: Wire, make_executor: MakeExecutor, make_station: Callable[..., Station]
+) -> None:
+    wire.add(1, "import time; time.sleep(60)")
+    wire.add(2, DONE)
+    station = make_station()
+    executor = make_executor(station)
+    executor.accept(1)
+    eventually(lambda: wire.ids("active") == [1])
+    wire.results[1]["status"] = "killed by user"
+    Reconciler(station.server, executor, station.spool, 0).reconcile()
+    eventually(lambda: wire.ids("completed") == [2])
+    assert eventually(lambda: is_idle(executor))
+
+
+def test_algorithm_speaks_to_the_server_through_its_door(
+    wire: Wire, make_executor: MakeExecutor
+) -> None:
+    program = """
+import json, urllib.request
+request = urllib.request.Request(
+    os.environ['HOST'] + ':' + os.environ['PORT'] + os.environ['API_PATH'] + '/organization/2',
+    headers={'Authorization': 'Bearer ' + open(os.environ['TOKEN_FILE']).read()},
+)
+answer = urllib.request.urlopen(request, timeout=10).read()
+open(os.environ['OUTPUT_FILE'], 'wb').write(answer)
+"""
+    wire.add(5, program)
+    make_executor().accept(5)
+    eventually(lambda: wire.ids("completed") == [5])
+    assert json.loads(output(wire, 5))["name"] == "org 2"
+
+
+def test_many_results_are_all_delivered(wire: Wire, make_executor: MakeExecutor) -> None:
+    for id_ in range(1, 21):
+        wire.add(id_, WRITE.format(text=str(id_)))
+    executor = make_executor(parallel=4)
+    for id_ in range(1, 21):
+        executor.accept(id_)
+    eventually(lambda: len(wire.ids("completed")) == 20, 60)
+    assert output(wire, 13) == b"13"

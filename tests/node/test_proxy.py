@@ -1,0 +1,270 @@
+"""What an algorithm can and cannot say through its node, over real sockets."""
+
+import base64
+import json
+import socket
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.node.factories import eventually
+from tests.node.wire import Wire
+from vantage6.common.encryption import CryptorBase, DummyCryptor, RSACryptor
+from vantage6.node.gatekeeper import Gatekeeper
+from vantage6.node.proxy import Proxy, PublicKeys
+from vantage6.node.upstream import Upstream
+
+TOKEN = "own-token"
+MakeDoor = Callable[..., "Door"]
+
+
+class Door:
+    """The door as an algorithm uses it."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+
+    def ask(
+        self, method: str, path: str, body: Any = None, token: str | None = TOKEN
+    ) -> tuple[int, Any]:
+        """Return status and JSON of an answer."""
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self._port}{path}",
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Content-Type": "application/json"}
+            | ({"Authorization": f"Bearer {token}"} if token else {}),
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                assert answer.headers["Content-Type"].startswith("application/json")
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as error:
+            with error:
+                raw = error.read()
+                return error.code, json.loads(raw) if raw.startswith(b"{") else raw.decode()
+
+
+@pytest.fixture
+def make_door(wire: Wire) -> Iterator[MakeDoor]:
+    """Give a function that opens a door to the server."""
+    keepers: list[Gatekeeper] = []
+    upstreams: list[Upstream] = []
+
+    def make(cryptor: CryptorBase | None = None, request_bytes: int = 10**6) -> Door:
+        upstream = Upstream(f"http://127.0.0.1:{wire.port}/api")
+        upstreams.append(upstream)
+        keys = PublicKeys(upstream) if cryptor else None
+        proxy = Proxy(upstream, keys, cryptor or DummyCryptor(), 1, TOKEN)
+        listener = socket.create_server(("127.0.0.1", 0))
+        keepers.append(Gatekeeper(listener, proxy.app, request_bytes))
+        return Door(listener.getsockname()[1])
+
+    yield make
+    for keeper in keepers:
+        keeper.close()
+    for upstream in upstreams:
+        upstream.close()
+
+
+@pytest.fixture(scope="session")
+def cryptors(tmp_path_factory: pytest.TempPathFactory) -> list[RSACryptor]:
+    """Give the keys of two organizations."""
+    made = []
+    for number in (1, 2):
+        path = tmp_path_factory.mktemp("keys") / f"{number}.pem"
+        RSACryptor.create_new_rsa_key(path)
+        made.append(RSACryptor(path))
+    return made
+
+
+def base64_of(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+@pytest.mark.parametrize("token", [None, "", "another-token", "own-token2"])
+def test_only_the_own_token_opens_the_door(wire: Wire, make_door: MakeDoor, token: str) -> None:
+    status, answer = make_door().ask("GET", "/organization/1", token=token)
+    assert status == 401
+    assert "TOKEN_FILE" in answer["msg"]
+    assert not wire.asked
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/task/3",
+        "/organization",
+        "/organization/2",
+        "/collaboration/1",
+        "/collaboration/1/organization",
+        "/node/7",
+        "/vpn/algorithm/addresses",
+        "/version",
+        "/health",
+    ],
+)
+def test_reading_passes_with_the_own_token(wire: Wire, make_door: MakeDoor, path: str) -> None:
+    wire.answers[f"GET {path}"] = (200, {"seen": path})
+    assert make_door().ask("GET", f"{path}?page=2") == (200, {"seen": path})
+    [asked] = wire.asked
+    assert asked.params == {"page": "2"}
+    assert asked.authorization == f"Bearer {TOKEN}"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/user"),
+        ("GET", "/collaboration/2"),
+        ("GET", "/collaboration/2/organization"),
+        ("GET", "/task"),
+        ("GET", "/task/../user"),
+        ("GET", "/task/x"),
+        ("GET", "/result"),
+        ("POST", "/token/node"),
+        ("POST", "/organization/1"),
+        ("PATCH", "/result/1"),
+        ("PATCH", "/organization/1"),
+        ("DELETE", "/task/3"),
+        ("PUT", "/task/3"),
+        ("POST", "/result/1/claim"),
+    ],
+)
+def test_everything_else_is_refused(
+    wire: Wire, make_door: MakeDoor, method: str, path: str
+) -> None:
+    status, _ = make_door().ask(method, path, body={} if method != "GET" else None)
+    assert status in {404, 405}
+    assert not wire.asked
+
+
+def test_refusal_of_the_server_is_passed_on(wire: Wire, make_door: MakeDoor) -> None:
+    wire.answers["GET /task/3"] = (404, {"msg": "No such task.", "code": "not_found"})
+    assert make_door().ask("GET", "/task/3") == (404, wire.answers["GET /task/3"][1])
+    wire.answers["POST /task"] = (401, {"msg": "You may not."})
+    body = {"organizations": [{"id": 2, "input": ""}]}
+    assert make_door().ask("POST", "/task", body) == (401, {"msg": "You may not."})
+
+
+def test_server_that_is_away_gives_503(wire: Wire, make_door: MakeDoor) -> None:
+    door = make_door()
+    wire.__exit__()
+    status, answer = door.ask("GET", "/task/3")
+    assert status == 503
+    assert "server" in answer["msg"]
+    wire.__enter__()
+
+
+def test_subtask_passes_in_plain_without_encryption(wire: Wire, make_door: MakeDoor) -> None:
+    wire.answers["POST /task"] = (201, {"id": 9})
+    body = {
+        "name": "sub",
+        "image": "x",
+        "collaboration_id": 1,
+        "organizations": [{"id": 2, "input": base64_of(b"\x80pickle")}],
+    }
+    assert make_door().ask("POST", "/task", body) == (200, {"id": 9})
+    assert wire.asked[-1].body == body
+
+
+def test_failed_creation_is_not_repeated(wire: Wire, make_door: MakeDoor) -> None:
+    wire.answers["POST /task"] = (500, {"msg": "Broken."})
+    status, _ = make_door().ask("POST", "/task", {"organizations": [{"id": 2, "input": ""}]})
+    assert status == 500
+    assert len(wire.asked) == 1
+
+
+@pytest.mark.parametrize("body", [{}, {"organizations": []}, [], "text", None])
+def test_subtask_needs_organizations(wire: Wire, make_door: MakeDoor, body: Any) -> None:
+    status, answer = make_door().ask("POST", "/task", body)
+    assert status == 400
+    assert answer["msg"]
+    assert not wire.asked
+
+
+def test_input_is_encrypted_for_each_receiver(
+    wire: Wire, make_door: MakeDoor, cryptors: list[RSACryptor]
+) -> None:
+    wire.public_keys = {1: cryptors[0].public_key_str, 2: cryptors[1].public_key_str}
+    wire.answers["POST /task"] = (201, {"id": 9})
+    receivers = [{"id": id_, "input": base64_of(b"plain")} for id_ in (1, 2)]
+    door = make_door(cryptors[0])
+    for _ in range(2):
+        status, _ = door.ask("POST", "/task", {"name": "sub", "organizations": receivers})
+        assert status == 200
+    sent = wire.asked[-1].body
+    assert sent["name"] == "sub"
+    for cryptor, receiver in zip(cryptors, sent["organizations"], strict=True):
+        assert cryptor.decrypt_str_to_bytes(receiver["input"]) == b"plain"
+    assert [asked.path for asked in wire.asked].count("/organization/2") == 1
+
+
+@pytest.mark.parametrize("key", ["", "LS0t"])
+def test_receiver_without_key_is_named(
+    wire: Wire, make_door: MakeDoor, cryptors: list[RSACryptor], key: str
+) -> None:
+    wire.public_keys[2] = key
+    body = {"organizations": [{"id": 2, "input": ""}]}
+    status, answer = make_door(cryptors[0]).ask("POST", "/task", body)
+    assert status == 400
+    assert "rganization 2" in answer["msg"]
+
+
+@pytest.mark.parametrize("receiver", [{"input": ""}, {"id": "x"}, 5, {"id": 2, "input": "a"}])
+def test_garbled_receiver_is_refused(
+    make_door: MakeDoor, cryptors: list[RSACryptor], receiver: Any
+) -> None:
+    status, _ = make_door(cryptors[0]).ask("POST", "/task", {"organizations": [receiver]})
+    assert status == 400
+
+
+def test_results_are_decrypted(wire: Wire, make_door: MakeDoor, cryptors: list[RSACryptor]) -> None:
+    own, other = cryptors
+    sealed = own.encrypt_bytes_to_str(b"42", own.public_key_str)
+    foreign = own.encrypt_bytes_to_str(b"43", other.public_key_str)
+    wire.answers["GET /task/9/result"] = (
+        200,
+        [{"id": 1, "result": sealed}, {"id": 2, "result": None}, {"id": 3, "result": foreign}],
+    )
+    wire.answers["GET /result/1"] = (200, {"id": 1, "result": sealed, "input": "untouched"})
+    door = make_door(own)
+    status, answer = door.ask("GET", "/task/9/result")
+    assert status == 200
+    assert answer[0]["result"] == base64_of(b"42")
+    assert answer[1]["result"] is None
+    assert answer[2]["result"] != base64_of(b"43")
+    expected = {"id": 1, "result": base64_of(b"42"), "input": "untouched"}
+    assert door.ask("GET", "/result/1") == (200, expected)
+
+
+def test_page_of_results_is_decrypted_too(wire: Wire, make_door: MakeDoor) -> None:
+    page = {"data": [{"id": 1, "result": base64_of(b"42")}], "links": {}}
+    wire.answers["GET /task/9/result"] = (200, page)
+    assert make_door().ask("GET", "/task/9/result?include=metadata") == (200, page)
+
+
+def test_body_above_the_limit_is_refused(wire: Wire, make_door: MakeDoor) -> None:
+    door = make_door(request_bytes=10_000)
+    status, _ = door.ask("POST", "/task", {"organizations": ["x" * 9_000]})
+    assert status == 404
+    status, _ = door.ask("POST", "/task", {"organizations": ["x" * 20_000]})
+    assert status == 413
+
+
+def test_closed_door_lets_nobody_in_and_leaves_no_thread(wire: Wire, tmp_path: Path) -> None:
+    upstream = Upstream(f"http://127.0.0.1:{wire.port}/api")
+    proxy = Proxy(upstream, None, DummyCryptor(), 1, TOKEN)
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    keeper = Gatekeeper(listener, proxy.app, 10**6)
+    assert Door(port).ask("GET", "/version")[0] == 404
+    keeper.close()
+    eventually(lambda: not keeper.is_open)
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection(("127.0.0.1", port), timeout=5)
+    upstream.close()
