@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +109,12 @@ def choose_runtime() -> dict[str, Any]:
 
 def compute(federation: Federation) -> None:
     """Show what the user documentation shows: each node's part, and the average."""
-    client = federation.client()
+    with closing(federation.client()) as client:
+        compute_with(federation, client)
+
+
+def compute_with(federation: Federation, client: Client) -> None:
+    """Send both methods to two stations, then to three."""
     for names in (list(AGES)[:2], list(AGES)):
         pooled = [age for name in names for age in AGES[name]]
         parts, seconds = answers(federation, client, names, "average_partial")

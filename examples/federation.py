@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,8 @@ class Federation:
     collaboration: int = 0
     port: int = 0
     flower_port: int = 0
+    #: Nodes that this process started, for reaping them.
+    _started: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
     def address(self) -> str:
@@ -120,7 +123,10 @@ class Federation:
 
     def register(self) -> None:
         """Do what an administrator does once: organizations, collaboration, nodes, a researcher."""
-        root = self.client("root", "root")
+        with closing(self.client("root", "root")) as root:
+            self._register(root)
+
+    def _register(self, root: Client) -> None:
         for name in self.ages:
             key = self.key_file(name)
             key.parent.mkdir(exist_ok=True)
@@ -200,6 +206,7 @@ class Federation:
                 start_new_session=True,
             )
         (folder / "node.pid").write_text(str(process.pid))
+        self._started[name] = process
         return psutil.Process(process.pid)
 
     def node(self, name: str) -> psutil.Process | None:
@@ -219,20 +226,22 @@ class Federation:
         if process is not None:
             process.send_signal(number)
             process.wait(30)
+        if name in self._started:
+            self._started.pop(name).wait(30)
 
     def wait_until_online(self, *names: str, seconds: float = 60) -> None:
         """Wait until nodes, all of them if none is named, consume their queues."""
-        client = self.client("root", "root")
         wanted = {self.ids[name] for name in names or self.ids}
         deadline = time.monotonic() + seconds
-        while True:
-            nodes = client.request(f"collaboration/{self.collaboration}/node")
-            online = {n["organization"]["id"] for n in nodes if n["status"] == "online"}
-            if wanted <= online:
-                return
-            if time.monotonic() > deadline:
-                raise FederationError(f"A node did not start; see {self.folder}/*/node.log")
-            time.sleep(0.05)
+        with closing(self.client("root", "root")) as client:
+            while not wanted <= self._online(client):
+                if time.monotonic() > deadline:
+                    raise FederationError(f"A node did not start; see {self.folder}/*/node.log")
+                time.sleep(0.05)
+
+    def _online(self, client: Client) -> set[int]:
+        nodes = client.request(f"collaboration/{self.collaboration}/node")
+        return {node["organization"]["id"] for node in nodes if node["status"] == "online"}
 
     # All of it
 

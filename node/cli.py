@@ -35,7 +35,7 @@ def start(name: str | None, file: Path | None, environment: str | None, system: 
     import threading
 
     from vantage6.common import logs
-    from vantage6.common.errors import ConfigurationError, Unauthenticated
+    from vantage6.common.errors import ConfigurationError, Forbidden, Unauthenticated
     from vantage6.node.daemon import Node
     from vantage6.node.instance import Instance
     from vantage6.node.runtime.base import EngineUnavailable
@@ -57,7 +57,7 @@ def start(name: str | None, file: Path | None, environment: str | None, system: 
         Node(instance, stop).run()
     except ConfigurationError as error:
         _exit(CONFIGURATION, str(error))
-    except Unauthenticated as error:
+    except (Unauthenticated, Forbidden) as error:
         _exit(
             KEY_REFUSED, f"The server refuses the key: {error} Check api_key in the configuration."
         )

@@ -8,7 +8,13 @@ from vantage6.broker import queues
 from vantage6.broker.consumer import NodeConsumer
 from vantage6.client.node_client import NodeClient
 from vantage6.common import logs
-from vantage6.common.errors import ConfigurationError, Forbidden, Unauthenticated, V6Error
+from vantage6.common.errors import (
+    ConfigurationError,
+    Forbidden,
+    Unauthenticated,
+    Unavailable,
+    V6Error,
+)
 from vantage6.common.identity import WhoAmI
 from vantage6.node.backoff import delays
 from vantage6.node.databases import Databases
@@ -155,9 +161,14 @@ class Node:
                 break
             try:
                 return call()
-            except V6Error as error:
-                if isinstance(error, Unauthenticated | Forbidden | ConfigurationError):
-                    raise
+            except Unavailable as error:
                 log.warning("server does not answer", reason=str(error), again=round(pause, 1))
                 self._stop.wait(pause)
+            except (Unauthenticated, Forbidden, ConfigurationError):
+                raise
+            except V6Error as error:
+                raise ConfigurationError(
+                    f"{self._instance.config.server_address} answers, but not as a server of this "
+                    f"system ({error}): check server_url, port and api_path."
+                ) from error
         return None

@@ -117,6 +117,7 @@ class Execution:
             reason = Reason("node_error", "The node failed; its log says why.")
         finally:
             self._close_door()
+        self._check()
         outcome = Outcome(status, reason, self._entry.started_at, clock.now())
         # A full disk is waited for as well: someone will make room.
         self._patiently(lambda: self._entry.finish(outcome, exit_.log), (OSError,))

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from vantage6.common import logs
 from vantage6.common.config.node import NodeConfig
+from vantage6.common.errors import Forbidden, NotFound
 from vantage6.common.task_status import TaskStatus
 from vantage6.node.claims import Claim
 from vantage6.node.outcomes import RefusalError
@@ -40,6 +41,8 @@ class Policy:
         ------
         RefusalError
             With status ``not allowed`` if a rule forbids it.
+        Unavailable
+            If the name of an organization has to be asked for, and the server is away.
         """
         for expressions in (self._algorithms, self._images):
             # SECURITY: the whole reference has to match, or `^a/b` would also admit `a/bevil`.
@@ -62,7 +65,11 @@ class Policy:
         if str(claim.initiator) in self._organizations:
             return True
         names = [entry for entry in self._organizations if not entry.isdecimal()]
-        return bool(names) and self._organization_name(claim.initiator) in names
+        try:
+            return bool(names) and self._organization_name(claim.initiator) in names
+        except (NotFound, Forbidden):
+            # Whose name the server does not tell is not on the list.
+            return False
 
 
 def _compiled(expressions: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:

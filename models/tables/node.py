@@ -16,7 +16,9 @@ class Node(Table):
     #: looked up.
     api_key = CharField(max_length=64, null=True, unique=True)
     organization = ForeignKeyField(Organization, backref="nodes", on_delete="RESTRICT")
+    organization_id: int
     collaboration = ForeignKeyField(Collaboration, null=True, backref="nodes", on_delete="SET NULL")
+    collaboration_id: int | None
     #: Address within the VPN.
     ip = CharField(null=True)
     last_seen = UtcDateTimeField(null=True)

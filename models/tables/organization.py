@@ -32,7 +32,9 @@ class Membership(Table):
     """An organization is in a collaboration."""
 
     organization = ForeignKeyField(Organization, backref="memberships", on_delete="CASCADE")
+    organization_id: int
     collaboration = ForeignKeyField(Collaboration, backref="memberships", on_delete="CASCADE")
+    collaboration_id: int
 
     class Meta:
         """Each pair once."""

@@ -32,6 +32,7 @@ class Role(Table):
     name = CharField(index=True)
     description = TextField(default="")
     organization = ForeignKeyField(Organization, null=True, backref="roles", on_delete="CASCADE")
+    organization_id: int | None
 
 
 class RoleRule(Table):

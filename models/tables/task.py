@@ -27,11 +27,16 @@ class Task(Table):
     #: Label of the database at the nodes.
     database = TextField(null=True)
     collaboration = ForeignKeyField(Collaboration, backref="tasks", on_delete="CASCADE")
+    collaboration_id: int
     run = ForeignKeyField(Run, backref="tasks", on_delete="RESTRICT")
+    run_id: int
     parent = ForeignKeyField("self", null=True, backref="children", on_delete="SET NULL")
+    parent_id: int | None
     #: The organization for which results are encrypted.
     initiator = ForeignKeyField(Organization, backref="created_tasks", on_delete="RESTRICT")
+    initiator_id: int
     init_user = ForeignKeyField(User, null=True, backref="created_tasks", on_delete="SET NULL")
+    init_user_id: int | None
     created_at = UtcDateTimeField(default=now)
 
 
@@ -40,7 +45,9 @@ class Result(Table):
 
     id = IdField()
     task = ForeignKeyField(Task, backref="results", on_delete="CASCADE")
+    task_id: int
     organization = ForeignKeyField(Organization, backref="results", on_delete="RESTRICT")
+    organization_id: int
     status = EnumField(TaskStatus, max_length=32, default=TaskStatus.PENDING)
     #: Why the status is what it is: a code for programs, a sentence for people.
     reason_code = CharField(max_length=64, null=True)
@@ -66,6 +73,7 @@ class Payload(Table):
     """The large texts of a result, apart, so that lists and state changes never touch them."""
 
     result = ForeignKeyField(Result, backref="payloads", on_delete="CASCADE")
+    result_id: int
     #: ``input``, ``result`` or ``log``.
     kind = CharField(max_length=8)
     content = TextField()

@@ -19,6 +19,7 @@ class User(Table):
     lastname = CharField(null=True)
     email = CharField(null=True, unique=True)
     organization = ForeignKeyField(Organization, null=True, backref="users", on_delete="RESTRICT")
+    organization_id: int | None
     failed_login_attempts = IntegerField(default=0)
     last_failed_login_at = UtcDateTimeField(null=True)
     last_seen = UtcDateTimeField(null=True)

@@ -3,6 +3,7 @@
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -79,9 +80,10 @@ def stations(running_stations: Stations) -> Stations:
 
 
 @pytest.fixture
-def client(stations: Stations) -> Client:
+def client(stations: Stations) -> Iterator[Client]:
     """Give the client of the researcher."""
-    return stations.federation.client()
+    with closing(stations.federation.client()) as client:
+        yield client
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 given = json.loads(Path(os.environ["INPUT_FILE"]).read_text().partition(".")[2])
 with Path(os.environ["COUNT_FILE"]).open("a") as file:
-    file.write(Path(os.environ["OUTPUT_FILE"]).parent.name + "\n")
+    parts = Path(os.environ["OUTPUT_FILE"]).parts
+    file.write(next(part for part in parts if part.startswith("task-")) + "\n")
 time.sleep(given.get("seconds", 0))
 Path(os.environ["OUTPUT_FILE"]).write_text("json." + json.dumps(given["answer"]))

@@ -4,6 +4,7 @@ import shutil
 import signal
 import sqlite3
 import time
+from collections.abc import Iterator
 
 import psutil
 import pytest
@@ -19,10 +20,12 @@ FREEZES = 50
 TASKS = 20
 
 
-def broker(stations: Stations) -> redis.Redis:
-    """Return a client of the server's own Redis."""
+@pytest.fixture
+def broker(stations: Stations) -> Iterator[redis.Redis]:
+    """Give a client of the server's own Redis."""
     url = (stations.federation.folder / "server" / "broker.url").read_text()
-    return redis.Redis.from_url(url, socket_timeout=2, protocol=2)
+    with redis.Redis.from_url(url, socket_timeout=2, protocol=2) as client:
+        yield client
 
 
 def await_true(condition, seconds: float = 30) -> None:
@@ -33,19 +36,21 @@ def await_true(condition, seconds: float = 30) -> None:
         time.sleep(0.02)
 
 
-def test_a_node_that_is_frozen_and_killed_loses_nothing(stations: Stations, client: Client) -> None:
+def test_a_node_that_is_frozen_and_killed_loses_nothing(
+    stations: Stations, client: Client, broker: redis.Redis
+) -> None:
     federation = stations.federation
     node_id = client.node.list(organization=federation.ids["alpha"])["data"][0]["id"]
-    inbox = broker(stations)
     tasks = []
     for _ in range(FREEZES):
         federation.node("alpha").send_signal(signal.SIGSTOP)
         tasks.append(stations.send(client, "alpha"))
         # Redis has handed it to the frozen process, or keeps it for the next one.
         await_true(
-            lambda: inbox.llen(queues.inbox(node_id)) + inbox.llen(queues.inflight(node_id)) > 0
+            lambda: broker.llen(queues.inbox(node_id)) + broker.llen(queues.inflight(node_id)) > 0
         )
         federation.stop_node("alpha", signal.SIGKILL)
+        broker.delete(queues.alive(node_id))
         federation.start_node("alpha")
         federation.wait_until_online("alpha")
     stations.check(client, tasks)
@@ -95,7 +100,7 @@ def test_killing_redis_and_losing_its_data_in_the_middle_of_20_tasks(
 
 
 def test_killing_the_worker_between_publishing_and_forgetting(
-    stations: Stations, client: Client
+    stations: Stations, client: Client, broker: redis.Redis
 ) -> None:
     federation = stations.federation
     worker = federation.process("worker")
@@ -103,12 +108,11 @@ def test_killing_the_worker_between_publishing_and_forgetting(
     for process in [worker, *frozen]:
         process.suspend()
     tasks = [stations.send(client) for _ in range(TASKS)]
-    redis_client = broker(stations)
     node_ids = [node["id"] for node in client.node.list(include_metadata=False)]
 
     def rung() -> int:
         names = [f(node) for node in node_ids for f in (queues.inbox, queues.inflight)]
-        return sum(redis_client.llen(name) for name in names)
+        return sum(broker.llen(name) for name in names)
 
     before = rung()
     database = sqlite3.connect(federation.folder / "server" / "default.sqlite", timeout=10)

@@ -48,7 +48,7 @@ def everywhere() -> Iterator[int]:
 @pytest.fixture
 def neighbour(engine: docker.APIClient, program_image: str) -> Iterator[str]:
     """Give the address of another container, which listens on port 8000."""
-    program = "import socket, time; s = socket.create_server(('0.0.0.0', 8000)); print('up', flush=True); time.sleep(60)"
+    program = "import socket, time; s = socket.create_server(('', 8000)); time.sleep(60)"
     id_ = engine.create_container(program_image, command=["python3", "-c", program])["Id"]
     try:
         engine.start(id_)
@@ -226,7 +226,7 @@ def test_link_in_place_of_the_output_is_not_followed(
     # Root of the container owns the folder, so that it can replace the file.
     bench = docker_bench(algorithm_user="image")
     entry, exit_ = bench.run(
-        f"os.unlink(os.environ['OUTPUT_FILE']); os.symlink('{tmp_path / 'secret'}', os.environ['OUTPUT_FILE'])"
+        f"out = os.environ['OUTPUT_FILE']; os.unlink(out);os.symlink('{tmp_path / 'secret'}', out)"
     )
     assert exit_.code == 0
     assert (entry.io / "output").is_symlink()

@@ -201,10 +201,10 @@ def test_misconfigured_node_refuses_instead_of_leaving_tasks_hanging(
 def test_top_level_results_wait_for_a_place_but_subtasks_do_not(
     wire: Wire, make_executor: MakeExecutor, tmp_path: Path
 ) -> None:
-    wait = "import time\nwhile not os.path.exists(os.environ['TEMPORARY_FOLDER'] + '/go'): time.sleep(0.02)\n"
-    wire.add(1, wait + DONE)
+    shared = "import time; go = os.environ['TEMPORARY_FOLDER'] + '/go'\n"
+    wire.add(1, shared + "while not os.path.exists(go): time.sleep(0.02)\n" + DONE)
     wire.add(2, DONE)
-    wire.add(3, "open(os.environ['TEMPORARY_FOLDER'] + '/go', 'w');" + DONE, parent={"id": 101})
+    wire.add(3, shared + "open(go, 'w');" + DONE, parent={"id": 101})
     executor = make_executor(parallel=1)
     executor.accept(1)
     executor.accept(2)
@@ -260,13 +260,12 @@ def test_output_that_the_server_refuses_becomes_a_reason(
     wire: Wire, make_executor: MakeExecutor
 ) -> None:
     wire.add(5, DONE)
-    wire.answers["PATCH /result/5"] = (413, {"msg": "Too large."})
+    wire.most_bytes = 2
     executor = make_executor()
     executor.accept(5)
-    eventually(lambda: any(a.body and a.body.get("result") for a in wire.asked))
-    del wire.answers["PATCH /result/5"]
-    # Either this attempt or the next says why.
-    eventually(lambda: is_idle(executor))
+    eventually(lambda: wire.ids("failed") == [5])
+    assert wire.results[5]["reason"]["code"] == "upload_refused"
+    assert "Too large" in wire.results[5]["reason"]["msg"]
 
 
 def test_running_result_is_adopted_after_a_restart(

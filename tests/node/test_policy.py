@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.node.factories import make_claim, make_config
+from vantage6.common.errors import Forbidden
 from vantage6.node.claims import Claim
 from vantage6.node.outcomes import RefusalError
 from vantage6.node.policy import Policy
@@ -15,11 +16,9 @@ def no_names(organization_id: int) -> str:
 
 
 def code_of_refusal(claim: Claim, **values: Any) -> str | None:
-    policy = Policy(make_config(**values), no_names)
     try:
-        policy.check(claim)
+        Policy(make_config(**values), no_names).check(claim)
     except RefusalError as refusal:
-        assert refusal.status == "not allowed"
         return refusal.reason.code
     return None
 
@@ -75,5 +74,15 @@ def test_user_or_organization_has_to_be_listed() -> None:
 def test_organization_can_be_listed_by_its_exact_name() -> None:
     config = make_config(policies={"allowed_organizations": ["IKNL"]})
     Policy(config, lambda id_: "IKNL").check(make_claim())
-    with pytest.raises(RefusalError):
+    with pytest.raises(RefusalError) as caught:
         Policy(config, lambda id_: "IKNL 2").check(make_claim())
+    assert caught.value.status == "not allowed"
+
+
+def test_organization_whose_name_is_not_told_is_refused() -> None:
+    def secretive(organization_id: int) -> str:
+        raise Forbidden
+
+    config = make_config(policies={"allowed_organizations": ["IKNL"]})
+    with pytest.raises(RefusalError):
+        Policy(config, secretive).check(make_claim())

@@ -46,6 +46,8 @@ class Wire:
     asked: list[Asked] = field(default_factory=list)
     claims: list[int] = field(default_factory=list)
     is_down: bool = False
+    #: Longest output that is accepted.
+    most_bytes: int = 10**9
     port: int = 0
 
     def add(self, id_: int, program: str = "", **task: Any) -> None:
@@ -155,6 +157,8 @@ class Wire:
             return 404, {"msg": "No such result.", "code": "not_found"}
         if result["status"] in FINAL and result["status"] != body["status"]:
             return 400, {"msg": "It is finished.", "code": "result_finished"}
+        if len(body.get("result") or "") > self.most_bytes:
+            return 413, {"msg": "Too large."}
         result.update(body)
         return 200, {"id": id_}
 

@@ -1,0 +1,264 @@
+"""The node as a process, as its administrator sees it."""
+
+import base64
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+import yaml
+
+from tests.node.factories import COMMAND, IMAGE, eventually, write_database
+from tests.node.wire import Wire
+from tests.services import free_port
+from vantage6.broker import acl, queues
+from vantage6.broker.messages import Message, ResultKilled, ResultReady
+from vantage6.broker.publisher import Publisher
+
+VNODE = [sys.executable, "-c", "from vantage6.node.cli import main; main()"]
+DONE = "open(os.environ['OUTPUT_FILE'], 'w').write('done')"
+
+Write = Callable[..., Path]
+Start = Callable[[Path], "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def write(wire: Wire, tmp_path: Path) -> Write:
+    """Give a function that writes a configuration."""
+
+    def write(**values: Any) -> Path:
+        write_database(tmp_path)
+        path = tmp_path / "station.yaml"
+        content = {
+            "api_key": "key",
+            "server_url": "http://127.0.0.1",
+            "port": wire.port,
+            "task_dir": str(tmp_path / "data"),
+            "databases": {"default": "patients.csv"},
+            "encryption": {"enabled": False},
+            "runtime": "process",
+            "processes": {IMAGE: list(COMMAND)},
+            **values,
+        }
+        path.write_text(yaml.safe_dump({"application": content}))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Give a function that starts a node."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(path: Path) -> "subprocess.Popen[str]":
+        process = subprocess.Popen(
+            [*VNODE, "start", "-c", str(path)],
+            stderr=subprocess.PIPE,
+            text=True,
+            env={"HOME": str(tmp_path), "PATH": os.environ["PATH"]},
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def ring(wire: Wire, redis_url: str) -> Callable[[Message], int]:
+    """Give a function that rings the node's doorbell, through a real broker."""
+    with redis.Redis.from_url(redis_url) as admin:
+        password = acl.grant(admin, 7)
+    address = redis_url.removeprefix("redis://")
+    wire.broker = {
+        "url": f"redis://{queues.user(7)}:{password}@{address}",
+        "queue": queues.inbox(7),
+    }
+    publisher = Publisher(redis_url)
+    return lambda message: publisher.ring([(7, message)])
+
+
+def run(*arguments: str, home: Path) -> "subprocess.CompletedProcess[str]":
+    environment = {"HOME": str(home), "PATH": os.environ["PATH"]}
+    return subprocess.run(
+        [*VNODE, *arguments], capture_output=True, text=True, timeout=60, env=environment
+    )
+
+
+def test_help_and_version_import_nothing_heavy(tmp_path: Path) -> None:
+    program = (
+        "import sys; sys.argv = ['vnode', '--help']; from vantage6.node.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'docker', 'falcon', 'kombu', 'httpx2', 'pydantic', 'yaml'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+    assert run("version", home=tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("values", "code", "words"),
+    [
+        ({"no_such_key": 1}, 10, "no_such_key"),
+        ({"api_key": "wrong"}, 13, "api_key"),
+        ({"api_path": "/elsewhere"}, 10, "api_path"),
+        ({"runtime": "docker", "docker_host": "unix:///none.sock"}, 20, "docker_host"),
+    ],
+)
+def test_each_failure_has_its_exit_code_and_says_what_to_do(
+    write: Write, tmp_path: Path, values: dict[str, Any], code: int, words: str
+) -> None:
+    done = run("start", "-c", str(write(**values)), home=tmp_path)
+    last = done.stderr.strip().splitlines()[-1]
+    assert done.returncode == code, done.stderr
+    assert words in last
+    assert "Traceback" not in done.stderr
+
+
+def test_unknown_name_says_where_it_was_looked_for(tmp_path: Path) -> None:
+    done = run("start", "-n", "nobody", home=tmp_path)
+    assert done.returncode == 10
+    assert ".config/vantage6/node" in done.stderr
+
+
+def test_node_is_found_by_its_name(write: Write, start: Start, tmp_path: Path) -> None:
+    folder = tmp_path / ".config" / "vantage6" / "node"
+    folder.mkdir(parents=True)
+    write(api_key="wrong").rename(folder / "mine.yaml")
+    assert run("start", "-n", "mine", home=tmp_path).returncode == 13
+
+
+def test_second_node_on_one_data_folder_is_refused(
+    wire: Wire, write: Write, start: Start, tmp_path: Path
+) -> None:
+    path = write()
+    start(path)
+    eventually(lambda: any(asked.path.endswith("reconcile") for asked in wire.asked))
+    done = run("start", "-c", str(path), home=tmp_path)
+    assert done.returncode == 10
+    assert "runs already" in done.stderr
+
+
+def test_results_are_computed_even_without_a_broker(wire: Wire, write: Write, start: Start) -> None:
+    wire.add(5, DONE)
+    start(write())
+    eventually(lambda: wire.ids("completed") == [5])
+
+
+def test_node_waits_for_its_server(wire: Wire, write: Write, start: Start) -> None:
+    wire.add(5, DONE)
+    wire.is_down = True
+    process = start(write())
+    eventually(lambda: wire.asked)
+    assert process.poll() is None
+    wire.is_down = False
+    eventually(lambda: wire.ids("completed") == [5])
+
+
+def test_doorbells_arrive_through_the_broker(
+    wire: Wire, write: Write, start: Start, ring: Callable[[Message], int], redis_url: str
+) -> None:
+    start(write())
+    with redis.Redis.from_url(redis_url) as admin:
+        assert eventually(lambda: admin.exists(queues.alive(7)))
+        wire.add(5, "import time; time.sleep(60)")
+        wire.add(6, DONE)
+        ring(ResultReady(5, 105))
+        ring(ResultReady(6, 106))
+        eventually(lambda: wire.ids("completed") == [6])
+        eventually(lambda: wire.ids("active") == [5])
+        wire.results[5]["status"] = "killed by user"
+        ring(ResultKilled(5, 105))
+        assert eventually(lambda: not admin.exists(queues.inflight(7), queues.inbox(7)))
+    # The next claim of anything shows that the node is still listening.
+    wire.add(7, DONE)
+    ring(ResultReady(7, 107))
+    eventually(lambda: wire.ids("completed") == [6, 7])
+
+
+def test_stop_is_quick_and_leaves_the_algorithm_running(
+    wire: Wire, write: Write, start: Start, tmp_path: Path
+) -> None:
+    shared = "import time; open(os.environ['TEMPORARY_FOLDER'] + '/runs', 'a').write('x');"
+    wire.add(5, shared + "time.sleep(3);" + DONE)
+    path = write()
+    first = start(path)
+    eventually(lambda: wire.ids("active") == [5])
+    before = time.monotonic()
+    first.send_signal(signal.SIGTERM)
+    assert first.wait(10) == 0
+    assert time.monotonic() - before < 3
+    start(path)
+    eventually(lambda: wire.ids("completed") == [5])
+    assert (tmp_path / "data/runs/1/runs").read_text() == "x"
+
+
+def test_node_that_is_killed_loses_nothing_and_repeats_nothing(
+    wire: Wire, write: Write, start: Start, tmp_path: Path
+) -> None:
+    shared = "import time; open(os.environ['TEMPORARY_FOLDER'] + '/runs', 'a').write('x');"
+    for id_ in range(1, 7):
+        wire.add(id_, shared + f"time.sleep({id_ * 0.3});" + DONE)
+    path = write(parallel=2)
+    for _ in range(3):
+        process = start(path)
+        eventually(lambda: wire.ids("active", "completed"))
+        time.sleep(0.4)
+        process.kill()
+        process.wait()
+    start(path)
+    eventually(lambda: len(wire.ids("completed", "unknown error")) == 6, 60)
+    assert len((tmp_path / "data/runs/1/runs").read_text()) <= 6
+
+
+def test_server_port_that_nobody_listens_on_is_tried_again(write: Write, start: Start) -> None:
+    process = start(write(port=free_port()))
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(2)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(10) == 0
+
+
+ASK = """
+import time, urllib.request
+def ask():
+    for _ in range(500):
+        try:
+            return urllib.request.urlopen(urllib.request.Request(
+                os.environ['HOST'] + ':' + os.environ['PORT'] + '/organization/2',
+                headers={'Authorization': 'Bearer ' + open(os.environ['TOKEN_FILE']).read()},
+            ), timeout=5).read()
+        except OSError:
+            time.sleep(0.02)
+ask()
+while not os.path.exists('/mnt/tmp/go'):
+    time.sleep(0.02)
+open(os.environ['OUTPUT_FILE'], 'wb').write(ask())
+"""
+
+
+@pytest.mark.slow
+def test_container_keeps_its_door_when_the_node_is_restarted(
+    wire: Wire, write: Write, start: Start, tmp_path: Path, docker_host: str, program_image: str
+) -> None:
+    wire.add(5, ASK)
+    path = write(runtime="docker", docker_host=docker_host, pull_policy="never")
+    first = start(path)
+    eventually(lambda: "/organization/2" in [asked.path for asked in wire.asked])
+    first.kill()
+    first.wait()
+    start(path)
+    (tmp_path / "data/runs/1/go").touch()
+    eventually(lambda: wire.ids("completed") == [5])
+    assert b"org 2" in base64.b64decode(wire.results[5]["result"])
+    assert wire.claims == [5]
