@@ -11,7 +11,9 @@ import shlex
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 from vantage6.common import clock, logs
@@ -25,8 +27,16 @@ from vantage6.node.spool import folder_name, write_durably
 log = logs.get(__name__)
 
 _HOST = "127.0.0.1"
-#: The limits and the bookkeeping around the algorithm. ``ulimit -f`` counts 512 bytes, ``-v`` kB.
+#: How long a shell may take from claiming a run to leaving its number.
+_CLAIM_SECONDS = 5.0
+#: The bookkeeping around the algorithm. Only the shell that makes the file `claimed` goes on, so
+#: that a node may start a second one when it cannot know whether its earlier life did. Field 22
+#: of the process's status is its birth. ``ulimit -f`` counts 512 bytes, ``-v`` kB.
 _SCRIPT = """
+set -C; {{ : >claimed; }} 2>/dev/null || exit; set +C
+read -r status </proc/$$/stat; set -f; set -- $status
+echo "$$ ${{22}}" >pid.new && mv pid.new pid
+echo running; exec >&-
 ulimit -c 0; ulimit -f {blocks}; ulimit -v {kilobytes}
 {command} >log 2>&1 </dev/null
 echo $? >exit.new && mv exit.new exit
@@ -83,9 +93,17 @@ class ProcessRuntime:
     def start(self, handle: Handle, answer: Answer) -> Handle:
         """Run the command in a session of its own, once."""
         folder = Path(handle.id)
-        answer(handle.listener or listen(_HOST, handle.port))
-        if (folder / "pid").exists():
-            return handle
+        try:
+            answer(handle.listener or listen(_HOST, handle.port))
+        except OSError as error:
+            # Not every algorithm needs the door.
+            log.error("door not open", result_id=handle.result_id, reason=str(error))
+        if not (folder / "pid").exists():
+            self._run(handle.result_id, folder)
+        return self._handle(handle.result_id)
+
+    def _run(self, result_id: int, folder: Path) -> None:
+        """Start a shell, and return when it, or an earlier one, runs the command."""
         state = json.loads((folder / "state.json").read_bytes())
         script = _SCRIPT.format(
             blocks=self._limits.file_bytes // 512,
@@ -98,26 +116,23 @@ class ProcessRuntime:
             env=state["environment"],
             start_new_session=True,
             stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
         )
-        self._children[handle.result_id] = process
-        started_at = clock.now()
-        write_durably(
-            folder / "pid", f"{process.pid} {_birth(process.pid)} {started_at.isoformat()}".encode()
-        )
-        return Handle(handle.result_id, handle.id, handle.port, started_at)
+        with process.stdout as said:  # type: ignore[union-attr]
+            if said.readline():
+                self._children[result_id] = process
+                return
+        process.wait()
+        deadline = time.monotonic() + _CLAIM_SECONDS
+        while not (folder / "pid").exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
 
     def find(self, result_id: int, answer: Answer) -> Handle | None:
-        """Return a process that was started, whether or not it still runs."""
+        """Return what an earlier life created; what was only created is started."""
         folder = self._folder / folder_name(result_id)
-        if not (folder / "pid").exists():
+        if not (folder / "state.json").exists():
             return None
-        handle = self._handle(result_id)
-        try:
-            answer(listen(_HOST, handle.port))
-        except OSError as error:
-            # Not every algorithm needs the door.
-            log.error("door not open", result_id=result_id, reason=str(error))
-        return handle
+        return self.start(self._handle(result_id), answer)
 
     def wait(self, handle: Handle) -> Exit:
         """Sleep until the kernel says that the process ended."""
@@ -168,8 +183,7 @@ class ProcessRuntime:
     def _handle(self, result_id: int) -> Handle:
         folder = self._folder / folder_name(result_id)
         state = json.loads((folder / "state.json").read_bytes())
-        started_at = clock.parse(_identity(folder)[2]) if (folder / "pid").exists() else None
-        return Handle(result_id, str(folder), state["port"], started_at)
+        return Handle(result_id, str(folder), state["port"], _started_at(folder))
 
     def _environment(self, spec: RunSpec, port: int) -> dict[str, str]:
         database = spec.database
@@ -204,10 +218,18 @@ class ProcessRuntime:
             return ""
 
 
-def _identity(folder: Path) -> tuple[int, str, str]:
-    """Return number, birth and start time of a process."""
-    number, birth, started_at = (folder / "pid").read_text().split()
-    return int(number), birth, started_at
+def _identity(folder: Path) -> tuple[int, str]:
+    """Return number and birth of a process."""
+    number, birth = (folder / "pid").read_text().split()
+    return int(number), birth
+
+
+def _started_at(folder: Path) -> datetime | None:
+    """Return when the shell left its number, just before it ran the command."""
+    try:
+        return datetime.fromtimestamp((folder / "pid").stat().st_mtime, UTC)
+    except FileNotFoundError:
+        return None
 
 
 def _birth(pid: int) -> str:
@@ -221,7 +243,7 @@ def _birth(pid: int) -> str:
 def _descriptor(folder: Path) -> int | None:
     """Return a descriptor of the process, or None if it is gone."""
     try:
-        number, birth, _ = _identity(folder)
+        number, birth = _identity(folder)
         descriptor = os.pidfd_open(number)
     except (FileNotFoundError, ProcessLookupError):
         return None
