@@ -22,7 +22,6 @@ from examples.federation import AS_PROCESSES, BIN, IN_CONTAINERS, PASSWORD, Fede
 from vantage6.client import Client
 
 ROOT = Path(__file__).resolve().parent.parent
-FOLDER = ROOT / ".demo"
 #: The ages at each station.
 AGES = {
     "example_org1": [45, 62, 71, 75],
@@ -38,8 +37,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="A federated average on this machine.")
     parser.add_argument("--keep", action="store_true", help="leave everything running")
     parser.add_argument("--stop", action="store_true", help="stop what was left running")
+    parser.add_argument("--folder", type=Path, default=ROOT / ".demo", help="where to write")
     arguments = parser.parse_args()
-    federation = Federation(FOLDER, AGES)
+    federation = Federation(arguments.folder.absolute(), AGES)
     federation.stop()  # what an earlier run left
     if arguments.stop:
         console.print("Nothing of the demonstration runs any more.")
@@ -59,7 +59,7 @@ def main() -> None:
 
 def demonstrate(federation: Federation) -> None:
     """Set three data stations up, and compute over them."""
-    shutil.rmtree(FOLDER, ignore_errors=True)
+    shutil.rmtree(federation.folder, ignore_errors=True)
     federation.runtime = choose_runtime() | {
         "policies": {"allowed_algorithms": r"harbor2\.vantage6\.ai/demo/average"}
     }

@@ -12,11 +12,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import psutil
 import yaml
 
@@ -115,9 +116,26 @@ class Federation:
         pid = int((self.folder / "server" / "supervisord.pid").read_text())
         mark = {"api": "gunicorn", "redis": "redis-server"}.get(program, program)
         for child in psutil.Process(pid).children():
-            if any(Path(part).name == mark for part in child.cmdline()):
+            if any(Path(word).name == mark for word in " ".join(child.cmdline()).split()):
                 return child
         raise FederationError(f"{program} does not run")
+
+    def kill(self, program: str) -> None:
+        """Kill a process of the server and its children, as a power cut would."""
+        process = self.process(program)
+        for one in [process, *process.children(recursive=True)]:
+            one.kill()
+
+    def wait_until_ready(self, seconds: float = 30) -> None:
+        """Wait until the server has everything it needs."""
+        deadline = time.monotonic() + seconds
+        while True:
+            with suppress(httpx2.HTTPError):
+                if httpx2.get(f"{self.address}/api/ready", timeout=2).status_code == 200:
+                    return
+            if time.monotonic() > deadline:
+                raise FederationError(f"The server is not ready; see {self.folder}/server/log")
+            time.sleep(0.05)
 
     # Organizations
 

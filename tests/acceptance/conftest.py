@@ -72,6 +72,7 @@ def running_stations(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stati
 def stations(running_stations: Stations) -> Stations:
     """Give the stations with everything running, whatever the last test did to them."""
     federation = running_stations.federation
+    federation.wait_until_ready()
     for name in federation.ids:
         if federation.node(name) is None:
             federation.start_node(name)
@@ -87,9 +88,7 @@ def client(stations: Stations) -> Iterator[Client]:
 
 
 @pytest.fixture(scope="session")
-def contained(
-    tmp_path_factory: pytest.TempPathFactory, average_image: str
-) -> Iterator[Federation]:
+def contained(tmp_path_factory: pytest.TempPathFactory, average_image: str) -> Iterator[Federation]:
     """Give an encrypted federation whose nodes run the averaging algorithm in containers."""
     federation = Federation(tmp_path_factory.mktemp("contained"), AGES, runtime=IN_CONTAINERS)
     try:

@@ -82,8 +82,9 @@ def test_a_killed_node_delivers_what_ended_while_it_was_dead(
 def test_killing_a_part_of_the_server_in_the_middle_of_20_tasks(
     stations: Stations, client: Client, program: str
 ) -> None:
-    tasks = [stations.send(client, seconds=0.1) for _ in range(TASKS)]
-    stations.federation.process(program).kill()
+    tasks = [stations.send(client, seconds=0.5) for _ in range(TASKS)]
+    assert not client.task.get(tasks[-1])["complete"]
+    stations.federation.kill(program)
     stations.check(client, tasks)
 
 
@@ -91,7 +92,8 @@ def test_killing_redis_and_losing_its_data_in_the_middle_of_20_tasks(
     stations: Stations, client: Client
 ) -> None:
     data = stations.federation.folder / "server" / "redis" / "appendonlydir"
-    tasks = [stations.send(client, seconds=0.1) for _ in range(TASKS)]
+    tasks = [stations.send(client, seconds=0.5) for _ in range(TASKS)]
+    assert not client.task.get(tasks[-1])["complete"]
     process = stations.federation.process("redis")
     process.suspend()
     shutil.rmtree(data, ignore_errors=True)
@@ -157,7 +159,10 @@ def test_killed_tasks_stop_everywhere(stations: Stations, client: Client) -> Non
     assert client.task.get(task)["complete"]
     script = "counting.py"
     await_true(
-        lambda: not any(
-            script in " ".join(p.info["cmdline"] or []) for p in psutil.process_iter(["cmdline"])
+        lambda: (
+            not any(
+                script in " ".join(p.info["cmdline"] or [])
+                for p in psutil.process_iter(["cmdline"])
+            )
         )
     )
