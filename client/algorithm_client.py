@@ -81,7 +81,7 @@ class _InContainer(ClientBase):
             If the time is up.
         """
         waiting.until_complete(
-            lambda: self.call("get", f"task/{task_id}"), waiting.delays(0.02, 1.0), timeout=timeout
+            lambda: self.call("get", f"task/{task_id}"), waiting.pauses(0.05, 1.0), timeout=timeout
         )
         results = self.call("get", f"task/{task_id}/result")
         failed = [

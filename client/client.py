@@ -286,11 +286,11 @@ class UserClient(ClientBase):
         StillRunning
             If the time is up; this is a TimeoutError. The task goes on.
         """
-        pauses = waiting.delays(0.05, 2.0) if sleep is None else repeat(sleep)
+        sleeps = waiting.pauses(0.05, 2.0) if sleep is None else repeat(sleep)
         try:
             with waiting.display() as screen:
                 waiting.until_complete(
-                    lambda: self._status(task_id), pauses, timeout=timeout, on=screen
+                    lambda: self._status(task_id), sleeps, timeout=timeout, on=screen
                 )
         except KeyboardInterrupt:
             click.echo(

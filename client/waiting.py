@@ -91,17 +91,21 @@ def summary(status: Document, elapsed: float) -> str:
     return f"{line} ({clock})"
 
 
-def delays(first: float, last: float, factor: float = 1.5) -> Iterator[float]:
-    """Yield ever longer delays in seconds, up to the last one again and again."""
-    delay = first
+def pauses(
+    shortest: float, longest: float, clock: Callable[[], float] = time.monotonic
+) -> Iterator[float]:
+    """Yield seconds to sleep between two questions: a twentieth of the time so far.
+
+    Whoever waits for hours asks seldom, and nobody learns an end more than a twentieth late.
+    """
+    started = clock()
     while True:
-        yield delay
-        delay = min(delay * factor, last)
+        yield min(max(shortest, (clock() - started) / 20), longest)
 
 
 def until_complete(
     status: Callable[[], Document],
-    pauses: Iterator[float],
+    sleeps: Iterator[float],
     *,
     timeout: float | None = None,
     on: Display | None = None,
@@ -112,8 +116,8 @@ def until_complete(
     ----------
     status
         Asks once; the answer has ``id`` and ``complete``.
-    pauses
-        Seconds between two questions.
+    sleeps
+        Seconds between two questions, such as `pauses`.
     timeout
         Seconds after which to give up; None to wait for ever.
     on
@@ -138,7 +142,7 @@ def until_complete(
         except Unavailable:  # a server that restarts must not end a wait of hours
             if time.monotonic() - heard > _PATIENCE_SECONDS:
                 raise
-        pause = next(pauses)
+        pause = next(sleeps)
         if timeout is not None:
             left = started + timeout - time.monotonic()
             if left <= 0:

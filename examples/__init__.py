@@ -1,0 +1,1 @@
+"""What the system can do, to run and to read."""

@@ -31,6 +31,7 @@ def main() -> None:
 @click.option("--system/--user", default=False, help="Which folders to use.  [default: user]")
 def start(name: str | None, file: Path | None, environment: str | None, system: bool) -> None:
     """Start a node in the foreground; Ctrl-C or SIGTERM stops it, algorithms run on."""
+    import logging
     import signal
     import threading
 
@@ -51,6 +52,8 @@ def start(name: str | None, file: Path | None, environment: str | None, system: 
             max_kilobytes=settings.max_size,
             backups=settings.backup_count,
         )
+        for logger in settings.loggers:
+            logging.getLogger(logger.name).setLevel(logger.level)
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())

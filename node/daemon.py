@@ -1,5 +1,6 @@
 """The node as a process: puts its parts together and keeps in touch with the server."""
 
+import os
 import threading
 from collections.abc import Callable
 from typing import TypeVar
@@ -66,10 +67,15 @@ class Node:
             If the configuration cannot be followed.
         """
         lock = self._instance.lock()
-        log.info(
-            "node starting", name=self._instance.name, data=str(self._instance.data), lock=lock
-        )
-        runtime = self._runtime()
+        try:
+            log.info("node starting", name=self._instance.name, data=str(self._instance.data))
+            self._work(self._runtime())
+        finally:
+            self._server.close()
+            os.close(lock)
+            log.info("node stopped")
+
+    def _work(self, runtime: Runtime) -> None:
         me = self._persistently(self._log_in)
         if me is None:
             return
@@ -91,8 +97,7 @@ class Node:
             reconciler.stop()
             executor.leave()
             runtime.close()
-            self._server.close()
-            log.info("node stopped")
+            station.upstream.close()
 
     def _runtime(self) -> Runtime:
         instance = self._instance

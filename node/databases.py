@@ -3,10 +3,23 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from vantage6.common.config.node import DatabaseConfig
 from vantage6.common.task_status import TaskStatus
 from vantage6.node.outcomes import RefusalError
+
+#: Ports of services whose address names none.
+_PORTS = {
+    "http": 80,
+    "https": 443,
+    "mariadb": 3306,
+    "mssql": 1433,
+    "mysql": 3306,
+    "oracle": 1521,
+    "postgres": 5432,
+    "postgresql": 5432,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +32,16 @@ class Database:
     #: File or folder on this machine; None for a service.
     path: Path | None
     type: str | None
+
+    @property
+    def service(self) -> tuple[str, int] | None:
+        """Host and port of a service; None for a file, or where they are not known."""
+        try:
+            parts = urlsplit(self.uri)
+            port = parts.port or _PORTS.get(parts.scheme.partition("+")[0])
+        except ValueError:
+            return None
+        return (parts.hostname, port) if parts.hostname and port else None
 
     @property
     def file_name(self) -> str:

@@ -25,7 +25,7 @@ from vantage6.node.backoff import delays
 from vantage6.node.claims import Claim
 from vantage6.node.gatekeeper import Gatekeeper
 from vantage6.node.outcomes import Exit, Outcome, Reason, RefusalError, judge, reason_to_json
-from vantage6.node.runtime.base import EngineUnavailable, RunSpec
+from vantage6.node.runtime.base import EngineUnavailable, Handle, RunSpec
 from vantage6.node.spool import Entry
 from vantage6.node.station import Station
 
@@ -171,25 +171,35 @@ class Execution:
     def _run(self) -> Exit:
         self._check()
         runtime = self._station.runtime
-        handle = None
-        if not self._is_new:
-            handle = self._engine(lambda: runtime.find(self.result_id, self._answer))
-            if handle is None and self.was_started:
-                return Exit(None)
+        handle = None if self._is_new else self._find()
+        if handle is None and not self.was_started:
+            handle = self._start()
         if handle is None:
-            spec = self._prepare()
-            self._check()
-            handle = self._engine(lambda: runtime.create(spec))
-            # No way out between the mark and the start: what is marked is never started again.
-            self._entry.mark_started(clock.now())
-            created = handle
-            handle = self._engine(lambda: runtime.start(created, self._answer))
+            return Exit(None)
         if self._killed:  # between the last look and the start
             runtime.kill(self.result_id)
         self._announce()
         exit_ = runtime.wait(handle)
         self._check()
         return exit_
+
+    def _find(self) -> Handle | None:
+        return self._engine(lambda: self._station.runtime.find(self.result_id, self._answer))
+
+    def _start(self) -> Handle | None:
+        """Start the algorithm, once in the life of the result; None if it vanished at once."""
+        runtime = self._station.runtime
+        spec = self._prepare()
+        self._check()
+        created = self._engine(lambda: runtime.create(spec))
+        # No way out between the mark and the start: what is marked is never started again.
+        self._entry.mark_started(clock.now())
+        try:
+            return runtime.start(created, self._answer)
+        except EngineUnavailable as error:
+            log.warning("start not confirmed", result_id=self.result_id, reason=str(error))
+        # It may run all the same. To ask again could run it twice; to look for it cannot.
+        return self._find()
 
     def _prepare(self) -> RunSpec:
         """Check that the result may be computed, and make everything ready for it."""
@@ -270,6 +280,7 @@ class Execution:
         self._patiently(lambda: self._station.server.patch_result(self.result_id, **fields))
 
     def _answer(self, listener: socket.socket) -> None:
+        self._close_door()
         limits = self._station.config.limits
         proxy = self._station.proxy(self._entry.token())
         self._gatekeeper = Gatekeeper(listener, proxy.app, limits.request_bytes)

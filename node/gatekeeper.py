@@ -5,12 +5,18 @@ import socket
 import threading
 from wsgiref.types import WSGIApplication
 
+from waitress import wasyncore
 from waitress.server import create_server
-from waitress.wasyncore import close_all
+
+from vantage6.common import logs
+
+log = logs.get(__name__)
 
 #: Requests of one algorithm that are served at once, and connections that may wait.
 _THREADS, _CONNECTIONS = 4, 16
 _IDLE_SECONDS = 120
+#: Longer than any request to the server can take.
+_LAST_WORDS_SECONDS = 600
 
 # An algorithm that asks much is not news.
 logging.getLogger("waitress.queue").setLevel(logging.ERROR)
@@ -41,18 +47,19 @@ class Gatekeeper:
             cleanup_interval=_IDLE_SECONDS,
             max_request_body_size=request_bytes,
             max_request_header_size=64 * 1024,
-            # Requests and `close` wake the loop; it has nothing to look for by itself.
-            asyncore_loop_timeout=_IDLE_SECONDS,
-            asyncore_use_poll=True,
             ident=None,
         )
+        self._closing = False
+        self._trigger_in_use = threading.Lock()
         self._thread = threading.Thread(target=self._serve, name="gatekeeper", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        """Stop serving; connections are cut."""
-        # Channels belong to the loop's thread, so the loop closes them, and ends without any.
-        self._server.trigger.pull_trigger(lambda: close_all(self._channels, ignore_all=True))
+        """Stop serving; connections are cut. Returns at once and may be repeated."""
+        with self._trigger_in_use:
+            if not self._closing:
+                self._closing = True
+                self._server.pull_trigger()
 
     @property
     def is_open(self) -> bool:
@@ -60,5 +67,24 @@ class Gatekeeper:
         return self._thread.is_alive()
 
     def _serve(self) -> None:
-        self._server.run()
-        self._server.task_dispatcher.shutdown()
+        while self._channels and not self._closing:
+            # Requests and `close` wake the loop; it has nothing to look for by itself.
+            wasyncore.loop(timeout=_IDLE_SECONDS, use_poll=True, map=self._channels, count=1)
+        self._shut_down()
+
+    def _shut_down(self) -> None:
+        """Close everything, the trigger last.
+
+        The trigger is a pipe that waitress writes to by its number. Whoever wrote after it was
+        closed would write into whatever has that number by then, so that all writers end first.
+        """
+        server = self._server
+        wasyncore.dispatcher.close(server)
+        for channel in list(server.active_channels.values()):
+            channel.handle_close()
+        server.task_dispatcher.shutdown(timeout=_LAST_WORDS_SECONDS)
+        if server.task_dispatcher.threads:
+            log.error("proxy has requests that never end", threads=_THREADS)
+            return
+        with self._trigger_in_use:
+            server.trigger.close()

@@ -1,6 +1,8 @@
 """Everything that a container is not allowed to do, in one place."""
 
 import os
+import stat
+from pathlib import Path
 
 import docker
 from docker.types import DeviceRequest, HostConfig, LogConfig, Mount, Ulimit
@@ -20,12 +22,26 @@ def user(config: NodeConfig) -> str | None:
     return config.algorithm_user or (_NOBODY if os.getuid() == 0 else own)
 
 
+def may_read(path: Path, user_: str | None) -> bool:
+    """Tell whether a user of a container may read a file of this machine, by its mode."""
+    uid, _, gid = (user_ or "0:0").partition(":")
+    if not (uid.isdecimal() and gid.isdecimal()):
+        return True  # a name of the image's own; the algorithm will see
+    found = path.stat()
+    if int(uid) == found.st_uid:
+        return bool(found.st_mode & stat.S_IRUSR)
+    if int(gid) == found.st_gid:
+        return bool(found.st_mode & stat.S_IRGRP)
+    return bool(found.st_mode & stat.S_IROTH)
+
+
 def host_config(
     client: docker.APIClient,
     config: NodeConfig,
     *,
     network: str,
     mounts: list[Mount],
+    hosts: dict[str, str],
     with_init: bool,
 ) -> HostConfig:
     """Return the part of a container's definition that confines it.
@@ -40,6 +56,8 @@ def host_config(
         Network mode of the container.
     mounts
         The only parts of this machine that it sees.
+    hosts
+        Names that the container resolves, and their addresses.
     with_init
         Let a small init process pass on signals and collect orphans.
     """
@@ -52,6 +70,7 @@ def host_config(
         read_only=True,
         ipc_mode="private",
         mounts=mounts,
+        extra_hosts=hosts,
         # HOME and all other scratch; counts as memory of the container.
         tmpfs={"/tmp": f"rw,exec,nosuid,nodev,mode=1777,size={limits.memory_bytes}"},  # noqa: S108
         mem_limit=limits.memory_bytes,

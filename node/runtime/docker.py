@@ -37,6 +37,7 @@ from vantage6.node.runtime.base import (
 )
 from vantage6.node.runtime.door import BridgeDoor, Door, NamespaceDoor, can_enter_namespaces
 from vantage6.node.runtime.images import Images
+from vantage6.node.runtime.relay import Relay
 from vantage6.node.spool import folder_name
 
 log = logs.get(__name__)
@@ -44,6 +45,8 @@ log = logs.get(__name__)
 _DEFAULT_SOCKET = "unix:///var/run/docker.sock"
 _REQUEST_SECONDS = 60
 _DATA, _TEMPORARY = "/mnt/data", "/mnt/tmp"
+#: Where a database service appears in a container: on its loopback, clear of the door's port.
+_SERVICE_HOST = "127.0.0.2"
 _GONE = frozenset({404, 409})
 
 
@@ -82,6 +85,7 @@ class DockerRuntime:
             raise EngineUnavailable(
                 f"No container engine answers at {self._address}: start Docker, or set docker_host."
             ) from error
+        self._relays: dict[int, Relay] = {}
         self._images = Images(self._client, config)
         self.door = self._choose_door()
 
@@ -103,6 +107,13 @@ class DockerRuntime:
             host=f"http://{opening.host}",
             port=opening.port,
         )
+        path = spec.database.path
+        if path is not None and not confinement.may_read(path, self._user):
+            log.warning(
+                "database closed to algorithms: change the mode of its file, or algorithm_user",
+                database=spec.database.label,
+                algorithm_user=self._user,
+            )
         name = self._container(spec.result_id)
         with _engine():
             try:
@@ -142,6 +153,7 @@ class DockerRuntime:
         while True:
             try:
                 timed_out = self._wait(handle)
+                self._close_relay(handle.result_id)
                 return self._exit(handle, timed_out)
             except NotFound:
                 return Exit(None)
@@ -156,6 +168,7 @@ class DockerRuntime:
 
     def remove(self, result_id: int) -> None:
         """Remove a container, running or not."""
+        self._close_relay(result_id)
         with _engine(), _unless_gone():
             self._client.remove_container(self._container(result_id), force=True, v=True)
 
@@ -176,6 +189,7 @@ class DockerRuntime:
         return f"vantage6-{self._name}-result-{result_id}"
 
     def _create(self, name: str, spec: RunSpec, places: Places) -> dict[str, Any]:
+        service = spec.database.service
         made: dict[str, Any] = self._client.create_container(
             image=spec.image,
             command=[],  # the image's own
@@ -187,6 +201,7 @@ class DockerRuntime:
                 "node": self._name,
                 "result_id": str(spec.result_id),
                 "port": str(places.port),
+                "service": "{}:{}".format(*service) if service else "",
             },
             healthcheck=Healthcheck(test=["NONE"]),
             host_config=confinement.host_config(
@@ -194,6 +209,7 @@ class DockerRuntime:
                 self._config,
                 network=self.door.network,
                 mounts=_mounts(spec),
+                hosts={service[0]: _SERVICE_HOST} if service else {},
                 with_init=self._with_init,
             ),
         )
@@ -242,6 +258,25 @@ class DockerRuntime:
             log.error("door not open", result_id=handle.result_id, reason=str(error))
         else:
             answer(listener)
+            self._open_relay(handle.result_id, details)
+
+    def _open_relay(self, result_id: int, details: dict[str, Any]) -> None:
+        """Let a container reach the database that it was given, if that is a service."""
+        host, _, port = details["Config"]["Labels"].get("service", "").rpartition(":")
+        if not host or not isinstance(self.door, NamespaceDoor):
+            return
+        pid = details["State"]["Pid"]
+        try:
+            listener = self.door.enter(details["Id"], pid, int(port), _SERVICE_HOST)
+        except OSError as error:
+            log.error("database service not open", result_id=result_id, reason=str(error))
+        else:
+            self._relays[result_id] = Relay(listener, (host, int(port)))
+
+    def _close_relay(self, result_id: int) -> None:
+        relay = self._relays.pop(result_id, None)
+        if relay is not None:
+            relay.close()
 
     def _wait(self, handle: Handle) -> bool:
         """Block until the container ends; return whether its time was over."""
@@ -278,6 +313,9 @@ def _engine() -> Iterator[None]:
     try:
         yield
     except requests.RequestException as error:
+        # What the engine refuses by name will not become right by waiting.
+        if isinstance(error, APIError) and not error.is_server_error():
+            raise
         raise EngineUnavailable(f"The container engine does not answer: {error}") from error
 
 
@@ -307,7 +345,15 @@ def _handle(details: dict[str, Any]) -> Handle:
 
 def _database_address(spec: RunSpec) -> str:
     database = spec.database
-    return f"{_DATA}/{database.file_name}" if database.path is not None else database.uri
+    if database.path is not None:
+        return f"{_DATA}/{database.file_name}"
+    host = database.service[0] if database.service else ""
+    # A name leads to the relay through the container's hosts file; what no hosts file is asked
+    # for has to be replaced.
+    is_fixed = host == "localhost" or ":" in host or host.replace(".", "").isdecimal()
+    if not is_fixed:
+        return database.uri
+    return database.uri.replace(f"[{host}]" if ":" in host else host, _SERVICE_HOST, 1)
 
 
 def _mounts(spec: RunSpec) -> list[Mount]:

@@ -18,6 +18,7 @@ from typing import Protocol
 
 #: Port that algorithms were always given.
 PORT = 8080
+LOOPBACK = "127.0.0.1"
 _BACKLOG = 64
 _CLONE_NEWNET = 0x40000000
 
@@ -41,7 +42,7 @@ class Door(Protocol):
     def reserve(self) -> Opening:
         """Return where the door of a new container will be."""
 
-    def enter(self, container_id: str, pid: int, port: int) -> socket.socket:
+    def enter(self, container_id: str, pid: int, port: int, host: str = LOOPBACK) -> socket.socket:
         """Return the door of a container that runs and has none."""
 
 
@@ -52,9 +53,9 @@ class NamespaceDoor:
 
     def reserve(self) -> Opening:
         """Return the address that all containers use: their own loopback."""
-        return Opening("127.0.0.1", PORT)
+        return Opening(LOOPBACK, PORT)
 
-    def enter(self, container_id: str, pid: int, port: int) -> socket.socket:
+    def enter(self, container_id: str, pid: int, port: int, host: str = LOOPBACK) -> socket.socket:
         """Make the door in the namespace of the container's process.
 
         Raises
@@ -73,7 +74,7 @@ class NamespaceDoor:
             # if it still is the container, then what was opened is the container's.
             if container_id not in _control_groups(pid):
                 raise ProcessLookupError(pid)
-            return _listener_in(namespace, port)
+            return _listener_in(namespace, host, port)
         finally:
             os.close(namespace)
 
@@ -90,7 +91,13 @@ class BridgeDoor:
         listener = listen(self._gateway)
         return Opening(self._gateway, listener.getsockname()[1], listener)
 
-    def enter(self, container_id: str, pid: int, port: int) -> socket.socket:  # noqa: ARG002
+    def enter(
+        self,
+        container_id: str,  # noqa: ARG002
+        pid: int,  # noqa: ARG002
+        port: int,
+        host: str = LOOPBACK,  # noqa: ARG002
+    ) -> socket.socket:
         """Listen again on the port that a container was given."""
         return listen(self._gateway, port)
 
@@ -125,7 +132,7 @@ def can_enter_namespaces(engine_socket: Path | None) -> bool:
     except OSError:
         return False
     try:
-        _listener_in(namespace, port=0).close()
+        _listener_in(namespace, LOOPBACK, 0).close()
     except OSError:
         return False
     finally:
@@ -133,7 +140,7 @@ def can_enter_namespaces(engine_socket: Path | None) -> bool:
     return True
 
 
-def _listener_in(namespace: int, port: int) -> socket.socket:
+def _listener_in(namespace: int, host: str, port: int) -> socket.socket:
     """Make a listening socket in another network namespace.
 
     A namespace is a property of a thread, so a thread is spent on the journey: whatever goes
@@ -144,7 +151,7 @@ def _listener_in(namespace: int, port: int) -> socket.socket:
     def travel() -> None:
         try:
             _set_namespace(namespace)
-            made.append(listen("127.0.0.1", port))
+            made.append(listen(host, port))
         except OSError as error:
             made.append(error)
 

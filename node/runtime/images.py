@@ -4,8 +4,9 @@ import threading
 from collections.abc import Callable
 
 import docker
+import requests
 from docker.auth import resolve_repository_name
-from docker.errors import APIError, ImageNotFound
+from docker.errors import APIError
 from docker.utils import parse_repository_tag
 
 from vantage6.common import logs
@@ -16,6 +17,8 @@ from vantage6.node.outcomes import RefusalError
 log = logs.get(__name__)
 
 _HUB = "docker.io"
+#: What engines and registries say about an image that is not there, or not for us.
+_ABSENT = ("not found", "manifest unknown", "does not exist", "denied", "invalid reference")
 
 
 class Images:
@@ -77,7 +80,10 @@ class Images:
         try:
             found = self._client.inspect_image(image)  # type: ignore[no-untyped-call]
             return str(found["Id"])
-        except ImageNotFound:
+        except APIError as error:
+            # A reference that is no reference gets its explanation from the attempt to pull it.
+            if error.status_code not in {requests.codes.not_found, requests.codes.bad_request}:
+                raise
             return None
 
     def _pull(self, image: str, cancelled: Callable[[], bool]) -> None:
@@ -101,9 +107,7 @@ class Images:
 def _failed(image: str, explanation: str) -> RefusalError:
     """Return the refusal for a pull; an absent image is told from a registry that is down."""
     text = explanation.lower()
-    absent = any(
-        sign in text for sign in ("not found", "manifest unknown", "does not exist", "denied")
-    )
+    absent = any(sign in text for sign in _ABSENT)
     return RefusalError(
         TaskStatus.NO_DOCKER_IMAGE if absent else TaskStatus.FAILED,
         "image_not_found" if absent else "pull_failed",

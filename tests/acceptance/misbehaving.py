@@ -9,7 +9,6 @@ from pathlib import Path
 given = json.loads(Path(os.environ["INPUT_FILE"]).read_text().partition(".")[2])
 output = Path(os.environ["OUTPUT_FILE"])
 if given["method"] == "exit":
-    print("the numbers do not add up")
     sys.exit(3)
 if given["method"] == "flood":
     with output.open("wb") as file:

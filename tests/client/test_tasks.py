@@ -314,12 +314,10 @@ def test_interrupted_wait_says_how_to_come_back(peer, client, capsys) -> None:
     assert "client.task.kill(3)" in shown
 
 
-def test_delays_grow_to_a_limit() -> None:
-    pauses = waiting.delays(0.05, 2.0)
-    seen = [next(pauses) for _ in range(15)]
-    assert seen[0] == 0.05
-    assert seen == sorted(seen)
-    assert seen[-1] == 2.0
+def test_pauses_are_a_twentieth_of_the_time_so_far_within_limits() -> None:
+    moments = iter([100.0, 100.0, 101.0, 102.0, 120.0, 3700.0])
+    pauses = waiting.pauses(0.05, 2.0, lambda: next(moments))
+    assert [next(pauses) for _ in range(5)] == [0.05, 0.05, 0.1, 1.0, 2.0]
 
 
 def test_progress_says_how_far_the_organizations_are() -> None:

@@ -87,6 +87,49 @@ for _ in range(200):
     }
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "database.test"])
+def test_requested_service_is_reached_and_no_other(
+    docker_bench: MakeBench, everywhere: int, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    resolve = socket.getaddrinfo
+    monkeypatch.setattr(
+        socket,
+        "getaddrinfo",
+        lambda name, *rest, **more: resolve(
+            "127.0.0.1" if name == "database.test" else name, *rest, **more
+        ),
+    )
+    with socket.create_server(("127.0.0.1", 0)) as service:
+        port = service.getsockname()[1]
+        uri = f"http://me:word@{host}:{port}/x"
+        bench = docker_bench(databases=[{"label": "default", "uri": uri, "type": "sql"}])
+        program = """
+import json, os, socket, time
+from urllib.parse import urlsplit
+address = urlsplit(os.environ['DEFAULT_DATABASE_URI'])
+for _ in range(200):
+    try:
+        said = socket.create_connection((address.hostname, address.port), timeout=5).recv(9)
+        break
+    except OSError:
+        time.sleep(0.02)
+try:
+    socket.create_connection((address.hostname, OTHER), timeout=2)
+    other = True
+except OSError:
+    other = False
+json.dump([said.decode(), other], open(os.environ['OUTPUT_FILE'], 'w'))
+""".replace("OTHER", str(everywhere))
+        entry, handle = bench.begin(program)
+        service.settimeout(20)
+        caller, _ = service.accept()
+        with caller:
+            caller.sendall(b"patients")
+        exit_ = bench.runtime.wait(handle)
+        assert exit_.code == 0, exit_.log
+        assert json.loads(entry.read_output(1000)) == ["patients", False]
+
+
 def test_bridge_door_separates_containers_from_each_other(
     docker_bench: MakeBench,
     engine: docker.APIClient,
@@ -143,7 +186,7 @@ def test_container_writes_only_where_it_may(docker_bench: MakeBench) -> None:
 out = {}
 io = os.path.dirname(os.environ['INPUT_FILE'])
 for name, path in {
-    'root': '/x', 'home': os.environ['HOME'] + '/x', 'shared': os.environ['TEMPORARY_FOLDER'] + '/x',
+    'root': '/x', 'home': os.environ['HOME'] + '/x', 'shared': '/mnt/tmp/x',
     'io': io + '/x', 'input': os.environ['INPUT_FILE'], 'token': os.environ['TOKEN_FILE'],
     'database': os.environ['DEFAULT_DATABASE_URI'],
 }.items():

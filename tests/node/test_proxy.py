@@ -67,6 +67,7 @@ def make_door(wire: Wire) -> Iterator[MakeDoor]:
     yield make
     for keeper in keepers:
         keeper.close()
+        eventually(lambda keeper=keeper: not keeper.is_open)
     for upstream in upstreams:
         upstream.close()
 

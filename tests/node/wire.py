@@ -2,15 +2,14 @@
 
 import base64
 import json
-import threading
+import socket
 from dataclasses import dataclass, field
 from typing import Any
 
 import falcon
-from waitress.server import create_server
-from waitress.wasyncore import close_all
 
-from tests.node.factories import IMAGE
+from tests.node.factories import IMAGE, eventually
+from vantage6.node.gatekeeper import Gatekeeper
 
 FINAL = {"completed", "crashed", "failed", "killed by user", "not allowed", "unknown error"}
 FINAL |= {"start failed", "non-existing Docker image"}
@@ -76,17 +75,14 @@ class Wire:
     def __enter__(self) -> "Wire":
         app: falcon.App[falcon.Request, falcon.Response] = falcon.App()
         app.add_sink(self._handle, "/")
-        self._channels: dict[int, Any] = {}
-        self._server = create_server(app, map=self._channels, host="127.0.0.1", port=0, threads=8)
-        self.port = self._server.effective_port
-        self._thread = threading.Thread(target=self._server.run)
-        self._thread.start()
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.port = listener.getsockname()[1]
+        self._server = Gatekeeper(listener, app, 10**9)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.trigger.pull_trigger(lambda: close_all(self._channels, ignore_all=True))
-        self._thread.join(10)
-        self._server.task_dispatcher.shutdown()
+        self._server.close()
+        eventually(lambda: not self._server.is_open)
 
     def _handle(self, req: falcon.Request, resp: falcon.Response, **_: Any) -> None:
         path = req.path.removeprefix("/api")

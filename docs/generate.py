@@ -1,0 +1,64 @@
+"""Write the pages that come from the code. ``python -m docs.generate``; a test says when to."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from vantage6.common.config import NodeConfig, ServerConfig
+
+FOLDER = Path(__file__).parent
+
+
+def configuration() -> str:
+    """Return the reference of all configuration keys."""
+    lines = [
+        "# Configuration",
+        "",
+        "Written by `python -m docs.generate` from the models in `common/config`.",
+        "",
+        "A file holds one configuration under `application`, or several under `environments`",
+        "(`dev`, `test`, `acc`, `prod`). Unknown keys and wrong values are refused with their path.",
+    ]
+    for title, model in (("Server", ServerConfig), ("Node", NodeConfig)):
+        lines += ["", f"## {title}", "", "| key | default | meaning |", "|---|---|---|"]
+        lines += [f"| `{key}` | {default} | {meaning} |" for key, default, meaning in rows(model)]
+    return "\n".join(lines) + "\n"
+
+
+def rows(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str, str]]:
+    """Yield path, default and meaning of each key, sections before their keys."""
+    for name, field in model.model_fields.items():
+        section = _section(field.annotation)
+        default = field.default
+        if default is PydanticUndefined:
+            shown = "required"
+        elif default is None or isinstance(default, BaseModel) or default in ((), {}):
+            shown = ""
+        else:
+            shown = f"`{default}`"
+        yield f"{prefix}{name}", shown, (field.description or "").replace("|", "\\|")
+        if section is not None:
+            repeated = "[]" if _is_list(field.annotation) else ""
+            yield from rows(section, f"{prefix}{name}{repeated}.")
+
+
+def _section(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _section(part))), None)
+
+
+def _is_list(annotation: Any) -> bool:
+    return str(annotation).startswith("tuple")
+
+
+def main() -> None:
+    """Write all pages."""
+    (FOLDER / "configuration.md").write_text(configuration())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,30 @@
+"""What is generated is fresh, and what is written is true."""
+
+import re
+from pathlib import Path
+
+from docs import generate
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_configuration_reference_is_fresh() -> None:
+    written = (ROOT / "docs" / "configuration.md").read_text()
+    assert written == generate.configuration(), "run: python -m docs.generate"
+
+
+def test_every_key_has_a_meaning() -> None:
+    for model in (generate.ServerConfig, generate.NodeConfig):
+        for key, _, meaning in generate.rows(model):
+            assert meaning, key
+
+
+def test_every_make_target_in_the_readme_exists() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"`?make ([a-z-]+)", (ROOT / "README.md").read_text()):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_every_file_that_the_readme_links_to_exists() -> None:
+    for link in re.findall(r"\]\(([^)#]+)\)", (ROOT / "README.md").read_text()):
+        assert (ROOT / link).exists(), link
