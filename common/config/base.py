@@ -23,8 +23,8 @@ LogLevel = Annotated[
 class LoggerConfig(Section):
     """The level of one logger."""
 
-    name: str
-    level: LogLevel
+    name: str = Field(description="name of the logger")
+    level: LogLevel = Field(description="its lowest level that is written")
 
 
 class LogConfig(Section):

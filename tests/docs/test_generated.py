@@ -28,3 +28,15 @@ def test_every_make_target_in_the_readme_exists() -> None:
 def test_every_file_that_the_readme_links_to_exists() -> None:
     for link in re.findall(r"\]\(([^)#]+)\)", (ROOT / "README.md").read_text()):
         assert (ROOT / link).exists(), link
+
+
+def test_every_reason_is_explained() -> None:
+    explained = set(re.findall(r"^\| `(\w+)` \|", (ROOT / "docs/reasons.md").read_text(), re.M))
+    source = "".join(
+        file.read_text() for folder in ("node", "models") for file in (ROOT / folder).rglob("*.py")
+    )
+    calls = r"(?:\bReason|_refusal|_disagreement|RefusalError)\(([^)]*)"
+    texts = " ".join([*re.findall(calls, source), *re.findall(r'reason_code="\w+"', source)])
+    given = set(re.findall(r'"([a-z_]+)"(?!:)', texts))
+    assert len(given) > 15
+    assert given == explained
