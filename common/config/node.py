@@ -80,8 +80,8 @@ class RegistryConfig(Section):
     """Access to one private registry."""
 
     registry: str = Field(description="host of the registry, with port if it has one")
-    username: str
-    password: SecretStr
+    username: str = Field(description="account at the registry")
+    password: SecretStr = Field(description="password or token of the account")
 
 
 class DeviceConfig(Section):
