@@ -32,7 +32,8 @@ def RPC_odd(data):
     return object()
 
 def central(client, data, *args):
-    return [type(client).__name__, client.task_id, len(data), *args]
+    rows = None if data is None else len(data)
+    return [type(client).__name__, client.task_id, rows, *args]
 """
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -120,6 +121,12 @@ def test_central_method_gets_a_client(run: Run, tmp_path: Path, call: str, clien
     ended = run({"method": "central", "master": True, "args": [5]}, call)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert json.loads(_output(tmp_path).removeprefix(b"json.")) == [client, 9, 2, 5]
+
+
+def test_central_method_may_do_without_data(run: Run, tmp_path: Path) -> None:
+    ended = run({"method": "central", "master": True}, "auto_wrapper('mine', central_data=False)")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert json.loads(_output(tmp_path).removeprefix(b"json.")) == ["ContainerClient", 9, None]
 
 
 @pytest.mark.parametrize(
