@@ -6,7 +6,6 @@ from falcon import Request, Response
 from vantage6.api import problems
 from vantage6.api.docs import Docs
 from vantage6.api.middleware import Connection, RequestId
-from vantage6.api.openapi import document
 from vantage6.api.resources.base import Resource
 from vantage6.api.routes import ROUTES
 from vantage6.api.service import Service
@@ -19,14 +18,14 @@ def create_app(instance: Instance) -> "falcon.App[Request, Response]":
     config = instance.config
     database.bind(config.uri, folder=instance.folder, connections=config.threads + 2)
     service = Service.of(instance)
-    app = falcon.App(middleware=[RequestId(), Connection()])
+    app: falcon.App[Request, Response] = falcon.App(middleware=[RequestId(), Connection()])
     app.req_options.strip_url_path_trailing_slash = False
     problems.install(app)
     resources: dict[type[Resource], Resource] = {}
     for route in ROUTES:
         resource = resources.setdefault(route.resource, route.resource(service))
         app.add_route(config.api_path + route.path, resource, suffix=route.suffix)
-    docs = Docs(document(ROUTES, config.api_path))
+    docs = Docs(ROUTES, config.api_path)
     app.add_route("/", docs, suffix="index")
     app.add_route("/robots.txt", docs, suffix="robots")
     app.add_route("/openapi.json", docs, suffix="openapi")

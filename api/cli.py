@@ -1,7 +1,7 @@
 """``vserver``: the operator's commands."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def _said_plainly() -> Iterator[None]:
         sys.exit(next((code for kind, code in _CODES if isinstance(error, kind)), 1))
 
 
-def _instance_options(function):  # type: ignore[no-untyped-def]
+def _instance_options(function: Callable[..., None]) -> Callable[..., None]:
     function = click.option(
         "-c",
         "--config",

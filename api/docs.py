@@ -1,12 +1,17 @@
 """The documentation of the API, readable without internet."""
 
-import hashlib
 import base64
+import hashlib
+from collections.abc import Iterable
+from functools import cached_property
 from importlib import resources
 from typing import Any
 
 import falcon
 from falcon import Request, Response
+
+from vantage6.api.openapi import document
+from vantage6.api.routes import Route
 
 #: What the package offapi brings, under the names that our pages use.
 _ASSETS = {
@@ -35,8 +40,14 @@ _POLICY = (
 class Docs:
     """The OpenAPI document, the pages that show it, and the way to them."""
 
-    def __init__(self, document: dict[str, Any]) -> None:
-        self._document = document
+    def __init__(self, routes: Iterable[Route], prefix: str) -> None:
+        self._routes = tuple(routes)
+        self._prefix = prefix
+
+    @cached_property
+    def _document(self) -> dict[str, Any]:
+        # Made when somebody first asks; a start need not wait for it.
+        return document(self._routes, self._prefix)
 
     def on_get_index(self, _: Request, resp: Response) -> None:
         """Show where everything is."""

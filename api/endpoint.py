@@ -1,6 +1,6 @@
 """The decorator that turns a function with typed arguments into a responder."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
@@ -100,7 +100,7 @@ def read_body(req: HttpRequest, model: type[BaseModel], limit: int) -> Any:
         raise _invalid(error) from error
 
 
-def _checked(model: type[BaseModel], values: dict[str, Any]) -> Any:
+def _checked(model: type[BaseModel], values: Mapping[str, Any]) -> Any:
     try:
         return model.model_validate(values)
     except ValidationError as error:

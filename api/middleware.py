@@ -47,6 +47,9 @@ class RequestId:
 class Connection:
     """Give the database connection back after every request; `endpoint` opens it when needed."""
 
-    def process_response(self, _: Request, __: Response, ___: object, ____: bool) -> None:
-        """Close what was opened."""
-        database.close()
+    def process_response(self, _: Request, __: Response, ___: object, succeeded: bool) -> None:
+        """Release what was opened; after a failure, start the next request with a new one."""
+        if succeeded:
+            database.release()
+        else:
+            database.close()

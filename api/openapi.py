@@ -32,7 +32,7 @@ def document(routes: Iterable[Route], prefix: str) -> dict[str, Any]:
     for route in routes:
         path = re.sub(r"\{(\w+)_:[^}]*\}", r"{\1}", route.path)
         for verb, responder, found in _operations(route):
-            paths.setdefault(path, {})[verb] = _operation(path, verb, responder, found, schemas)
+            paths.setdefault(path, {})[verb] = _operation(path, responder, found, schemas)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -71,7 +71,7 @@ def _item(reply: Any) -> type[BaseModel]:
 
 
 def _operation(
-    path: str, verb: str, responder: Any, found: Endpoint, schemas: dict[Any, Any]
+    path: str, responder: Any, found: Endpoint, schemas: dict[Any, Any]
 ) -> dict[str, Any]:
     summary, _, text = (inspect.getdoc(responder) or "").partition("\n")
     schema = schemas[_item(found.reply)]

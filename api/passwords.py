@@ -68,5 +68,5 @@ def log_in(username: str, password: str, policy: PasswordPolicy) -> User:
             if _hasher.check_needs_rehash(user.password):
                 users.set_password(user, hashed(password))
             return user
-        users.login_failed(user, policy.max_failed_attempts)
+        users.login_failed(user, policy.max_failed_attempts, policy.inactivation_minutes)
     raise Unauthenticated("Wrong username or password.", code="wrong_password")

@@ -64,6 +64,13 @@ class Caller:
             image=image,
         )
 
+    @property
+    def calling_node(self) -> Node:
+        """The node, on routes that are for nodes only."""
+        if self.node is None:
+            raise Forbidden("This is for a node only.")
+        return self.node
+
     @cached_property
     def collaborations(self) -> frozenset[int]:
         """Ids of the collaborations within the caller's reach."""
@@ -169,7 +176,7 @@ class Caller:
             raise Forbidden(f"You lack the permission to {operation.lower()} this {resource}.")
 
     def require_held(self, grants: frozenset[Grant]) -> None:
-        """Raise `Forbidden` unless the caller holds each of these rules: nobody gives what he lacks."""
+        """Raise `Forbidden` unless the caller holds each rule: nobody gives what he lacks."""
         if missing := sorted(grants - self.rules):
             resource, operation, scope = missing[0]
             raise Forbidden(

@@ -6,6 +6,7 @@ from falcon import Request, Response
 from vantage6.api.tokens import BadToken
 from vantage6.common import errors
 from vantage6.common.logs import get
+from vantage6.models import database
 
 log = get(__name__)
 
@@ -27,6 +28,8 @@ def install(app: "falcon.App[Request, Response]") -> None:
     app.add_error_handler(Exception, _unexpected)
     app.add_error_handler(falcon.HTTPError, _http)
     app.add_error_handler(errors.V6Error, _ours)
+    for failure in database.FAILURES:
+        app.add_error_handler(failure, _database)
 
 
 def _answer(resp: Response, status: int, msg: str, code: str) -> None:
@@ -43,6 +46,11 @@ def _http(_: Request, resp: Response, error: falcon.HTTPError, __: object) -> No
     status = falcon.http_status_to_code(error.status)
     resp.set_headers(error.headers or {})
     _answer(resp, status, error.description or error.title or "Error", f"http_{status}")
+
+
+def _database(req: Request, resp: Response, error: Exception, _: object) -> None:
+    log.error("database failed", method=req.method, path=req.path, exc_info=error)
+    _answer(resp, 503, "The database does not answer; try again later.", "unavailable")
 
 
 def _unexpected(req: Request, resp: Response, error: Exception, _: object) -> None:

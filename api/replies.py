@@ -1,8 +1,8 @@
-"""From rows to the JSON that clients of 3.11 know. Each list costs the same number of queries,
-however long it is.
+"""From rows to the JSON that clients of 3.11 know.
 
-Relations without bound (the results of an organization, the tasks of a collaboration or a user)
-are left empty; the lists of results and tasks have filters for them.
+Each list costs the same number of queries, however long it is. Relations without bound (the
+results of an organization, the tasks of a collaboration or a user) are left empty; the lists of
+results and tasks have filters for them.
 """
 
 from collections import defaultdict

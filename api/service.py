@@ -1,7 +1,8 @@
 """What the resources share: configuration, tokens, and the way to the broker."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from urllib.parse import urlsplit
 
@@ -21,6 +22,25 @@ log = get(__name__)
 
 #: A Celery task, by name: the API knows no code of the workers.
 FAN_OUT = "fan_out"
+#: Time for which a broker that was silent is not asked again who is online, in seconds.
+_REST_SECONDS = 5.0
+
+
+class Presence:
+    """Who is online, as far as the broker tells; it is an ornament of lists that must not wait."""
+
+    def __init__(self) -> None:
+        self._resume_at = 0.0
+
+    def of(self, broker: redis.Redis, node_ids: Sequence[int]) -> set[int]:
+        """Return which nodes are online; none while the broker is away."""
+        if time.monotonic() < self._resume_at:
+            return set()
+        try:
+            return presence.online(broker, node_ids)
+        except BrokerUnavailable:
+            self._resume_at = time.monotonic() + _REST_SECONDS
+            return set()
 
 
 @dataclass(frozen=True)
@@ -29,6 +49,7 @@ class Service:
 
     instance: Instance
     tokens: Tokens
+    _presence: Presence = field(default_factory=Presence)
 
     @classmethod
     def of(cls, instance: Instance) -> "Service":
@@ -77,11 +98,7 @@ class Service:
     def online(self, found: Iterable[Node]) -> dict[int, str | None]:
         """Return for each node whether it consumes its queue; None before it ever did."""
         rows = list(found)
-        seen = [node.id for node in rows if node.last_seen is not None]
-        try:
-            here = presence.online(self._redis, seen)
-        except BrokerUnavailable:
-            here = set()
+        here = self._presence.of(self._redis, [row.id for row in rows if row.last_seen is not None])
         return {
             node.id: ("online" if node.id in here else "offline") if node.last_seen else None
             for node in rows

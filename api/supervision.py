@@ -47,7 +47,7 @@ def start(instance: Instance, configuration: Path) -> None:
     """
     if running(instance):
         raise Conflict(f"Server {instance.name} runs already; `vserver stop` ends it.")
-    subprocess.run([*_supervisord(configuration)], check=True, timeout=30)
+    subprocess.run(_supervisord(configuration), check=True, timeout=30)  # noqa: S603
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while not answers(instance):
         if time.monotonic() > deadline or running(instance) is None:

@@ -26,6 +26,15 @@ def _redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[
     return event
 
 
+def _name_of(process: str) -> Any:
+    # Not a context variable, which the threads of a process would not share.
+    def add(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        event["process"] = process
+        return event
+
+    return add
+
+
 def set_up(
     process: str,
     *,
@@ -54,10 +63,14 @@ def set_up(
     """
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
+        _name_of(process),
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.PositionalArgumentsFormatter(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        # Before the redaction, as a message may quote an address; and as plain text, since
+        # prettier ones show local variables, and with them secrets.
+        structlog.processors.format_exc_info,
         _redact,
     ]
     structlog.configure(
@@ -79,13 +92,17 @@ def set_up(
         handler.setFormatter(_formatter(shared, structlog.processors.JSONRenderer()))
         handlers.append(handler)
     logging.basicConfig(level=level, handlers=handlers, force=True)
-    structlog.contextvars.bind_contextvars(process=process)
-    for noisy in ("httpx2", "httpcore2", "docker", "urllib3", "amqp", "kombu"):
+    # SECURITY: peewee logs every statement with its values, inputs and hashes among them.
+    for noisy in ("httpx2", "httpcore2", "docker", "urllib3", "amqp", "kombu", "peewee"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLogger().level))
 
 
 def _console_renderer() -> Any:
-    return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)
+    return structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(),
+        pad_event_to=0,
+        exception_formatter=structlog.dev.plain_traceback,
+    )
 
 
 def _formatter(shared: list[Any], renderer: Any) -> logging.Formatter:

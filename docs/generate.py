@@ -20,7 +20,7 @@ def configuration() -> str:
         "Written by `python -m docs.generate` from the models in `common/config`.",
         "",
         "A file holds one configuration under `application`, or several under `environments`",
-        "(`dev`, `test`, `acc`, `prod`). Unknown keys and wrong values are refused with their path.",
+        "(`dev`, `test`, `acc`, `prod`). Unknown keys and wrong values are refused by their path.",
     ]
     for title, model in (("Server", ServerConfig), ("Node", NodeConfig)):
         lines += ["", f"## {title}", "", "| key | default | meaning |", "|---|---|---|"]

@@ -112,7 +112,7 @@ class Federation:
         return self.folder / "server.yaml"
 
     def process(self, program: str) -> psutil.Process:
-        """Return a process of the server: ``api``, ``worker``, ``beat``, ``redis`` or ``flower``."""
+        """Return a process of the server: api, worker, beat, redis or flower."""
         pid = int((self.folder / "server" / "supervisord.pid").read_text())
         mark = {"api": "gunicorn", "redis": "redis-server"}.get(program, program)
         for child in psutil.Process(pid).children():

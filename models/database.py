@@ -10,9 +10,12 @@ import peewee
 from peewee import DatabaseProxy, SqliteDatabase
 from playhouse.pool import PooledPostgresqlDatabase
 
-from vantage6.common.errors import ConfigurationError, Unavailable
+from vantage6.common.errors import ConfigurationError, Invalid, Unavailable
 
 db = DatabaseProxy()
+
+#: What is raised when the database does not answer, or did so no longer.
+FAILURES = (peewee.OperationalError, peewee.InterfaceError)
 
 _POSTGRES = re.compile(r"^postgres(?:ql)?(?:\+\w+)?://")
 
@@ -40,7 +43,7 @@ def bind(uri: str, *, folder: Path, connections: int = 16) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         db.initialize(
             SqliteDatabase(
-                path,
+                str(path),
                 # A reader that turns writer fails at once under the default lock; IMMEDIATE waits.
                 lock_type="IMMEDIATE",
                 autoconnect=False,
@@ -81,7 +84,7 @@ def connect() -> None:
     """
     try:
         db.connect(reuse_if_open=True)
-    except (peewee.OperationalError, peewee.InterfaceError) as error:
+    except FAILURES as error:
         raise Unavailable("The database does not answer.") from error
 
 
@@ -99,3 +102,35 @@ def close() -> None:
     """Give the connection of this thread back."""
     if not db.is_closed():
         db.close()
+
+
+def release() -> None:
+    """Give a pooled connection back; a file stays open for the next work of this thread.
+
+    PERF: to open SQLite costs more than most requests, and the last one to close it folds the log.
+    """
+    if not isinstance(db.obj, SqliteDatabase):
+        close()
+
+
+def answers() -> bool:
+    """Tell whether the database answers at this moment."""
+    try:
+        connect()
+        db.execute_sql("SELECT 1")
+    except (Unavailable, *FAILURES):
+        return False
+    return True
+
+
+@contextmanager
+def unique(message: str, code: str) -> Iterator[None]:
+    """Open a transaction; where somebody else just wrote the same, refuse it with this message.
+
+    Looking first tells the usual case apart, but only a constraint tells who of two came first.
+    """
+    try:
+        with db.atomic():
+            yield
+    except peewee.IntegrityError as error:
+        raise Invalid(message, code=code) from error

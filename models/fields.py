@@ -8,7 +8,7 @@ from peewee import SQL, AutoField, Database, DateTimeField, NodeList, SqliteData
 from vantage6.models.database import db
 
 
-class IdField(AutoField):  # type: ignore[type-arg]
+class IdField(AutoField):
     """A primary key whose numbers are never used twice.
 
     SECURITY: a token names its holder by number, so a number must not pass to a newcomer. SQLite
@@ -18,10 +18,10 @@ class IdField(AutoField):  # type: ignore[type-arg]
     def ddl(self, ctx: Any) -> NodeList:
         """Return the column definition."""
         nodes: NodeList = super().ddl(ctx)
-        return NodeList((nodes, SQL("AUTOINCREMENT"))) if _is_sqlite(db.obj) else nodes
+        return NodeList((nodes, SQL("AUTOINCREMENT"))) if is_sqlite(db.obj) else nodes
 
 
-class UtcDateTimeField(DateTimeField):  # type: ignore[type-arg]
+class UtcDateTimeField(DateTimeField):
     """An aware moment in UTC, stored naive so that both engines keep it unchanged."""
 
     def db_value(self, value: Any) -> Any:
@@ -30,13 +30,14 @@ class UtcDateTimeField(DateTimeField):  # type: ignore[type-arg]
             if value.tzinfo is None:
                 raise ValueError("a time without zone cannot be stored")
             value = value.astimezone(UTC).replace(tzinfo=None)
-        return super().db_value(value)
+        return super().db_value(value)  # type: ignore[no-untyped-call]
 
     def python_value(self, value: Any) -> Any:
         """Return the stored moment, aware."""
-        value = super().python_value(value)
+        value = super().python_value(value)  # type: ignore[no-untyped-call]
         return value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
 
 
-def _is_sqlite(database: Database | None) -> bool:
+def is_sqlite(database: Database | None) -> bool:
+    """Tell whether a database is SQLite."""
     return isinstance(database, SqliteDatabase)

@@ -44,7 +44,7 @@ _NO_PUBLIC_KEY = Reason(
 )
 
 
-class InterruptedExecution(Exception):  # noqa: N818 (no error: somebody asked for it)
+class InterruptedExecution(Exception):
     """The result was killed, or the node stops."""
 
 

@@ -22,7 +22,7 @@ def make_app(instance: Instance) -> Celery:
     app.conf.update(settings(instance.broker_url))
     register(app, Publisher(instance.broker_url))
 
-    @signals.setup_logging.connect(weak=False)  # type: ignore[untyped-decorator]
+    @signals.setup_logging.connect(weak=False)
     def _logging(**_: object) -> None:
         logs.set_up("workers", level=instance.config.logging.level)
         for chatty in ("celery.beat", "celery.worker.strategy", "celery.app.trace"):

@@ -1,5 +1,7 @@
 """What the workers do. Each task is short and may run twice."""
 
+from typing import Any
+
 from celery import Celery
 
 from vantage6.broker.connection import BrokerUnavailable
@@ -16,20 +18,25 @@ log = get(__name__)
 def register(app: Celery, publisher: Publisher) -> None:
     """Define the tasks on an app."""
 
-    @app.task(name="fan_out")
+    @app.task(name="fan_out", shared=False)
     def fan_out(message: int) -> None:
         """Send one message of the outbox to the nodes that it concerns."""
         with session():
             _send(message, publisher)
 
-    @app.task(name="relay")
+    @app.task(name="relay", shared=False)
     def relay() -> None:
         """Send every message of the outbox whose time has come."""
         with session():
             for message in outbox.due():
-                _send(message, publisher)
+                try:
+                    _send(message, publisher)
+                except Exception as error:
+                    # One that nobody understands must not stop those behind it.
+                    outbox.postpone(message, repr(error))
+                    log.exception("message not sent", message=message)
 
-    @app.task(name="sweep")
+    @app.task(name="sweep", shared=False)
     def sweep() -> None:
         """Offer results again whose node fell silent."""
         with session():
@@ -39,7 +46,10 @@ def register(app: Celery, publisher: Publisher) -> None:
 
 
 def _send(message: int, publisher: Publisher) -> None:
-    """Ring at the nodes, then forget the message; a crash in between rings twice, which is harmless."""
+    """Ring at the nodes, then forget the message.
+
+    A crash in between rings twice, which is harmless.
+    """
     found = outbox.find(message)
     if found is None:
         return
@@ -55,10 +65,9 @@ def _send(message: int, publisher: Publisher) -> None:
     log.info("message sent", message=message, topic=topic, nodes=len(deliveries))
 
 
-def _deliveries(topic: Topic, content: dict[str, object]) -> list[tuple[int, Message]]:
+def _deliveries(topic: Topic, content: dict[str, Any]) -> list[tuple[int, Message]]:
     if topic is Topic.RESULTS_KILLED:
-        found = results.nodes_of(result_ids=content["result_ids"], pending=False)
-        return [(node, ResultKilled(result, task)) for node, result, task in found]
+        return [(node, ResultKilled(result, task)) for node, result, task in content["bells"]]
     if topic is Topic.TASK_CREATED:
         found = results.nodes_of(task_id=content["task_id"], pending=True)
     else:

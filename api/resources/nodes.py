@@ -38,7 +38,7 @@ class Nodes(Resource):
             name=query.name,
             ip=query.ip,
             ids=online if query.status == "online" else None,
-            not_ids=online if query.status == "offline" else None,
+            seen_except=online if query.status == "offline" else None,
         )
         return lists.answer(req, resp, query, self.replies.nodes(rows), total)
 
@@ -85,7 +85,6 @@ class Nodes(Resource):
     @endpoint(NODE, body=Reconcile, reply=ReconcileReply)
     def on_post_reconcile(self, _: Request, __: Response, caller: Caller, body: Reconcile) -> Any:
         """Tell a node what to start, stop and forget, given what it holds; renew its leases."""
-        assert caller.node is not None
         seconds = self.service.config.lease_seconds
-        orders = results.reconcile(caller.node, body.running, body.finished, seconds)
+        orders = results.reconcile(caller.calling_node, body.running, body.finished, seconds)
         return orders | {"lease_seconds": seconds}

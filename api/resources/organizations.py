@@ -9,7 +9,6 @@ from vantage6.api.endpoint import CONTAINER, NODE, USER, endpoint
 from vantage6.api.permissions import Caller
 from vantage6.api.resources.base import Resource
 from vantage6.common.enums import Operation, Scope
-from vantage6.common.schemas.base import PageQuery
 from vantage6.common.schemas.organizations import (
     CollaborationReply,
     NodeReply,

@@ -60,10 +60,9 @@ class Results(Resource):
         self, _: Request, __: Response, caller: Caller, id_: int, body: ResultUpdate
     ) -> Any:
         """Store what the node that computes a result reports; what is absent stays."""
-        assert caller.node is not None
         row = results.patch(
             id_,
-            caller.node,
+            caller.calling_node,
             status=body.status,
             started_at=body.started_at,
             finished_at=body.finished_at,
@@ -73,6 +72,7 @@ class Results(Resource):
                 for kind, text in (("result", body.result), ("log", body.log))
                 if text is not None
             },
+            lease_seconds=self.service.config.lease_seconds,
         )
         return self.replies.results([row])[0]
 
@@ -83,9 +83,8 @@ class Results(Resource):
         Again by the same node it answers the same. Once the result has ended, for whatever
         reason, it answers 409 with code `result_finished`.
         """
-        assert caller.node is not None
         seconds = self.service.config.lease_seconds
-        row = results.claim(id_, caller.node, seconds)
+        row = results.claim(id_, caller.calling_node, seconds)
         task = row.task
         return {
             "id": row.id,
@@ -103,6 +102,6 @@ class Results(Resource):
                 "init_user": task.init_user_id,
                 "collaboration": self.replies.link("collaboration", task.collaboration_id),
             },
-            "container_token": self.service.tokens.for_container(caller.node, task),
+            "container_token": self.service.tokens.for_container(caller.calling_node, task),
             "initiator_public_key": organizations.get(task.initiator_id).public_key,
         }

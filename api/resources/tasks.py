@@ -8,7 +8,7 @@ from vantage6.api import lists
 from vantage6.api.endpoint import CONTAINER, NODE, USER, endpoint
 from vantage6.api.permissions import Caller
 from vantage6.api.resources.base import Resource
-from vantage6.common.enums import IdentityKind, Operation, Scope
+from vantage6.common.enums import Operation, Scope
 from vantage6.common.errors import Forbidden, Invalid
 from vantage6.common.schemas.base import Message, PageQuery
 from vantage6.common.schemas.tasks import (
@@ -64,13 +64,14 @@ class Tasks(Resource):
         """
         collaborations.get(body.collaboration_id)
         parent = None
-        if caller.kind is IdentityKind.CONTAINER:
-            parent = self._parent(caller, body)
-        tasks.check_targets(body.collaboration_id, [target.id for target in body.organizations])
+        if caller.task_id is not None:
+            parent = self._parent(caller.task_id, caller, body)
         if caller.organization_id is None or body.collaboration_id not in caller.collaborations:
             raise Forbidden(f"Your organization is not in collaboration {body.collaboration_id}.")
         if parent is None:
             caller.require("task", Operation.CREATE, collaboration=body.collaboration_id)
+        # SECURITY: after the permission, as the refusals name organizations and tell of nodes.
+        tasks.check_targets(body.collaboration_id, [target.id for target in body.organizations])
         created = tasks.create(
             collaboration_id=body.collaboration_id,
             inputs=[(target.id, target.input) for target in body.organizations],
@@ -86,12 +87,11 @@ class Tasks(Resource):
         return self.replies.tasks([created.task])[0]
 
     @staticmethod
-    def _parent(caller: Caller, body: TaskCreate) -> Task:
+    def _parent(task_id: int, caller: Caller, body: TaskCreate) -> Task:
         """Return the task whose algorithm asks for a sub-task.
 
         SECURITY: an algorithm may start nothing but itself, where it runs already.
         """
-        assert caller.task_id is not None
         if body.image != caller.image:
             raise Forbidden(
                 f"An algorithm may start sub-tasks of its own image only: {caller.image}.",
@@ -99,7 +99,7 @@ class Tasks(Resource):
             )
         if body.collaboration_id != caller.collaboration_id:
             raise Forbidden("An algorithm may start sub-tasks in its own collaboration only.")
-        return tasks.get(caller.task_id)
+        return tasks.get(task_id)
 
     @endpoint(USER, NODE, CONTAINER, query=Include, reply=TaskReply, permission="task VIEW")
     def on_get_one(self, _: Request, __: Response, caller: Caller, id_: int, query: Include) -> Any:

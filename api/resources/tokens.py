@@ -1,7 +1,5 @@
 """Logging in."""
 
-from typing import Any
-
 from falcon import Request, Response
 
 from vantage6.api import passwords
@@ -66,20 +64,18 @@ class Tokens(Resource):
             task = tasks.get(body.task_id)
         except NotFound as error:
             raise Invalid(error.message, code="not_found") from error
-        assert caller.node is not None
         if task.image != body.image:
             raise Forbidden("The task has another image.")
-        if not results.is_target(task.id, caller.node):
+        if not results.is_target(task.id, caller.calling_node):
             raise Forbidden("The task was not sent to this node.")
         if not tasks.is_open(task.id):
             raise Invalid("The task has ended.", code="task_ended")
-        return {"container_token": self.service.tokens.for_container(caller.node, task)}
+        return {"container_token": self.service.tokens.for_container(caller.calling_node, task)}
 
     @endpoint(NODE, reply=BrokerReply)
     def on_post_broker(self, _: Request, __: Response, caller: Caller) -> dict[str, str]:
         """Give a node the address and a new password of its queue; the old password dies."""
-        assert caller.node is not None
-        return {"url": self.service.broker_url_for(caller.node), "queue": inbox(caller.id)}
+        return {"url": self.service.broker_url_for(caller.calling_node), "queue": inbox(caller.id)}
 
     @endpoint(reply=TokenReply)
     def on_post_refresh(self, req: Request, _: Response) -> dict[str, str]:

@@ -9,7 +9,7 @@ from vantage6.api.endpoint import USER, endpoint
 from vantage6.api.permissions import Caller
 from vantage6.api.resources.base import Resource
 from vantage6.common.enums import Operation, Scope
-from vantage6.common.errors import Forbidden, Invalid
+from vantage6.common.errors import Forbidden
 from vantage6.common.schemas.base import Message
 from vantage6.common.schemas.users import (
     RoleFilter,
@@ -96,15 +96,11 @@ class Roles(Resource):
             reach = caller.reach("role", Scope.ORGANIZATION)
         except Forbidden:
             reach = None
-        try:
-            wanted = [int(text) for text in query.organization_id]
-        except ValueError as error:
-            raise Invalid("organization_id: must be a number") from error
         rows, total = roles.page(
             reach,
             lists.wanted(query),
             user=caller.id,
-            organizations=wanted,
+            organizations=query.organization_id,
             include_root=query.include_root,
             names=query.name,
             having_user=query.user_id,
@@ -131,7 +127,13 @@ class Rules(Resource):
     """All rules."""
 
     @endpoint(USER, query=RuleFilter, reply=list[RuleReply])
-    def on_get(self, req: Request, resp: Response, caller: Caller, query: RuleFilter) -> Any:
+    def on_get(
+        self,
+        req: Request,
+        resp: Response,
+        caller: Caller,  # noqa: ARG002  (every user may)
+        query: RuleFilter,
+    ) -> Any:
         """List the rules."""
         rows, total = roles.rule_page(
             lists.wanted(query),
@@ -143,6 +145,12 @@ class Rules(Resource):
         return lists.answer(req, resp, query, self.replies.rules(rows), total)
 
     @endpoint(USER, reply=RuleReply)
-    def on_get_one(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
+    def on_get_one(
+        self,
+        _: Request,
+        __: Response,
+        caller: Caller,  # noqa: ARG002  (every user may)
+        id_: int,
+    ) -> Any:
         """Show a rule."""
         return self.replies.rules([roles.rule(id_)])[0]

@@ -50,8 +50,16 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigurationError(
             f"Cannot read the configuration {path}: {error.strerror}."
         ) from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path} is not UTF-8 text.") from error
     except yaml.YAMLError as error:
-        raise ConfigurationError(f"{path} is not YAML: {error}") from error
+        # Not the message itself, which quotes the line and with it perhaps a password.
+        mark = getattr(error, "problem_mark", None)
+        where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        problem = getattr(error, "problem", None)
+        raise ConfigurationError(
+            f"{path} is not YAML{where}" + (f": {problem}." if problem else ".")
+        ) from None
     if not isinstance(content, dict):
         raise ConfigurationError(f"{path} holds no mapping; see docs/configuration.md.")
     return content
@@ -60,8 +68,14 @@ def _read(path: Path) -> dict[str, Any]:
 def _select(
     path: Path, content: dict[str, Any], environment: str | None
 ) -> tuple[str, dict[str, Any]]:
-    found = {"application": content.get("application")} | (content.get("environments") or {})
-    found = {name: values for name, values in found.items() if values}
+    environments = content.get("environments") or {}
+    if not isinstance(environments, dict):
+        raise ConfigurationError(f"`environments` in {path} is no mapping.")
+    found = {
+        str(name): values
+        for name, values in {"application": content.get("application"), **environments}.items()
+        if values
+    }
     unknown = sorted(set(content) - {"application", "environments"}) + sorted(
         set(found) - set(ENVIRONMENTS)
     )
@@ -72,10 +86,16 @@ def _select(
         )
     if environment is None and ("application" in found or len(found) == 1):
         environment = "application" if "application" in found else next(iter(found))
-    if environment not in found:
+    if environment is None:
+        names = ", ".join(found)
+        raise ConfigurationError(
+            f"{path} has several environments; choose one of {names}."
+            if found
+            else f"{path} configures nothing: it has neither `application` nor an environment."
+        )
+    values = found.get(environment)
+    if values is None:
         raise ConfigurationError(
             f"{path} has no environment `{environment}`; it has: {', '.join(found) or 'none'}."
-            if environment
-            else f"{path} has several environments; choose one of {', '.join(found)}."
         )
-    return environment, found[environment]
+    return environment, values

@@ -3,13 +3,30 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    field_validator,
+)
 
 
 class Request(BaseModel):
     """A body or a query. Unknown keys are ignored, as clients of 3.11 expect."""
 
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    @field_validator("*")
+    @classmethod
+    def _storable(cls, value: Any) -> Any:
+        """Refuse the one character that PostgreSQL cannot store."""
+        for text in value if isinstance(value, list) else [value]:
+            if isinstance(text, str) and "\0" in text:
+                raise ValueError("must not contain NUL characters")
+        return value
 
 
 class Reply(BaseModel):
@@ -19,10 +36,14 @@ class Reply(BaseModel):
 
 
 def _utc(value: datetime) -> datetime:
-    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    try:
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("must be within the years 1 to 9999 of UTC") from error
 
 
-def _one_of_list(value: Any) -> Any:
+def one_or_more(value: Any) -> Any:
+    """Return a single value of a query as a list of one."""
     return value if isinstance(value, list) else [value]
 
 
@@ -32,7 +53,7 @@ Moment = Annotated[
 ]
 
 #: A query parameter that may be repeated.
-Repeated = Annotated[list[str], BeforeValidator(_one_of_list)]
+Repeated = Annotated[list[str], BeforeValidator(one_or_more)]
 
 Id = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
@@ -40,7 +61,7 @@ Id = Annotated[int, Field(ge=1, le=2**31 - 1)]
 class PageQuery(Request):
     """Which part of a list."""
 
-    page: int | None = Field(None, ge=1, description="number of the page, from 1; default: all")
+    page: Id | None = Field(None, description="number of the page, from 1; default: all")
     per_page: int = Field(10, ge=1, le=1000, description="rows on a page; only with `page`")
     include: Repeated = Field([], description="`metadata` wraps the list in {data, links}")
 

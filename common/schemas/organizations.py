@@ -1,24 +1,23 @@
 """Organizations, collaborations and nodes."""
 
 import base64
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from vantage6.common.schemas.base import Id, Link, Moment, PageQuery, Reply, Request
 
 
-def _base64(text: str | None) -> str | None:
-    if text:
-        try:
-            base64.b64decode(text, validate=True)
-        except ValueError as error:
-            raise ValueError("must be base64 of the PEM text") from error
+def _base64(text: str) -> str:
+    try:
+        base64.b64decode(text, validate=True)
+    except ValueError as error:
+        raise ValueError("must be base64 of the PEM text") from error
     return text
 
 
 Text = Annotated[str, Field(max_length=255)]
-PublicKey = Annotated[str | None, AfterValidator(_base64), Field(max_length=20_000)]
+PublicKey = Annotated[str, Field(max_length=20_000), AfterValidator(_base64)]
 #: Clients of 3.11 send True and False, as text, in queries.
 Flag = Annotated[bool, BeforeValidator(lambda v: v.lower() if isinstance(v, str) else v)]
 
@@ -32,7 +31,7 @@ class OrganizationCreate(Request):
     zipcode: Text | None = ""
     country: Text | None = ""
     domain: Text | None = ""
-    public_key: PublicKey = None
+    public_key: PublicKey | None = None
 
 
 class OrganizationUpdate(Request):
@@ -44,7 +43,7 @@ class OrganizationUpdate(Request):
     zipcode: Text | None = None
     country: Text | None = None
     domain: Text | None = None
-    public_key: PublicKey = None
+    public_key: PublicKey | None = None
 
 
 class OrganizationFilter(PageQuery):
@@ -121,7 +120,7 @@ class NodeFilter(PageQuery):
 
     organization_id: Id | None = None
     collaboration_id: Id | None = None
-    status: str | None = None
+    status: Literal["online", "offline"] | None = None
     name: str | None = None
     ip: str | None = None
 

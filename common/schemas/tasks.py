@@ -2,14 +2,18 @@
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from vantage6.common.schemas.base import Id, Link, Moment, PageQuery, Reply, Repeated, Request
+from vantage6.common.schemas.base import Id, Link, Moment, PageQuery, Repeated, Reply, Request
 from vantage6.common.task_status import TaskStatus
 
 
 def _first_moment(value: Any) -> Any:
     return value or None
+
+
+def _without_nul(text: str | None) -> str | None:
+    return text and text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 class Target(Request):
@@ -181,7 +185,8 @@ class ResultUpdate(Request):
     started_at: Annotated[Moment | None, BeforeValidator(_first_moment)] = None
     finished_at: Annotated[Moment | None, BeforeValidator(_first_moment)] = None
     result: str | None = None
-    log: str | None = None
+    #: Whatever the algorithm printed must not keep its result from being stored.
+    log: Annotated[str | None, AfterValidator(_without_nul)] = None
     reason: Reason | None = None
 
 

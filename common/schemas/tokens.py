@@ -2,7 +2,7 @@
 
 from pydantic import Field, SecretStr
 
-from vantage6.common.schemas.base import Reply, Request
+from vantage6.common.schemas.base import Id, Reply, Request
 
 
 class UserLogin(Request):
@@ -22,7 +22,7 @@ class NodeLogin(Request):
 class ContainerTokenRequest(Request):
     """For which algorithm a token is wanted."""
 
-    task_id: int
+    task_id: Id
     image: str
 
 

@@ -1,9 +1,20 @@
 """Users, roles and rules."""
 
-from pydantic import Field, SecretStr
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, SecretStr
 
 from vantage6.common.enums import Operation, Scope
-from vantage6.common.schemas.base import Id, Link, Moment, PageQuery, Reply, Repeated, Request
+from vantage6.common.schemas.base import (
+    Id,
+    Link,
+    Moment,
+    PageQuery,
+    Repeated,
+    Reply,
+    Request,
+    one_or_more,
+)
 from vantage6.common.schemas.organizations import Flag
 
 
@@ -54,7 +65,7 @@ class UserReply(Reply):
 class RoleFilter(PageQuery):
     """Which roles."""
 
-    organization_id: Repeated = []
+    organization_id: Annotated[list[Id], BeforeValidator(one_or_more)] = []
     name: Repeated = []
     include_root: Flag = False
     rule_id: Id | None = None

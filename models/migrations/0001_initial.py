@@ -1,5 +1,7 @@
 """The first tables."""
 
+from typing import Any
+
 from peewee import (
     BooleanField,
     CharField,
@@ -9,10 +11,11 @@ from peewee import (
     Model,
     TextField,
 )
+
 from vantage6.models.fields import IdField, UtcDateTimeField
 
 
-def up(migrator, db):
+def up(migrator: Any, db: Any) -> None:
     class Collaboration(Model):
         id = IdField()
         name = CharField(unique=True)
@@ -219,7 +222,7 @@ def up(migrator, db):
     db.create_tables([UserRule])
 
 
-def down(migrator, db):
+def down(migrator: Any, db: Any) -> None:
     migrator.migrate(migrator.drop_table("user_rule"))
     migrator.migrate(migrator.drop_table("user_role"))
     migrator.migrate(migrator.drop_table("role_rule"))

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from vantage6.common.errors import Invalid, NotFound
-from vantage6.models.database import db
-from vantage6.models.store.reach import Page, Reach, page_of
+from vantage6.models.database import unique
+from vantage6.models.store.reach import Page, Reach, like, page_of
 from vantage6.models.tables import Collaboration, Membership, Organization
 
 
@@ -27,9 +27,10 @@ def create(name: str, organization_ids: Iterable[int], *, encrypted: bool) -> Co
         If an organization does not exist.
     """
     wanted = sorted(set(organization_ids))
-    with db.atomic():
+    taken = f"There is a collaboration named {name!r} already."
+    with unique(taken, "name_taken"):
         if Collaboration.select().where(Collaboration.name == name).exists():
-            raise Invalid(f"There is a collaboration named {name!r} already.", code="name_taken")
+            raise Invalid(taken, code="name_taken")
         known = {
             row.id for row in Organization.select(Organization.id).where(Organization.id << wanted)
         }
@@ -58,7 +59,7 @@ def page(
     if not reach.everything:
         query = query.where(Collaboration.id.in_(reach.collaborations()))
     if name is not None:
-        query = query.where(Collaboration.name**name)
+        query = query.where(like(Collaboration.name, name))
     if encrypted is not None:
         query = query.where(Collaboration.encrypted == encrypted)
     if organization is not None:

@@ -8,8 +8,8 @@ from typing import Any
 
 from vantage6.common.clock import now
 from vantage6.common.errors import Invalid, NotFound, Unauthenticated
-from vantage6.models.database import db
-from vantage6.models.store.reach import Page, Reach, page_of
+from vantage6.models.database import unique
+from vantage6.models.store.reach import Page, Reach, like, page_of
 from vantage6.models.tables import Collaboration, Membership, Node, Organization
 
 #: How old `last_seen` may get before a request writes it anew.
@@ -59,7 +59,7 @@ def create(
         If the organization is not in the collaboration or has a node there.
     """
     key = str(uuid.uuid4())
-    with db.atomic():
+    with unique(f"{organization.name} has a node in {collaboration.name} already.", "node_exists"):
         pair = (Membership.organization == organization) & (
             Membership.collaboration == collaboration
         )
@@ -113,9 +113,12 @@ def page(
     name: str | None = None,
     ip: str | None = None,
     ids: Iterable[int] | None = None,
-    not_ids: Iterable[int] | None = None,
+    seen_except: Iterable[int] | None = None,
 ) -> tuple[list[Node], int]:
-    """Return the nodes within reach that fit the filters."""
+    """Return the nodes within reach that fit the filters.
+
+    ``ids`` are the only ones; ``seen_except`` leaves these and those out that never came.
+    """
     query = Node.select().order_by(Node.id)
     if not reach.everything:
         query = query.where(Node.organization == reach.organization)
@@ -127,11 +130,11 @@ def page(
         if value is not None:
             query = query.where(column == value)
     if name is not None:
-        query = query.where(Node.name**name)
+        query = query.where(like(Node.name, name))
     if ids is not None:
         query = query.where(Node.id.in_(list(ids)))
-    if not_ids is not None:
-        query = query.where(Node.id.not_in(list(not_ids)))
+    if seen_except is not None:
+        query = query.where(Node.last_seen.is_null(False) & Node.id.not_in(list(seen_except)))
     return page_of(query, page)
 
 

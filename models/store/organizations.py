@@ -5,7 +5,7 @@ from typing import Any
 
 from vantage6.common.enums import Scope
 from vantage6.common.errors import NotFound
-from vantage6.models.store.reach import Page, Reach, page_of
+from vantage6.models.store.reach import Page, Reach, like, page_of
 from vantage6.models.tables import Membership, Organization
 
 
@@ -47,7 +47,7 @@ def page(
     elif not reach.everything:
         query = query.where(Organization.id == reach.organization)
     if name is not None:
-        query = query.where(Organization.name**name)
+        query = query.where(like(Organization.name, name))
     if country is not None:
         query = query.where(Organization.country == country)
     if collaboration is not None:

@@ -22,7 +22,7 @@ class Topic(StrEnum):
     TASK_CREATED = "task_created"
     #: ``{"result_ids"}``: ring again at the nodes of these results.
     RESULTS_READY = "results_ready"
-    #: ``{"result_ids"}``: tell the nodes to stop.
+    #: ``{"bells": [[node, result, task], …]}``: tell the nodes to stop.
     RESULTS_KILLED = "results_killed"
 
 
@@ -46,7 +46,7 @@ def due(limit: int = 100) -> list[int]:
 def find(message_id: int) -> tuple[Topic, dict[str, Any]] | None:
     """Return topic and content of a message, or None once it was sent."""
     row = Outbox.get_or_none(Outbox.id == message_id)
-    return row and (Topic(row.topic), json.loads(row.content))
+    return None if row is None else (Topic(row.topic), json.loads(row.content))
 
 
 def sent(message_id: int) -> None:

@@ -1,12 +1,16 @@
 """Which rows an identity may see, and which page of them it asked for."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-from peewee import ModelSelect
+from peewee import Model, ModelSelect
 
 from vantage6.common.enums import Scope
+from vantage6.models.database import db
+from vantage6.models.fields import is_sqlite
 from vantage6.models.tables import Membership
+
+Row = TypeVar("Row", bound=Model)
 
 
 @dataclass(frozen=True)
@@ -42,9 +46,17 @@ class Page:
     size: int = 10
 
 
-def page_of(query: ModelSelect, page: Page) -> tuple[list[Any], int]:
+def page_of(query: "ModelSelect[Row]", page: Page) -> tuple[list[Row], int]:
     """Return the rows on a page and the number of rows on all pages."""
     if page.number is None:
         rows = list(query)
         return rows, len(rows)
     return list(query.paginate(page.number, page.size)), query.count()
+
+
+def like(column: Any, pattern: str) -> Any:
+    """Return the condition that a text is like an SQL pattern, in which a backslash is itself.
+
+    PostgreSQL alone takes it for an escape, and fails where it is the last character.
+    """
+    return column ** (pattern if is_sqlite(db.obj) else pattern.replace("\\", "\\\\"))

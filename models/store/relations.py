@@ -57,7 +57,7 @@ def rules_of_roles(role_ids: Sequence[int]) -> Ids:
 def users_of_roles(role_ids: Sequence[int]) -> dict[int, list[tuple[int, int | None]]]:
     """Return the users of roles, each with the organization of the user."""
     found: dict[int, list[tuple[int, int | None]]] = defaultdict(list)
-    query = (
+    query: Any = (
         UserRole.select(UserRole.role, User.id, User.organization)
         .join(User)
         .where(UserRole.role << list(role_ids))

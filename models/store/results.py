@@ -102,6 +102,7 @@ def patch(
     finished_at: datetime | None = None,
     reason: tuple[str, str] | None = None,
     contents: dict[str, str] | None = None,
+    lease_seconds: int,
 ) -> Result:
     """Store what a node reports; what it leaves out stays.
 
@@ -117,6 +118,8 @@ def patch(
         Code and sentence.
     contents
         ``result`` and ``log``.
+    lease_seconds
+        Until when the node need not be heard of again, unless the result is final.
 
     Raises
     ------
@@ -140,22 +143,25 @@ def patch(
             fields["status"] = TaskStatus.UNKNOWN_ERROR
     elif status is not None and has_task_finished(status):
         fields |= {"finished_at": now(), "lease_until": None}
+    elif status in _TAKEN:
+        # Also where the result was offered again meanwhile: without a lease nobody would notice
+        # that its node is gone.
+        fields["lease_until"] = now() + timedelta(seconds=lease_seconds)
     if reason is not None:
         fields["reason_code"], fields["reason"] = reason
     with db.atomic():
-        if fields:
-            changed = (
-                Result.update(**fields)
-                .where((Result.id == result_id) & Result.finished_at.is_null())
-                .execute()
-            )
-        else:
-            changed = row.finished_at is None
+        # Asked also where only texts come: those of a final result stay as they are.
+        changed = (
+            Result.update(**fields or {"attempt": Result.attempt})
+            .where((Result.id == result_id) & Result.finished_at.is_null())
+            .execute()
+        )
         if changed:
             _put(result_id, contents or {})
-        elif not (finished_at and status == row.status):
-            raise Invalid(f"Result {result_id} has ended: {row.status}.", code="result_finished")
-    return get(result_id)
+    row = get(result_id)
+    if not changed and not (finished_at and status == row.status):
+        raise Invalid(f"Result {result_id} has ended: {row.status}.", code="result_finished")
+    return row
 
 
 def reconcile(
@@ -223,7 +229,9 @@ def kill(task_id: int) -> tuple[list[int], int | None]:
             finished_at=now(),
             lease_until=None,
         ).where((Result.id << open_ids) & Result.finished_at.is_null()).execute()
-        message = outbox.add(outbox.Topic.RESULTS_KILLED, {"result_ids": open_ids})
+        # Who must be told is written down now: the task may be removed before anybody is.
+        bells = nodes_of(result_ids=open_ids, pending=False)
+        message = outbox.add(outbox.Topic.RESULTS_KILLED, {"bells": bells})
     return open_ids, message
 
 
@@ -236,26 +244,24 @@ def sweep() -> tuple[list[int], list[int]]:
         The ids of the results that were offered again, and of those that were given up.
     """
     with db.atomic():
-        late = list(
-            Result.select(Result.id, Result.attempt).where(
-                Result.status.in_(_TAKEN) & (Result.lease_until < now())
-            )
-        )
+        # Asked again by each update: a node may come back at this very moment.
+        silent = Result.status.in_(_TAKEN) & (Result.lease_until < now())
+        late = list(Result.select(Result.id, Result.attempt).where(silent))
         again = [row.id for row in late if row.attempt < MOST_ATTEMPTS]
         over = [row.id for row in late if row.attempt >= MOST_ATTEMPTS]
         if again:
             Result.update(status=TaskStatus.PENDING, lease_until=None).where(
-                (Result.id << again) & Result.status.in_(_TAKEN)
+                (Result.id << again) & silent
             ).execute()
             outbox.add(outbox.Topic.RESULTS_READY, {"result_ids": again})
         if over:
             Result.update(
                 status=TaskStatus.UNKNOWN_ERROR,
                 reason_code="node_lost",
-                reason=f"The node took this result {MOST_ATTEMPTS} times and fell silent each time.",
+                reason=f"The node took this result {MOST_ATTEMPTS} times and fell silent.",
                 finished_at=now(),
                 lease_until=None,
-            ).where((Result.id << over) & Result.status.in_(_TAKEN)).execute()
+            ).where((Result.id << over) & silent).execute()
     return again, over
 
 
@@ -271,7 +277,7 @@ def nodes_of(
     pending
         Only those that wait for their node.
     """
-    query = (
+    query: Any = (
         Result.select(Node.id, Result.id, Result.task)
         .join(Task)
         .join(
@@ -339,8 +345,11 @@ def page(
     return page_of(query, page)
 
 
-def nodes_for(results: Sequence[Result]) -> dict[tuple[int, int], Node]:
-    """Return the nodes of results that were read with their tasks, by organization and collaboration."""
+def nodes_for(results: Sequence[Result]) -> dict[tuple[int, int | None], Node]:
+    """Return the nodes of results, which were read with their tasks.
+
+    By organization and collaboration.
+    """
     organizations = {row.organization_id for row in results}
     collaborations = {row.task.collaboration_id for row in results}
     query = Node.select().where(

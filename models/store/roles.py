@@ -1,11 +1,13 @@
 """Roles and rules."""
 
 from collections.abc import Sequence
+from functools import reduce
+from operator import or_
 
 from vantage6.common.enums import Operation, Scope
 from vantage6.common.errors import NotFound
 from vantage6.models.rules import Grant
-from vantage6.models.store.reach import Page, Reach, page_of
+from vantage6.models.store.reach import Page, Reach, like, page_of
 from vantage6.models.tables import Role, RoleRule, Rule, UserRole
 
 
@@ -63,10 +65,7 @@ def page(
         wanted = Role.organization << list(organizations)
         query = query.where(wanted | Role.organization.is_null() if include_root else wanted)
     if names:
-        expression = Role.name ** names[0]
-        for name in names[1:]:
-            expression |= Role.name**name
-        query = query.where(expression)
+        query = query.where(reduce(or_, (like(Role.name, name) for name in names)))
     if having_user is not None:
         query = query.where(
             Role.id.in_(UserRole.select(UserRole.role).where(UserRole.user == having_user))

@@ -17,7 +17,7 @@ def ensure_rules() -> None:
                     name=name, operation=operation, scope=scope, description=description
                 ).id
         for name, description, grants in DEFAULT_ROLES:
-            role, created = Role.get_or_create(
+            role, created = Role.get_or_create(  # type: ignore[no-untyped-call]
                 name=name, organization=None, defaults={"description": description}
             )
             if created or name in ("Root", "node", "container"):
@@ -38,7 +38,7 @@ def ensure_root(password: str) -> bool:
         role = Role.get(Role.name == "Root", Role.organization.is_null())
         if UserRole.select().where(UserRole.role == role).exists():
             return False
-        organization, _ = Organization.get_or_create(name=ROOT)
+        organization, _ = Organization.get_or_create(name=ROOT)  # type: ignore[no-untyped-call]
         user = User.create(
             username=ROOT,
             password=password,

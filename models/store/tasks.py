@@ -1,5 +1,6 @@
 """Tasks: a request to organizations of a collaboration."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +9,7 @@ from vantage6.common.errors import Invalid, NotFound
 from vantage6.common.task_status import UNFINISHED
 from vantage6.models.database import db
 from vantage6.models.store import outbox
-from vantage6.models.store.reach import Page, Reach, page_of
+from vantage6.models.store.reach import Page, Reach, like, page_of
 from vantage6.models.tables import Membership, Node, Organization, Payload, Result, Run, Task
 
 
@@ -36,7 +37,7 @@ def check_targets(collaboration_id: int, organization_ids: Sequence[int]) -> Non
     Invalid
         If an organization is named twice, is not in the collaboration or has no node there.
     """
-    if twice := sorted({i for i in organization_ids if organization_ids.count(i) > 1}):
+    if twice := sorted(i for i, count in Counter(organization_ids).items() if count > 1):
         raise Invalid(f"Organization {_listed(twice)} is named more than once.", code="named_twice")
     members = {
         row.organization_id
@@ -157,9 +158,9 @@ def results_of(task_ids: Sequence[int]) -> dict[int, list[Result]]:
 def children_of(task_ids: Sequence[int]) -> dict[int, list[int]]:
     """Return the ids of the direct sub-tasks, by task."""
     found: dict[int, list[int]] = {task_id: [] for task_id in task_ids}
-    query = Task.select(Task.id, Task.parent).where(Task.parent << list(task_ids))
-    for row in query.order_by(Task.id):
-        found[row.parent_id].append(row.id)
+    query: Any = Task.select(Task.parent, Task.id).where(Task.parent << list(task_ids))
+    for parent, child in query.order_by(Task.id).tuples():
+        found[parent].append(child)
     return found
 
 
@@ -199,5 +200,5 @@ def page(
     if result is not None:
         query = query.where(Task.id.in_(Result.select(Result.task).where(Result.id == result)))
     for name, pattern in (patterns or {}).items():
-        query = query.where(getattr(Task, name) ** pattern)
+        query = query.where(like(getattr(Task, name), pattern))
     return page_of(query, page)

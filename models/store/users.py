@@ -3,10 +3,12 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from peewee import Case
+
 from vantage6.common.clock import now
 from vantage6.common.errors import Invalid, NotFound
-from vantage6.models.database import db
-from vantage6.models.store.reach import Page, Reach, page_of
+from vantage6.models.database import unique
+from vantage6.models.store.reach import Page, Reach, like, page_of
 from vantage6.models.tables import Organization, Role, RoleRule, Rule, User, UserRole, UserRule
 
 #: How old `last_seen` may get before a request writes it anew.
@@ -76,7 +78,7 @@ def create(
         If the organization, a role or a rule does not exist.
     """
     role_ids, rule_ids = sorted(set(roles)), sorted(set(rules))
-    with db.atomic():
+    with unique("This username or e-mail address is taken.", "username_taken"):
         if User.select().where(User.username == username).exists():
             raise Invalid("This username is taken.", code="username_taken")
         if email and User.select().where(User.email == email).exists():
@@ -112,13 +114,20 @@ def set_password(user: User, password: str) -> None:
     User.update(password=password).where(User.id == user.id).execute()
 
 
-def login_failed(user: User, maximum: int) -> None:
-    """Count a wrong password; a full count starts again at one."""
-    count = user.failed_login_attempts
-    count = 1 if count >= maximum else count + 1
-    User.update(failed_login_attempts=count, last_failed_login_at=now()).where(
-        User.id == user.id
-    ).execute()
+def login_failed(user: User, maximum: int, minutes: int) -> None:
+    """Count a wrong password; a full count whose lock has ended starts again at one.
+
+    SECURITY: counted by the database, since what was read before the password was checked is old:
+    with it, guesses that are made side by side would count as one, or open a locked account.
+    """
+    moment = now()
+    over = (User.failed_login_attempts >= maximum) & (
+        User.last_failed_login_at <= moment - timedelta(minutes=minutes)
+    )
+    User.update(
+        failed_login_attempts=Case(None, [(over, 1)], User.failed_login_attempts + 1),
+        last_failed_login_at=moment,
+    ).where(User.id == user.id).execute()
 
 
 def login_succeeded(user: User) -> None:
@@ -165,7 +174,7 @@ def page(
         (User.email, email),
     ):
         if pattern is not None:
-            query = query.where(column**pattern)
+            query = query.where(like(column, pattern))
     if organization is not None:
         query = query.where(User.organization == organization)
     if role is not None:

@@ -1,0 +1,156 @@
+"""A caller of the API that holds every answer against what the documentation promises."""
+
+import json
+import re
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from falcon import testing
+from pydantic import TypeAdapter
+
+from vantage6.api.endpoint import Endpoint
+from vantage6.api.routes import ROUTES
+from vantage6.api.tokens import Tokens
+from vantage6.common.enums import IdentityKind
+from vantage6.common.schemas.base import Problem
+from vantage6.common.schemas.health import ReadyReply
+from vantage6.models.tables import Node, Task, User
+
+PREFIX = "/api"
+_ID = re.compile(r"\{id_:[^}]*\}")
+_THREAD = ThreadPoolExecutor(1)
+#: A page in its envelope.
+_ENVELOPE = {"data", "links"}
+
+
+@dataclass(frozen=True)
+class Algorithm:
+    """An algorithm that computes a task at a node."""
+
+    node: Node
+    task: Task
+
+
+#: Who calls; a text is sent as the token.
+Who = User | Node | Algorithm | str | None
+
+
+@dataclass
+class Answer:
+    """What came back, after it was held against the documentation."""
+
+    status: int
+    json: Any
+    text: str
+    headers: Mapping[str, str]
+
+    @property
+    def problem(self) -> tuple[int, str]:
+        """Status and code of a refusal."""
+        return self.status, self.json["code"]
+
+
+@dataclass
+class Api:
+    """Sends requests to an app, in process."""
+
+    app: Any
+    tokens: Tokens
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def get(self, path: str, who: Who = None, query: str = "", **headers: str) -> Answer:
+        return self.send("GET", path, who, query=query, headers=headers)
+
+    def post(self, path: str, who: Who = None, body: Any = None) -> Answer:
+        return self.send("POST", path, who, body)
+
+    def patch(self, path: str, who: Who = None, body: Any = None) -> Answer:
+        return self.send("PATCH", path, who, body)
+
+    def delete(self, path: str, who: Who = None) -> Answer:
+        return self.send("DELETE", path, who)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        who: Who = None,
+        body: Any = None,
+        *,
+        query: str = "",
+        headers: Mapping[str, str] | None = None,
+        raw: bytes | None = None,
+        prefix: str = PREFIX,
+    ) -> Answer:
+        """Send a request to a path below the prefix, and check the form of the answer."""
+        sent = {**self.headers, **(headers or {})}
+        if who is not None:
+            sent["Authorization"] = f"Bearer {self.token(who)}"
+        if body is not None:
+            raw = json.dumps(body).encode()
+            sent.setdefault("Content-Type", "application/json")
+        # In a thread, as under gunicorn: the app closes the connection of the thread it runs in.
+        got = _THREAD.submit(
+            testing.TestClient(self.app).simulate_request,
+            method,
+            prefix + path,
+            query_string=query,
+            headers=sent,
+            body=raw,
+        ).result(60)
+        answer = Answer(got.status_code, None, got.text, got.headers)
+        if got.headers.get("content-type", "").startswith("application/json"):
+            answer.json = got.json
+        if prefix == PREFIX:
+            _check(method, path, answer)
+        return answer
+
+    def token(self, who: Who) -> str:
+        """Return an access token of somebody."""
+        if isinstance(who, Algorithm):
+            return self.tokens.for_container(who.node, who.task)
+        if isinstance(who, User | Node):
+            kind = IdentityKind.USER if isinstance(who, User) else IdentityKind.NODE
+            return self.tokens.pair(kind, who.id, [])[0]
+        return who or ""
+
+
+def documented(method: str, path: str) -> Endpoint | None:
+    """Return what is said about a route, or None if there is no such route."""
+    for route in ROUTES:
+        if re.fullmatch(_ID.sub(r"\\d{1,9}", route.path), path):
+            name = f"on_{method.lower()}" + (f"_{route.suffix}" if route.suffix else "")
+            responder = getattr(route.resource, name, None)
+            if responder is not None:
+                found: Endpoint = responder.endpoint
+                return found
+    return None
+
+
+@cache
+def _adapter(model: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(model)
+
+
+def _check(method: str, path: str, answer: Answer) -> None:
+    """Fail unless an answer is what the documentation promises."""
+    assert answer.json is not None, answer.text
+    assert answer.headers["cache-control"] == "no-store"
+    # SECURITY: no answer at all holds the hash of a password.
+    assert "$argon2" not in answer.text
+    found = documented(method, path)
+    model, content = Problem, answer.json
+    if answer.status < 400:
+        assert found is not None
+        assert answer.status == found.status
+        model = found.reply
+        if isinstance(content, dict) and set(content) == _ENVELOPE:
+            content = content["data"]
+    elif found is not None and found.reply is ReadyReply:
+        model = ReadyReply
+    else:
+        assert content["request_id"] == answer.headers["x-request-id"]
+    _adapter(model).validate_json(json.dumps(content), strict=True)

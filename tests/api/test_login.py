@@ -1,0 +1,176 @@
+"""People log in with a password; after too many wrong ones the account locks for a while."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.api.client import Answer, Api
+from tests.models.factories import World, again, make_user, side_by_side
+from vantage6.api import passwords
+from vantage6.common.clock import now
+from vantage6.common.config.server import PasswordPolicy
+from vantage6.common.errors import Invalid
+from vantage6.models.store import users
+from vantage6.models.tables import User
+
+PASSWORD = "Right-horse-1"
+
+
+@pytest.fixture
+def uri(database_uri: str) -> str:
+    """Run with both databases: wrong passwords are counted by the database."""
+    return database_uri
+
+
+@pytest.fixture
+def ada(world: World, light_passwords: None) -> User:
+    """Give a user who can log in."""
+    return make_user(world.amsterdam, username="ada", password=passwords.hashed(PASSWORD))
+
+
+def log_in(api: Api, password: str, username: str = "ada") -> Answer:
+    return api.post("/token/user", body={"username": username, "password": password})
+
+
+def fails(api: Api, password: str = "wrong") -> None:
+    assert log_in(api, password).problem == (401, "wrong_password")
+
+
+def let_time_pass(user: User, minutes: float) -> None:
+    moment = again(user).last_failed_login_at - timedelta(minutes=minutes)
+    User.update(last_failed_login_at=moment).where(User.id == user.id).execute()
+
+
+def test_a_login_gives_tokens(api: Api, ada: User):
+    answer = log_in(api, PASSWORD)
+    assert set(answer.json) == {"access_token", "refresh_token", "refresh_url", "user_url"}
+    assert answer.json["user_url"] == f"/api/user/{ada.id}"
+    assert answer.headers["jwt-token"] == answer.json["access_token"]
+    assert api.get(f"/user/{ada.id}", answer.json["access_token"]).json["username"] == "ada"
+
+
+def test_unknown_wrong_and_locked_answer_the_same(api: Api, ada: User):
+    wrong = log_in(api, "wrong").json
+    unknown = log_in(api, PASSWORD, "nobody").json
+    User.update(failed_login_attempts=5, last_failed_login_at=now()).execute()
+    locked = log_in(api, PASSWORD).json
+    for answer in (wrong, unknown, locked):
+        del answer["request_id"]
+    assert wrong == unknown == locked
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"username": "ada"}, {"password": "x"}, {"username": "", "password": "x"}]
+)
+def test_an_incomplete_login_is_refused(api: Api, ada: User, body: dict[str, str]):
+    assert api.post("/token/user", body=body).problem == (400, "invalid")
+
+
+def test_five_wrong_passwords_lock_the_account_for_a_while(api: Api, ada: User):
+    for _ in range(4):
+        fails(api)
+    assert log_in(api, PASSWORD).status == 200
+    assert again(ada).failed_login_attempts == 0
+    for _ in range(5):
+        fails(api)
+    fails(api, PASSWORD)
+    let_time_pass(ada, 14.9)
+    fails(api, PASSWORD)
+    let_time_pass(ada, 0.2)
+    assert log_in(api, PASSWORD).status == 200
+
+
+def test_attempts_while_locked_do_not_prolong_the_lock(api: Api, ada: User):
+    for _ in range(5):
+        fails(api)
+    before = again(ada)
+    fails(api)
+    after = again(ada)
+    assert after.last_failed_login_at == before.last_failed_login_at
+    assert after.failed_login_attempts == 5
+
+
+def test_after_the_lock_the_count_starts_again(api: Api, ada: User):
+    for _ in range(5):
+        fails(api)
+    let_time_pass(ada, 16)
+    fails(api)
+    assert again(ada).failed_login_attempts == 1
+    assert log_in(api, PASSWORD).status == 200
+
+
+def test_wrong_passwords_side_by_side_count_one_each(ada: User):
+    """What each attempt read before it checked the password is old by then."""
+    stale = again(ada)
+    side_by_side(*[lambda: users.login_failed(stale, 50, 15)] * 8)
+    assert again(ada).failed_login_attempts == 8
+
+
+def test_a_late_attempt_does_not_open_a_locked_account(ada: User):
+    stale = again(ada)
+    for _ in range(5):
+        users.login_failed(stale, 5, 15)
+    users.login_failed(stale, 5, 15)
+    policy = PasswordPolicy()
+    assert users.locked_until(
+        again(ada), policy.max_failed_attempts, policy.inactivation_minutes
+    ) > now() + timedelta(minutes=14)
+
+
+def test_a_locked_account_says_until_when(ada: User):
+    assert users.locked_until(ada, 5, 15) is None
+    for _ in range(5):
+        users.login_failed(ada, 5, 15)
+    until = users.locked_until(again(ada), 5, 15)
+    assert timedelta(minutes=14) < until - now() <= timedelta(minutes=15)
+
+
+# The hash itself
+
+
+def test_passwords_are_kept_as_argon2_of_full_strength():
+    kept = passwords.hashed(PASSWORD)
+    assert kept.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
+    assert passwords.matches(kept, PASSWORD)
+    assert not passwords.matches(kept, PASSWORD.lower())
+    assert kept != passwords.hashed(PASSWORD)
+
+
+@pytest.mark.parametrize("kept", ["!", "", "$2b$12$not-argon2"])
+def test_what_is_no_hash_matches_nothing(kept: str):
+    assert not passwords.matches(kept, "")
+    assert not passwords.matches(kept, kept)
+
+
+def test_a_login_renews_a_weak_hash(api: Api, ada: User, monkeypatch: pytest.MonkeyPatch):
+    weak = again(ada).password
+    monkeypatch.setattr(
+        passwords, "_hasher", passwords.PasswordHasher(time_cost=2, memory_cost=16, parallelism=1)
+    )
+    assert log_in(api, PASSWORD).status == 200
+    renewed = again(ada).password
+    assert "m=16,t=2" in renewed != weak
+    assert log_in(api, PASSWORD).status == 200
+    assert again(ada).password == renewed
+
+
+@pytest.mark.parametrize(
+    ("password", "demand"),
+    [
+        ("Aa1!aaa", "at least 8 characters"),
+        ("Aa1!" + "a" * 125, "at most 128 characters"),
+        ("Aa!aaaaa", "a digit"),
+        ("aa1!aaaa", "an upper-case letter"),
+        ("AA1!AAAA", "a lower-case letter"),
+        ("Aa1aaaaé", "no letter and no digit"),
+    ],
+)
+def test_a_new_password_must_meet_each_demand(password: str, demand: str):
+    with pytest.raises(Invalid, match=demand) as caught:
+        passwords.check_policy(password)
+    assert caught.value.error_code == "weak_password"
+
+
+@pytest.mark.parametrize("password", ["Aa1 aaaa", "Aa1!" + "a" * 124, PASSWORD])
+def test_a_good_password_is_accepted(password: str):
+    passwords.check_policy(password)

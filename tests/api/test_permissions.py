@@ -1,0 +1,166 @@
+"""Who may do what: the table in permissions.txt, line by line, and nothing is missing from it."""
+
+import re
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.api.client import Algorithm, Api, Who
+from tests.api.conftest import Server
+from tests.models.factories import IMAGE, make_task, make_user, result_of
+from vantage6.api.openapi import document
+from vantage6.api.routes import ROUTES
+from vantage6.models import database
+from vantage6.models.store import collaborations
+from vantage6.models.tables import Role
+
+CALLERS = (
+    "nobody",
+    "no role",
+    "Viewer",
+    "Researcher",
+    "Organization Admin",
+    "Collaboration Admin",
+    "Root",
+    "node",
+    "algorithm",
+)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One request, and what each caller is answered."""
+
+    method: str
+    path: str
+    #: Which body is sent.
+    body: str
+    answers: dict[str, str]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path} {self.body}".strip()
+
+
+def table() -> Iterator[Line]:
+    """Read the table."""
+    for text in (Path(__file__).parent / "permissions.txt").read_text().splitlines():
+        if text and not text.startswith("#"):
+            words = text.split()
+            answers = dict(zip(CALLERS, words[-len(CALLERS) :], strict=True))
+            yield Line(words[0], words[1], " ".join(words[2 : -len(CALLERS)]), answers)
+
+
+TABLE = list(table())
+
+
+def test_every_route_is_in_the_table():
+    documented = {
+        f"{verb.upper()} {re.sub('{id}', '#', path)}"
+        for path, verbs in document(ROUTES, "/api")["paths"].items()
+        for verb in verbs
+    }
+    tabled = {f"{line.method} {re.sub(r'{.*?}|/1$', '#', line.path)}" for line in TABLE}
+    tabled = {re.sub(r"/rule#", "/rule/#", line) for line in tabled}
+    assert tabled == documented
+
+
+@dataclass
+class Scene:
+    """A server in whose database is everything that the table names."""
+
+    api: Api
+    callers: dict[str, Who]
+    ids: dict[str, int]
+    bodies: dict[str, dict[str, Any]]
+
+    def ask(self, line: Line, caller: str) -> int:
+        """Let somebody send the request of a line, and return the status of the answer."""
+        who = self.callers[caller]
+        path = line.path.format(me=getattr(who, "id", 0), **self.ids)
+        body = self.bodies.get(f"{line.method} {line.path} {line.body}".strip())
+        if body is None and line.method in ("POST", "PATCH"):
+            body = {}
+        return self.api.send(line.method, path, who, body).status
+
+
+@pytest.fixture
+def scene(server: Server) -> Scene:
+    """Give the scene of the table."""
+    world = server.world
+    users = {role: make_user(world.amsterdam, role) for role in CALLERS[2:7]}
+    mine = make_task(world.north, [world.amsterdam])
+    theirs = make_task(world.south, [world.berlin, world.cairo])
+    # Places for new nodes, which show Amsterdam nothing of Cairo.
+    free = collaborations.create("free", [world.amsterdam.id], encrypted=False)
+    far = collaborations.create("far", [world.cairo.id], encrypted=False)
+    person = {"username": "new", "firstname": "", "lastname": "", "email": "new@example.org"}
+    person |= {"password": "Good-password-1"}
+    viewer, root = (Role.get(Role.name == name).id for name in ("Viewer", "Root"))
+
+    def task(collaboration: Any, target: Any) -> dict[str, Any]:
+        targets = [{"id": target.id, "input": ""}]
+        return {"collaboration_id": collaboration.id, "organizations": targets, "image": IMAGE}
+
+    return Scene(
+        server.api,
+        {
+            "nobody": None,
+            "no role": make_user(world.amsterdam),
+            **users,
+            "node": world.amsterdam_north,
+            "algorithm": Algorithm(world.amsterdam_north, mine),
+        },
+        {
+            **{name: row.id for name, row in vars(world).items()},
+            "mine": mine.id,
+            "theirs": theirs.id,
+            "mine_result": result_of(mine, world.amsterdam).id,
+            "theirs_result": result_of(theirs, world.berlin).id,
+            "colleague": make_user(world.amsterdam).id,
+            "partner": make_user(world.berlin).id,
+            "stranger": make_user(world.cairo).id,
+            "viewer_role": viewer,
+            "own_role": Role.create(name="own", organization=world.amsterdam).id,
+            "foreign_role": Role.create(name="foreign", organization=world.berlin).id,
+        },
+        {
+            "POST /token/container mine": {"task_id": mine.id, "image": IMAGE},
+            "POST /user viewer of amsterdam": person | {"roles": [viewer]},
+            "POST /user viewer of berlin": person
+            | {"roles": [viewer], "organization_id": world.berlin.id},
+            "POST /user root of amsterdam": person | {"roles": [root]},
+            "POST /collaboration": {"name": "new", "organization_ids": [world.cairo.id]},
+            "POST /node of amsterdam": {"collaboration_id": free.id},
+            "POST /node of cairo": {"collaboration_id": far.id, "organization_id": world.cairo.id},
+            "POST /task in north": task(world.north, world.berlin),
+            "POST /task in south": task(world.south, world.berlin),
+            "POST /kill/task mine": {"id": mine.id},
+            "POST /kill/task theirs": {"id": theirs.id},
+        },
+    )
+
+
+@pytest.mark.parametrize("line", TABLE, ids=str)
+def test_each_caller_is_answered_as_the_table_says(scene: Scene, line: Line, light_passwords: None):
+    answers = {}
+    with restorer() as restore:
+        for caller in CALLERS:
+            status = scene.ask(line, caller)
+            if line.method != "GET" and status < 300:
+                restore()
+            answers[caller] = "+" if status < 300 else "-" if status == 401 else str(status)
+    assert answers == line.answers
+
+
+@contextmanager
+def restorer() -> Iterator[Callable[[], None]]:
+    """Give a function that puts the database back as it was."""
+    path = database.db.obj.database
+    with closing(sqlite3.connect(path)) as there, closing(sqlite3.connect(":memory:")) as kept:
+        there.backup(kept)
+        yield lambda: kept.backup(there)

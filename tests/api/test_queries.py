@@ -1,0 +1,154 @@
+"""A list costs the same number of queries with one row and with fifty, and reads no payload."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.api.client import Api, Who
+from tests.models.factories import (
+    IMAGE,
+    World,
+    make_task,
+    make_user,
+)
+from vantage6.common.clock import now
+from vantage6.models.database import db
+from vantage6.models.store import collaborations, nodes, organizations
+from vantage6.models.tables import Node, Role, RoleRule, User
+
+
+@contextmanager
+def counted() -> Iterator[list[str]]:
+    """Collect the statements that are sent to the database, but for BEGIN and COMMIT."""
+    statements: list[str] = []
+
+    def note(event: object) -> None:
+        statements.append(event.sql)
+
+    db.obj.query_hooks.append(note)
+    try:
+        yield statements
+    finally:
+        db.obj.query_hooks.remove(note)
+
+
+def statements_of(api: Api, path: str, who: Who, query: str = "") -> list[str]:
+    with counted() as statements:
+        assert api.get(path, who, query=query).status == 200
+    return statements
+
+
+@pytest.fixture
+def reader(world: World) -> User:
+    """Give somebody who may see everything, and who was seen just now."""
+    user = make_user(world.amsterdam, "Root")
+    User.update(last_seen=now()).where(User.id == user.id).execute()
+    return user
+
+
+def more_tasks(world: World, number: int) -> None:
+    for _ in range(number):
+        parent = make_task(world.north, [world.amsterdam, world.berlin])
+        make_task(world.south, [world.cairo], parent=parent)
+
+
+def more_users(world: World, number: int) -> None:
+    for _ in range(number):
+        make_user(world.berlin, "Viewer", "Researcher", rules=[1, 2])
+
+
+def more_organizations(world: World, number: int) -> None:
+    """Write organizations that each have a node, a role, a user and a collaboration."""
+    for _ in range(number):
+        place = organizations.create(name="place")
+        collaboration = collaborations.create(
+            f"of {place.id}", [place.id, world.berlin.id], encrypted=True
+        )
+        node, _ = nodes.create(place, collaboration)
+        Node.update(last_seen=now()).where(Node.id == node.id).execute()
+        role = Role.create(name="own", organization=place)
+        RoleRule.create(role=role, rule=1)
+        make_user(place, "Viewer")
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "more"),
+    [
+        ("/task", "", more_tasks),
+        ("/task", "include=results&include=metadata", more_tasks),
+        ("/result", "", more_tasks),
+        ("/result", "include=task", more_tasks),
+        ("/collaboration/{north}/task", "", more_tasks),
+        ("/user", "", more_users),
+        ("/role", "", more_organizations),
+        ("/role", "", more_users),
+        ("/organization", "", more_organizations),
+        ("/organization", "", more_users),
+        ("/collaboration", "", more_organizations),
+        ("/node", "", more_organizations),
+        ("/organization/{berlin}/collaboration", "", more_organizations),
+    ],
+)
+def test_a_list_of_fifty_costs_as_many_queries_as_one(
+    api: Api,
+    world: World,
+    reader: User,
+    path: str,
+    query: str,
+    more: Callable[[World, int], None],
+):
+    path = path.format(north=world.north.id, berlin=world.berlin.id)
+    more(world, 1)
+    few = statements_of(api, path, reader, query)
+    more(world, 49)
+    many = statements_of(api, path, reader, query)
+    assert len(many) == len(few), "\n".join(many)
+    assert len(many) <= 12
+
+
+@pytest.mark.parametrize("path", ["/task", "/task/{task}", "/task/{task}/status"])
+def test_a_task_is_shown_without_reading_a_payload(api: Api, world: World, reader: User, path: str):
+    task = make_task(world.north, [world.amsterdam, world.berlin])
+    statements = statements_of(api, path.format(task=task.id), reader)
+    assert statements
+    assert not [statement for statement in statements if "payload" in statement.lower()]
+
+
+def test_a_page_reads_the_payloads_of_its_own_rows_only(api: Api, world: World, reader: User):
+    more_tasks(world, 5)
+    with counted() as statements:
+        page = api.get("/result", reader, query="page=1&per_page=3")
+    assert len(page.json) == 3
+    (payloads,) = [statement for statement in statements if '"payload"' in statement]
+    assert payloads.count("?") == 3
+
+
+def test_a_task_for_fifty_costs_hardly_more_than_for_one(api: Api, world: World):
+    places = [organizations.create(name=f"place {number}") for number in range(50)]
+    everybody = collaborations.create("all", [place.id for place in places], encrypted=True)
+    for place in places:
+        nodes.create(place, everybody)
+    researcher = make_user(places[0], "Researcher")
+    User.update(last_seen=now()).execute()
+    costs = []
+    for number in (1, 50):
+        targets = [{"id": place.id, "input": "x"} for place in places[:number]]
+        body = {"collaboration_id": everybody.id, "organizations": targets, "image": IMAGE}
+        with counted() as statements:
+            assert api.post("/task", researcher, body).status == 201
+        costs.append(len(statements))
+    assert costs[1] - costs[0] <= 2, costs
+    assert costs[1] <= 18
+
+
+def test_a_claim_and_a_report_cost_few_queries(api: Api, world: World):
+    task = make_task(world.north, [world.amsterdam])
+    (result,) = task.results
+    Node.update(last_seen=now()).execute()
+    with counted() as claimed:
+        api.post(f"/result/{result.id}/claim", world.amsterdam_north)
+    with counted() as reported:
+        api.patch(f"/result/{result.id}", world.amsterdam_north, {"status": "active"})
+    assert len(claimed) <= 6, claimed
+    assert len(reported) <= 6, reported

@@ -1,0 +1,186 @@
+"""What a node does with a result over HTTP: claim, report, reconcile."""
+
+from typing import Any
+
+import pytest
+
+from tests.api.client import Algorithm, Answer, Api
+from tests.models.factories import IMAGE, World, again, make_task, result_of
+from vantage6.models.store import organizations, results, tasks
+from vantage6.models.tables import Node, Result, Task, User
+
+
+@pytest.fixture
+def task(world: World, researcher: User) -> Task:
+    """Give a task for Amsterdam and Berlin."""
+    return make_task(world.north, [world.amsterdam, world.berlin], user=researcher)
+
+
+@pytest.fixture
+def result(world: World, task: Task) -> Result:
+    """Give Amsterdam's result of it."""
+    return result_of(task, world.amsterdam)
+
+
+def claim(api: Api, result: Result, node: Node) -> Answer:
+    return api.post(f"/result/{result.id}/claim", node)
+
+
+def report(api: Api, row: Result, node: Node, **fields: Any) -> Answer:
+    return api.patch(f"/result/{row.id}", node, fields)
+
+
+END = {"status": "completed", "finished_at": "2026-01-02T03:04:05.678901+00:00"}
+
+
+def test_a_claim_answers_everything_that_is_needed(
+    api: Api, world: World, task: Task, result: Result, researcher: User
+):
+    organizations.update(world.amsterdam, {"public_key": "TUlJ"})
+    answer = claim(api, result, world.amsterdam_north).json
+    token = answer.pop("container_token")
+    assert api.get(f"/task/{task.id}", token).status == 200
+    assert answer == {
+        "id": result.id,
+        "status": "initializing",
+        "input": "input of Amsterdam",
+        "lease_seconds": 180,
+        "task": {
+            "id": task.id,
+            "name": "sum",
+            "image": IMAGE,
+            "database": "default",
+            "run_id": task.run_id,
+            "parent": None,
+            "initiator": world.amsterdam.id,
+            "init_user": researcher.id,
+            "collaboration": api.get(f"/task/{task.id}", researcher).json["collaboration"],
+        },
+        "initiator_public_key": "TUlJ",
+    }
+    again_ = claim(api, result, world.amsterdam_north).json
+    del again_["container_token"]
+    assert again_ == answer
+
+
+def test_a_claim_is_refused_with_a_code(api: Api, world: World, task: Task, result: Result):
+    assert claim(api, result, world.berlin_north).problem == (401, "forbidden")
+    results.kill(task.id)
+    assert claim(api, result, world.amsterdam_north).problem == (409, "result_finished")
+    tasks.delete(task)
+    assert claim(api, result, world.amsterdam_north).problem == (404, "not_found")
+
+
+def test_claims_and_reports_are_for_nodes(api: Api, world: World, result: Result, root: User):
+    for who in (root, Algorithm(world.amsterdam_north, result.task)):
+        assert claim(api, result, who).problem == (401, "forbidden")
+        assert report(api, result, who, **END).problem == (401, "forbidden")
+        answer = api.post("/node/reconcile", who, {})
+        assert answer.problem == (401, "forbidden")
+
+
+def test_absent_fields_stay(api: Api, world: World, result: Result):
+    node = world.amsterdam_north
+    report(api, result, node, started_at="2026-01-02T03:04:05", log="one")
+    shown = report(api, result, node, status="active", result=None, log=None).json
+    assert shown["started_at"] == "2026-01-02T03:04:05+00:00"
+    assert (shown["log"], shown["status"], shown["finished_at"]) == ("one", "active", None)
+    shown = report(api, result, node, result="42", **END).json
+    assert (shown["log"], shown["result"], shown["status"]) == ("one", "42", "completed")
+    assert shown["finished_at"] == END["finished_at"]
+    # Ends are ends: nothing is added later.
+    assert report(api, result, node, log="late").problem == (400, "result_finished")
+
+
+def test_a_final_report_may_come_twice(api: Api, world: World, task: Task, result: Result):
+    node = world.amsterdam_north
+    first = report(api, result, node, result="42", **END)
+    second = report(api, result, node, result="43", **END)
+    assert (second.status, second.json) == (200, first.json)
+    other = report(api, result, node, **END | {"status": "crashed"})
+    assert other.problem == (400, "result_finished")
+
+
+def test_a_killed_result_is_no_longer_the_nodes(api: Api, world: World, task: Task, result: Result):
+    results.kill(task.id)
+    answer = report(api, result, world.amsterdam_north, result="42", **END)
+    assert answer.problem == (400, "result_finished")
+    assert again(result).status == "killed by user"
+    killed = END | {"status": "killed by user"}
+    assert report(api, result, world.amsterdam_north, **killed).status == 200
+
+
+def test_a_reason_is_kept_for_people(api: Api, world: World, result: Result):
+    reason = {"code": "image_refused", "msg": "The policy of this node forbids the image."}
+    shown = report(
+        api, result, world.amsterdam_north, **END | {"status": "not allowed", "reason": reason}
+    ).json
+    assert (shown["reason"], shown["status"]) == (reason, "not allowed")
+
+
+@pytest.mark.parametrize(
+    ("text", "stored"),
+    [
+        ("2026-01-02T03:04:05.678901", "2026-01-02T03:04:05.678901+00:00"),
+        ("2026-01-02T03:04:05.6", "2026-01-02T03:04:05.600000+00:00"),
+        ("2026-01-02T03:04:05Z", "2026-01-02T03:04:05+00:00"),
+        ("2026-01-02T03:04:05+02:00", "2026-01-02T01:04:05+00:00"),
+    ],
+)
+def test_every_form_of_a_time_is_accepted(
+    api: Api, world: World, result: Result, text: str, stored: str
+):
+    shown = report(api, result, world.amsterdam_north, started_at=text).json
+    assert shown["started_at"] == stored
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"status": "splendid"},
+        {"started_at": "yesterday"},
+        {"finished_at": "0001-01-01T00:00:00+14:00"},
+        {"result": {"not": "text"}},
+        {"result": "\0"},
+        {"reason": "no object"},
+        {"reason": {"code": "x" * 65, "msg": ""}},
+    ],
+)
+def test_a_nonsensical_report_is_refused(
+    api: Api, world: World, result: Result, fields: dict[str, Any]
+):
+    assert report(api, result, world.amsterdam_north, **fields).problem == (400, "invalid")
+    assert again(result).status == "pending"
+
+
+def test_what_an_algorithm_prints_cannot_keep_its_result_from_being_stored(
+    api: Api, world: World, result: Result
+):
+    shown = report(api, result, world.amsterdam_north, log="a\0b", result="42", **END).json
+    assert (shown["log"], shown["result"]) == ("a\N{REPLACEMENT CHARACTER}b", "42")
+
+
+def test_empty_times_are_absent(api: Api, world: World, result: Result):
+    """As nodes of 3.11 send them."""
+    shown = report(api, result, world.amsterdam_north, started_at="", finished_at=None).json
+    assert (shown["started_at"], shown["finished_at"]) == (None, None)
+
+
+def test_reconciling_tells_what_to_start_stop_and_forget(
+    api: Api, world: World, task: Task, result: Result
+):
+    node = world.amsterdam_north
+    other = result_of(make_task(world.north, [world.amsterdam]), world.amsterdam)
+    claim(api, result, node)
+    sent = {"running": [result.id, 998], "finished": [999]}
+    told = api.post("/node/reconcile", node, sent).json
+    assert told == {"start": [other.id], "stop": [998], "forget": [999], "lease_seconds": 180}
+    assert Node.get_by_id(node.id).last_seen is not None
+    nothing = api.post("/node/reconcile", node, {}).json
+    assert nothing["start"] == [result.id, other.id]
+
+
+@pytest.mark.parametrize("sent", [{"running": [0]}, {"running": ["x"]}, {"finished": 7}, []])
+def test_a_nonsensical_reconciliation_is_refused(api: Api, world: World, sent: Any):
+    answer = api.post("/node/reconcile", world.amsterdam_north, sent)
+    assert answer.problem == (400, "invalid")

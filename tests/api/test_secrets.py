@@ -1,0 +1,102 @@
+"""Secrets appear neither in answers nor in logs, not even when something fails."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.api.client import Api
+from tests.common.logfile import Logs, logged_to
+from tests.models.factories import IMAGE, World, make_user
+from vantage6.api import passwords
+from vantage6.models import database
+from vantage6.models.store import nodes
+
+PASSWORD = "Secret-password-1"
+
+
+@pytest.fixture
+def logged(tmp_path: Path) -> Iterator[Logs]:
+    """Log everything for the time of a test."""
+    with logged_to(tmp_path / "server.log", "api") as logged:
+        yield logged
+
+
+def test_no_secret_reaches_a_log(
+    api: Api,
+    world: World,
+    logged: Logs,
+    light_passwords: None,
+):
+    ada = make_user(world.amsterdam, "Root", username="ada", password=passwords.hashed(PASSWORD))
+    wrong = {"username": "ada", "password": "Wrong-password-1"}
+    tokens = api.post("/token/user", body=wrong | {"password": PASSWORD}).json
+    api.post("/token/user", body=wrong)
+    node, key = world.cairo_south, "secret-api-key"
+    nodes.update(node, {"api_key": nodes.hashed(key)})
+    node_token = api.post("/token/node", body={"api_key": key}).json["access_token"]
+    api.post("/token/node", body={"api_key": "another-key"})
+    api.post("/token/refresh", tokens["refresh_token"])
+    api.post("/token/broker", node_token)
+    targets = [{"id": world.amsterdam.id, "input": "secret-input"}]
+    body = {"collaboration_id": world.north.id, "organizations": targets, "image": IMAGE}
+    task = api.post("/task", tokens["access_token"], body).json
+    result = task["results"][0]["id"]
+    claimed = api.post(f"/result/{result}/claim", world.amsterdam_north).json
+    sent = {"result": "secret-result", "log": "secret-log"}
+    api.patch(f"/result/{result}", world.amsterdam_north, sent)
+    # A failure, whose traceback is logged.
+    database.db.execute_sql("UPDATE result SET status = 'splendid'")
+    failed = api.patch(f"/result/{result}", world.amsterdam_north, sent)
+    assert failed.status == 500
+    text = logged.text
+    assert '"event": "request answered"' in text
+    assert "Traceback" in text
+    assert failed.json["request_id"] in text
+    for secret in (
+        PASSWORD,
+        "Wrong-password-1",
+        "$argon2",
+        ada.password,
+        key,
+        "another-key",
+        nodes.hashed(key),
+        tokens["access_token"],
+        tokens["refresh_token"],
+        node_token,
+        claimed["container_token"],
+        api.tokens.secret,
+        "secret-input",
+        "secret-result",
+        "secret-log",
+    ):
+        assert secret not in text, secret
+
+
+def test_each_request_is_one_line_that_its_id_finds(api: Api, logged: Logs):
+    answer = api.get("/version", **{"X-Request-ID": "find-me"})
+    assert answer.status == 200
+    (line,) = [record for record in logged.lines() if record.get("request_id") == "find-me"]
+    assert (line["event"], line["path"], line["status"]) == (
+        "request answered",
+        "/api/version",
+        200,
+    )
+    assert (line["process"], line["level"]) == ("api", "info")
+    assert line["milliseconds"] >= 0
+
+
+def test_the_key_that_signs_tokens_is_random_and_private(api: Api, tmp_path: Path):
+    file = tmp_path / "data" / "jwt.key"
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert len(bytes.fromhex(file.read_text())) == 32
+    assert api.tokens.secret == file.read_text()
+
+
+def test_nothing_that_is_listed_holds_a_secret(api: Api, world: World, light_passwords: None):
+    root = make_user(world.amsterdam, "Root", password=passwords.hashed(PASSWORD))
+    for path in ("/user", "/node", "/organization", "/collaboration", "/role"):
+        text = api.get(path, root).text
+        assert "password" not in text
+        assert world.amsterdam_north.api_key not in text
+        assert "api_key" not in text

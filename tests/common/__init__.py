@@ -1,0 +1,1 @@
+"""Tests of the words and tools that all parts share."""

@@ -1,0 +1,57 @@
+"""The logs of this process, set up as in production for the time of a test."""
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from vantage6.common import logs
+
+
+@dataclass
+class Logs:
+    """What was logged."""
+
+    file: Path
+    _console: io.StringIO
+
+    @property
+    def console(self) -> str:
+        """What went to standard error."""
+        return self._console.getvalue()
+
+    @property
+    def text(self) -> str:
+        """Everything, from file and standard error."""
+        return self.file.read_text() + self.console
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Return the lines of the file."""
+        return [json.loads(line) for line in self.file.read_text().splitlines()]
+
+
+@contextmanager
+def logged_to(file: Path, process: str, **options: Any) -> Iterator[Logs]:
+    """Let this process log everything to a file and to standard error, and undo that."""
+    root = logging.getLogger()
+    level = root.level
+    # Those of pytest, which come back by themselves, must not be closed by the set-up.
+    for handler in root.handlers[:]:
+        root.removeHandler(handler)
+    with redirect_stderr(io.StringIO()) as console:
+        logs.set_up(process, **{"level": "DEBUG", "file": file, **options})
+    try:
+        yield Logs(file, console)
+    finally:
+        for handler in root.handlers[:]:
+            if isinstance(handler.formatter, structlog.stdlib.ProcessorFormatter):
+                root.removeHandler(handler)
+                handler.close()
+        root.setLevel(level)
+        structlog.reset_defaults()

@@ -1,0 +1,173 @@
+"""Configuration files: what is read from which environment, and how mistakes are told."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from vantage6.common.config import Instance, ServerConfig, load
+from vantage6.common.config.instance import ENVIRONMENT_VARIABLE, FILE_VARIABLE
+from vantage6.common.errors import ConfigurationError
+
+
+@pytest.fixture
+def write(tmp_path: Path):
+    """Give a function that writes a configuration file."""
+
+    def write(content: Any) -> Path:
+        path = tmp_path / "petronas.yaml"
+        path.write_text(content if isinstance(content, str) else yaml.safe_dump(content))
+        return path
+
+    return write
+
+
+def refusal(path: Path, environment: str | None = None) -> str:
+    with pytest.raises(ConfigurationError) as caught:
+        load(path, ServerConfig, environment)
+    return caught.value.message
+
+
+# Environments
+
+
+def test_a_file_with_only_an_application_is_enough(write):
+    assert load(write({"application": {"port": 7000}}), ServerConfig).port == 7000
+
+
+def test_the_only_environment_is_the_default(write):
+    path = write({"application": {}, "environments": {"dev": {"port": 7001}, "prod": {}}})
+    assert load(path, ServerConfig).port == 7001
+
+
+def test_the_application_comes_before_environments(write):
+    path = write({"application": {"port": 1}, "environments": {"dev": {"port": 2}}})
+    assert load(path, ServerConfig).port == 1
+    assert load(path, ServerConfig, "dev").port == 2
+
+
+def test_of_several_environments_one_must_be_chosen(write):
+    path = write({"environments": {"dev": {"port": 1}, "prod": {"port": 2}}})
+    assert "choose one of dev, prod" in refusal(path)
+    assert "no environment `acc`; it has: dev, prod" in refusal(path, "acc")
+
+
+# Mistakes
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ("", "holds no mapping"),
+        ("- a\n- b", "holds no mapping"),
+        ("application: [", "is not YAML at line 1"),
+        ({}, "configures nothing"),
+        ({"application": None, "environments": None}, "configures nothing"),
+        ({"applications": {"port": 1}}, "unknown keys: applications"),
+        ({"environments": {"production": {"port": 1}}}, "unknown keys: production"),
+        ({"environments": ["dev"]}, "`environments` in"),
+        ({"application": "text"}, "is not valid"),
+        ({"application": {"prot": 1}}, "application.prot: Extra inputs"),
+        ({"application": {"port": 0}}, "application.port: "),
+        ({"application": {"api_path": "api"}}, "application.api_path: "),
+        ({"application": {"api_path": "/api/"}}, "application.api_path: "),
+        ({"environments": {"dev": {"logging": {"level": "LOUD"}}}}, "dev.logging.level: "),
+        ({"application": {"password_policy": {"max_failed_attempts": 0}}}, "max_failed_attempts"),
+        ({"application": {"allow_drop_all": "maybe"}}, "allow_drop_all"),
+        ({"application": {"token_expires_hours": 0.1}}, "token_expires_hours"),
+    ],
+)
+def test_a_mistake_is_told_with_its_place(write, content: Any, text: str):
+    assert text in refusal(write(content))
+
+
+def test_every_mistake_is_told(write):
+    message = refusal(write({"application": {"port": "x", "threads": 0, "strange": 1}}))
+    assert all(name in message for name in ("port", "threads", "strange"))
+
+
+def test_a_missing_file_and_one_that_is_no_text(tmp_path: Path):
+    assert "No such file" in refusal(tmp_path / "none.yaml")
+    path = tmp_path / "latin.yaml"
+    path.write_bytes(b"application: {description: caf\xe9}")
+    assert "is not UTF-8" in refusal(path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"application": {"broker": ["secret-password"]}},
+        {"application": {"jwt_secret_key": {"key": "secret-password"}}},
+        "application:\n  broker: redis://a:secret-password@host: x: [",
+        "application:\n  jwt_secret_key: 'secret-password\n",
+    ],
+)
+def test_a_refusal_quotes_no_secret(write, content: Any):
+    with pytest.raises(ConfigurationError) as caught:
+        load(write(content), ServerConfig)
+    assert "secret-password" not in caught.value.message
+    assert caught.value.__suppress_context__ or "secret" not in str(caught.value.__cause__)
+
+
+def test_secrets_do_not_show(write):
+    values = {"broker": "redis://a:secret@host/0", "jwt_secret_key": "secret"}
+    config = load(write({"application": values}), ServerConfig)
+    assert "secret@" not in repr(config)
+    assert config.broker.get_secret_value() == values["broker"]
+
+
+def test_a_configuration_does_not_change(write):
+    config = load(write({"application": {"port": 1}}), ServerConfig)
+    with pytest.raises(ValueError, match="frozen"):
+        config.port = 2
+
+
+@pytest.mark.parametrize("level", ["debug", "NOTSET", "Warning"])
+def test_levels_may_be_written_in_any_case(write, level: str):
+    config = load(write({"application": {"logging": {"level": level}}}), ServerConfig)
+    assert config.logging.level == level.upper()
+
+
+def test_the_defaults_are_safe(write):
+    config = load(write({"application": {"description": "x"}}), ServerConfig)
+    assert (config.ip, config.allow_drop_all) == ("127.0.0.1", False)
+    assert config.password_policy.max_failed_attempts == 5
+
+
+# Instances
+
+
+def test_an_instance_is_named_after_its_file(write, tmp_path: Path):
+    instance = Instance.load(write({"application": {"data_dir": str(tmp_path / "data")}}))
+    assert (instance.name, instance.environment) == ("petronas", None)
+    assert instance.folder == tmp_path / "data"
+    assert instance.log_folder == tmp_path / "data" / "log"
+
+
+def test_an_instance_has_a_folder_of_its_own_by_default(write, monkeypatch, tmp_path: Path):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    instance = Instance.load(write({"application": {"port": 1}}))
+    assert instance.folder == tmp_path / "vantage6" / "server" / "petronas"
+
+
+def test_a_process_learns_its_instance_from_variables(write, monkeypatch):
+    monkeypatch.delenv(FILE_VARIABLE, raising=False)
+    with pytest.raises(ConfigurationError, match="names no configuration file"):
+        Instance.from_environment()
+    path = write({"environments": {"dev": {"port": 1}, "prod": {"port": 2}}})
+    monkeypatch.setenv(FILE_VARIABLE, str(path))
+    monkeypatch.setenv(ENVIRONMENT_VARIABLE, "prod")
+    assert Instance.from_environment().config.port == 2
+
+
+def test_the_broker_is_the_configured_or_the_private_one(write, tmp_path: Path):
+    values = {"data_dir": str(tmp_path / "data")}
+    instance = Instance.load(write({"application": values}))
+    with pytest.raises(ConfigurationError, match="made by `vserver start` only"):
+        _ = instance.broker_url
+    instance.folder.mkdir()
+    instance.private_broker_file.write_text("redis://private\n")
+    assert instance.broker_url == "redis://private"
+    values["broker"] = "redis://configured"
+    assert Instance.load(write({"application": values})).broker_url == "redis://configured"

@@ -1,0 +1,38 @@
+"""The settings of the workers keep what the system relies on."""
+
+import pytest
+from celery import Celery
+
+from vantage6.broker.queues import CELERY_PREFIX, CONTROL, MAINTENANCE
+from vantage6.workers.settings import settings
+from vantage6.workers.tasks import register
+
+
+@pytest.fixture
+def values() -> dict[str, object]:
+    return settings("redis://127.0.0.1:1/0")
+
+
+def test_nothing_is_ever_unpickled(values: dict[str, object]):
+    assert values["accept_content"] == ["json"]
+    assert {values["task_serializer"], values["event_serializer"]} == {"json"}
+
+
+def test_a_lost_worker_loses_no_task(values: dict[str, object]):
+    assert values["task_acks_late"] is True
+    assert values["task_reject_on_worker_lost"] is True
+    assert values["worker_prefetch_multiplier"] == 1
+
+
+def test_everything_of_celery_has_one_prefix(values: dict[str, object]):
+    assert values["broker_transport_options"]["global_keyprefix"] == CELERY_PREFIX
+
+
+def test_queues_and_schedule_name_what_exists(values: dict[str, object]):
+    app = Celery("tests", set_as_current=False)
+    register(app, None)
+    assert {queue.name for queue in values["task_queues"]} == {CONTROL, MAINTENANCE}
+    for entry in values["beat_schedule"].values():
+        assert entry["task"] in app.tasks
+        assert entry["options"]["expires"] > entry["schedule"]
+    assert set(values["task_routes"]) <= set(app.tasks)

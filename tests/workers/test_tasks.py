@@ -1,0 +1,165 @@
+"""What has been decided is said to the nodes that it concerns: at once, later, or again."""
+
+import pytest
+
+from tests.models.factories import (
+    LEASE,
+    World,
+    again,
+    finish,
+    make_task,
+    messages,
+    result_of,
+    side_by_side,
+)
+from tests.models.test_reconciliation import run_out
+from tests.services import free_port
+from tests.workers.conftest import Workers, bells
+from vantage6.broker.messages import ResultKilled, ResultReady
+from vantage6.common.clock import now
+from vantage6.common.task_status import TaskStatus
+from vantage6.models.store import nodes, outbox, results, tasks
+from vantage6.models.store.outbox import Topic
+from vantage6.models.tables import Outbox, Task
+
+
+@pytest.fixture
+def task(world: World) -> Task:
+    """Give a task for Amsterdam and Berlin, whose message waits."""
+    return make_task(world.north, [world.amsterdam, world.berlin])
+
+
+@pytest.fixture
+def down(world: World) -> Workers:
+    """Give workers whose broker is away."""
+    return Workers(f"redis://127.0.0.1:{free_port()}/0")
+
+
+def everything_is_due() -> None:
+    Outbox.update(available_at=now()).execute()
+
+
+def test_every_node_of_a_task_is_rung_once(world: World, task: Task, workers: Workers):
+    workers.run("fan_out", *messages())
+    for node, organization in (
+        (world.amsterdam_north, world.amsterdam),
+        (world.berlin_north, world.berlin),
+    ):
+        ready = ResultReady(result_of(task, organization).id, task.id)
+        assert bells(workers.url, node.id) == [ready]
+    for node in (world.berlin_south, world.cairo_south):
+        assert bells(workers.url, node.id) == []
+    assert messages() == []
+
+
+def test_only_nodes_of_pending_results_are_rung(world: World, task: Task, workers: Workers):
+    results.claim(result_of(task, world.amsterdam).id, world.amsterdam_north, LEASE)
+    workers.run("fan_out", *messages())
+    assert bells(workers.url, world.amsterdam_north.id) == []
+    assert len(bells(workers.url, world.berlin_north.id)) == 1
+
+
+def test_an_organization_without_node_is_left_out(world: World, task: Task, workers: Workers):
+    nodes.delete(world.berlin_north)
+    workers.run("fan_out", *messages())
+    assert len(bells(workers.url, world.amsterdam_north.id)) == 1
+    assert messages() == []
+
+
+def test_an_unknown_message_is_nothing(world: World, task: Task, workers: Workers):
+    workers.run("fan_out", 999)
+    assert len(messages()) == 1
+
+
+def test_a_message_is_sent_once_however_often_it_is_asked_for(
+    world: World, task: Task, workers: Workers
+):
+    (message,) = messages()
+    workers.run("fan_out", message)
+    workers.run("fan_out", message)
+    assert len(bells(workers.url, world.amsterdam_north.id)) == 1
+
+
+def test_the_message_of_a_removed_task_is_nothing(world: World, task: Task, workers: Workers):
+    tasks.delete(task)
+    workers.run("fan_out", *messages())
+    assert bells(workers.url, world.amsterdam_north.id) == []
+    assert messages() == []
+
+
+def test_nodes_of_a_killed_task_are_told_even_after_its_removal(
+    world: World, task: Task, workers: Workers
+):
+    mine = result_of(task, world.amsterdam)
+    _, message = results.kill(task.id)
+    tasks.delete(task)
+    workers.run("fan_out", message)
+    assert bells(workers.url, world.amsterdam_north.id) == [ResultKilled(mine.id, task.id)]
+
+
+def test_a_broker_that_is_down_postpones(world: World, task: Task, down: Workers, workers: Workers):
+    (message,) = messages()
+    down.run("fan_out", message)
+    row = Outbox.get_by_id(message)
+    assert row.attempts == 1
+    assert "does not answer" in row.error
+    assert row.available_at > now()
+    workers.run("relay")
+    assert messages() == [message]
+    everything_is_due()
+    workers.run("relay")
+    assert messages() == []
+    assert len(bells(workers.url, world.amsterdam_north.id)) == 1
+
+
+def test_the_relay_leaves_new_messages_to_their_authors(world: World, task: Task, workers: Workers):
+    workers.run("relay")
+    assert len(messages()) == 1
+
+
+def test_two_relays_at_once_are_harmless(world: World, workers: Workers):
+    made = [make_task(world.north, [world.amsterdam]) for _ in range(10)]
+    everything_is_due()
+    relay = workers.app.tasks["relay"]
+    assert side_by_side(relay, relay) == [None, None]
+    assert messages() == []
+    rung = bells(workers.url, world.amsterdam_north.id)
+    assert {bell.task_id for bell in rung} == {task.id for task in made}
+    assert 10 <= len(rung) <= 20
+
+
+def test_a_message_that_nobody_understands_does_not_stop_the_others(
+    world: World, task: Task, workers: Workers
+):
+    everything_is_due()
+    poison = Outbox.create(topic="of_the_future", content="{}", available_at=task.created_at)
+    workers.run("relay")
+    assert messages() == [poison.id]
+    assert "of_the_future" in Outbox.get_by_id(poison.id).error
+    assert len(bells(workers.url, world.amsterdam_north.id)) == 1
+
+
+def test_the_sweep_offers_results_of_silent_nodes_again(world: World, task: Task, workers: Workers):
+    workers.run("fan_out", *messages())
+    mine = result_of(task, world.amsterdam)
+    results.claim(mine.id, world.amsterdam_north, LEASE)
+    run_out(mine)
+    workers.run("sweep")
+    assert again(mine).status == TaskStatus.PENDING
+    everything_is_due()
+    workers.run("relay")
+    rung = bells(workers.url, world.amsterdam_north.id)
+    assert rung == [ResultReady(mine.id, task.id)] * 2
+    # Its node came back meanwhile: nobody is rung again.
+    outbox.add(Topic.RESULTS_READY, {"result_ids": [mine.id]})
+    finish(mine, world.amsterdam_north)
+    everything_is_due()
+    workers.run("relay")
+    assert bells(workers.url, world.amsterdam_north.id) == rung
+    assert messages() == []
+
+
+def test_the_sweep_does_nothing_where_nothing_is_late(world: World, task: Task, workers: Workers):
+    before = messages()
+    workers.run("sweep")
+    assert messages() == before
