@@ -114,3 +114,10 @@ class Service:
             return bool(self._redis.ping())
         except redis.RedisError:
             return False
+
+    def workers_answer(self) -> bool:
+        """Tell whether a worker works off its queues."""
+        try:
+            return presence.workers_online(self._redis)
+        except BrokerUnavailable:
+            return False

@@ -18,9 +18,9 @@ EXPIRES_SECONDS = 60
 REFRESH_SECONDS = 15
 
 
-def announce(redis_client: redis.Redis, alive_key: str) -> None:
-    """Say that the owner of a key is consuming."""
-    redis_client.set(alive_key, __version__, ex=EXPIRES_SECONDS)
+def announce(redis_client: redis.Redis, alive_key: str, seconds: int = EXPIRES_SECONDS) -> None:
+    """Say that the owner of a key is consuming; it counts for some seconds."""
+    redis_client.set(alive_key, __version__, ex=seconds)
 
 
 def withdraw(redis_client: redis.Redis, alive_key: str) -> None:
@@ -43,3 +43,15 @@ def online(redis_client: redis.Redis, node_ids: Iterable[int]) -> set[int]:
     with answering():
         answers = cast("list[bytes | None]", redis_client.mget(map(queues.alive, asked)))
     return {node_id for node_id, answer in zip(asked, answers, strict=True) if answer is not None}
+
+
+def workers_online(redis_client: redis.Redis) -> bool:
+    """Return whether a worker works off its queues.
+
+    Raises
+    ------
+    BrokerUnavailable
+        If the broker does not answer.
+    """
+    with answering():
+        return bool(redis_client.exists(queues.WORKERS_ALIVE))

@@ -8,6 +8,9 @@ CONTROL = "control"
 #: Celery queue of what may wait: relay, sweep, mail, prune.
 MAINTENANCE = "maintenance"
 
+#: Key that exists while a worker works off its queues.
+WORKERS_ALIVE = "v6:workers:alive"
+
 
 def inbox(node_id: int) -> str:
     """Return the queue that a node consumes."""

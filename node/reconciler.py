@@ -10,7 +10,8 @@ from vantage6.node.spool import Spool
 
 log = logs.get(__name__)
 
-#: A third of the usual lease: two lost calls in a row do no harm.
+#: Longest time between two comparisons. With a shorter lease it is a third of that, so that two
+#: lost calls in a row do no harm.
 INTERVAL_SECONDS = 60.0
 
 
@@ -38,6 +39,7 @@ class Reconciler:
         self._keep_temporary_seconds = keep_temporary_seconds
         self._awake = threading.Event()
         self._stopped = False
+        self._interval = INTERVAL_SECONDS
         self._thread = threading.Thread(target=self._run, name="reconciler", daemon=True)
 
     def start(self) -> None:
@@ -63,6 +65,7 @@ class Reconciler:
         """
         running, finished = self._executor.report()
         wanted = self._server.reconcile(running, finished)
+        self._interval = min(INTERVAL_SECONDS, wanted["lease_seconds"] / 3)
         for result_id in [*wanted["stop"], *wanted["forget"]]:
             self._executor.kill(result_id)
         for result_id in wanted["start"]:
@@ -78,4 +81,4 @@ class Reconciler:
                 log.warning("not reconciled", reason=str(error))
             except Exception:
                 log.exception("not reconciled")
-            self._awake.wait(INTERVAL_SECONDS)
+            self._awake.wait(self._interval)

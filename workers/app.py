@@ -4,12 +4,13 @@ import logging
 
 from celery import Celery, signals
 
+from vantage6.broker.connection import client
 from vantage6.broker.publisher import Publisher
 from vantage6.common import logs
 from vantage6.common.config import Instance
 from vantage6.models import database
 from vantage6.workers.settings import settings
-from vantage6.workers.tasks import register
+from vantage6.workers.tasks import announce, register
 
 #: Tasks that one worker runs at once, each in a thread with its own database connection.
 THREADS = 4
@@ -20,7 +21,12 @@ def make_app(instance: Instance) -> Celery:
     database.bind(instance.config.uri, folder=instance.folder, connections=THREADS + 1)
     app = Celery("vantage6", set_as_current=True)
     app.conf.update(settings(instance.broker_url))
-    register(app, Publisher(instance.broker_url))
+    broker = client(instance.broker_url)
+    register(app, Publisher(instance.broker_url), broker)
+
+    @signals.worker_ready.connect(weak=False)
+    def _ready(**_: object) -> None:
+        announce(broker)
 
     @signals.setup_logging.connect(weak=False)
     def _logging(**_: object) -> None:

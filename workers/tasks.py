@@ -1,12 +1,16 @@
 """What the workers do. Each task is short and may run twice."""
 
+from contextlib import suppress
 from typing import Any
 
+import redis
 from celery import Celery
 
-from vantage6.broker.connection import BrokerUnavailable
+from vantage6.broker import presence
+from vantage6.broker.connection import BrokerUnavailable, answering
 from vantage6.broker.messages import Message, ResultKilled, ResultReady
 from vantage6.broker.publisher import Publisher
+from vantage6.broker.queues import WORKERS_ALIVE
 from vantage6.common.logs import get
 from vantage6.models.database import session
 from vantage6.models.store import outbox, results
@@ -14,8 +18,11 @@ from vantage6.models.store.outbox import Topic
 
 log = get(__name__)
 
+#: The relay comes round every two seconds; after this long the workers count as gone.
+ALIVE_SECONDS = 20
 
-def register(app: Celery, publisher: Publisher) -> None:
+
+def register(app: Celery, publisher: Publisher, broker: redis.Redis) -> None:
     """Define the tasks on an app."""
 
     @app.task(name="fan_out", shared=False)
@@ -27,6 +34,7 @@ def register(app: Celery, publisher: Publisher) -> None:
     @app.task(name="relay", shared=False)
     def relay() -> None:
         """Send every message of the outbox whose time has come."""
+        announce(broker)
         with session():
             for message in outbox.due():
                 try:
@@ -43,6 +51,12 @@ def register(app: Celery, publisher: Publisher) -> None:
             again, over = results.sweep()
         if again or over:
             log.warning("leases ran out", offered_again=again, given_up=over)
+
+
+def announce(broker: redis.Redis) -> None:
+    """Say that this worker works; only what it works off can keep saying so."""
+    with suppress(BrokerUnavailable), answering():
+        presence.announce(broker, WORKERS_ALIVE, ALIVE_SECONDS)
 
 
 def _send(message: int, publisher: Publisher) -> None:

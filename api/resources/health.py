@@ -27,11 +27,12 @@ class Health(Resource):
     @endpoint(reply=ReadyReply, needs_database=False)
     def on_get_ready(self, _: Request, resp: Response) -> Any:
         """Tell whether everything that the server needs is there; 503 if not."""
-        answers = database.answers()
+        answers, broker = database.answers(), self.service.broker_answers()
         parts = {
             "database": answers,
             "migrations": answers and not migrate.pending(),
-            "broker": self.service.broker_answers(),
+            "broker": broker,
+            "workers": broker and self.service.workers_answer(),
         }
         if not all(parts.values()):
             resp.status = 503

@@ -21,3 +21,4 @@ class ReadyReply(Reply):
     database: bool
     migrations: bool
     broker: bool
+    workers: bool

@@ -161,5 +161,5 @@ def test_the_rest_goes_on_while_the_broker_is_away(api: Api, world: World, root:
     ready = api.get("/ready")
     assert (ready.status, ready.json) == (
         503,
-        {"database": True, "migrations": True, "broker": False},
+        {"database": True, "migrations": True, "broker": False, "workers": False},
     )

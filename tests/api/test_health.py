@@ -9,9 +9,11 @@ from tests.models.factories import migrated
 from tests.services import free_port
 from tests.services.postgres import PostgresCluster
 from vantage6.api.app import create_app
+from vantage6.broker.connection import client
 from vantage6.common import __version__
 from vantage6.common.config import Instance
 from vantage6.models import database, migrate
+from vantage6.workers.tasks import announce
 
 
 def test_the_version(api: Api):
@@ -22,7 +24,12 @@ def test_a_server_lives_without_broker_but_is_not_ready(api: Api):
     assert api.get("/health").json == {"database": True}
     ready = api.get("/ready")
     assert ready.status == 503
-    assert ready.json == {"database": True, "migrations": True, "broker": False}
+    assert ready.json == {
+        "database": True,
+        "migrations": True,
+        "broker": False,
+        "workers": False,
+    }
 
 
 def test_a_server_whose_schema_is_old_is_not_ready(api: Api):
@@ -37,8 +44,13 @@ def test_a_server_with_everything_is_ready(server: Server, redis_url: str):
     database_of_test = database.db.obj
     app = create_app(Instance(server.instance.file, None, config))
     try:
-        ready = Api(app, server.api.tokens).get("/ready")
-        assert ready.json == {"database": True, "migrations": True, "broker": True}
+        api = Api(app, server.api.tokens)
+        parts = {"database": True, "migrations": True, "broker": True}
+        assert api.get("/ready").json == parts | {"workers": False}
+        with client(redis_url) as broker:
+            announce(broker)
+        ready = api.get("/ready")
+        assert (ready.status, ready.json) == (200, parts | {"workers": True})
     finally:
         database.db.initialize(database_of_test)
 

@@ -48,7 +48,7 @@ class Workers:
     def __post_init__(self) -> None:
         self.app = Celery("tests", set_as_current=False)
         self.app.conf.update(settings(self.url))
-        register(self.app, Publisher(self.url))
+        register(self.app, Publisher(self.url), client(self.url))
 
     def run(self, name: str, *args: Any) -> None:
         """Run a task as a worker does: without a connection that somebody else opened."""
