@@ -32,7 +32,7 @@ class Display(Protocol):
 
 
 class TerminalDisplay(AbstractContextManager["TerminalDisplay"]):
-    """One line that moves, for a person at a terminal.
+    """A bar that grows with each organization that ends, for a person at a terminal.
 
     Parameters
     ----------
@@ -41,16 +41,30 @@ class TerminalDisplay(AbstractContextManager["TerminalDisplay"]):
     """
 
     def __init__(self, console: "Console | None" = None) -> None:
-        from rich.console import Console
+        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
-        self._status = (console or Console()).status("Waiting for results")
+        self._progress = Progress(
+            SpinnerColumn(),
+            BarColumn(bar_width=20),
+            TextColumn("{task.description}"),
+            console=console,
+            transient=True,
+        )
+        self._bar = self._progress.add_task("Waiting for results", total=None)
 
     def show(self, status: Document, elapsed: float) -> None:
         """Show the status of a task after a number of seconds."""
-        self._status.update(summary(status, elapsed))
+        states = _states(status)
+        ended = len(states) - sum(state in UNFINISHED for state in states)
+        self._progress.update(
+            self._bar,
+            description=summary(status, elapsed),
+            total=len(states) or None,
+            completed=ended,
+        )
 
     def __enter__(self) -> "TerminalDisplay":
-        self._status.start()
+        self._progress.start()
         return self
 
     def __exit__(
@@ -59,7 +73,7 @@ class TerminalDisplay(AbstractContextManager["TerminalDisplay"]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._status.stop()
+        self._progress.stop()
 
 
 class SilentDisplay:
@@ -74,12 +88,17 @@ def display() -> AbstractContextManager[Display]:
     return TerminalDisplay() if sys.stdout.isatty() else nullcontext(SilentDisplay())
 
 
+def _states(status: Document) -> list[str]:
+    """Return the status of each result; nothing from a server that sends only links."""
+    return [result["status"] for result in status.get("results") or [] if "status" in result]
+
+
 def summary(status: Document, elapsed: float) -> str:
     """Return one line about a task: how many organizations have come how far."""
-    states = [result.get("status") for result in status.get("results") or []]
+    states = _states(status)
     clock = f"{int(elapsed) // 60}:{int(elapsed) % 60:02}"
     line = f"Task {status['id']}"
-    if states and states[0] is not None:  # the original server only sends links
+    if states:
         done = states.count(TaskStatus.COMPLETED)
         waiting = states.count(TaskStatus.PENDING)
         running = sum(state in UNFINISHED for state in states) - waiting
