@@ -69,6 +69,8 @@ class Node:
         lock = self._instance.lock()
         try:
             log.info("node starting", name=self._instance.name, data=str(self._instance.data))
+            if keys := self._instance.config.without_effect:
+                log.warning("settings without effect in this version", keys=list(keys))
             self._work(self._runtime())
         finally:
             self._server.close()

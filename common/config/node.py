@@ -4,7 +4,16 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 
 from vantage6.common.config.base import LogConfig, Section
 
@@ -90,8 +99,27 @@ class DeviceConfig(Section):
     gpu: bool = Field(False, description="all graphics processors")
 
 
+#: Keys of files for 3.11 that have no effect here, or not yet.
+OLD_KEYS = frozenset(
+    {
+        "alpine",
+        "debug",
+        "directories",
+        "docker_services",
+        "image",
+        "images",
+        "share_config",
+        "ssh-tunnels",
+        "vpn_subnet",
+        "whitelist",
+    }
+)
+
+
 class NodeConfig(Section):
     """Everything a node can be told."""
+
+    _without_effect: tuple[str, ...] = PrivateAttr(())
 
     api_key: SecretStr = Field(description="key that the server gave for this node")
     server_url: str = Field(description="address of the server, with scheme", pattern="^https?://")
@@ -134,6 +162,22 @@ class NodeConfig(Section):
         8, ge=1, le=64, description="results computed at once; sub-tasks are not counted"
     )
     logging: LogConfig = Field(LogConfig(), description="logs")
+
+    @property
+    def without_effect(self) -> tuple[str, ...]:
+        """Keys of 3.11 that the file has and that do nothing, for a warning."""
+        return self._without_effect
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _set_old_keys_aside(
+        cls, values: Any, handler: ModelWrapValidatorHandler["NodeConfig"]
+    ) -> "NodeConfig":
+        if not isinstance(values, dict):
+            return handler(values)
+        config = handler({key: values[key] for key in values if key not in OLD_KEYS})
+        config._without_effect = tuple(sorted(OLD_KEYS & set(values)))
+        return config
 
     @field_validator("databases", mode="before")
     @classmethod

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from vantage6.common.config import Instance, ServerConfig, load
+from vantage6.common.config import Instance, NodeConfig, ServerConfig, load
 from vantage6.common.config.instance import ENVIRONMENT_VARIABLE, FILE_VARIABLE
 from vantage6.common.errors import ConfigurationError
 
@@ -171,3 +171,43 @@ def test_the_broker_is_the_configured_or_the_private_one(write, tmp_path: Path):
     assert instance.broker_url == "redis://private"
     values["broker"] = "redis://configured"
     assert Instance.load(write({"application": values})).broker_url == "redis://configured"
+
+
+def test_a_node_file_of_3_11_is_read_and_what_has_no_effect_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "node.yaml"
+    file.write_text(
+        """
+application:
+  api_key: 6c9c5a3e-6f3a-4f1c-b8a1-7f0e0f1d2c3b
+  server_url: https://server.example
+  port: 443
+  api_path: ''
+  task_dir: /tmp/tasks
+  databases:
+    default: /data/a.csv
+    my_other_database: /data/b.csv
+  encryption: {enabled: true, private_key: key.pem}
+  policies: {allowed_algorithms: ["^a/b$"], allowed_users: [2], allowed_organizations: [6, x]}
+  algorithm_env: {A: b}
+  docker_registries: [{registry: r.example, username: u, password: p}]
+  logging: {level: DEBUG, use_console: true, backup_count: 5, max_size: 1024, file: a.log,
+            format: "%(message)s", datefmt: "%H", loggers: [{name: urllib3, level: warning}]}
+  vpn_subnet: 10.76.0.0/16
+  whitelist: {domains: [a.example], ports: [443]}
+  images: {node: x}
+"""
+    )
+    config = load(file, NodeConfig)
+    assert [database.label for database in config.databases] == ["default", "my_other_database"]
+    assert config.policies is not None
+    assert config.policies.allowed_organizations == ("6", "x")
+    assert config.without_effect == ("images", "vpn_subnet", "whitelist")
+
+
+def test_a_misspelt_key_of_a_node_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "node.yaml"
+    file.write_text(
+        "application: {api_key: k, server_url: 'http://a', encryption: {enabled: no}, polices: {}}"
+    )
+    with pytest.raises(ConfigurationError, match=r"application\.polices: Extra inputs"):
+        load(file, NodeConfig)
