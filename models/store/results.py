@@ -188,15 +188,16 @@ def reconcile(
     held = running | finished
     kept = sorted(held & set(wanted))
     if kept:
-        # A result that was offered again while its node was silent is the node's once more.
+        # A result that was offered again while its node was silent is the node's once more. That
+        # is no further attempt: a long computation outlives any number of broken connections.
         until = now() + timedelta(seconds=lease_seconds)
         Result.update(lease_until=until).where(
             (Result.id << kept) & Result.status.in_(_TAKEN)
         ).execute()
         if back := [i for i in kept if wanted[i] == TaskStatus.PENDING]:
-            Result.update(
-                status=TaskStatus.INITIALIZING, lease_until=until, attempt=Result.attempt + 1
-            ).where((Result.id << back) & (Result.status == TaskStatus.PENDING)).execute()
+            Result.update(status=TaskStatus.INITIALIZING, lease_until=until).where(
+                (Result.id << back) & (Result.status == TaskStatus.PENDING)
+            ).execute()
     return {
         "start": [i for i in wanted if i not in held],
         "stop": sorted(running - set(wanted)),

@@ -96,11 +96,13 @@ def test_results_of_others_are_no_business_of_a_node(world: World, task: Task, r
 
 def test_a_result_that_was_offered_again_comes_back_to_its_node(world: World, result: Result):
     results.claim(result.id, world.amsterdam_north, LEASE)
-    run_out(result)
-    assert results.sweep() == ([result.id], [])
-    assert orders(world, running=[result.id]) == ([], [], [])
+    # However often: a long computation outlives any number of broken connections.
+    for _ in range(results.MOST_ATTEMPTS + 1):
+        run_out(result)
+        assert results.sweep() == ([result.id], [])
+        assert orders(world, running=[result.id]) == ([], [], [])
     row = again(result)
-    assert (row.status, row.attempt) == (TaskStatus.INITIALIZING, 2)
+    assert (row.status, row.attempt) == (TaskStatus.INITIALIZING, 1)
     assert row.lease_until > now()
 
 
