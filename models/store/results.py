@@ -195,9 +195,11 @@ def reconcile(
             (Result.id << kept) & Result.status.in_(_TAKEN)
         ).execute()
         if back := [i for i in kept if wanted[i] == TaskStatus.PENDING]:
-            Result.update(status=TaskStatus.INITIALIZING, lease_until=until).where(
-                (Result.id << back) & (Result.status == TaskStatus.PENDING)
-            ).execute()
+            offered = (Result.id << back) & (Result.status == TaskStatus.PENDING)
+            for status, started in ((TaskStatus.INITIALIZING, False), (TaskStatus.ACTIVE, True)):
+                Result.update(status=status, lease_until=until).where(
+                    offered & Result.started_at.is_null(not started)
+                ).execute()
     return {
         "start": [i for i in wanted if i not in held],
         "stop": sorted(running - set(wanted)),
