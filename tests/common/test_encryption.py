@@ -2,6 +2,7 @@
 
 import stat
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -227,6 +228,7 @@ def test_nothing_is_logged(cryptor: RSACryptor, caplog: pytest.LogCaptureFixture
     assert caplog.text == ""
 
 
+@cache
 def _known_cryptor() -> RSACryptor:
     """Return a cryptor without a fixture, which hypothesis does not go well with."""
     cryptor = object.__new__(RSACryptor)

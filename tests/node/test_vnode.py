@@ -21,6 +21,9 @@ from vantage6.broker import acl, queues
 from vantage6.broker.messages import Message, ResultKilled, ResultReady
 from vantage6.broker.publisher import Publisher
 
+#: Each test starts the command itself.
+pytestmark = pytest.mark.slow
+
 VNODE = [sys.executable, "-c", "from vantage6.node.cli import main; main()"]
 DONE = "open(os.environ['OUTPUT_FILE'], 'w').write('done')"
 
