@@ -9,7 +9,7 @@ from vantage6.api.permissions import Caller
 from vantage6.api.tokens import BadToken, Tokens
 from vantage6.common.enums import IdentityKind
 from vantage6.common.errors import Forbidden, Unauthenticated
-from vantage6.models.store import nodes, tasks, users
+from vantage6.models.store import last_seen, nodes, tasks, users
 
 
 def bearer(req: Request) -> str:
@@ -51,7 +51,7 @@ def _user(subject: Any) -> Caller | None:
     user = users.find(subject) if isinstance(subject, int) else None
     if user is None:
         return None
-    users.seen(user)
+    last_seen.note(user)
     return Caller.of_user(user)
 
 
@@ -59,7 +59,7 @@ def _node(subject: Any) -> Caller | None:
     node = nodes.find(subject) if isinstance(subject, int) else None
     if node is None:
         return None
-    nodes.seen(node)
+    last_seen.note(node)
     return Caller.of_node(node)
 
 

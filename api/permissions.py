@@ -106,7 +106,7 @@ class Caller:
             if (scope is Scope.GLOBAL or scope in scopes) and self.holds(
                 resource, Operation.VIEW, scope
             ):
-                return Reach(scope, self.organization_id, self.collaboration_id, self.id)
+                return Reach(scope, self.organization_id, self.collaboration_id)
         raise Forbidden(f"You lack the permission to view any {resource}.")
 
     def may(

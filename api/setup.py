@@ -18,4 +18,5 @@ def set_up(instance: Instance) -> bool:
     with database.session():
         migrate.up()
         setup.ensure_rules()
-        return setup.ensure_root(passwords.hashed("root"))
+        # Hashing is slow on purpose; only the first start needs it.
+        return not setup.has_root() and setup.ensure_root(passwords.hashed("root"))

@@ -5,16 +5,17 @@ import subprocess
 import sys
 import time
 from configparser import RawConfigParser
+from io import StringIO
 from pathlib import Path
 
 import httpx2
 import psutil
 
-from vantage6.api.tokens import kept_secret
 from vantage6.broker.embedded import EmbeddedRedis
 from vantage6.common.config import Instance
 from vantage6.common.config.instance import ENVIRONMENT_VARIABLE, FILE_VARIABLE
 from vantage6.common.errors import Conflict, Unavailable
+from vantage6.common.private import kept_secret, write_private
 
 #: Longest time until everything answers after a start, and until everything is gone after a stop.
 _PATIENCE_SECONDS = 60
@@ -29,7 +30,7 @@ def prepare(instance: Instance) -> Path:
     programs = {}
     if instance.config.broker is None:
         redis = EmbeddedRedis.configure(instance.folder / "redis")
-        _write_private(instance.private_broker_file, redis.url)
+        write_private(instance.private_broker_file, redis.url)
         programs["redis"] = redis.command
     programs |= _commands(instance)
     return _write_configuration(instance, programs)
@@ -121,8 +122,7 @@ def _commands(instance: Instance) -> dict[str, list[str]]:
             "vantage6.api.app:from_environment()",
         ],
         "worker": [
-            *(*celery, "worker", "--pool", "threads", "--concurrency", "4"),
-            *("--queues", "control,maintenance", "--without-mingle", "--without-gossip"),
+            *(*celery, "worker", "--without-mingle", "--without-gossip"),
         ],
         # In memory: the schedule is fixed, and a file would be unpickled.
         "beat": [*celery, "beat", "--scheduler", "celery.beat:Scheduler", "--schedule", os.devnull],
@@ -164,9 +164,9 @@ def _write_configuration(instance: Instance, programs: dict[str, list[str]]) -> 
             "stdout_logfile": str(instance.log_folder / f"{name}.log"),
             **{f"stdout_{key}": str(value) for key, value in sizes.items()},
         }
-    path = _configuration_file(instance)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        parser.write(file)
+    path, text = _configuration_file(instance), StringIO()
+    parser.write(text)
+    write_private(path, text.getvalue())
     return path
 
 
@@ -200,8 +200,3 @@ def _configuration_file(instance: Instance) -> Path:
 
 def _pid_file(instance: Instance) -> Path:
     return instance.folder / "supervisord.pid"
-
-
-def _write_private(path: Path, text: str) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(text)

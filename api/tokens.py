@@ -1,7 +1,5 @@
 """JSON Web Tokens: what they say, how long, and whether they are genuine."""
 
-import os
-import secrets
 import uuid
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,6 +12,7 @@ from vantage6.common.clock import now
 from vantage6.common.config import ServerConfig
 from vantage6.common.enums import IdentityKind
 from vantage6.common.errors import Unauthenticated, V6Error
+from vantage6.common.private import kept_secret
 from vantage6.models.tables import Node, Task
 
 _ALGORITHM = "HS256"
@@ -46,11 +45,11 @@ class Tokens:
             secret = kept_secret(folder / "jwt.key")
         return cls(secret, access, refresh)
 
-    def pair(self, kind: IdentityKind, identity: int, roles: list[str]) -> tuple[str, str]:
+    def pair(self, kind: IdentityKind, identity: int) -> tuple[str, str]:
         """Return an access token and a refresh token."""
         return (
-            self._sign(kind, identity, "access", self.access_life, roles),
-            self._sign(kind, identity, "refresh", self.refresh_life, roles),
+            self._sign(kind, identity, "access", self.access_life),
+            self._sign(kind, identity, "refresh", self.refresh_life),
         )
 
     def for_container(self, node: Node, task: Task) -> str:
@@ -64,7 +63,7 @@ class Tokens:
             "image": task.image,
             "database": task.database,
         }
-        return self._sign(IdentityKind.CONTAINER, subject, "access", _CONTAINER_LIFE, [])
+        return self._sign(IdentityKind.CONTAINER, subject, "access", _CONTAINER_LIFE)
 
     def read(self, token: str, wanted: str = "access") -> dict[str, Any]:
         """Return the claims of a genuine token.
@@ -96,15 +95,14 @@ class Tokens:
             raise BadToken(f"This is not a token of type {wanted}.")
         return claims
 
-    def _sign(
-        self, kind: IdentityKind, subject: Any, type_: str, life: timedelta, roles: list[str]
-    ) -> str:
+    def _sign(self, kind: IdentityKind, subject: Any, type_: str, life: timedelta) -> str:
         moment = now()
         return jwt.encode(
             {
                 "sub": subject,
                 "client_type": kind,
-                "roles": roles,
+                # Informative in 3.11; permissions are looked up at every request.
+                "roles": [],
                 "type": type_,
                 "fresh": False,
                 "iat": moment,
@@ -115,16 +113,3 @@ class Tokens:
             self.secret,
             algorithm=_ALGORITHM,
         )
-
-
-def kept_secret(path: Path) -> str:
-    """Return the secret in a file that only we can read; a new one the first time."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text().strip()
-    secret = secrets.token_hex(32)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secret)
-    return secret

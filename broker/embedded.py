@@ -6,7 +6,6 @@ configuration and says which command to run; running it is up to a process super
 """
 
 import re
-import secrets
 import shutil
 import socket
 import subprocess
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Self
 
 from vantage6.common.errors import ConfigurationError
+from vantage6.common.private import kept_secret, write_private
 
 #: The first version that has BLMOVE.
 OLDEST_VERSION = (6, 2)
@@ -95,7 +95,7 @@ class EmbeddedRedis:
             folder=folder,
             port=port or _stored_port(folder) or _free_port(),
             executable=executable or find_executable(),
-            password=_stored_password(folder) or secrets.token_urlsafe(32),
+            password=kept_secret(folder / "password"),
         )
         embedded._write()
         return embedded
@@ -113,9 +113,8 @@ class EmbeddedRedis:
     def _write(self) -> None:
         acl = self.folder / "users.acl"
         password_hash = sha256(self.password.encode()).hexdigest()
-        _write_private(_password(self.folder), self.password)
-        _write_private(acl, _USERS.format(user=SERVER_USER, password_hash=password_hash))
-        _write_private(
+        write_private(acl, _USERS.format(user=SERVER_USER, password_hash=password_hash))
+        write_private(
             _configuration(self.folder),
             _CONFIGURATION.format(
                 host=HOST, port=self.port, folder=_quoted(self.folder), acl=_quoted(acl)
@@ -171,19 +170,10 @@ def _configuration(folder: Path) -> Path:
     return folder / "redis.conf"
 
 
-def _password(folder: Path) -> Path:
-    return folder / "password"
-
-
 def _stored_port(folder: Path) -> int | None:
     path = _configuration(folder)
     found = re.search(r"^port (\d+)$", path.read_text(), re.M) if path.exists() else None
     return int(found[1]) if found else None
-
-
-def _stored_password(folder: Path) -> str | None:
-    path = _password(folder)
-    return path.read_text() if path.exists() else None
 
 
 def _free_port() -> int:
@@ -191,15 +181,6 @@ def _free_port() -> int:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Replace a file as a whole, readable by its owner only from its first moment on."""
-    fresh = path.with_name(f"{path.name}.new")
-    fresh.unlink(missing_ok=True)
-    fresh.touch(mode=0o600, exist_ok=False)
-    fresh.write_text(text)
-    fresh.replace(path)
 
 
 def _quoted(path: Path) -> str:

@@ -94,7 +94,11 @@ class _InContainer(ClientBase):
         return _answers(results)
 
     def _create_task(
-        self, input_: Document, organization_ids: Sequence[int], name: str, description: str
+        self,
+        input_: Document,
+        organization_ids: Sequence[int],
+        name: str = "subtask",
+        description: str | None = None,
     ) -> Any:
         # Sub-tasks run in this very image, whose wrapper reads and writes JSON.
         payload = serialize({"output_format": "json", **input_}, "json")
@@ -103,7 +107,7 @@ class _InContainer(ClientBase):
             "name": name,
             "image": self.image,
             "collaboration_id": self.collaboration_id,
-            "description": description,
+            "description": description or f"task from container on node_id={self.host_node_id}",
             "database": self.database,
             "organizations": [{"id": id_, "input": text} for id_ in organization_ids],
         }
@@ -158,9 +162,6 @@ class AlgorithmClient(_InContainer):
             dict
                 The task.
             """
-            description = (
-                description or f"task from container on node_id={self.parent.host_node_id}"
-            )
             return self.parent._create_task(input_, organization_ids or [], name, description)
 
         def organizations(self, task_id: int | None = None) -> Any:
@@ -303,8 +304,7 @@ class ContainerClient(_InContainer):
         dict
             The task.
         """
-        description = f"task from container on node_id={self.host_node_id}"
-        return self._create_task(input_, organization_ids, "subtask", description)
+        return self._create_task(input_, organization_ids)
 
     def get_organizations_in_my_collaboration(self) -> Any:
         """Return all organizations of the collaboration."""

@@ -5,7 +5,6 @@ Everything is done as people do it: with ``vserver``, ``vnode`` and the client l
 
 import csv
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -22,6 +21,7 @@ import psutil
 import yaml
 
 from vantage6.client import Client, RSACryptor
+from vantage6.common.private import write_private
 
 BIN = Path(sys.executable).parent
 #: The image that the user documentation uses.
@@ -322,5 +322,4 @@ def _run(*command: object) -> None:
 def _write_yaml(path: Path, values: Mapping[str, Any]) -> None:
     """Write a configuration file that nobody else can read."""
     plain = json.loads(json.dumps({"application": values}))
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        yaml.safe_dump(plain, file)
+    write_private(path, yaml.safe_dump(plain))

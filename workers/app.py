@@ -9,11 +9,8 @@ from vantage6.broker.publisher import Publisher
 from vantage6.common import logs
 from vantage6.common.config import Instance
 from vantage6.models import database
-from vantage6.workers.settings import settings
+from vantage6.workers.settings import THREADS, settings
 from vantage6.workers.tasks import announce, register
-
-#: Tasks that one worker runs at once, each in a thread with its own database connection.
-THREADS = 4
 
 
 def make_app(instance: Instance) -> Celery:

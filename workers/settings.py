@@ -7,10 +7,16 @@ from kombu import Queue
 from vantage6.broker.connection import celery_settings
 from vantage6.broker.queues import CONTROL, MAINTENANCE
 
+#: Tasks that one worker runs at once, each in a thread with its own database connection.
+THREADS = 4
+
 
 def settings(broker_url: str) -> dict[str, Any]:
     """Return the settings of the workers."""
     return celery_settings(broker_url) | {
+        # They wait for the network, mostly; a process for each would only take memory.
+        "worker_pool": "threads",
+        "worker_concurrency": THREADS,
         # SECURITY: nothing is ever unpickled.
         "task_serializer": "json",
         "accept_content": ["json"],

@@ -18,14 +18,14 @@ from vantage6.common.schemas.tokens import (
     TokenReply,
     UserLogin,
 )
-from vantage6.models.store import nodes, results, tasks
+from vantage6.models.store import last_seen, nodes, results, tasks
 
 
 class Tokens(Resource):
     """Tokens for users, nodes and algorithms."""
 
     def _pair(self, kind: IdentityKind, identity: int) -> dict[str, str]:
-        access, refresh = self.service.tokens.pair(kind, identity, [])
+        access, refresh = self.service.tokens.pair(kind, identity)
         return {
             "access_token": access,
             "refresh_token": refresh,
@@ -47,7 +47,7 @@ class Tokens(Resource):
     def on_post_node(self, _: Request, resp: Response, body: NodeLogin) -> dict[str, str]:
         """Log a node in with its API key."""
         node = nodes.with_key(body.api_key.get_secret_value())
-        nodes.seen(node)
+        last_seen.note(node)
         reply = self._pair(NODE, node.id)
         resp.set_header("jwt-token", reply["access_token"])
         return reply

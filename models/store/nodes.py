@@ -3,17 +3,12 @@
 import hashlib
 import uuid
 from collections.abc import Iterable
-from datetime import timedelta
 from typing import Any
 
-from vantage6.common.clock import now
 from vantage6.common.errors import Invalid, NotFound, Unauthenticated
 from vantage6.models.database import unique
 from vantage6.models.store.reach import Page, Reach, like, page_of
 from vantage6.models.tables import Collaboration, Membership, Node, Organization
-
-#: How old `last_seen` may get before a request writes it anew.
-_SEEN_EVERY = timedelta(seconds=60)
 
 
 def hashed(api_key: str) -> str:
@@ -67,15 +62,6 @@ def create(
             raise Invalid(
                 f"{organization.name} is not a member of {collaboration.name}.", code="no_member"
             )
-        if (
-            Node.select()
-            .where((Node.organization == organization) & (Node.collaboration == collaboration))
-            .exists()
-        ):
-            raise Invalid(
-                f"{organization.name} has a node in {collaboration.name} already.",
-                code="node_exists",
-            )
         node = Node.create(
             name=name or f"{organization.name} - {collaboration.name} Node",
             api_key=hashed(key),
@@ -95,13 +81,6 @@ def update(node: Node, fields: dict[str, Any]) -> Node:
 def delete(node: Node) -> None:
     """Remove a node."""
     Node.delete().where(Node.id == node.id).execute()
-
-
-def seen(node: Node) -> None:
-    """Note that a node was heard of; at most once a minute."""
-    moment = now()
-    if node.last_seen is None or moment - node.last_seen > _SEEN_EVERY:
-        Node.update(last_seen=moment).where(Node.id == node.id).execute()
 
 
 def page(

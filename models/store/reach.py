@@ -22,7 +22,6 @@ class Reach:
     organization: int | None = None
     #: A node or a container sees only its own collaboration.
     collaboration: int | None = None
-    user: int | None = None
 
     @property
     def everything(self) -> bool:

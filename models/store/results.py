@@ -300,11 +300,6 @@ def nodes_of(
     return list(query.tuples())
 
 
-def visible(reach: Reach) -> Any:
-    """Return the condition under which a result is within reach; needs a join with its task."""
-    return tasks.visible(reach)
-
-
 def page(
     reach: Reach,
     page: Page,
@@ -323,7 +318,7 @@ def page(
     query = Result.select(Result, Task).join(Task)
     query = query.order_by(Result.id.desc() if newest_first else Result.id)
     if not reach.everything:
-        query = query.where(visible(reach))
+        query = query.where(tasks.visible(reach))
     if task is not None:
         query = query.where(Result.task == task)
     if organization is not None:

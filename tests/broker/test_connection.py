@@ -1,7 +1,6 @@
 """Connections are bounded in time and, where they are encrypted, checked."""
 
 import ipaddress
-import shutil
 import socket
 import ssl
 import subprocess
@@ -14,6 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.services import needs
 from vantage6.broker.connection import BrokerUnavailable, celery_settings, client
 from vantage6.broker.messages import ResultReady
 from vantage6.broker.publisher import Publisher
@@ -43,10 +43,10 @@ def certificate(tmp_path):
 
 
 @pytest.fixture
-def encrypted(certificate, missing_service, eventually):
+def encrypted(certificate, eventually):
     """Start a Redis that speaks TLS, and give its URL."""
     # The bundled server was built without TLS.
-    executable = shutil.which("redis-server") or missing_service("redis-server")
+    executable = needs("redis-server")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

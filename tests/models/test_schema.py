@@ -17,7 +17,7 @@ from vantage6.common.clock import now
 from vantage6.common.errors import ConfigurationError, Invalid, Unavailable
 from vantage6.models import database, migrate
 from vantage6.models.database import db
-from vantage6.models.store import collaborations, nodes, tasks, users
+from vantage6.models.store import collaborations, last_seen, nodes, tasks, users
 from vantage6.models.tables import (
     TABLES,
     Collaboration,
@@ -185,11 +185,11 @@ def test_a_time_without_zone_is_refused(world: World):
 
 def test_being_seen_is_written_once_a_minute(world: World):
     user = make_user(world.amsterdam)
-    for row, store in ((user, users), (world.cairo_south, nodes)):
-        store.seen(row)
+    for row in (user, world.cairo_south):
+        last_seen.note(row)
         first = type(row).get_by_id(row.id)
         assert now() - first.last_seen < timedelta(seconds=10)
-        store.seen(first)
+        last_seen.note(first)
         assert type(row).get_by_id(row.id).last_seen == first.last_seen
 
 
