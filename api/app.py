@@ -18,7 +18,14 @@ def create_app(instance: Instance) -> "falcon.App[Request, Response]":
     config = instance.config
     database.bind(config.uri, folder=instance.folder, connections=config.threads + 2)
     service = Service.of(instance)
-    app: falcon.App[Request, Response] = falcon.App(middleware=[RequestId(), Connection()])
+    app: falcon.App[Request, Response] = falcon.App(
+        middleware=[
+            # Permissions lie in the token, which no browser sends by itself.
+            falcon.CORSMiddleware(expose_headers=["Link", "total-count", "X-Request-ID"]),
+            RequestId(),
+            Connection(),
+        ]
+    )
     app.req_options.strip_url_path_trailing_slash = False
     problems.install(app)
     resources: dict[type[Resource], Resource] = {}

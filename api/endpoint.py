@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import wraps
-from typing import Any
+from functools import partial, wraps
+from typing import Any, TypeVar
 
 import falcon
 from falcon import Request as HttpRequest
@@ -16,6 +16,10 @@ from vantage6.common.errors import Invalid
 from vantage6.models import database
 
 USER, NODE, CONTAINER = IdentityKind.USER, IdentityKind.NODE, IdentityKind.CONTAINER
+
+Body = TypeVar("Body", bound=BaseModel)
+#: Reads and checks the body of a request; raises `Invalid` and the like.
+Read = Callable[[], Body]
 
 
 @dataclass(frozen=True)
@@ -39,10 +43,11 @@ def endpoint(
     permission: str = "",
     needs_database: bool = True,
 ) -> Callable[[Callable[..., Any]], Callable[..., None]]:
-    """Make a responder that identifies its caller and parses its input first.
+    """Make a responder that identifies its caller and parses the query first.
 
-    The decorated function gets ``caller``, ``body`` and ``query`` as far as they are declared,
-    and what the path holds; what it returns is sent as JSON.
+    The decorated function gets ``caller``, ``query`` and ``read`` as far as they are declared,
+    and what the path holds; what it returns is sent as JSON. It calls ``read()`` for the body
+    once it knows that the caller may send one: nobody else's is taken into memory.
 
     Parameters
     ----------
@@ -71,7 +76,7 @@ def endpoint(
             if callers:
                 given["caller"] = identify(req, self.service.tokens, callers)
             if body is not None:
-                given["body"] = read_body(req, body, self.service.config.max_body_bytes)
+                given["read"] = partial(read_body, req, body, self.service.config.max_body_bytes)
             if query is not None:
                 given["query"] = _checked(query, req.params)
             resp.media = function(self, req, resp, **given)
@@ -84,7 +89,7 @@ def endpoint(
     return decorate
 
 
-def read_body(req: HttpRequest, model: type[BaseModel], limit: int) -> Any:
+def read_body(req: HttpRequest, model: type[Body], limit: int) -> Body:
     """Return the checked body of a request."""
     kind = (req.content_type or "").partition(";")[0].strip().lower()
     if kind != "application/json":

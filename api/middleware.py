@@ -14,7 +14,6 @@ log = get(__name__)
 
 _REQUEST_ID = re.compile(r"[\w.-]{1,64}")
 _HEADERS = {
-    "Access-Control-Allow-Origin": "*",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
 }

@@ -175,6 +175,10 @@ class Caller:
         ):
             raise Forbidden(f"You lack the permission to {operation.lower()} this {resource}.")
 
+    def sees_users_of(self, organization: int | None) -> bool:
+        """Tell whether the caller may see the users of an organization."""
+        return self.may("user", Operation.VIEW, organization=organization)
+
     def require_held(self, grants: frozenset[Grant]) -> None:
         """Raise `Forbidden` unless the caller holds each rule: nobody gives what he lacks."""
         if missing := sorted(grants - self.rules):

@@ -10,11 +10,21 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from vantage6.api.service import Service
-from vantage6.common.task_status import TaskStatus, has_task_failed
+from vantage6.common.task_status import NO_RESULTS, TASK_STATES
 from vantage6.models.store import nodes as node_store
 from vantage6.models.store import relations, tasks
 from vantage6.models.store import results as result_store
-from vantage6.models.tables import Collaboration, Node, Organization, Result, Role, Rule, Task, User
+from vantage6.models.tables import (
+    Collaboration,
+    Node,
+    NodeConfig,
+    Organization,
+    Result,
+    Role,
+    Rule,
+    Task,
+    User,
+)
 
 Json = dict[str, Any]
 
@@ -99,6 +109,7 @@ class Replies:
     def nodes(self, rows: Sequence[Node]) -> list[Json]:
         """Return nodes."""
         status = self._service.online(rows)
+        config = relations.config_of([row.id for row in rows])
         return [
             {
                 "id": row.id,
@@ -109,17 +120,22 @@ class Replies:
                 "last_seen": _time(row.last_seen),
                 "organization": self.link("organization", row.organization_id),
                 "collaboration": self.link("collaboration", row.collaboration_id),
-                "config": [],
+                "config": [{"key": item.key, "value": item.value} for item in config[row.id]],
             }
             for row in rows
         ]
 
     def nodes_short(self, rows: Sequence[Node]) -> list[Json]:
         """Return nodes as they stand within their collaboration."""
-        left_out = ("type", "collaboration")
+        status = self._service.online(rows)
+        config = relations.config_of([row.id for row in rows])
         return [
-            {key: value for key, value in node.items() if key not in left_out}
-            for node in self.nodes(rows)
+            _node_within(row, status[row.id], config[row.id])
+            | {
+                "last_seen": _time(row.last_seen),
+                "organization": self.link("organization", row.organization_id),
+            }
+            for row in rows
         ]
 
     def users(self, rows: Sequence[User]) -> list[Json]:
@@ -164,8 +180,9 @@ class Replies:
             for row in rows
         ]
 
-    def rules(self, rows: Sequence[Rule]) -> list[Json]:
-        """Return rules."""
+    def rules(self, rows: Sequence[Rule], visible_users: Any) -> list[Json]:
+        """Return rules, with those who hold them directly and ``visible_users`` is true for."""
+        users = relations.users_of_rules([row.id for row in rows])
         return [
             {
                 "id": row.id,
@@ -173,7 +190,9 @@ class Replies:
                 "operation": row.operation,
                 "scope": row.scope,
                 "description": row.description,
-                "users": None,
+                "users": self.links(
+                    "user", (user for user, home in users[row.id] if visible_users(home))
+                ),
             }
             for row in rows
         ]
@@ -245,8 +264,10 @@ class Replies:
             for row, reply in zip(rows, self._results(rows), strict=True)
         ]
 
-    def results(self, rows: Sequence[Result], *, with_task: bool = False) -> list[Json]:
-        """Return results, read with their tasks."""
+    def results(
+        self, rows: Sequence[Result], *, with_task: bool = False, payload: bool = True
+    ) -> list[Json]:
+        """Return results, read with their tasks; without ``payload`` the large texts are null."""
         whole = {}
         if with_task:
             unique = {row.task_id: row.task for row in rows}
@@ -258,17 +279,20 @@ class Replies:
                 "organization": self.link("organization", row.organization_id),
                 "task": whole[row.task_id] if with_task else self.link("task", row.task_id),
             }
-            for row, reply in zip(rows, self._results(rows), strict=True)
+            for row, reply in zip(rows, self._results(rows, payload=payload), strict=True)
         ]
 
-    def _results(self, rows: Sequence[Result]) -> list[Json]:
-        payloads = result_store.payloads([row.id for row in rows])
+    def _results(self, rows: Sequence[Result], *, payload: bool = True) -> list[Json]:
+        ids = [row.id for row in rows]
+        payloads = result_store.payloads(ids if payload else [])
+        ports = relations.ports_of(ids)
         found = result_store.nodes_for(rows)
         status = self._service.online(found.values())
+        config = relations.config_of([node.id for node in found.values()])
         replies = []
         for row in rows:
             node = found.get((row.organization_id, row.task.collaboration_id))
-            content = payloads[row.id]
+            content = payloads.get(row.id, {})
             replies.append(
                 {
                     "id": row.id,
@@ -282,29 +306,28 @@ class Replies:
                     "assigned_at": _time(row.assigned_at),
                     "started_at": _time(row.started_at),
                     "finished_at": _time(row.finished_at),
-                    "node": {
-                        "id": node.id,
-                        "name": node.name,
-                        "status": status[node.id],
-                        "ip": node.ip,
-                        "config": [],
-                    }
-                    if node
-                    else {},
-                    "ports": [],
+                    "node": _node_within(node, status[node.id], config[node.id]) if node else {},
+                    "ports": [
+                        {"id": port.id, "port": port.port, "label": port.label}
+                        for port in ports[row.id]
+                    ],
                 }
             )
         return replies
 
 
+def _node_within(row: Node, status: str | None, config: Sequence[NodeConfig]) -> Json:
+    """Return the short form of a node."""
+    return {
+        "id": row.id,
+        "name": row.name,
+        "status": status,
+        "ip": row.ip,
+        "config": [item.id for item in config],
+    }
+
+
 def task_status(results: Sequence[Result]) -> str:
     """Return the state of a task: the worst, else the busiest state of its results."""
-    states = {result.status for result in results}
-    if not states:
-        return "unknown"
-    if any(has_task_failed(state) for state in states):
-        return TaskStatus.FAILED
-    for state in (TaskStatus.ACTIVE, TaskStatus.INITIALIZING, TaskStatus.PENDING):
-        if state in states:
-            return state
-    return TaskStatus.COMPLETED
+    found = {result.status for result in results}
+    return next((state for state, among in TASK_STATES.items() if found & among), NO_RESULTS)

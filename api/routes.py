@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from vantage6.api.resources.base import Resource
 from vantage6.api.resources.collaborations import Collaborations
 from vantage6.api.resources.health import Health
+from vantage6.api.resources.kill import Killing
 from vantage6.api.resources.nodes import Nodes
 from vantage6.api.resources.organizations import Organizations
 from vantage6.api.resources.results import Results
+from vantage6.api.resources.roles import Roles, Rules
 from vantage6.api.resources.tasks import Tasks
 from vantage6.api.resources.tokens import Tokens
-from vantage6.api.resources.users import Roles, Rules, Users
+from vantage6.api.resources.users import Users
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ ROUTES = (
     Route(f"/task/{ID}", Tasks, "one"),
     Route(f"/task/{ID}/status", Tasks, "status"),
     Route(f"/task/{ID}/result", Tasks, "results"),
-    Route("/kill/task", Tasks, "kill"),
+    Route("/kill/task", Killing, "task"),
     Route("/result", Results),
     Route(f"/result/{ID}", Results, "one"),
     Route(f"/result/{ID}/claim", Results, "claim"),

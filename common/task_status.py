@@ -34,6 +34,19 @@ class TaskStatus(StrEnum):
 UNFINISHED = frozenset({TaskStatus.PENDING, TaskStatus.INITIALIZING, TaskStatus.ACTIVE})
 
 
+#: The states of a task, and the states of results that lead to each: the first one that any result
+#: is in. A task without results is in none of them.
+TASK_STATES: dict[str, frozenset[TaskStatus]] = {
+    TaskStatus.FAILED: frozenset(TaskStatus) - UNFINISHED - {TaskStatus.COMPLETED},
+    TaskStatus.ACTIVE: frozenset({TaskStatus.ACTIVE}),
+    TaskStatus.INITIALIZING: frozenset({TaskStatus.INITIALIZING}),
+    TaskStatus.PENDING: frozenset({TaskStatus.PENDING}),
+    TaskStatus.COMPLETED: frozenset({TaskStatus.COMPLETED}),
+}
+#: The state of a task without results.
+NO_RESULTS = "unknown"
+
+
 def has_task_failed(status: str | None) -> bool:
     """Tell whether a status means failure; an unknown word does."""
     return status != TaskStatus.COMPLETED and status not in UNFINISHED

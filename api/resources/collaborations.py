@@ -5,17 +5,17 @@ from typing import Any
 from falcon import Request, Response
 
 from vantage6.api import lists
-from vantage6.api.endpoint import CONTAINER, NODE, USER, endpoint
+from vantage6.api.endpoint import CONTAINER, NODE, USER, Read, endpoint
 from vantage6.api.permissions import Caller
 from vantage6.api.resources.base import Resource
 from vantage6.common.enums import Operation, Scope
 from vantage6.common.errors import Forbidden
 from vantage6.common.schemas.base import PageQuery
+from vantage6.common.schemas.nodes import NodeShortReply
 from vantage6.common.schemas.organizations import (
     CollaborationCreate,
     CollaborationFilter,
     CollaborationReply,
-    NodeShortReply,
     OrganizationReply,
 )
 from vantage6.common.schemas.tasks import TaskReply
@@ -56,9 +56,12 @@ class Collaborations(Resource):
         reply=CollaborationReply,
         permission="collaboration CREATE",
     )
-    def on_post(self, _: Request, __: Response, caller: Caller, body: CollaborationCreate) -> Any:
+    def on_post(
+        self, _: Request, __: Response, caller: Caller, read: Read[CollaborationCreate]
+    ) -> Any:
         """Add a collaboration of organizations."""
         caller.require("collaboration", Operation.CREATE)
+        body = read()
         row = collaborations.create(
             body.name, body.organization_ids, encrypted=bool(body.encrypted)
         )

@@ -5,13 +5,13 @@ from typing import Any
 from falcon import Request, Response
 
 from vantage6.api import lists
-from vantage6.api.endpoint import CONTAINER, NODE, USER, endpoint
+from vantage6.api.endpoint import CONTAINER, NODE, USER, Read, endpoint
 from vantage6.api.permissions import Caller
 from vantage6.api.resources.base import Resource
 from vantage6.common.enums import Operation, Scope
 from vantage6.common.errors import Forbidden
 from vantage6.common.schemas.base import Message
-from vantage6.common.schemas.organizations import (
+from vantage6.common.schemas.nodes import (
     NodeCreate,
     NodeFilter,
     NodeReply,
@@ -43,8 +43,9 @@ class Nodes(Resource):
         return lists.answer(req, resp, query, self.replies.nodes(rows), total)
 
     @endpoint(USER, body=NodeCreate, reply=NodeReply, status=201, permission="node CREATE")
-    def on_post(self, _: Request, __: Response, caller: Caller, body: NodeCreate) -> Any:
+    def on_post(self, _: Request, __: Response, caller: Caller, read: Read[NodeCreate]) -> Any:
         """Register a node; the answer holds the only copy of its API key."""
+        body = read()
         collaboration = collaborations.get(body.collaboration_id)
         organization_id = body.organization_id or caller.organization_id
         caller.require("node", Operation.CREATE, organization=organization_id)
@@ -63,11 +64,12 @@ class Nodes(Resource):
 
     @endpoint(USER, NODE, body=NodeUpdate, reply=NodeReply, permission="node EDIT")
     def on_patch_one(
-        self, _: Request, __: Response, caller: Caller, id_: int, body: NodeUpdate
+        self, _: Request, __: Response, caller: Caller, id_: int, read: Read[NodeUpdate]
     ) -> Any:
         """Change name or address of a node; null leaves a field as it is."""
         node = nodes.get(id_)
         caller.require("node", Operation.EDIT, organization=node.organization_id)
+        body = read()
         fields: dict[str, Any] = body.model_dump(include={"name", "ip"}, exclude_none=True)
         if "ip" not in fields and body.clear_ip:
             fields["ip"] = None
@@ -83,8 +85,11 @@ class Nodes(Resource):
         return {"msg": f"Node {id_} was removed."}
 
     @endpoint(NODE, body=Reconcile, reply=ReconcileReply)
-    def on_post_reconcile(self, _: Request, __: Response, caller: Caller, body: Reconcile) -> Any:
+    def on_post_reconcile(
+        self, _: Request, __: Response, caller: Caller, read: Read[Reconcile]
+    ) -> Any:
         """Tell a node what to start, stop and forget, given what it holds; renew its leases."""
+        body = read()
         seconds = self.service.config.lease_seconds
         orders = results.reconcile(caller.calling_node, body.running, body.finished, seconds)
         return orders | {"lease_seconds": seconds}

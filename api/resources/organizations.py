@@ -5,13 +5,13 @@ from typing import Any
 from falcon import Request, Response
 
 from vantage6.api import lists
-from vantage6.api.endpoint import CONTAINER, NODE, USER, endpoint
+from vantage6.api.endpoint import CONTAINER, NODE, USER, Read, endpoint
 from vantage6.api.permissions import Caller
 from vantage6.api.resources.base import Resource
 from vantage6.common.enums import Operation, Scope
+from vantage6.common.schemas.nodes import NodeReply
 from vantage6.common.schemas.organizations import (
     CollaborationReply,
-    NodeReply,
     OrganizationCreate,
     OrganizationFilter,
     OrganizationReply,
@@ -52,10 +52,12 @@ class Organizations(Resource):
         status=201,
         permission="organization CREATE",
     )
-    def on_post(self, _: Request, __: Response, caller: Caller, body: OrganizationCreate) -> Any:
+    def on_post(
+        self, _: Request, __: Response, caller: Caller, read: Read[OrganizationCreate]
+    ) -> Any:
         """Add an organization."""
         caller.require("organization", Operation.CREATE)
-        fields = body.model_dump()
+        fields = read().model_dump()
         row = organizations.create(**fields | {"public_key": fields["public_key"] or ""})
         return self.replies.organizations([row])[0]
 
@@ -74,12 +76,12 @@ class Organizations(Resource):
         permission="organization EDIT",
     )
     def on_patch_one(
-        self, _: Request, __: Response, caller: Caller, id_: int, body: OrganizationUpdate
+        self, _: Request, __: Response, caller: Caller, id_: int, read: Read[OrganizationUpdate]
     ) -> Any:
         """Change an organization; null leaves a field as it is."""
         row = organizations.get(id_)
         caller.require("organization", Operation.EDIT, organization=id_)
-        row = organizations.update(row, body.model_dump(exclude_none=True))
+        row = organizations.update(row, read().model_dump(exclude_none=True))
         return self.replies.organizations([row])[0]
 
     @endpoint(USER, NODE, reply=list[CollaborationReply], permission="collaboration VIEW")

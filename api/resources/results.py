@@ -5,7 +5,7 @@ from typing import Any
 from falcon import Request, Response
 
 from vantage6.api import lists
-from vantage6.api.endpoint import CONTAINER, NODE, USER, endpoint
+from vantage6.api.endpoint import CONTAINER, NODE, USER, Read, endpoint
 from vantage6.api.permissions import Caller
 from vantage6.api.resources.base import Resource
 from vantage6.common.enums import Operation, Scope
@@ -39,13 +39,14 @@ class Results(Resource):
             organization=query.organization_id,
             node=query.node_id,
             open_only=query.state == "open",
+            port=query.port,
             between={
                 "assigned_at": (query.assigned_from, query.assigned_till),
                 "started_at": (query.started_from, query.started_till),
                 "finished_at": (query.finished_from, query.finished_till),
             },
         )
-        items = self.replies.results(rows, with_task="task" in query.include)
+        items = self.replies.results(rows, with_task="task" in query.include, payload=query.payload)
         return lists.answer(req, resp, query, items, total)
 
     @endpoint(USER, NODE, CONTAINER, query=Include, reply=ResultReply, permission="result VIEW")
@@ -57,12 +58,16 @@ class Results(Resource):
 
     @endpoint(NODE, body=ResultUpdate, reply=ResultReply)
     def on_patch_one(
-        self, _: Request, __: Response, caller: Caller, id_: int, body: ResultUpdate
+        self, _: Request, __: Response, caller: Caller, id_: int, read: Read[ResultUpdate]
     ) -> Any:
-        """Store what the node that computes a result reports; what is absent stays."""
+        """Store what the node that computes a result reports; what is absent stays.
+
+        The answer leaves input, result and log out: the node has just sent them.
+        """
+        row = results.of_node(id_, caller.calling_node)
+        body = read()
         row = results.patch(
-            id_,
-            caller.calling_node,
+            row,
             status=body.status,
             started_at=body.started_at,
             finished_at=body.finished_at,
@@ -74,7 +79,7 @@ class Results(Resource):
             },
             lease_seconds=self.service.config.lease_seconds,
         )
-        return self.replies.results([row])[0]
+        return self.replies.results([row], payload=False)[0]
 
     @endpoint(NODE, reply=ClaimReply)
     def on_post_claim(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:

@@ -5,15 +5,14 @@ from typing import Any
 from falcon import Request, Response
 
 from vantage6.api import lists
-from vantage6.api.endpoint import CONTAINER, NODE, USER, endpoint
+from vantage6.api.endpoint import CONTAINER, NODE, USER, Read, endpoint
 from vantage6.api.permissions import Caller
 from vantage6.api.resources.base import Resource
 from vantage6.common.enums import Operation, Scope
-from vantage6.common.errors import Forbidden, Invalid
+from vantage6.common.errors import Forbidden
 from vantage6.common.schemas.base import Message, PageQuery
 from vantage6.common.schemas.tasks import (
     Include,
-    Kill,
     TaskCreate,
     TaskFilter,
     TaskReply,
@@ -41,6 +40,7 @@ class Tasks(Resource):
             parent=query.parent_id,
             run=query.run_id,
             result=query.result_id,
+            status=query.status,
             patterns=query.model_dump(
                 include={"name", "image", "description", "database"}, exclude_none=True
             ),
@@ -56,12 +56,13 @@ class Tasks(Resource):
         status=201,
         permission="task CREATE; an algorithm: its own image and collaboration",
     )
-    def on_post(self, _: Request, __: Response, caller: Caller, body: TaskCreate) -> Any:
+    def on_post(self, _: Request, __: Response, caller: Caller, read: Read[TaskCreate]) -> Any:
         """Send a task to organizations of a collaboration.
 
         Everything is checked before anything is written; then the answer comes at once, and the
         nodes are told in the background.
         """
+        body = read()
         collaborations.get(body.collaboration_id)
         parent = None
         if caller.task_id is not None:
@@ -142,17 +143,6 @@ class Tasks(Resource):
             newest_first=False,
         )
         return lists.answer(req, resp, query, self.replies.task_results(rows), total)
-
-    @endpoint(USER, body=Kill, reply=Message, permission="event CREATE")
-    def on_post_kill(self, _: Request, __: Response, caller: Caller, body: Kill) -> Any:
-        """End every open result of a task and of its sub-tasks."""
-        row = tasks.get(body.id)
-        caller.require("event", Operation.CREATE, collaboration=row.collaboration_id)
-        killed, message = results.kill(row.id)
-        if not killed:
-            raise Invalid(f"Task {row.id} has ended already.", code="task_ended")
-        self.service.announce(message)
-        return {"msg": f"{len(killed)} results of task {row.id} were killed."}
 
     @staticmethod
     def _visible(caller: Caller, id_: int, resource: str) -> Task:

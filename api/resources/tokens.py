@@ -3,7 +3,7 @@
 from falcon import Request, Response
 
 from vantage6.api import passwords
-from vantage6.api.endpoint import NODE, USER, endpoint
+from vantage6.api.endpoint import NODE, USER, Read, endpoint
 from vantage6.api.identity import identify
 from vantage6.api.permissions import Caller
 from vantage6.api.resources.base import Resource
@@ -34,8 +34,9 @@ class Tokens(Resource):
         }
 
     @endpoint(body=UserLogin, reply=TokenReply)
-    def on_post_user(self, _: Request, resp: Response, body: UserLogin) -> dict[str, str]:
+    def on_post_user(self, _: Request, resp: Response, read: Read[UserLogin]) -> dict[str, str]:
         """Log a user in."""
+        body = read()
         user = passwords.log_in(
             body.username, body.password.get_secret_value(), self.service.config.password_policy
         )
@@ -44,9 +45,9 @@ class Tokens(Resource):
         return reply
 
     @endpoint(body=NodeLogin, reply=TokenReply)
-    def on_post_node(self, _: Request, resp: Response, body: NodeLogin) -> dict[str, str]:
+    def on_post_node(self, _: Request, resp: Response, read: Read[NodeLogin]) -> dict[str, str]:
         """Log a node in with its API key."""
-        node = nodes.with_key(body.api_key.get_secret_value())
+        node = nodes.with_key(read().api_key.get_secret_value())
         last_seen.note(node)
         reply = self._pair(NODE, node.id)
         resp.set_header("jwt-token", reply["access_token"])
@@ -54,12 +55,13 @@ class Tokens(Resource):
 
     @endpoint(NODE, body=ContainerTokenRequest, reply=ContainerTokenReply)
     def on_post_container(
-        self, _: Request, __: Response, caller: Caller, body: ContainerTokenRequest
+        self, _: Request, __: Response, caller: Caller, read: Read[ContainerTokenRequest]
     ) -> dict[str, str]:
         """Give a node the token of an algorithm that it runs.
 
         The node must be one of those that the task was sent to.
         """
+        body = read()
         try:
             task = tasks.get(body.task_id)
         except NotFound as error:

@@ -1,25 +1,17 @@
-"""Users, roles and rules."""
+"""Users."""
 
 from typing import Any
 
 from falcon import Request, Response
 
 from vantage6.api import lists, passwords
-from vantage6.api.endpoint import USER, endpoint
+from vantage6.api.endpoint import USER, Read, endpoint
 from vantage6.api.permissions import Caller
 from vantage6.api.resources.base import Resource
 from vantage6.common.enums import Operation, Scope
 from vantage6.common.errors import Forbidden
 from vantage6.common.schemas.base import Message
-from vantage6.common.schemas.users import (
-    RoleFilter,
-    RoleReply,
-    RuleFilter,
-    RuleReply,
-    UserCreate,
-    UserFilter,
-    UserReply,
-)
+from vantage6.common.schemas.users import UserCreate, UserFilter, UserReply
 from vantage6.models.store import roles, users
 
 
@@ -43,8 +35,9 @@ class Users(Resource):
         return lists.answer(req, resp, query, self.replies.users(rows), total)
 
     @endpoint(USER, body=UserCreate, reply=UserReply, status=201, permission="user CREATE")
-    def on_post(self, _: Request, __: Response, caller: Caller, body: UserCreate) -> Any:
+    def on_post(self, _: Request, __: Response, caller: Caller, read: Read[UserCreate]) -> Any:
         """Add a user, with roles and rules that the caller holds."""
+        body = read()
         organization_id = body.organization_id or caller.organization_id
         caller.require("user", Operation.CREATE, organization=organization_id)
         wanted_rules = roles.rules(body.rules or [])
@@ -84,73 +77,3 @@ class Users(Resource):
         caller.require("user", Operation.DELETE, organization=row.organization_id, user=id_)
         users.delete(row)
         return {"msg": f"User {row.username} was removed."}
-
-
-class Roles(Resource):
-    """All roles."""
-
-    @endpoint(USER, query=RoleFilter, reply=list[RoleReply], permission="role VIEW, or one's own")
-    def on_get(self, req: Request, resp: Response, caller: Caller, query: RoleFilter) -> Any:
-        """List the roles that the caller may see."""
-        try:
-            reach = caller.reach("role", Scope.ORGANIZATION)
-        except Forbidden:
-            reach = None
-        rows, total = roles.page(
-            reach,
-            lists.wanted(query),
-            user=caller.id,
-            organizations=query.organization_id,
-            include_root=query.include_root,
-            names=query.name,
-            having_user=query.user_id,
-            rule=query.rule_id,
-        )
-        return lists.answer(req, resp, query, self._replies(caller, rows), total)
-
-    @endpoint(USER, reply=RoleReply, permission="role VIEW, or one's own")
-    def on_get_one(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
-        """Show a role."""
-        row = roles.get(id_)
-        if not roles.has(caller.id, id_):
-            caller.require("role", Operation.VIEW, organization=row.organization_id)
-        return self._replies(caller, [row])[0]
-
-    def _replies(self, caller: Caller, rows: list[Any]) -> list[Any]:
-        def visible(organization: int | None) -> bool:
-            return caller.may("user", Operation.VIEW, organization=organization)
-
-        return self.replies.roles(rows, visible)
-
-
-class Rules(Resource):
-    """All rules."""
-
-    @endpoint(USER, query=RuleFilter, reply=list[RuleReply])
-    def on_get(
-        self,
-        req: Request,
-        resp: Response,
-        caller: Caller,  # noqa: ARG002  (every user may)
-        query: RuleFilter,
-    ) -> Any:
-        """List the rules."""
-        rows, total = roles.rule_page(
-            lists.wanted(query),
-            name=query.name,
-            operation=query.operation,
-            scope=query.scope,
-            role=query.role_id,
-        )
-        return lists.answer(req, resp, query, self.replies.rules(rows), total)
-
-    @endpoint(USER, reply=RuleReply)
-    def on_get_one(
-        self,
-        _: Request,
-        __: Response,
-        caller: Caller,  # noqa: ARG002  (every user may)
-        id_: int,
-    ) -> Any:
-        """Show a rule."""
-        return self.replies.rules([roles.rule(id_)])[0]

@@ -55,6 +55,14 @@ Moment = Annotated[
 #: A query parameter that may be repeated.
 Repeated = Annotated[list[str], BeforeValidator(one_or_more)]
 
+#: Clients of 3.11 send True and False, as text, in queries.
+Flag = Annotated[bool, BeforeValidator(lambda v: v.lower() if isinstance(v, str) else v)]
+
+#: What must not be empty.
+Name = Annotated[str, Field(min_length=1, max_length=255)]
+#: What may be.
+Text = Annotated[str, Field(max_length=255)]
+
 Id = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from vantage6.common.schemas.base import Id, Link, Moment, PageQuery, Repeated, Reply, Request
+from vantage6.common.schemas.base import Flag, Id, Link, Moment, PageQuery, Repeated, Reply, Request
 from vantage6.common.task_status import TaskStatus
 
 
@@ -54,11 +54,15 @@ class TaskFilter(PageQuery):
     collaboration_id: Id | None = None
     parent_id: Id | None = None
     run_id: Id | None = None
+    status: str | None = None
     result_id: Id | None = None
     name: str | None = None
     image: str | None = None
     description: str | None = None
     database: str | None = None
+
+
+Port = Annotated[int, Field(ge=1, le=65_535)]
 
 
 class PortReply(Reply):
@@ -159,10 +163,12 @@ class TaskStatusReply(Reply):
 class ResultFilter(PageQuery):
     """Which results."""
 
+    payload: Flag = Field(True, description="false: leave input, result and log out")
     task_id: Id | None = None
     organization_id: Id | None = None
     node_id: Id | None = None
     state: str | None = None
+    port: Port | None = None
     assigned_from: Moment | None = None
     assigned_till: Moment | None = None
     started_from: Moment | None = None

@@ -1,21 +1,8 @@
-"""Users, roles and rules."""
+"""Users."""
 
-from typing import Annotated
+from pydantic import Field, SecretStr
 
-from pydantic import BeforeValidator, Field, SecretStr
-
-from vantage6.common.enums import Operation, Scope
-from vantage6.common.schemas.base import (
-    Id,
-    Link,
-    Moment,
-    PageQuery,
-    Repeated,
-    Reply,
-    Request,
-    one_or_more,
-)
-from vantage6.common.schemas.organizations import Flag
+from vantage6.common.schemas.base import Id, Link, Moment, PageQuery, Reply, Request
 
 
 class UserCreate(Request):
@@ -60,44 +47,3 @@ class UserReply(Reply):
     roles: list[Link] | None
     rules: list[Link] | None
     created_tasks: list[int]
-
-
-class RoleFilter(PageQuery):
-    """Which roles."""
-
-    organization_id: Annotated[list[Id], BeforeValidator(one_or_more)] = []
-    name: Repeated = []
-    include_root: Flag = False
-    rule_id: Id | None = None
-    user_id: Id | None = None
-
-
-class RoleReply(Reply):
-    """A role."""
-
-    id: int
-    name: str
-    description: str
-    organization: Link | None
-    rules: list[Link] | None
-    users: list[Link] | None
-
-
-class RuleFilter(PageQuery):
-    """Which rules."""
-
-    name: str | None = None
-    operation: Operation | None = None
-    scope: Scope | None = None
-    role_id: Id | None = None
-
-
-class RuleReply(Reply):
-    """A rule."""
-
-    id: int
-    name: str
-    operation: Operation
-    scope: Scope
-    description: str
-    users: list[Link] | None

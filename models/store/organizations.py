@@ -1,10 +1,12 @@
 """Organizations and what they belong to."""
 
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from typing import Any
 
 from vantage6.common.enums import Scope
 from vantage6.common.errors import NotFound
+from vantage6.models.database import unique
 from vantage6.models.store.reach import Page, Reach, like, page_of
 from vantage6.models.tables import Membership, Organization
 
@@ -18,15 +20,27 @@ def get(organization_id: int) -> Organization:
 
 
 def create(**fields: Any) -> Organization:
-    """Add an organization."""
-    return Organization.create(**fields)
+    """Add an organization.
+
+    Raises
+    ------
+    Invalid
+        If the name is taken.
+    """
+    with _own_name(fields):
+        return Organization.create(**fields)
 
 
 def update(organization: Organization, fields: dict[str, Any]) -> Organization:
-    """Change the given fields of an organization."""
+    """Change the given fields of an organization; its name may be taken, as in `create`."""
     if fields:
-        Organization.update(**fields).where(Organization.id == organization.id).execute()
+        with _own_name(fields):
+            Organization.update(**fields).where(Organization.id == organization.id).execute()
     return get(organization.id)
+
+
+def _own_name(fields: dict[str, Any]) -> AbstractContextManager[None]:
+    return unique(f"There is an organization named {fields.get('name')!r} already.", "name_taken")
 
 
 def page(

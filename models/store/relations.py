@@ -4,9 +4,20 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from vantage6.models.tables import Membership, Role, RoleRule, User, UserRole, UserRule
+from vantage6.models.tables import (
+    AlgorithmPort,
+    Membership,
+    NodeConfig,
+    Role,
+    RoleRule,
+    User,
+    UserRole,
+    UserRule,
+)
 
 Ids = dict[int, list[int]]
+#: Users, each with his organization.
+Holders = dict[int, list[tuple[int, int | None]]]
 
 
 def _grouped(table: Any, key: Any, value: Any, keys: Sequence[int]) -> Ids:
@@ -54,15 +65,41 @@ def rules_of_roles(role_ids: Sequence[int]) -> Ids:
     return _grouped(RoleRule, RoleRule.role, RoleRule.rule, role_ids)
 
 
-def users_of_roles(role_ids: Sequence[int]) -> dict[int, list[tuple[int, int | None]]]:
+def users_of_roles(role_ids: Sequence[int]) -> Holders:
     """Return the users of roles, each with the organization of the user."""
-    found: dict[int, list[tuple[int, int | None]]] = defaultdict(list)
-    query: Any = (
-        UserRole.select(UserRole.role, User.id, User.organization)
+    return _holders(UserRole, UserRole.role, role_ids)
+
+
+def users_of_rules(rule_ids: Sequence[int]) -> Holders:
+    """Return the users that hold rules beside their roles, each with the user's organization."""
+    return _holders(UserRule, UserRule.rule, rule_ids)
+
+
+def _holders(table: Any, key: Any, keys: Sequence[int]) -> Holders:
+    found: Holders = defaultdict(list)
+    query = (
+        table.select(key, User.id, User.organization)
         .join(User)
-        .where(UserRole.role << list(role_ids))
-        .order_by(UserRole.role, User.id)
+        .where(key << list(keys))
+        .order_by(key, User.id)
     )
-    for role, user, organization in query.tuples():
-        found[role].append((user, organization))
+    for one, user, organization in query.tuples():
+        found[one].append((user, organization))
+    return found
+
+
+def config_of(node_ids: Sequence[int]) -> dict[int, list[NodeConfig]]:
+    """Return what nodes tell about their configuration."""
+    found: dict[int, list[NodeConfig]] = defaultdict(list)
+    for row in NodeConfig.select().where(NodeConfig.node << list(node_ids)).order_by(NodeConfig.id):
+        found[row.node_id].append(row)
+    return found
+
+
+def ports_of(result_ids: Sequence[int]) -> dict[int, list[AlgorithmPort]]:
+    """Return the ports of results."""
+    found: dict[int, list[AlgorithmPort]] = defaultdict(list)
+    query = AlgorithmPort.select().where(AlgorithmPort.result << list(result_ids))
+    for row in query.order_by(AlgorithmPort.id):
+        found[row.result_id].append(row)
     return found

@@ -12,7 +12,7 @@ from vantage6.common.task_status import UNFINISHED, TaskStatus, has_task_finishe
 from vantage6.models.database import db
 from vantage6.models.store import outbox, tasks
 from vantage6.models.store.reach import Page, Reach, page_of
-from vantage6.models.tables import Node, Payload, Result, Task
+from vantage6.models.tables import AlgorithmPort, Node, Payload, Result, Task
 
 #: How often a node may take a result and fall silent before the server gives up.
 MOST_ATTEMPTS = 5
@@ -50,10 +50,15 @@ def _put(result_id: int, contents: dict[str, str]) -> None:
         ).execute()
 
 
-def _of_node(result_id: int, node: Node) -> Result:
+def of_node(result_id: int, node: Node) -> Result:
     """Return a result that a node has to compute.
 
     SECURITY: organization *and* collaboration must be the node's.
+
+    Raises
+    ------
+    NotFound, Forbidden
+        If there is no such result for this node.
     """
     row = get(result_id)
     if (row.organization_id, row.task.collaboration_id) != (
@@ -74,7 +79,7 @@ def claim(result_id: int, node: Node, lease_seconds: int) -> Result:
     Conflict
         With code ``result_finished`` if there is nothing left to do.
     """
-    row = _of_node(result_id, node)
+    row = of_node(result_id, node)
     until = now() + timedelta(seconds=lease_seconds)
     taken = (
         Result.update(status=TaskStatus.INITIALIZING, lease_until=until, attempt=Result.attempt + 1)
@@ -94,8 +99,7 @@ def claim(result_id: int, node: Node, lease_seconds: int) -> Result:
 
 
 def patch(
-    result_id: int,
-    node: Node,
+    row: Result,
     *,
     status: TaskStatus | None = None,
     started_at: datetime | None = None,
@@ -108,8 +112,8 @@ def patch(
 
     Parameters
     ----------
-    result_id, node
-        The result, and who speaks.
+    row
+        The result, as `of_node` gave it.
     status
         Its new state.
     started_at, finished_at
@@ -127,7 +131,6 @@ def patch(
         With code ``result_finished`` if the result is final already. The same final report may
         come twice, since its answer can get lost.
     """
-    row = _of_node(result_id, node)
     fields: dict[str, Any] = {
         name: value
         for name, value in (
@@ -153,14 +156,14 @@ def patch(
         # Asked also where only texts come: those of a final result stay as they are.
         changed = (
             Result.update(**fields or {"attempt": Result.attempt})
-            .where((Result.id == result_id) & Result.finished_at.is_null())
+            .where((Result.id == row.id) & Result.finished_at.is_null())
             .execute()
         )
         if changed:
-            _put(result_id, contents or {})
-    row = get(result_id)
+            _put(row.id, contents or {})
+    row = get(row.id)
     if not changed and not (finished_at and status == row.status):
-        raise Invalid(f"Result {result_id} has ended: {row.status}.", code="result_finished")
+        raise Invalid(f"Result {row.id} has ended: {row.status}.", code="result_finished")
     return row
 
 
@@ -308,6 +311,7 @@ def page(
     organization: int | None = None,
     node: int | None = None,
     open_only: bool = False,
+    port: int | None = None,
     between: dict[str, tuple[datetime | None, datetime | None]] | None = None,
     newest_first: bool = True,
 ) -> tuple[list[Result], int]:
@@ -325,6 +329,9 @@ def page(
         query = query.where(Result.organization == organization)
     if open_only:
         query = query.where(Result.finished_at.is_null())
+    if port is not None:
+        listening = AlgorithmPort.select(AlgorithmPort.result).where(AlgorithmPort.port == port)
+        query = query.where(Result.id.in_(listening))
     if node is not None:
         query = query.join(
             Node,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vantage6.common.errors import Invalid, NotFound
-from vantage6.common.task_status import UNFINISHED
+from vantage6.common.task_status import NO_RESULTS, TASK_STATES, UNFINISHED, TaskStatus
 from vantage6.models.database import db
 from vantage6.models.store import outbox
 from vantage6.models.store.reach import Page, Reach, like, page_of
@@ -170,6 +170,22 @@ def visible(reach: Reach) -> Any:
     return True if reach.everything else Task.collaboration.in_(reach.collaborations())
 
 
+def in_state(status: str) -> Any:
+    """Return the condition under which a task is in a state; see `TASK_STATES`."""
+    states = list(TASK_STATES)
+
+    def has_result(*wanted: str) -> Any:
+        among = frozenset().union(*(TASK_STATES[state] for state in wanted))
+        return Task.id.in_(Result.select(Result.task).where(Result.status.in_(list(among))))
+
+    if status == NO_RESULTS:
+        return ~has_result(*states)
+    if status not in states:
+        return Task.id.in_([])
+    before = states[: states.index(TaskStatus(status))]
+    return has_result(status) & ~has_result(*before) if before else has_result(status)
+
+
 def page(
     reach: Reach,
     page: Page,
@@ -180,6 +196,7 @@ def page(
     parent: int | None = None,
     run: int | None = None,
     result: int | None = None,
+    status: str | None = None,
     patterns: dict[str, str] | None = None,
 ) -> tuple[list[Task], int]:
     """Return the tasks within reach that fit the filters, newest first.
@@ -200,6 +217,8 @@ def page(
             query = query.where(column == value)
     if result is not None:
         query = query.where(Task.id.in_(Result.select(Result.task).where(Result.id == result)))
+    if status is not None:
+        query = query.where(in_state(status))
     for name, pattern in (patterns or {}).items():
         query = query.where(like(getattr(Task, name), pattern))
     return page_of(query, page)

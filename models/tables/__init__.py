@@ -1,11 +1,11 @@
 """The tables, in the order in which they depend on each other."""
 
-from vantage6.models.tables.node import Node
+from vantage6.models.tables.node import Node, NodeConfig
 from vantage6.models.tables.organization import Collaboration, Membership, Organization
 from vantage6.models.tables.outbox import Outbox
 from vantage6.models.tables.role import Role, RoleRule, Rule
-from vantage6.models.tables.task import Payload, Result, Run, Task
-from vantage6.models.tables.user import User, UserRole, UserRule
+from vantage6.models.tables.task import AlgorithmPort, Payload, Result, Run, Task
+from vantage6.models.tables.user import RecoveryToken, User, UserRole, UserRule
 
 TABLES = (
     Organization,
@@ -15,24 +15,30 @@ TABLES = (
     Role,
     RoleRule,
     User,
+    RecoveryToken,
     UserRole,
     UserRule,
     Node,
+    NodeConfig,
     Run,
     Task,
     Result,
     Payload,
+    AlgorithmPort,
     Outbox,
 )
 
 __all__ = [
     "TABLES",
+    "AlgorithmPort",
     "Collaboration",
     "Membership",
     "Node",
+    "NodeConfig",
     "Organization",
     "Outbox",
     "Payload",
+    "RecoveryToken",
     "Result",
     "Role",
     "RoleRule",

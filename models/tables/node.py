@@ -27,3 +27,13 @@ class Node(Table):
         """An organization has at most one node in a collaboration."""
 
         indexes = ((("organization", "collaboration"), True),)
+
+
+class NodeConfig(Table):
+    """Something that a node tells about its configuration; a key may have several values."""
+
+    id = IdField()
+    node = ForeignKeyField(Node, backref="config", on_delete="CASCADE")
+    node_id: int
+    key = CharField(max_length=64)
+    value = CharField()

@@ -10,7 +10,7 @@ class Organization(Table):
     """A hospital, a registry, a company."""
 
     id = IdField()
-    name = CharField(default="", index=True)
+    name = CharField(unique=True)
     domain = CharField(null=True)
     address1 = CharField(null=True)
     address2 = CharField(null=True)

@@ -82,3 +82,13 @@ class Payload(Table):
         """Each kind once in a result."""
 
         primary_key = CompositeKey("result", "kind")
+
+
+class AlgorithmPort(Table):
+    """A port on which an algorithm listens within the VPN."""
+
+    id = IdField()
+    port = IntegerField()
+    label = CharField(null=True)
+    result = ForeignKeyField(Result, backref="ports", on_delete="CASCADE")
+    result_id: int

@@ -23,11 +23,31 @@ class User(Table):
     failed_login_attempts = IntegerField(default=0)
     last_failed_login_at = UtcDateTimeField(null=True)
     last_seen = UtcDateTimeField(null=True)
+    #: Tokens that were signed before are void; set when somebody else may hold some.
+    tokens_valid_from = UtcDateTimeField(null=True)
+    #: Base32 secret of the second factor.
+    otp_secret = CharField(max_length=32, null=True)
+    #: The time step whose code was used last, which no code may repeat; without one, no code was
+    #: right yet and the secret is not confirmed.
+    otp_last_step = IntegerField(null=True)
 
     class Meta:
         """`user` is a reserved word of SQL."""
 
         table_name = "account"
+
+
+class RecoveryToken(Table):
+    """What was mailed to somebody who lost a password or a second factor."""
+
+    id = IdField()
+    user = ForeignKeyField(User, backref="recovery_tokens", on_delete="CASCADE")
+    user_id: int
+    #: ``password`` or ``two_factor``.
+    purpose = CharField(max_length=16)
+    #: SHA-256 in hex. The tokens are random, so a fast hash is enough and can be looked up.
+    token = CharField(max_length=64, unique=True)
+    expires_at = UtcDateTimeField()
 
 
 class UserRole(Table):

@@ -134,6 +134,7 @@ def scene(server: Server) -> Scene:
             "POST /user viewer of berlin": person
             | {"roles": [viewer], "organization_id": world.berlin.id},
             "POST /user root of amsterdam": person | {"roles": [root]},
+            "POST /organization": {"name": "new"},
             "POST /collaboration": {"name": "new", "organization_ids": [world.cairo.id]},
             "POST /node of amsterdam": {"collaboration_id": free.id},
             "POST /node of cairo": {"collaboration_id": far.id, "organization_id": world.cairo.id},

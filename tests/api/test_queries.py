@@ -60,8 +60,8 @@ def more_users(world: World, number: int) -> None:
 
 def more_organizations(world: World, number: int) -> None:
     """Write organizations that each have a node, a role, a user and a collaboration."""
-    for _ in range(number):
-        place = organizations.create(name="place")
+    for index in range(number):
+        place = organizations.create(name=f"place {now()} {index}")
         collaboration = collaborations.create(
             f"of {place.id}", [place.id, world.berlin.id], encrypted=True
         )

@@ -82,10 +82,12 @@ def test_claims_and_reports_are_for_nodes(api: Api, world: World, result: Result
 def test_absent_fields_stay(api: Api, world: World, result: Result):
     node = world.amsterdam_north
     report(api, result, node, started_at="2026-01-02T03:04:05", log="one")
-    shown = report(api, result, node, status="active", result=None, log=None).json
+    report(api, result, node, status="active", result=None, log=None)
+    shown = api.get(f"/result/{result.id}", node).json
     assert shown["started_at"] == "2026-01-02T03:04:05+00:00"
     assert (shown["log"], shown["status"], shown["finished_at"]) == ("one", "active", None)
-    shown = report(api, result, node, result="42", **END).json
+    assert report(api, result, node, result="42", **END).status == 200
+    shown = api.get(f"/result/{result.id}", node).json
     assert (shown["log"], shown["result"], shown["status"]) == ("one", "42", "completed")
     assert shown["finished_at"] == END["finished_at"]
     # Ends are ends: nothing is added later.
@@ -156,7 +158,9 @@ def test_a_nonsensical_report_is_refused(
 def test_what_an_algorithm_prints_cannot_keep_its_result_from_being_stored(
     api: Api, world: World, result: Result
 ):
-    shown = report(api, result, world.amsterdam_north, log="a\0b", result="42", **END).json
+    node = world.amsterdam_north
+    assert report(api, result, node, log="a\0b", result="42", **END).status == 200
+    shown = api.get(f"/result/{result.id}", node).json
     assert (shown["log"], shown["result"]) == ("a\N{REPLACEMENT CHARACTER}b", "42")
 
 

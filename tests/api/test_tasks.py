@@ -249,8 +249,7 @@ def test_a_finished_task_is_removed_without_a_message(
 
 def test_the_progress_never_reads_a_payload(api: Api, world: World, parent: Task):
     results.patch(
-        result_of(parent, world.berlin).id,
-        world.berlin_north,
+        results.of_node(result_of(parent, world.berlin).id, world.berlin_north),
         contents={"log": "secret of the algorithm"},
         lease_seconds=180,
     )

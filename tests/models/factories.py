@@ -147,8 +147,7 @@ def finish(
 ) -> Result:
     """Let a node report the end of a result."""
     return results.patch(
-        row.id,
-        node,
+        results.of_node(row.id, node),
         status=status,
         finished_at=now(),
         contents=contents or {"result": "42"},

@@ -45,7 +45,11 @@ def test_a_second_claim_by_the_same_node_answers_the_same(world: World, result: 
 
 def test_a_claim_of_a_running_result_leaves_it_running(world: World, result: Result):
     results.claim(result.id, world.amsterdam_north, LEASE)
-    results.patch(result.id, world.amsterdam_north, status=TaskStatus.ACTIVE, lease_seconds=LEASE)
+    results.patch(
+        results.of_node(result.id, world.amsterdam_north),
+        status=TaskStatus.ACTIVE,
+        lease_seconds=LEASE,
+    )
     assert results.claim(result.id, world.amsterdam_north, LEASE).status == TaskStatus.ACTIVE
 
 
@@ -105,9 +109,11 @@ def test_a_claim_of_a_removed_result_finds_nothing(world: World, result: Result)
 def test_a_report_keeps_what_it_does_not_name(world: World, result: Result):
     node = world.amsterdam_north
     started = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
-    results.patch(result.id, node, started_at=started, lease_seconds=LEASE)
-    results.patch(result.id, node, contents={"log": "line"}, lease_seconds=LEASE)
-    row = results.patch(result.id, node, status=TaskStatus.ACTIVE, lease_seconds=LEASE)
+    results.patch(results.of_node(result.id, node), started_at=started, lease_seconds=LEASE)
+    results.patch(results.of_node(result.id, node), contents={"log": "line"}, lease_seconds=LEASE)
+    row = results.patch(
+        results.of_node(result.id, node), status=TaskStatus.ACTIVE, lease_seconds=LEASE
+    )
     assert (row.status, row.started_at, row.finished_at) == (TaskStatus.ACTIVE, started, None)
     assert results.payloads([result.id])[result.id] == {
         "input": "input of Amsterdam",
@@ -117,7 +123,11 @@ def test_a_report_keeps_what_it_does_not_name(world: World, result: Result):
 
 def test_a_report_replaces_what_it_names(world: World, result: Result):
     for text in ("one", "two"):
-        results.patch(result.id, world.amsterdam_north, contents={"log": text}, lease_seconds=LEASE)
+        results.patch(
+            results.of_node(result.id, world.amsterdam_north),
+            contents={"log": text},
+            lease_seconds=LEASE,
+        )
     assert results.payloads([result.id])[result.id]["log"] == "two"
 
 
@@ -127,7 +137,9 @@ def test_a_report_with_an_end_is_final(world: World, result: Result):
     assert row.lease_until is None
     with pytest.raises(Invalid, match="has ended: completed") as caught:
         results.patch(
-            result.id, world.amsterdam_north, contents={"log": "late"}, lease_seconds=LEASE
+            results.of_node(result.id, world.amsterdam_north),
+            contents={"log": "late"},
+            lease_seconds=LEASE,
         )
     assert caught.value.error_code == "result_finished"
     assert "log" not in results.payloads([result.id])[result.id]
@@ -155,8 +167,7 @@ def test_a_final_report_of_another_end_is_refused(world: World, result: Result):
 
 def test_an_end_without_a_final_status_is_an_unknown_error(world: World, result: Result):
     row = results.patch(
-        result.id,
-        world.amsterdam_north,
+        results.of_node(result.id, world.amsterdam_north),
         status=TaskStatus.ACTIVE,
         finished_at=now(),
         lease_seconds=LEASE,
@@ -166,8 +177,7 @@ def test_an_end_without_a_final_status_is_an_unknown_error(world: World, result:
 
 def test_a_final_status_without_an_end_ends_now(world: World, result: Result):
     row = results.patch(
-        result.id,
-        world.amsterdam_north,
+        results.of_node(result.id, world.amsterdam_north),
         status=TaskStatus.NOT_ALLOWED,
         reason=("policy", "The node runs other images only."),
         lease_seconds=LEASE,
@@ -186,7 +196,9 @@ def test_a_report_of_life_brings_a_lease_to_a_result_that_was_offered_again(
 ):
     """Without one, nobody would ever notice that its node is gone."""
     row = results.patch(
-        result.id, world.amsterdam_north, status=TaskStatus.ACTIVE, lease_seconds=LEASE
+        results.of_node(result.id, world.amsterdam_north),
+        status=TaskStatus.ACTIVE,
+        lease_seconds=LEASE,
     )
     assert row.lease_until > now()
 

@@ -104,7 +104,7 @@ def test_a_result_that_was_offered_again_comes_back_to_its_node(world: World, re
     row = again(result)
     assert (row.status, row.attempt) == (TaskStatus.INITIALIZING, 1)
     started = {"status": TaskStatus.ACTIVE, "started_at": now(), "lease_seconds": LEASE}
-    results.patch(result.id, world.amsterdam_north, **started)
+    results.patch(results.of_node(result.id, world.amsterdam_north), **started)
     run_out(result)
     results.sweep()
     orders(world, running=[result.id])

@@ -31,6 +31,8 @@ from vantage6.models.tables import (
     User,
 )
 
+MIGRATIONS = ["0001_initial", "0002_accounts_nodes_ports"]
+
 
 @pytest.fixture
 def empty(database_uri: str, tmp_path: Path):
@@ -42,16 +44,33 @@ def empty(database_uri: str, tmp_path: Path):
 
 
 def test_migrations_make_exactly_the_tables_and_can_be_taken_back(empty: None):
-    assert migrate.pending() == ["0001_initial"]
-    assert migrate.up() == ["0001_initial"]
+    assert migrate.pending() == MIGRATIONS
+    assert migrate.up() == MIGRATIONS
     assert migrate.pending() == []
     assert migrate.drift() == ""
     assert {table._meta.table_name for table in TABLES} <= set(db.get_tables())
-    assert migrate.down() == ["0001_initial"]
+    assert migrate.down(MIGRATIONS[0]) == MIGRATIONS[::-1]
     assert not {table._meta.table_name for table in TABLES} & set(db.get_tables())
     assert migrate.drift() != ""
-    assert migrate.up() == ["0001_initial"]
+    assert migrate.up() == MIGRATIONS
     assert migrate.drift() == ""
+
+
+def test_each_migration_can_be_taken_back_alone(empty: None):
+    migrate.up()
+    for name in reversed(MIGRATIONS):
+        assert migrate.down() == [name]
+        assert name in migrate.up()
+        assert migrate.drift() == ""
+        migrate.down(name)
+
+
+def test_organizations_of_one_name_are_told_apart_by_the_migration(empty: None):
+    migrate.up()
+    migrate.down("0002_accounts_nodes_ports")
+    db.execute_sql("INSERT INTO organization (name, public_key) VALUES ('a', ''), ('a', '')")
+    migrate.up()
+    assert [row.name for row in Organization.select().order_by(Organization.id)] == ["a", "a (2)"]
 
 
 def test_migrating_twice_does_nothing(empty: None):

@@ -1,0 +1,83 @@
+"""Nodes."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from vantage6.common.schemas.base import Flag, Id, Link, Moment, PageQuery, Reply, Request, Text
+
+
+class NodeCreate(Request):
+    """A new node."""
+
+    collaboration_id: Id
+    organization_id: Id | None = None
+    name: Text | None = None
+
+
+class NodeUpdate(Request):
+    """Changes of a node; null means unchanged."""
+
+    name: Text | None = None
+    ip: Text | None = None
+    clear_ip: Flag | None = None
+
+
+class NodeFilter(PageQuery):
+    """Which nodes."""
+
+    organization_id: Id | None = None
+    collaboration_id: Id | None = None
+    status: Literal["online", "offline"] | None = None
+    name: str | None = None
+    ip: str | None = None
+
+
+class NodeConfigItem(Reply):
+    """Something that a node tells about its configuration."""
+
+    key: str
+    value: str
+
+
+class NodeReply(Reply):
+    """A node."""
+
+    id: int
+    type: str
+    name: str | None
+    status: str | None
+    ip: str | None
+    last_seen: Moment | None
+    organization: Link | None
+    collaboration: Link | None
+    config: list[NodeConfigItem]
+    api_key: str | None = Field(None, description="only in the answer that creates the node")
+
+
+class NodeShortReply(Reply):
+    """A node within its collaboration."""
+
+    id: int
+    name: str | None
+    status: str | None
+    ip: str | None
+    last_seen: Moment | None
+    organization: Link | None
+    config: list[int]
+
+
+class Reconcile(Request):
+    """What a node holds."""
+
+    running: list[Id] = Field([], max_length=10_000)
+    finished: list[Id] = Field([], max_length=10_000)
+
+
+class ReconcileReply(Reply):
+    """What a node should do about it."""
+
+    start: list[int]
+    stop: list[int]
+    forget: list[int]
+    lease_seconds: int
