@@ -1,6 +1,6 @@
 """The decorator that turns a function with typed arguments into a responder."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial, wraps
 from typing import Any, TypeVar
@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from vantage6.api.identity import identify
 from vantage6.common.enums import IdentityKind
 from vantage6.common.errors import Invalid
+from vantage6.common.schemas.base import Problem
 from vantage6.models import database
 
 USER, NODE, CONTAINER = IdentityKind.USER, IdentityKind.NODE, IdentityKind.CONTAINER
@@ -32,6 +33,12 @@ class Endpoint:
     reply: Any
     status: int
     permission: str
+    problems: Mapping[int, type[BaseModel]]
+
+    def refusals(self, path: str) -> dict[int, type[BaseModel]]:
+        """Return every status of a refusal below a path, with the form of the answer."""
+        nowhere = {404: Problem} if "{id" in path else {}
+        return nowhere | dict(self.problems)
 
 
 def endpoint(
@@ -41,6 +48,7 @@ def endpoint(
     reply: Any,
     status: int = 200,
     permission: str = "",
+    problems: Mapping[int, type[BaseModel]] | Iterable[int] = (),
     needs_database: bool = True,
 ) -> Callable[[Callable[..., Any]], Callable[..., None]]:
     """Make a responder that identifies its caller and parses the query first.
@@ -61,9 +69,14 @@ def endpoint(
         Status of a good answer.
     permission
         The rules that are consulted, for the documentation.
+    problems
+        Statuses of refusals beside those that follow from the rest, for the documentation; a
+        mapping where the answer is anything else than a `Problem`.
     needs_database
         Fail at once where the database does not answer.
     """
+    expected = _problems(callers, body, query, needs_database=needs_database)
+    expected |= problems if isinstance(problems, Mapping) else dict.fromkeys(problems, Problem)
 
     def decorate(function: Callable[..., Any]) -> Callable[..., None]:
         @wraps(function)
@@ -82,11 +95,31 @@ def endpoint(
             resp.media = function(self, req, resp, **given)
 
         responder.endpoint = Endpoint(  # type: ignore[attr-defined]
-            callers, body, query, reply, status, permission
+            callers, body, query, reply, status, permission, expected
         )
         return responder
 
     return decorate
+
+
+def _problems(
+    callers: tuple[IdentityKind, ...],
+    body: type[BaseModel] | None,
+    query: type[BaseModel] | None,
+    *,
+    needs_database: bool,
+) -> dict[int, type[BaseModel]]:
+    """Return the refusals that follow from what an endpoint takes."""
+    statuses: list[int] = []
+    if callers:
+        statuses += [401, 422]
+    if body is not None:
+        statuses += [400, 413, 415]
+    if query is not None:
+        statuses += [400]
+    if needs_database:
+        statuses += [503]
+    return dict.fromkeys(statuses, Problem)
 
 
 def read_body(req: HttpRequest, model: type[Body], limit: int) -> Body:

@@ -11,10 +11,24 @@ from pydantic.json_schema import models_json_schema
 from vantage6.api.endpoint import Endpoint
 from vantage6.api.routes import Route
 from vantage6.common import __version__
-from vantage6.common.schemas.base import Problem
+from vantage6.common.schemas.base import PageQuery, Problem
 
 _VERBS = ("get", "post", "patch", "delete")
 _REFERENCE = "#/components/schemas/{model}"
+_REFUSALS = {
+    400: "The request is not valid; `msg` says what to change.",
+    401: "Nobody is logged in, or the permission is lacking.",
+    404: "There is no such thing.",
+    409: "The thing is not in a state that allows this.",
+    413: "The body is too large.",
+    415: "The body is not JSON.",
+    422: "The token is malformed, of the wrong kind, or not of this server.",
+    429: "Too many requests; the header `Retry-After` says when to come back.",
+    500: "Another service answered nonsense.",
+    501: "The server is not configured for this.",
+    502: "Another service answered nonsense.",
+    503: "A service that is needed does not answer; try again later.",
+}
 
 
 def document(routes: Iterable[Route], prefix: str) -> dict[str, Any]:
@@ -60,7 +74,7 @@ def _operations(route: Route) -> Iterator[tuple[str, Any, Endpoint]]:
 
 
 def _models(found: Endpoint) -> Iterator[type[BaseModel]]:
-    for model in (found.body, found.query, _item(found.reply)):
+    for model in (found.body, found.query, _item(found.reply), *found.problems.values()):
         if model is not None:
             yield model
 
@@ -74,9 +88,6 @@ def _operation(
     path: str, responder: Any, found: Endpoint, schemas: dict[Any, Any]
 ) -> dict[str, Any]:
     summary, _, text = (inspect.getdoc(responder) or "").partition("\n")
-    schema = schemas[_item(found.reply)]
-    if get_origin(found.reply) is list:
-        schema = {"type": "array", "items": schema}
     parameters = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "integer"}}
         for name in re.findall(r"\{(\w+)\}", path)
@@ -89,16 +100,52 @@ def _operation(
         "summary": summary,
         "description": _description(text.strip(), found),
         "parameters": parameters,
-        "responses": {
-            str(found.status): {"description": "Done.", **_json(schema)},
-            "default": {"description": "A problem.", **_json(schemas[Problem])},
-        },
+        "responses": {str(found.status): _good(found, schemas)} | _refusals(path, found, schemas),
     }
     if found.callers:
         operation["security"] = [{"bearer": []}]
     if found.body is not None:
         operation["requestBody"] = {"required": True, **_json(schemas[found.body])}
     return operation
+
+
+def _good(found: Endpoint, schemas: dict[Any, Any]) -> dict[str, Any]:
+    schema = schemas[_item(found.reply)]
+    if get_origin(found.reply) is not list:
+        return {"description": "Done.", **_json(schema)}
+    schema = {"type": "array", "items": schema}
+    if found.query is None or not issubclass(found.query, PageQuery):
+        return {"description": "Everything.", **_json(schema)}
+    envelope = {
+        "type": "object",
+        "properties": {
+            "data": schema,
+            "links": {"type": "object", "additionalProperties": {"type": "string"}},
+        },
+        "required": ["data", "links"],
+        "additionalProperties": False,
+    }
+    return {
+        "description": "A page; with `include=metadata` in an envelope.",
+        "headers": {
+            "total-count": {
+                "description": "number of rows on all pages",
+                "schema": {"type": "integer"},
+            },
+            "Link": {
+                "description": "paths of the first, previous, next and last page",
+                "schema": {"type": "string"},
+            },
+        },
+        **_json({"anyOf": [schema, envelope]}),
+    }
+
+
+def _refusals(path: str, found: Endpoint, schemas: dict[Any, Any]) -> dict[str, Any]:
+    return {
+        str(status): {"description": _REFUSALS[status], **_json(schemas[model])}
+        for status, model in sorted(found.refusals(path).items())
+    }
 
 
 def _description(text: str, found: Endpoint) -> str:

@@ -24,7 +24,7 @@ class Health(Resource):
         """Tell whether the database answers; always 200, as clients of 3.11 expect."""
         return {"database": database.answers()}
 
-    @endpoint(reply=ReadyReply, needs_database=False)
+    @endpoint(reply=ReadyReply, problems={503: ReadyReply}, needs_database=False)
     def on_get_ready(self, _: Request, resp: Response) -> Any:
         """Tell whether everything that the server needs is there; 503 if not."""
         answers, broker = database.answers(), self.service.broker_answers()

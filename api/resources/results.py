@@ -81,7 +81,7 @@ class Results(Resource):
         )
         return self.replies.results([row], payload=False)[0]
 
-    @endpoint(NODE, reply=ClaimReply)
+    @endpoint(NODE, reply=ClaimReply, problems=(409,))
     def on_post_claim(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
         """Take a result, and get everything that is needed to compute it.
 

@@ -16,11 +16,10 @@ from vantage6.api.routes import ROUTES
 from vantage6.api.tokens import Tokens
 from vantage6.common.enums import IdentityKind
 from vantage6.common.schemas.base import Problem
-from vantage6.common.schemas.health import ReadyReply
 from vantage6.models.tables import Node, Task, User
 
 PREFIX = "/api"
-_ID = re.compile(r"\{id_:[^}]*\}")
+_ID = re.compile(r"\{\w+_:[^}]*\}")
 _THREAD = ThreadPoolExecutor(1)
 #: A page in its envelope.
 _ENVELOPE = {"data", "links"}
@@ -118,15 +117,14 @@ class Api:
         return who or ""
 
 
-def documented(method: str, path: str) -> Endpoint | None:
-    """Return what is said about a route, or None if there is no such route."""
+def documented(method: str, path: str) -> tuple[Endpoint, str] | None:
+    """Return what is said about a route and the route, or None if there is no such route."""
     for route in ROUTES:
         if re.fullmatch(_ID.sub(r"\\d{1,9}", route.path), path):
             name = f"on_{method.lower()}" + (f"_{route.suffix}" if route.suffix else "")
             responder = getattr(route.resource, name, None)
             if responder is not None:
-                found: Endpoint = responder.endpoint
-                return found
+                return responder.endpoint, route.path
     return None
 
 
@@ -142,15 +140,14 @@ def _check(method: str, path: str, answer: Answer) -> None:
     # SECURITY: no answer at all holds the hash of a password.
     assert "$argon2" not in answer.text
     found = documented(method, path)
-    model, content = Problem, answer.json
-    if answer.status < 400:
-        assert found is not None
-        assert answer.status == found.status
-        model = found.reply
-        if isinstance(content, dict) and set(content) == _ENVELOPE:
-            content = content["data"]
-    elif found is not None and found.reply is ReadyReply:
-        model = ReadyReply
-    else:
+    content = answer.json
+    # What the router answers for itself: no such path, or another method.
+    model: Any = Problem
+    if found is not None and answer.status != 500:
+        endpoint, route = found
+        model = {endpoint.status: endpoint.reply, **endpoint.refusals(route)}[answer.status]
+    if isinstance(content, dict) and set(content) == _ENVELOPE:
+        content = content["data"]
+    if model is Problem:
         assert content["request_id"] == answer.headers["x-request-id"]
     _adapter(model).validate_json(json.dumps(content), strict=True)

@@ -68,7 +68,7 @@ def uri(request: pytest.FixtureRequest, tmp_path) -> Any:
 
 def callers(world: World, root: User, method: str, path: str) -> Any:
     """Return somebody who may call a route."""
-    kinds = documented(method, path).callers
+    kinds = documented(method, path)[0].callers
     return None if not kinds else root if "user" in kinds else world.amsterdam_north
 
 
@@ -207,6 +207,6 @@ def test_no_object_fails_the_server(
     api: Api, world: World, root: User, method: str, template: str, data: st.DataObject
 ):
     path = template.replace("{id}", str(world.amsterdam.id))
-    fields = list(documented(method, path).body.model_fields)
+    fields = list(documented(method, path)[0].body.model_fields)
     body = data.draw(st.dictionaries(st.sampled_from(fields), _JSON))
     assert api.send(method, path, callers(world, root, method, path), body).status < 500
