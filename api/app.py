@@ -21,7 +21,9 @@ def create_app(instance: Instance) -> "falcon.App[Request, Response]":
     app: falcon.App[Request, Response] = falcon.App(
         middleware=[
             # Permissions lie in the token, which no browser sends by itself.
-            falcon.CORSMiddleware(expose_headers=["Link", "total-count", "X-Request-ID"]),
+            falcon.CORSMiddleware(
+                expose_headers=["Link", "total-count", "Retry-After", "X-Request-ID"]
+            ),
             RequestId(),
             Connection(),
         ]

@@ -39,7 +39,7 @@ def identify(
     """
     claims = tokens.read(bearer(req), type_)
     kind = claims.get("client_type")
-    caller = _CALLERS[kind](claims["sub"]) if kind in _CALLERS else None
+    caller = _CALLERS[kind](claims) if kind in _CALLERS else None
     if caller is None:
         raise Unauthenticated("The token belongs to nobody any more.", code="identity_gone")
     if caller.kind not in kinds:
@@ -47,25 +47,34 @@ def identify(
     return caller
 
 
-def _user(subject: Any) -> Caller | None:
+def _user(claims: dict[str, Any]) -> Caller | None:
+    subject = claims["sub"]
     user = users.find(subject) if isinstance(subject, int) else None
     if user is None:
         return None
+    valid_from = user.tokens_valid_from
+    if valid_from is not None and claims["iat"] < valid_from.timestamp():
+        raise Unauthenticated("The password was reset; log in again.", code="token_revoked")
     last_seen.note(user)
     return Caller.of_user(user)
 
 
-def _node(subject: Any) -> Caller | None:
-    node = nodes.find(subject) if isinstance(subject, int) else None
+def _node(claims: dict[str, Any]) -> Caller | None:
+    subject = claims["sub"]
+    node = nodes.acting(subject) if isinstance(subject, int) else None
     if node is None:
         return None
     last_seen.note(node)
     return Caller.of_node(node)
 
 
-def _container(subject: Any) -> Caller | None:
-    node = nodes.find(subject["node_id"]) if isinstance(subject, dict) else None
-    if node is None or node.collaboration_id != subject["collaboration_id"]:
+def _container(claims: dict[str, Any]) -> Caller | None:
+    subject = claims["sub"]
+    node = nodes.acting(subject["node_id"]) if isinstance(subject, dict) else None
+    if node is None or (node.organization_id, node.collaboration_id) != (
+        subject["organization_id"],
+        subject["collaboration_id"],
+    ):
         return None
     # SECURITY: the token of an algorithm ends with its task.
     if not tasks.is_open(subject["task_id"]):
@@ -73,7 +82,7 @@ def _container(subject: Any) -> Caller | None:
     return Caller.of_container(node, subject["task_id"], subject["image"])
 
 
-_CALLERS: dict[Any, Callable[[Any], Caller | None]] = {
+_CALLERS: dict[Any, Callable[[dict[str, Any]], Caller | None]] = {
     IdentityKind.USER: _user,
     IdentityKind.NODE: _node,
     IdentityKind.CONTAINER: _container,

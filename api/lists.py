@@ -29,15 +29,24 @@ def answer(
 def _links(req: Request, query: PageQuery, total: int) -> dict[str, str]:
     page = query.page or 1
     last = -(-total // query.per_page) if query.page else int(total > 0)
-    numbers = {"first": 1, "previous": page - 1, "self": page, "next": page + 1, "last": last}
-    if page <= 1:
+    numbers = {
+        "first": 1,
+        # From beyond the end it leads to the last one.
+        "previous": min(page - 1, last),
+        "self": page,
+        "next": page + 1,
+        "last": last,
+    }
+    if not numbers["previous"]:
         del numbers["previous"]
     if page >= last:
         del numbers["next"]
     if not last:
         del numbers["last"]
-    rest = [(name, value) for name, value in parse_qsl(req.query_string) if name != "page"]
+    given = parse_qsl(req.query_string, keep_blank_values=True)
+    if query.page is None:
+        given.append(("page", ""))
     return {
-        name: f"{req.path}?{urlencode([*rest, ('page', str(number))])}"
+        name: f"{req.path}?{urlencode([(k, str(number) if k == 'page' else v) for k, v in given])}"
         for name, number in numbers.items()
     }

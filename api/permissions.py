@@ -180,9 +180,13 @@ class Caller:
         return self.may("user", Operation.VIEW, organization=organization)
 
     def require_held(self, grants: frozenset[Grant]) -> None:
-        """Raise `Forbidden` unless the caller holds each rule: nobody gives what he lacks."""
+        """Raise `Forbidden` unless the caller holds each rule that is given or taken away.
+
+        SECURITY: nobody gives, nor takes from others, what he lacks himself.
+        """
         if missing := sorted(grants - self.rules):
             resource, operation, scope = missing[0]
             raise Forbidden(
-                f"You cannot give a rule that you do not hold: {operation} {resource} ({scope})."
+                "You cannot give or take away a rule that you do not hold: "
+                f"{operation} {resource} ({scope})."
             )

@@ -18,6 +18,8 @@ _STATUS: tuple[tuple[type[errors.V6Error], int], ...] = (
     (errors.NotFound, 404),
     (errors.Conflict, 409),
     (errors.Invalid, 400),
+    (errors.TooMany, 429),
+    (errors.NotConfigured, 501),
     (errors.Unavailable, 503),
     (errors.V6Error, 500),
 )
@@ -39,6 +41,8 @@ def _answer(resp: Response, status: int, msg: str, code: str) -> None:
 
 def _ours(_: Request, resp: Response, error: errors.V6Error, __: object) -> None:
     status = next(status for kind, status in _STATUS if isinstance(error, kind))
+    if isinstance(error, errors.TooMany):
+        resp.set_header("Retry-After", str(error.retry_after))
     _answer(resp, status, error.message, error.error_code)
 
 

@@ -8,11 +8,14 @@ from vantage6.api.resources.health import Health
 from vantage6.api.resources.kill import Killing
 from vantage6.api.resources.nodes import Nodes
 from vantage6.api.resources.organizations import Organizations
+from vantage6.api.resources.ports import Ports
+from vantage6.api.resources.recovery import Recovery
 from vantage6.api.resources.results import Results
 from vantage6.api.resources.roles import Roles, Rules
 from vantage6.api.resources.tasks import Tasks
 from vantage6.api.resources.tokens import Tokens
 from vantage6.api.resources.users import Users
+from vantage6.api.resources.vpn import Vpn
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,7 @@ class Route:
 
 #: An id in a path; a number that no database can hold is no id.
 ID = "{id_:int(min=0, max=2147483647)}"
+RULE_ID = ID.replace("id_", "rule_id_")
 
 ROUTES = (
     Route("/version", Health, "version"),
@@ -36,10 +40,18 @@ ROUTES = (
     Route("/token/container", Tokens, "container"),
     Route("/token/broker", Tokens, "broker"),
     Route("/token/refresh", Tokens, "refresh"),
+    Route("/recover/lost", Recovery, "lost"),
+    Route("/recover/reset", Recovery, "reset"),
+    Route("/recover/2fa/lost", Recovery, "two_factor_lost"),
+    Route("/recover/2fa/reset", Recovery, "two_factor_reset"),
+    Route("/recover/node", Recovery, "node"),
+    Route("/password/change", Recovery, "password"),
     Route("/user", Users),
     Route(f"/user/{ID}", Users, "one"),
     Route("/role", Roles),
     Route(f"/role/{ID}", Roles, "one"),
+    Route(f"/role/{ID}/rule", Roles, "rules"),
+    Route(f"/role/{ID}/rule/{RULE_ID}", Roles, "rule"),
     Route("/rule", Rules),
     Route(f"/rule/{ID}", Rules, "one"),
     Route("/organization", Organizations),
@@ -59,7 +71,13 @@ ROUTES = (
     Route(f"/task/{ID}/status", Tasks, "status"),
     Route(f"/task/{ID}/result", Tasks, "results"),
     Route("/kill/task", Killing, "task"),
+    Route("/kill/node/tasks", Killing, "node_tasks"),
     Route("/result", Results),
     Route(f"/result/{ID}", Results, "one"),
     Route(f"/result/{ID}/claim", Results, "claim"),
+    Route("/port", Ports),
+    Route(f"/port/{ID}", Ports, "one"),
+    Route("/vpn", Vpn),
+    Route("/vpn/update", Vpn, "update"),
+    Route("/vpn/algorithm/addresses", Vpn, "addresses"),
 )

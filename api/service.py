@@ -8,10 +8,11 @@ from urllib.parse import urlsplit
 
 import redis
 
+from vantage6.api.limits import Limits
 from vantage6.api.tokens import Tokens
 from vantage6.broker import acl, presence
 from vantage6.broker.connection import BrokerUnavailable, client
-from vantage6.broker.queues import user
+from vantage6.broker.queues import MAIL, user
 from vantage6.broker.sender import ControlSender
 from vantage6.common.config import Instance, ServerConfig
 from vantage6.common.logs import get
@@ -20,8 +21,8 @@ from vantage6.models.tables import Node
 
 log = get(__name__)
 
-#: A Celery task, by name: the API knows no code of the workers.
-FAN_OUT = "fan_out"
+#: Celery tasks, by name: the API knows no code of the workers.
+FAN_OUT, SEND_MAIL = "fan_out", "send_mail"
 #: Time for which a broker that was silent is not asked again who is online, in seconds.
 _REST_SECONDS = 5.0
 
@@ -66,6 +67,11 @@ class Service:
         return "/".join([self.config.api_path, *map(str, parts)])
 
     @cached_property
+    def limits(self) -> Limits:
+        """How often somebody may try."""
+        return Limits(self.instance.broker_url, self.config.rate_limits)
+
+    @cached_property
     def _sender(self) -> ControlSender:
         return ControlSender(self.instance.broker_url)
 
@@ -73,10 +79,15 @@ class Service:
     def _redis(self) -> redis.Redis:
         return client(self.instance.broker_url)
 
-    def announce(self, message: int | None) -> None:
-        """Have a message of the outbox sent now; if that fails, the relay sends it later."""
-        if message is not None:
+    def announce(self, *messages: int) -> None:
+        """Have messages of the outbox sent now; if that fails, the relay sends them later."""
+        for message in messages:
             self._sender.kick(FAN_OUT, message)
+
+    def send_mail(self, message: int | None) -> None:
+        """Have a mail of the outbox sent now; if that fails, the relay has it sent later."""
+        if message is not None:
+            self._sender.kick(SEND_MAIL, message, 0, queue=MAIL)
 
     def broker_url_for(self, node: Node) -> str:
         """Give a node a new password for its queue, and return the address with it."""

@@ -12,11 +12,15 @@ def set_up(instance: Instance) -> bool:
     Returns
     -------
     bool
-        Whether the user ``root`` was made, with the password ``root``.
+        Whether the user ``root`` was made with the password ``root``.
     """
     database.bind(instance.config.uri, folder=instance.folder)
+    configured = instance.config.root_password
     with database.session():
         migrate.up()
         setup.ensure_rules()
         # Hashing is slow on purpose; only the first start needs it.
-        return not setup.has_root() and setup.ensure_root(passwords.hashed("root"))
+        if setup.has_users():
+            return False
+        password = configured.get_secret_value() if configured else "root"
+        return setup.ensure_root(passwords.hashed(password)) and configured is None

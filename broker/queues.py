@@ -5,8 +5,13 @@ CELERY_PREFIX = "v6:celery:"
 
 #: Celery queue of what must happen now: fan-out of new tasks, kills.
 CONTROL = "control"
-#: Celery queue of what may wait: relay, sweep, mail, prune.
+#: Celery queue of what may wait: relay, sweep, prune.
 MAINTENANCE = "maintenance"
+#: Celery queue of what waits for a mail server.
+MAIL = "mail"
+
+#: Prefix of the counters of attempts.
+LIMITS_PREFIX = "v6:limits"
 
 #: Key that exists while a worker works off its queues.
 WORKERS_ALIVE = "v6:workers:alive"

@@ -8,7 +8,7 @@ from celery import Celery
 from kombu import Queue
 
 from vantage6.broker.connection import celery_settings
-from vantage6.broker.queues import CONTROL
+from vantage6.broker.queues import CONTROL, MAIL
 from vantage6.common import logs
 
 log = logs.get(__name__)
@@ -20,11 +20,13 @@ READ_SECONDS = 0.5
 REST_SECONDS = 5.0
 
 #: On the default exchange a queue needs no declaration, which spares each kick three commands.
-_QUEUE = Queue(CONTROL, exchange="", routing_key=CONTROL, no_declare=True)
+_QUEUES = {
+    name: Queue(name, exchange="", routing_key=name, no_declare=True) for name in (CONTROL, MAIL)
+}
 
 
 class ControlSender:
-    """Kicks tasks of the control queue, best effort.
+    """Kicks tasks of the queues on which somebody waits, best effort.
 
     A lost kick does no harm: what has to be done is in the database, and the relay finds it. The
     sender connects when it is first used, so make it before a fork and use it after.
@@ -42,13 +44,17 @@ class ControlSender:
         self._failing = False
         self._resume_at = 0.0
 
-    def kick(self, task_name: str, *args: Any) -> bool:
+    def kick(self, task_name: str, *args: Any, queue: str = CONTROL) -> bool:
         """Send a task to the workers; return whether that worked. Takes about a second at most."""
         if time.monotonic() < self._resume_at:
             return False
         try:
             self._celery().send_task(
-                task_name, args=args, queue=cast("str", _QUEUE), ignore_result=True, retry=False
+                task_name,
+                args=args,
+                queue=cast("str", _QUEUES[queue]),
+                ignore_result=True,
+                retry=False,
             )
         # The caller has stored what it wants and goes on, whatever goes wrong here.
         except Exception as error:

@@ -12,6 +12,8 @@ from vantage6.common.errors import Invalid, Unauthenticated
 
 #: A token that lives no longer than this is renewed before it is used.
 _MARGIN_SECONDS = 10.0
+#: Codes of refusals that a new token may mend; the original server sends no code.
+_MENDED_BY_RENEWAL = (Unauthenticated.code, "token_expired")
 
 
 def claims(token: str) -> Document:
@@ -95,9 +97,12 @@ class Login:
             token = self.access
         try:
             return self.session.request(method, endpoint, json=json, params=params, token=token)
-        except Unauthenticated:
-            # A refused request had no effect, so that it may be sent again, whatever its method.
-            if not renew or token is None or not self._renew(token):
+        except Unauthenticated as error:
+            # A refused request had no effect, so that it may be sent again, whatever its method;
+            # unless it was refused for something else, such as a wrong password that would count
+            # twice.
+            expired = error.error_code in _MENDED_BY_RENEWAL
+            if not (renew and expired) or token is None or not self._renew(token):
                 raise
         return self.session.request(method, endpoint, json=json, params=params, token=self.access)
 

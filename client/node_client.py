@@ -1,6 +1,6 @@
 """The client of a node: what a data station asks of the server."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -40,7 +40,7 @@ class NodeClient:
         reply = self._login.open("token/node", {"api_key": api_key}, keep=True)
         node = self.request("get", f"node/{claims(reply['access_token'])['sub']}")
         organization = self.organization(node["organization"]["id"])
-        self.collaboration_id = node["collaboration"]["id"]
+        self.collaboration_id = (node["collaboration"] or {}).get("id")
         self.whoami = WhoAmI(
             "node", node["id"], node["name"], organization["name"], organization["id"]
         )
@@ -148,6 +148,20 @@ class NodeClient:
             raise RuntimeError("authenticate first")
         endpoint = f"organization/{self.whoami.organization_id}"
         reply: Document = self.request("patch", endpoint, json={"public_key": key})
+        return reply
+
+    def tell_config(self, items: Sequence[Mapping[str, str]]) -> Document:
+        """Replace what the server shows of this node's configuration, and return the node.
+
+        Parameters
+        ----------
+        items
+            Dictionaries with ``key`` and ``value``; a key may have several values.
+        """
+        if self.whoami is None:
+            raise RuntimeError("authenticate first")
+        endpoint = f"node/{self.whoami.id_}"
+        reply: Document = self.request("patch", endpoint, json={"config": list(items)})
         return reply
 
     def close(self) -> None:

@@ -12,6 +12,7 @@ from vantage6.common.errors import (
     Forbidden,
     Invalid,
     NotFound,
+    TooMany,
     Unauthenticated,
     Unavailable,
     V6Error,
@@ -36,7 +37,7 @@ _ERRORS: Mapping[int, type[V6Error]] = {
     403: Forbidden,
     404: NotFound,
     409: Conflict,
-    429: Unavailable,
+    429: TooMany,
 }
 
 

@@ -9,6 +9,8 @@
     ├── Forbidden          somebody, but not allowed
     ├── NotFound           no such thing
     ├── Conflict           the thing is in another state than the request assumes
+    ├── TooMany            too often; says when to come back
+    ├── NotConfigured      the server is not set up for it
     └── Unavailable        a part we depend on does not answer
 
 The docstring of a class is its default message. ``code`` is stable and meant for programs,
@@ -63,6 +65,25 @@ class Conflict(V6Error):
     """The thing is not in a state that allows this."""
 
     code = "conflict"
+
+
+class NotConfigured(V6Error):
+    """The server is not configured for this."""
+
+    code = "not_configured"
+
+
+class TooMany(V6Error):
+    """Too many requests; try again later."""
+
+    code = "rate_limited"
+
+    def __init__(
+        self, message: str | None = None, *, code: str | None = None, retry_after: int = 60
+    ) -> None:
+        super().__init__(message, code=code)
+        #: Seconds after which a request may succeed.
+        self.retry_after = retry_after
 
 
 class Unavailable(V6Error):

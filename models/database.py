@@ -113,6 +113,14 @@ def release() -> None:
         close()
 
 
+def locked(query: Any, strength: str = "FOR UPDATE") -> Any:
+    """Return a query that locks its rows until the transaction ends.
+
+    SQLite needs no such lock: it has one writer at a time.
+    """
+    return query.for_update(strength) if db.for_update else query
+
+
 def answers() -> bool:
     """Tell whether the database answers at this moment."""
     try:

@@ -16,6 +16,7 @@ class Claim:
 
     result_id: int
     task_id: int
+    collaboration_id: int
     #: Number that a task shares with its sub-tasks; they share a temporary folder.
     run_id: int
     image: str
@@ -45,6 +46,7 @@ class Claim:
             return cls(
                 result_id=int(answer["id"]),
                 task_id=int(task["id"]),
+                collaboration_id=int(task["collaboration"]["id"]),
                 run_id=int(task["run_id"]),
                 image=str(task["image"]),
                 database=task.get("database") or DEFAULT_DATABASE,

@@ -28,6 +28,7 @@ from vantage6.node.reconciler import Reconciler
 from vantage6.node.runtime.base import Runtime
 from vantage6.node.runtime.docker import DockerRuntime
 from vantage6.node.runtime.process import ProcessRuntime
+from vantage6.node.sharing import shared
 from vantage6.node.spool import Spool
 from vantage6.node.station import Station
 from vantage6.node.upstream import Upstream
@@ -84,6 +85,7 @@ class Node:
         station = self._persistently(lambda: self._station(runtime, me))
         if station is None:
             return
+        self._share()
         executor = Executor(station)
         executor.adopt()
         reconciler = Reconciler(
@@ -121,7 +123,10 @@ class Node:
         instance, config, server = self._instance, self._instance.config, self._server
         collaboration_id = server.collaboration_id
         if collaboration_id is None:
-            raise Unauthenticated
+            raise ConfigurationError(
+                "This node is in no collaboration. Its administrator at the server puts it into "
+                "one; then start it again."
+            )
         upstream = Upstream(config.server_address + config.api_path)
         return Station(
             config=config,
@@ -141,6 +146,13 @@ class Node:
             runtime=runtime,
             spool=Spool(instance.data),
         )
+
+    def _share(self) -> None:
+        """Tell the server what the policies allow; nothing here depends on it."""
+        try:
+            self._server.tell_config(shared(self._instance.config))
+        except V6Error as error:
+            log.warning("configuration not shared", reason=str(error))
 
     def _listen(self, node_id: int, executor: Executor, reconciler: Reconciler) -> None:
         """Consume the inbox; whenever that ends, with new credentials and after a pause."""

@@ -61,6 +61,12 @@ class Executor:
             self._claiming.add(result_id)
         try:
             claim = Claim.from_wire(self._station.server.claim(result_id))
+            if claim.collaboration_id != self._station.collaboration_id:
+                # SECURITY: what was agreed on encryption holds for one collaboration only.
+                log.critical(
+                    "not computed: the node was moved, start it again", result_id=result_id
+                )
+                return
             entry = self._station.spool.create(claim)
             log.info("result claimed", result_id=result_id, image=claim.image)
             self._take(Execution(self._station, entry, claim))

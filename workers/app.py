@@ -9,6 +9,7 @@ from vantage6.broker.publisher import Publisher
 from vantage6.common import logs
 from vantage6.common.config import Instance
 from vantage6.models import database
+from vantage6.workers.mail import Postman
 from vantage6.workers.settings import THREADS, settings
 from vantage6.workers.tasks import announce, register
 
@@ -19,7 +20,8 @@ def make_app(instance: Instance) -> Celery:
     app = Celery("vantage6", set_as_current=True)
     app.conf.update(settings(instance.broker_url))
     broker = client(instance.broker_url)
-    register(app, Publisher(instance.broker_url), broker)
+    postman = Postman(instance.config, instance.name)
+    register(app, Publisher(instance.broker_url), broker, postman)
 
     @signals.worker_ready.connect(weak=False)
     def _ready(**_: object) -> None:

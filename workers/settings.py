@@ -5,7 +5,7 @@ from typing import Any
 from kombu import Queue
 
 from vantage6.broker.connection import celery_settings
-from vantage6.broker.queues import CONTROL, MAINTENANCE
+from vantage6.broker.queues import CONTROL, MAIL, MAINTENANCE
 
 #: Tasks that one worker runs at once, each in a thread with its own database connection.
 THREADS = 4
@@ -32,11 +32,12 @@ def settings(broker_url: str) -> dict[str, Any]:
         "task_queues": [
             Queue(CONTROL, exchange="", routing_key=CONTROL),
             Queue(MAINTENANCE, exchange="", routing_key=MAINTENANCE),
+            Queue(MAIL, exchange="", routing_key=MAIL),
         ],
         "task_default_queue": MAINTENANCE,
         "task_default_exchange": "",
         "task_default_routing_key": MAINTENANCE,
-        "task_routes": {"fan_out": {"queue": CONTROL}},
+        "task_routes": {"fan_out": {"queue": CONTROL}, "send_mail": {"queue": MAIL}},
         # Late-acknowledged tasks would run twice side by side after a reconnect.
         "worker_cancel_long_running_tasks_on_connection_loss": True,
         "worker_soft_shutdown_timeout": 10,

@@ -15,15 +15,24 @@ from vantage6.common.logs import get
 from vantage6.models.database import session
 from vantage6.models.store import outbox, results
 from vantage6.models.store.outbox import Topic
+from vantage6.workers.mail import Postman
 
 log = get(__name__)
+
+#: What nobody fetched by then is found by a later round of the relay.
+_FRESH_SECONDS = 10
 
 #: The relay comes round every two seconds; after this long the workers count as gone.
 ALIVE_SECONDS = 20
 
 
-def register(app: Celery, publisher: Publisher, broker: redis.Redis) -> None:
+def register(app: Celery, publisher: Publisher, broker: redis.Redis, postman: Postman) -> None:
     """Define the tasks on an app."""
+
+    @app.task(name="send_mail", shared=False)
+    def send_mail(message: int, attempt: int) -> None:
+        """Send one mail of the outbox, unless somebody else is at it."""
+        postman.deliver(message, attempt)
 
     @app.task(name="fan_out", shared=False)
     def fan_out(message: int) -> None:
@@ -43,6 +52,11 @@ def register(app: Celery, publisher: Publisher, broker: redis.Redis) -> None:
                     # One that nobody understands must not stop those behind it.
                     outbox.postpone(message, repr(error))
                     log.exception("message not sent", message=message)
+            for message in outbox.due(mails=True):
+                # Here it would keep all others waiting; whoever is free may send it.
+                attempt = outbox.hand_on(message)
+                if attempt is not None:
+                    send_mail.apply_async((message, attempt), expires=_FRESH_SECONDS)
 
     @app.task(name="sweep", shared=False)
     def sweep() -> None:

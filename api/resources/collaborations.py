@@ -9,18 +9,20 @@ from vantage6.api.endpoint import CONTAINER, NODE, USER, Read, endpoint
 from vantage6.api.permissions import Caller
 from vantage6.api.resources.base import Resource
 from vantage6.common.enums import Operation, Scope
-from vantage6.common.errors import Forbidden
-from vantage6.common.schemas.base import PageQuery
+from vantage6.common.errors import Forbidden, Invalid
+from vantage6.common.schemas.base import Message, PageQuery
 from vantage6.common.schemas.nodes import NodeShortReply
 from vantage6.common.schemas.organizations import (
     CollaborationCreate,
     CollaborationFilter,
     CollaborationReply,
+    CollaborationUpdate,
+    Member,
     OrganizationReply,
 )
 from vantage6.common.schemas.tasks import TaskReply
 from vantage6.models.store import collaborations, nodes, organizations, tasks
-from vantage6.models.store.reach import Reach
+from vantage6.models.store.reach import Page, Reach
 
 _EVERYTHING = Reach(Scope.GLOBAL)
 
@@ -53,6 +55,7 @@ class Collaborations(Resource):
     @endpoint(
         USER,
         body=CollaborationCreate,
+        problems=(404,),
         reply=CollaborationReply,
         permission="collaboration CREATE",
     )
@@ -76,6 +79,38 @@ class Collaborations(Resource):
 
     @endpoint(
         USER,
+        body=CollaborationUpdate,
+        reply=CollaborationReply,
+        permission="collaboration EDIT",
+    )
+    def on_patch_one(
+        self, _: Request, __: Response, caller: Caller, id_: int, read: Read[CollaborationUpdate]
+    ) -> Any:
+        """Change a collaboration; null leaves a field as it is.
+
+        What an organization that is left out computes for it is ended.
+        """
+        row = collaborations.get(id_)
+        caller.require("collaboration", Operation.EDIT)
+        body = read()
+        fields = body.model_dump(include={"name", "encrypted"}, exclude_none=True)
+        row, ended = collaborations.update(row, fields, body.organization_ids)
+        self.service.announce(*ended.messages)
+        return self.replies.collaborations([row])[0]
+
+    @endpoint(USER, reply=Message, permission="collaboration DELETE")
+    def on_delete_one(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
+        """Remove a collaboration with its tasks and results; its nodes stay, without one."""
+        row = collaborations.get(id_)
+        caller.require("collaboration", Operation.DELETE)
+        ended = collaborations.delete(row)
+        self.service.announce(*ended.messages)
+        return {
+            "msg": f"Collaboration {row.name} was removed; {ended.count} results were ended before."
+        }
+
+    @endpoint(
+        USER,
         NODE,
         CONTAINER,
         query=PageQuery,
@@ -91,6 +126,34 @@ class Collaborations(Resource):
         rows, total = organizations.page(_EVERYTHING, lists.wanted(query), collaboration=id_)
         return lists.answer(req, resp, query, self.replies.organizations(rows), total)
 
+    @endpoint(USER, body=Member, reply=list[OrganizationReply], permission="collaboration EDIT")
+    def on_post_organizations(
+        self, _: Request, __: Response, caller: Caller, id_: int, read: Read[Member]
+    ) -> Any:
+        """Put an organization into a collaboration; the answer lists all that are in it."""
+        row = collaborations.get(id_)
+        caller.require("collaboration", Operation.EDIT)
+        collaborations.add_member(row, organizations.get(read().id).id)
+        return self._members(id_)
+
+    @endpoint(USER, body=Member, reply=list[OrganizationReply], permission="collaboration DELETE")
+    def on_delete_organizations(
+        self, _: Request, __: Response, caller: Caller, id_: int, read: Read[Member]
+    ) -> Any:
+        """Take an organization out of a collaboration; the answer lists those that are left.
+
+        What it computes there is ended. Its node stays, but sees and does nothing there.
+        """
+        row = collaborations.get(id_)
+        caller.require("collaboration", Operation.DELETE)
+        ended = collaborations.remove_member(row, organizations.get(read().id).id)
+        self.service.announce(*ended.messages)
+        return self._members(id_)
+
+    def _members(self, id_: int) -> Any:
+        rows, _total = organizations.page(_EVERYTHING, Page(), collaboration=id_)
+        return self.replies.organizations(rows)
+
     @endpoint(USER, query=PageQuery, reply=list[NodeShortReply], permission="collaboration VIEW")
     def on_get_nodes(
         self, req: Request, resp: Response, caller: Caller, id_: int, query: PageQuery
@@ -100,6 +163,42 @@ class Collaborations(Resource):
         caller.require("collaboration", Operation.VIEW, collaboration=id_)
         rows, total = nodes.page(_EVERYTHING, lists.wanted(query), collaboration=id_)
         return lists.answer(req, resp, query, self.replies.nodes_short(rows), total)
+
+    @endpoint(
+        USER,
+        body=Member,
+        reply=list[NodeShortReply],
+        status=201,
+        permission="collaboration EDIT",
+    )
+    def on_post_nodes(
+        self, _: Request, __: Response, caller: Caller, id_: int, read: Read[Member]
+    ) -> Any:
+        """Move a node of a member here; the answer lists all nodes that are here then.
+
+        What it computes elsewhere is offered to the next node there.
+        """
+        row = collaborations.get(id_)
+        caller.require("collaboration", Operation.EDIT)
+        node = nodes.get(read().id)
+        if node.collaboration_id == id_:
+            raise Invalid(f"Node {node.id} is in {row.name} already.", code="node_exists")
+        nodes.move(node, organizations.get(node.organization_id), row)
+        found, _total = nodes.page(_EVERYTHING, Page(), collaboration=id_)
+        return self.replies.nodes_short(found)
+
+    @endpoint(USER, body=Member, reply=Message, permission="collaboration EDIT")
+    def on_delete_nodes(
+        self, _: Request, __: Response, caller: Caller, id_: int, read: Read[Member]
+    ) -> Any:
+        """Take a node out of a collaboration; it stays, without one."""
+        row = collaborations.get(id_)
+        caller.require("collaboration", Operation.EDIT)
+        node = nodes.get(read().id)
+        if node.collaboration_id != id_:
+            raise Invalid(f"Node {node.id} is not in {row.name}.", code="not_there")
+        nodes.move(node, organizations.get(node.organization_id), None)
+        return {"msg": f"Node {node.id} was taken out of {row.name}."}
 
     @endpoint(USER, NODE, query=PageQuery, reply=list[TaskReply], permission="task VIEW")
     def on_get_tasks(

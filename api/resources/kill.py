@@ -7,23 +7,37 @@ from falcon import Request, Response
 from vantage6.api.endpoint import USER, Read, endpoint
 from vantage6.api.permissions import Caller
 from vantage6.api.resources.base import Resource
-from vantage6.common.enums import Operation
+from vantage6.common.enums import Operation, Scope
 from vantage6.common.errors import Invalid
 from vantage6.common.schemas.base import Message
 from vantage6.common.schemas.tasks import Kill
-from vantage6.models.store import results, tasks
+from vantage6.models.store import endings, nodes, results, tasks
 
 
 class Killing(Resource):
     """Ends open results."""
 
-    @endpoint(USER, body=Kill, reply=Message, permission="event CREATE")
+    @endpoint(USER, body=Kill, reply=Message, problems=(404,), permission="event CREATE")
     def on_post_task(self, _: Request, __: Response, caller: Caller, read: Read[Kill]) -> Any:
         """End every open result of a task and of its sub-tasks."""
         row = tasks.get(read().id)
         caller.require("event", Operation.CREATE, collaboration=row.collaboration_id)
-        killed, message = results.kill(row.id)
-        if not killed:
+        ended = results.kill(row.id)
+        if not ended.count:
             raise Invalid(f"Task {row.id} has ended already.", code="task_ended")
-        self.service.announce(message)
-        return {"msg": f"{len(killed)} results of task {row.id} were killed."}
+        self.service.announce(*ended.messages)
+        return {"msg": f"{ended.count} results of task {row.id} were killed."}
+
+    @endpoint(USER, body=Kill, reply=Message, problems=(404,), permission="event CREATE")
+    def on_post_node_tasks(self, _: Request, __: Response, caller: Caller, read: Read[Kill]) -> Any:
+        """End everything that a node computes.
+
+        A node that is offline learns of it when it comes back.
+        """
+        node = nodes.get(read().id)
+        everywhere = caller.holds("event", Operation.CREATE, Scope.COLLABORATION)
+        if not (everywhere and node.collaboration_id in caller.collaborations):
+            caller.require("event", Operation.CREATE, organization=node.organization_id)
+        ended = endings.kill_at(node)
+        self.service.announce(*ended.messages)
+        return {"msg": f"{ended.count} results of node {node.id} were killed."}

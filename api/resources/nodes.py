@@ -19,7 +19,9 @@ from vantage6.common.schemas.nodes import (
     Reconcile,
     ReconcileReply,
 )
+from vantage6.models.database import db
 from vantage6.models.store import collaborations, nodes, organizations, results
+from vantage6.models.tables import Collaboration, Node, Organization
 
 
 class Nodes(Resource):
@@ -37,12 +39,20 @@ class Nodes(Resource):
             collaboration=query.collaboration_id,
             name=query.name,
             ip=query.ip,
+            seen=(query.last_seen_from, query.last_seen_till),
             ids=online if query.status == "online" else None,
             seen_except=online if query.status == "offline" else None,
         )
         return lists.answer(req, resp, query, self.replies.nodes(rows), total)
 
-    @endpoint(USER, body=NodeCreate, reply=NodeReply, status=201, permission="node CREATE")
+    @endpoint(
+        USER,
+        body=NodeCreate,
+        problems=(404,),
+        reply=NodeReply,
+        status=201,
+        permission="node CREATE",
+    )
     def on_post(self, _: Request, __: Response, caller: Caller, read: Read[NodeCreate]) -> Any:
         """Register a node; the answer holds the only copy of its API key."""
         body = read()
@@ -66,18 +76,43 @@ class Nodes(Resource):
     def on_patch_one(
         self, _: Request, __: Response, caller: Caller, id_: int, read: Read[NodeUpdate]
     ) -> Any:
-        """Change name or address of a node; null leaves a field as it is."""
+        """Change a node, and move it; null leaves a field as it is.
+
+        Only who may edit all nodes gives it to another organization. What it computes at its old
+        place is offered to the next node there.
+        """
         node = nodes.get(id_)
         caller.require("node", Operation.EDIT, organization=node.organization_id)
         body = read()
         fields: dict[str, Any] = body.model_dump(include={"name", "ip"}, exclude_none=True)
         if "ip" not in fields and body.clear_ip:
             fields["ip"] = None
-        return self.replies.nodes([nodes.update(node, fields)])[0]
+        if body.config is not None and (caller.kind, caller.id) != (NODE, id_):
+            raise Forbidden("Only the node itself tells what its configuration is.")
+        place = self._place(caller, node, body)
+        with db.atomic():
+            node = nodes.move(node, *place, fields) if place else nodes.update(node, fields)
+            if body.config is not None:
+                nodes.tell_config(node, [(item.key, item.value) for item in body.config])
+        return self.replies.nodes([node])[0]
+
+    @staticmethod
+    def _place(
+        caller: Caller, node: Node, body: NodeUpdate
+    ) -> tuple[Organization, Collaboration | None] | None:
+        """Return where a node is to move, or None if it stays."""
+        organization_id = body.organization_id or node.organization_id
+        collaboration_id = body.collaboration_id or node.collaboration_id
+        if (organization_id, collaboration_id) == (node.organization_id, node.collaboration_id):
+            return None
+        if organization_id != node.organization_id:
+            caller.require("node", Operation.EDIT)
+        organization = organizations.get(organization_id)
+        return organization, collaborations.get(collaboration_id) if collaboration_id else None
 
     @endpoint(USER, reply=Message, permission="node DELETE")
     def on_delete_one(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
-        """Remove a node and its queue."""
+        """Remove a node and its queue; what it computes is offered to the next one there."""
         node = nodes.get(id_)
         caller.require("node", Operation.DELETE, organization=node.organization_id)
         nodes.delete(node)

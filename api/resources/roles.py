@@ -5,13 +5,22 @@ from typing import Any
 from falcon import Request, Response
 
 from vantage6.api import lists
-from vantage6.api.endpoint import USER, endpoint
+from vantage6.api.endpoint import USER, Read, endpoint
 from vantage6.api.permissions import Caller
 from vantage6.api.resources.base import Resource
 from vantage6.common.enums import Operation, Scope
 from vantage6.common.errors import Forbidden
-from vantage6.common.schemas.roles import RoleFilter, RoleReply, RuleFilter, RuleReply
-from vantage6.models.store import roles
+from vantage6.common.schemas.base import Message, PageQuery
+from vantage6.common.schemas.roles import (
+    RoleCreate,
+    RoleFilter,
+    RoleReply,
+    RoleUpdate,
+    RuleFilter,
+    RuleReply,
+)
+from vantage6.models.store import organizations, roles
+from vantage6.models.tables import Role
 
 
 class Roles(Resource):
@@ -31,10 +40,35 @@ class Roles(Resource):
             organizations=query.organization_id,
             include_root=query.include_root,
             names=query.name,
+            descriptions=query.description,
             having_user=query.user_id,
             rule=query.rule_id,
         )
         return lists.answer(req, resp, query, self.replies.roles(rows, caller.sees_users_of), total)
+
+    @endpoint(
+        USER,
+        body=RoleCreate,
+        problems=(404,),
+        reply=RoleReply,
+        status=201,
+        permission="role CREATE, and each of its rules",
+    )
+    def on_post(self, _: Request, __: Response, caller: Caller, read: Read[RoleCreate]) -> Any:
+        """Add a role to an organization, with rules that the caller holds."""
+        body = read()
+        organization_id = body.organization_id or caller.organization_id
+        caller.require("role", Operation.CREATE, organization=organization_id)
+        if organization_id is None:
+            raise Forbidden("You belong to no organization; name one.")
+        organizations.get(organization_id)
+        roles.check_name(body.name)
+        wanted = roles.rules(body.rules or [])
+        caller.require_held(roles.grants(wanted))
+        row = roles.create(
+            body.name, body.description, [rule.id for rule in wanted], organization_id
+        )
+        return self._shown(row, caller)
 
     @endpoint(USER, reply=RoleReply, permission="role VIEW, or one's own")
     def on_get_one(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
@@ -42,7 +76,89 @@ class Roles(Resource):
         row = roles.get(id_)
         if not roles.has(caller.id, id_):
             caller.require("role", Operation.VIEW, organization=row.organization_id)
+        return self._shown(row, caller)
+
+    @endpoint(
+        USER,
+        body=RoleUpdate,
+        reply=RoleReply,
+        permission="role EDIT, and each of its rules if they change",
+    )
+    def on_patch_one(
+        self, _: Request, __: Response, caller: Caller, id_: int, read: Read[RoleUpdate]
+    ) -> Any:
+        """Change a role; null leaves a field as it is, and `rules` replaces all of them.
+
+        Whoever changes the rules must hold each that the role had and each that it gets.
+        """
+        row = roles.get(id_)
+        self._check_editable(caller, Operation.EDIT, row)
+        body = read()
+        if body.name is not None:
+            roles.check_name(body.name)
+        more, fewer = set(), set()
+        if body.rules is not None:
+            wanted, present = roles.rules(body.rules), roles.rules_of(id_)
+            caller.require_held(roles.grants([*wanted, *present]))
+            before, after = ({rule.id for rule in found} for found in (present, wanted))
+            more, fewer = after - before, before - after
+        fields = body.model_dump(include={"name", "description"}, exclude_none=True)
+        return self._shown(roles.update(row, fields, more, fewer), caller)
+
+    @endpoint(USER, reply=Message, problems=(400,), permission="role DELETE, and each of its rules")
+    def on_delete_one(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
+        """Remove a role, also from the users that have it."""
+        row = roles.get(id_)
+        self._check_editable(caller, Operation.DELETE, row)
+        caller.require_held(roles.grants_of([id_]))
+        roles.delete(row)
+        return {"msg": f"Role {row.name} was removed."}
+
+    @endpoint(USER, query=PageQuery, reply=list[RuleReply], permission="role VIEW")
+    def on_get_rules(
+        self, req: Request, resp: Response, caller: Caller, id_: int, query: PageQuery
+    ) -> Any:
+        """List the rules of a role."""
+        row = roles.get(id_)
+        caller.require("role", Operation.VIEW, organization=row.organization_id)
+        rows, total = roles.rule_page(lists.wanted(query), role=id_)
+        return lists.answer(req, resp, query, self.replies.rules(rows, caller.sees_users_of), total)
+
+    @endpoint(
+        USER,
+        reply=list[RuleReply],
+        status=201,
+        problems=(400,),
+        permission="role EDIT, and the rule",
+    )
+    def on_post_rule(
+        self, _: Request, __: Response, caller: Caller, id_: int, rule_id_: int
+    ) -> Any:
+        """Put a rule into a role; the answer lists the rules that it has then."""
+        row, rule = roles.get(id_), roles.rule(rule_id_)
+        self._check_editable(caller, Operation.EDIT, row)
+        caller.require_held(roles.grants([rule]))
+        roles.put_in(row, [rule.id])
+        return self.replies.rules(roles.rules_of(id_), caller.sees_users_of)
+
+    @endpoint(USER, reply=list[RuleReply], problems=(400,), permission="role DELETE, and the rule")
+    def on_delete_rule(
+        self, _: Request, __: Response, caller: Caller, id_: int, rule_id_: int
+    ) -> Any:
+        """Take a rule out of a role; the answer lists the rules that are left."""
+        row, rule = roles.get(id_), roles.rule(rule_id_)
+        self._check_editable(caller, Operation.DELETE, row)
+        caller.require_held(roles.grants([rule]))
+        roles.take_out(row, rule.id)
+        return self.replies.rules(roles.rules_of(id_), caller.sees_users_of)
+
+    def _shown(self, row: Role, caller: Caller) -> Any:
         return self.replies.roles([row], caller.sees_users_of)[0]
+
+    @staticmethod
+    def _check_editable(caller: Caller, operation: Operation, row: Role) -> None:
+        caller.require("role", operation, organization=row.organization_id)
+        roles.check_editable(row)
 
 
 class Rules(Resource):

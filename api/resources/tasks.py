@@ -52,6 +52,7 @@ class Tasks(Resource):
         USER,
         CONTAINER,
         body=TaskCreate,
+        problems=(404, 409),
         reply=TaskReply,
         status=201,
         permission="task CREATE; an algorithm: its own image and collaboration",
@@ -71,8 +72,10 @@ class Tasks(Resource):
             raise Forbidden(f"Your organization is not in collaboration {body.collaboration_id}.")
         if parent is None:
             caller.require("task", Operation.CREATE, collaboration=body.collaboration_id)
-        # SECURITY: after the permission, as the refusals name organizations and tell of nodes.
-        tasks.check_targets(body.collaboration_id, [target.id for target in body.organizations])
+        # SECURITY: after the permission, as refusals name organizations and tell of nodes.
+        if caller.user is not None:
+            targets = [target.id for target in body.organizations]
+            tasks.check_welcome(body.collaboration_id, targets, caller.user)
         created = tasks.create(
             collaboration_id=body.collaboration_id,
             inputs=[(target.id, target.input) for target in body.organizations],
@@ -114,10 +117,10 @@ class Tasks(Resource):
         """Kill a task with its sub-tasks if it has not ended, then remove it and its results."""
         row = tasks.get(id_)
         caller.require("task", Operation.DELETE, collaboration=row.collaboration_id)
-        killed, message = results.kill(id_)
-        self.service.announce(message)
+        ended = results.kill(id_)
+        self.service.announce(*ended.messages)
         tasks.delete(row)
-        return {"msg": f"Task {id_} was removed; {len(killed)} results were ended before."}
+        return {"msg": f"Task {id_} was removed; {ended.count} results were ended before."}
 
     @endpoint(USER, NODE, CONTAINER, reply=TaskStatusReply, permission="task VIEW")
     def on_get_status(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:

@@ -1,31 +1,44 @@
 """Logging in."""
 
+from datetime import datetime
+from typing import Any
+
 from falcon import Request, Response
 
-from vantage6.api import passwords
 from vantage6.api.endpoint import NODE, USER, Read, endpoint
 from vantage6.api.identity import identify
+from vantage6.api.logins import Logins
 from vantage6.api.permissions import Caller
 from vantage6.api.resources.base import Resource
+from vantage6.api.service import Service
 from vantage6.broker.queues import inbox
+from vantage6.common.clock import now
 from vantage6.common.enums import IdentityKind
-from vantage6.common.errors import Forbidden, Invalid, NotFound
+from vantage6.common.errors import Forbidden, Invalid, NotFound, Unauthenticated
 from vantage6.common.schemas.tokens import (
     BrokerReply,
     ContainerTokenReply,
     ContainerTokenRequest,
+    LoginReply,
     NodeLogin,
     TokenReply,
     UserLogin,
 )
-from vantage6.models.store import last_seen, nodes, results, tasks
+from vantage6.models.store import last_seen, nodes, results, tasks, users
 
 
 class Tokens(Resource):
     """Tokens for users, nodes and algorithms."""
 
-    def _pair(self, kind: IdentityKind, identity: int) -> dict[str, str]:
-        access, refresh = self.service.tokens.pair(kind, identity)
+    def __init__(self, service: Service) -> None:
+        super().__init__(service)
+        self._logins = Logins(service)
+
+    def _pair(self, kind: IdentityKind, identity: int, moment: datetime) -> dict[str, str]:
+        # SECURITY: the tokens say when the holder was looked up. Those of somebody who logs in
+        # while the password is being reset are void with all others from before.
+        roles = users.role_names(identity) if kind is USER else []
+        access, refresh = self.service.tokens.pair(kind, identity, roles, moment)
         return {
             "access_token": access,
             "refresh_token": refresh,
@@ -33,23 +46,39 @@ class Tokens(Resource):
             f"{kind}_url": self.service.path(kind, identity),
         }
 
-    @endpoint(body=UserLogin, reply=TokenReply)
-    def on_post_user(self, _: Request, resp: Response, read: Read[UserLogin]) -> dict[str, str]:
-        """Log a user in."""
+    @endpoint(body=UserLogin, problems=(401, 429), reply=LoginReply)
+    def on_post_user(self, req: Request, resp: Response, read: Read[UserLogin]) -> dict[str, Any]:
+        """Log a user in.
+
+        Where two-factor authentication is on, the answer to a right password without a code holds
+        no tokens but says what to do.
+        """
         body = read()
-        user = passwords.log_in(
-            body.username, body.password.get_secret_value(), self.service.config.password_policy
-        )
-        reply = self._pair(USER, user.id)
+        self._logins.check_failures(req)
+        moment = now()
+        found = users.find_by_name(body.username)
+        user = self._logins.check_password(found, body.password.get_secret_value(), req)
+        first = self._logins.second_factor(user, body.mfa_code, req)
+        if first is not None:
+            return first
+        users.login_succeeded(user)
+        reply = self._pair(USER, user.id, moment)
         resp.set_header("jwt-token", reply["access_token"])
         return reply
 
-    @endpoint(body=NodeLogin, reply=TokenReply)
-    def on_post_node(self, _: Request, resp: Response, read: Read[NodeLogin]) -> dict[str, str]:
+    @endpoint(body=NodeLogin, problems=(401, 429), reply=TokenReply)
+    def on_post_node(self, req: Request, resp: Response, read: Read[NodeLogin]) -> dict[str, str]:
         """Log a node in with its API key."""
-        node = nodes.with_key(read().api_key.get_secret_value())
+        body = read()
+        moment = now()
+        try:
+            node = nodes.with_key(body.api_key.get_secret_value())
+        except Unauthenticated:
+            # Not before: a key cannot be guessed, and one wrong node must not keep others out.
+            self._logins.count_node_failure(req)
+            raise
         last_seen.note(node)
-        reply = self._pair(NODE, node.id)
+        reply = self._pair(NODE, node.id, moment)
         resp.set_header("jwt-token", reply["access_token"])
         return reply
 
@@ -79,8 +108,9 @@ class Tokens(Resource):
         """Give a node the address and a new password of its queue; the old password dies."""
         return {"url": self.service.broker_url_for(caller.calling_node), "queue": inbox(caller.id)}
 
-    @endpoint(reply=TokenReply)
+    @endpoint(reply=TokenReply, problems=(401, 422))
     def on_post_refresh(self, req: Request, _: Response) -> dict[str, str]:
         """Exchange a refresh token, sent as bearer, for new tokens."""
+        moment = now()
         caller = identify(req, self.service.tokens, (USER, NODE), "refresh")
-        return self._pair(caller.kind, caller.id)
+        return self._pair(caller.kind, caller.id, moment)

@@ -1,5 +1,6 @@
 """Users."""
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from falcon import Request, Response
@@ -9,10 +10,12 @@ from vantage6.api.endpoint import USER, Read, endpoint
 from vantage6.api.permissions import Caller
 from vantage6.api.resources.base import Resource
 from vantage6.common.enums import Operation, Scope
-from vantage6.common.errors import Forbidden
+from vantage6.common.errors import Forbidden, Invalid
 from vantage6.common.schemas.base import Message
-from vantage6.common.schemas.users import UserCreate, UserFilter, UserReply
-from vantage6.models.store import roles, users
+from vantage6.common.schemas.users import UserCreate, UserFilter, UserReply, UserUpdate
+from vantage6.models.store import relations, roles, users
+from vantage6.models.store.users import NO_CHANGE, Change
+from vantage6.models.tables import User
 
 
 class Users(Resource):
@@ -31,20 +34,25 @@ class Users(Resource):
             organization=query.organization_id,
             role=query.role_id,
             rule=query.rule_id,
+            seen=(query.last_seen_from, query.last_seen_till),
         )
         return lists.answer(req, resp, query, self.replies.users(rows), total)
 
-    @endpoint(USER, body=UserCreate, reply=UserReply, status=201, permission="user CREATE")
+    @endpoint(
+        USER,
+        body=UserCreate,
+        problems=(404,),
+        reply=UserReply,
+        status=201,
+        permission="user CREATE",
+    )
     def on_post(self, _: Request, __: Response, caller: Caller, read: Read[UserCreate]) -> Any:
         """Add a user, with roles and rules that the caller holds."""
         body = read()
         organization_id = body.organization_id or caller.organization_id
         caller.require("user", Operation.CREATE, organization=organization_id)
         wanted_rules = roles.rules(body.rules or [])
-        caller.require_held(
-            roles.grants_of(body.roles or [])
-            | frozenset((rule.name, rule.operation, rule.scope) for rule in wanted_rules)
-        )
+        caller.require_held(roles.grants_of(body.roles or []) | roles.grants(wanted_rules))
         for role_id in body.roles or []:
             if roles.get(role_id).organization_id not in (None, organization_id):
                 raise Forbidden(f"Role {role_id} belongs to another organization.")
@@ -70,10 +78,77 @@ class Users(Resource):
             caller.require("user", Operation.VIEW, organization=row.organization_id)
         return self.replies.users([row])[0]
 
-    @endpoint(USER, reply=Message, permission="user DELETE")
+    @endpoint(USER, body=UserUpdate, reply=UserReply, permission="user EDIT")
+    def on_patch_one(
+        self, _: Request, __: Response, caller: Caller, id_: int, read: Read[UserUpdate]
+    ) -> Any:
+        """Change a user; null leaves a field as it is.
+
+        Roles and rules replace those that the user has. The caller must hold what is given and
+        what is taken; nobody changes what he himself may do.
+        """
+        row = users.get(id_)
+        caller.require("user", Operation.EDIT, organization=row.organization_id, user=id_)
+        body = read()
+        if body.password is not None and body.password.get_secret_value():
+            raise Invalid("A password is changed with PATCH /password/change.", code="no_password")
+        fields = body.model_dump(
+            include={"username", "firstname", "lastname", "email"}, exclude_none=True
+        )
+        fields = {name: value for name, value in fields.items() if value != getattr(row, name)}
+        self._check_names(caller, row, fields)
+        changes = self._roles(caller, row, body.roles), self._rules(caller, row, body.rules)
+        return self.replies.users([users.update(row, fields, *changes)])[0]
+
+    def _check_names(self, caller: Caller, row: User, fields: dict[str, Any]) -> None:
+        users.require_free(username=fields.get("username"), email=fields.get("email"))
+        if row.id == caller.id:
+            return
+        if "username" in fields:
+            raise Invalid("Nobody can rename somebody else.", code="foreign_username")
+        if "email" in fields:
+            # SECURITY: whoever reads the mails of an account can take it over.
+            caller.require_held(roles.grants(users.rules_of(row.id)))
+
+    def _roles(self, caller: Caller, row: User, wanted: Sequence[int] | None) -> Change:
+        """Return which roles are given and taken, after weighing both."""
+        if wanted is None:
+            return NO_CHANGE
+        found = [roles.get(role) for role in wanted]
+        self._not_oneself(caller, row)
+        caller.require_held(roles.grants_of(wanted))
+        for role in found:
+            if role.organization_id not in (None, row.organization_id):
+                raise Forbidden(f"Role {role.id} belongs to another organization.")
+        change = _change(relations.roles_of_users([row.id])[row.id], wanted)
+        caller.require_held(roles.grants_of(list(change.taken)))
+        return change
+
+    def _rules(self, caller: Caller, row: User, wanted: Sequence[int] | None) -> Change:
+        """Return which rules are given and taken, after weighing both."""
+        if wanted is None:
+            return NO_CHANGE
+        found = roles.rules(wanted)
+        self._not_oneself(caller, row)
+        caller.require_held(roles.grants(found))
+        change = _change(relations.rules_of_users([row.id])[row.id], wanted)
+        caller.require_held(roles.grants(roles.rules(change.taken)))
+        return change
+
+    @staticmethod
+    def _not_oneself(caller: Caller, row: User) -> None:
+        if row.id == caller.id:
+            raise Forbidden("Nobody changes his own roles and rules.")
+
+    @endpoint(USER, problems=(400,), reply=Message, permission="user DELETE")
     def on_delete_one(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
         """Remove a user."""
         row = users.get(id_)
         caller.require("user", Operation.DELETE, organization=row.organization_id, user=id_)
         users.delete(row)
         return {"msg": f"User {row.username} was removed."}
+
+
+def _change(held: Iterable[int], wanted: Iterable[int]) -> Change:
+    before, after = frozenset(held), frozenset(wanted)
+    return Change(given=after - before, taken=before - after)

@@ -108,7 +108,6 @@ OLD_KEYS = frozenset(
         "docker_services",
         "image",
         "images",
-        "share_config",
         "ssh-tunnels",
         "vpn_subnet",
         "whitelist",
@@ -129,6 +128,9 @@ class NodeConfig(Section):
     databases: tuple[DatabaseConfig, ...] = Field((), description="data sources")
     encryption: EncryptionConfig = Field(description="end-to-end encryption")
     policies: PolicyConfig | None = Field(None, description="what may run here; default: anything")
+    share_config: bool = Field(
+        True, description="tell the server, for researchers, what the policies allow"
+    )
     allowed_images: Expressions = Field(
         (), description="old form of policies.allowed_algorithms, applied in addition"
     )

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import AliasChoices, Field, HttpUrl, SecretStr
 
 from vantage6.common.config.base import LogConfig, Section
 
@@ -14,6 +14,52 @@ class PasswordPolicy(Section):
     inactivation_minutes: int = Field(15, ge=1, description="minutes for which it stays locked")
 
 
+class RateLimits(Section):
+    """How often something may happen before it is refused for a while."""
+
+    failed_logins: int = Field(
+        30,
+        ge=1,
+        description="failed logins of users per client address and minute; as many of nodes",
+    )
+    recoveries: int = Field(
+        30, ge=1, description="requests to recover an account per client address and hour"
+    )
+    mails: int = Field(5, ge=1, description="recovery mails of one kind per account and hour")
+
+
+class SmtpConfig(Section):
+    """The mail server that the server's mails go through."""
+
+    server: str = Field("localhost", description="name of the mail server")
+    port: int = Field(1025, ge=1, le=65535, description="its port")
+    username: str | None = Field(
+        None, description="account at the mail server; default: mail is sent without logging in"
+    )
+    password: SecretStr | None = Field(None, description="password of the account")
+    sender: str | None = Field(
+        None, description="address that mails come from; default: `username`, if it is an address"
+    )
+    use_tls: bool = Field(
+        True,
+        validation_alias=AliasChoices("use_tls", "MAIL_USE_TLS"),
+        description="encrypt with STARTTLS; also as `MAIL_USE_TLS`",
+    )
+    use_ssl: bool = Field(
+        False,
+        validation_alias=AliasChoices("use_ssl", "MAIL_USE_SSL"),
+        description="encrypt from the first byte instead; also as `MAIL_USE_SSL`",
+    )
+    ca_file: str | None = Field(
+        None,
+        description="certificates of the authority to trust; default: those of the operating "
+        "system",
+    )
+    email_token_validity_minutes: int | None = Field(
+        None, ge=1, description="the same as at the top level, which comes first"
+    )
+
+
 class FlowerConfig(Section):
     """The monitor of the workers."""
 
@@ -21,6 +67,17 @@ class FlowerConfig(Section):
     password: SecretStr | None = Field(
         None, description="password of the user `flower`; default: a random one, kept with the data"
     )
+
+
+class VpnServer(Section):
+    """The portal of an EduVPN server, which gives nodes their VPN configuration."""
+
+    url: HttpUrl = Field(description="address of the portal, with the path of its first page")
+    redirect_url: str = Field(min_length=1, description="redirect URI of the OAuth client")
+    client_id: str = Field(min_length=1, description="name of the OAuth client at the portal")
+    client_secret: SecretStr = Field(description="password of the OAuth client")
+    portal_username: str = Field(min_length=1, description="user of the portal")
+    portal_userpass: SecretStr = Field(description="password of this user")
 
 
 class ServerConfig(Section):
@@ -53,6 +110,30 @@ class ServerConfig(Section):
     )
     token_expires_hours: float = Field(6, ge=0.5, description="life of an access token")
     refresh_token_expires_hours: float = Field(48, ge=0.5, description="life of a refresh token")
+    two_factor_auth: bool = Field(
+        False, description="ask users for a code of their authenticator app too"
+    )
+    root_password: SecretStr | None = Field(
+        None,
+        min_length=8,
+        description="password of the user `root` that the first start makes; default: `root`",
+    )
+    trusted_proxies: int = Field(
+        0,
+        ge=0,
+        description="number of proxies in front of the server; with it the client's address is "
+        "taken from X-Forwarded-For",
+    )
+    rate_limits: RateLimits = Field(RateLimits(), description="limits on guessing and on mails")
+    smtp: SmtpConfig | None = Field(
+        None, description="mail server; without one lost passwords cannot be recovered by mail"
+    )
+    support_email: str | None = Field(
+        None, description="address that mails name for questions; default: their sender"
+    )
+    email_token_validity_minutes: int | None = Field(
+        None, ge=1, description="life of a mailed recovery token; default: 60"
+    )
     lease_seconds: int = Field(
         180, ge=10, description="time after which a result whose node is silent is offered again"
     )
@@ -63,4 +144,11 @@ class ServerConfig(Section):
     threads: int = Field(8, ge=1, le=64, description="requests that one API process serves at once")
     password_policy: PasswordPolicy = Field(PasswordPolicy(), description="lock-out of accounts")
     flower: FlowerConfig | None = Field(FlowerConfig(), description="Celery Flower; null: none")
+    vpn_server: VpnServer | None = Field(None, description="EduVPN portal; null: no VPN")
     logging: LogConfig = Field(LogConfig(), description="logs")
+
+    @property
+    def recovery_minutes(self) -> int:
+        """Life of a mailed recovery token."""
+        inner = self.smtp.email_token_validity_minutes if self.smtp else None
+        return self.email_token_validity_minutes or inner or 60

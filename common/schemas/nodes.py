@@ -1,6 +1,6 @@
 """Nodes."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -15,12 +15,26 @@ class NodeCreate(Request):
     name: Text | None = None
 
 
+class NodeConfigEntry(Request):
+    """Something that a node tells about its configuration."""
+
+    key: Annotated[str, Field(min_length=1, max_length=64)]
+    value: Text
+
+
 class NodeUpdate(Request):
     """Changes of a node; null means unchanged."""
 
     name: Text | None = None
+    organization_id: Id | None = None
+    collaboration_id: Id | None = None
     ip: Text | None = None
     clear_ip: Flag | None = None
+    config: list[NodeConfigEntry] | None = Field(
+        None,
+        max_length=1000,
+        description="all that the node tells of its configuration; for the node itself only",
+    )
 
 
 class NodeFilter(PageQuery):
@@ -31,6 +45,8 @@ class NodeFilter(PageQuery):
     status: Literal["online", "offline"] | None = None
     name: str | None = None
     ip: str | None = None
+    last_seen_from: Moment | None = None
+    last_seen_till: Moment | None = None
 
 
 class NodeConfigItem(Reply):

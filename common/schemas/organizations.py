@@ -77,6 +77,22 @@ class CollaborationCreate(Request):
     encrypted: bool | None = False
 
 
+class CollaborationUpdate(Request):
+    """Changes of a collaboration; null means unchanged."""
+
+    name: Name | None = None
+    organization_ids: list[Id] | None = Field(
+        None, min_length=1, max_length=10_000, description="all organizations that are to be in it"
+    )
+    encrypted: bool | None = None
+
+
+class Member(Request):
+    """Which organization or node."""
+
+    id: Id
+
+
 class CollaborationFilter(PageQuery):
     """Which collaborations."""
 

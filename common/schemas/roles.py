@@ -2,18 +2,40 @@
 
 from typing import Annotated
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from vantage6.common.enums import Operation, Scope
 from vantage6.common.schemas.base import (
     Flag,
     Id,
     Link,
+    Name,
     PageQuery,
     Repeated,
     Reply,
+    Request,
     one_or_more,
 )
+
+RuleIds = Annotated[list[Id], Field(max_length=1000)]
+Description = Annotated[str, Field(max_length=4096)]
+
+
+class RoleCreate(Request):
+    """A new role."""
+
+    name: Name
+    description: Description
+    rules: RuleIds | None = None
+    organization_id: Id | None = Field(None, description="default: that of the caller")
+
+
+class RoleUpdate(Request):
+    """Changes of a role; null means unchanged."""
+
+    name: Name | None = None
+    description: Description | None = None
+    rules: RuleIds | None = Field(None, description="all rules that it is to have")
 
 
 class RoleFilter(PageQuery):
@@ -21,6 +43,7 @@ class RoleFilter(PageQuery):
 
     organization_id: Annotated[list[Id], BeforeValidator(one_or_more)] = []
     name: Repeated = []
+    description: Repeated = []
     include_root: Flag = False
     rule_id: Id | None = None
     user_id: Id | None = None

@@ -1,6 +1,8 @@
 """Logging in."""
 
-from pydantic import Field, SecretStr
+from typing import Self
+
+from pydantic import Field, SecretStr, model_validator
 
 from vantage6.common.schemas.base import Id, Reply, Request
 
@@ -10,7 +12,9 @@ class UserLogin(Request):
 
     username: str = Field(min_length=1, max_length=255)
     password: SecretStr = Field(max_length=1024)
-    mfa_code: str | int | None = None
+    mfa_code: str | int | None = Field(
+        None, description="code of the authenticator app, where the server asks for one"
+    )
 
 
 class NodeLogin(Request):
@@ -34,6 +38,30 @@ class TokenReply(Reply):
     refresh_url: str
     user_url: str | None = None
     node_url: str | None = None
+
+
+class LoginReply(Reply):
+    """The tokens of a user, or what the user has to do first.
+
+    With two-factor authentication there are answers without tokens: ``msg`` alone asks for the
+    code, and ``qr_uri`` and ``otp_secret`` beside it set up an authenticator app.
+    """
+
+    access_token: str | None = None
+    refresh_token: str | None = None
+    refresh_url: str | None = None
+    user_url: str | None = None
+    msg: str | None = Field(None, description="what to do first; there are no tokens then")
+    qr_uri: str | None = Field(None, description="address for a QR code: otpauth://totp/…")
+    otp_secret: str | None = Field(None, description="the secret in it, in base32")
+
+    @model_validator(mode="after")
+    def _one_of_three(self) -> Self:
+        tokens = {"access_token", "refresh_token", "refresh_url", "user_url"}
+        forms = (tokens, {"msg"}, {"msg", "qr_uri", "otp_secret"})
+        if self.model_fields_set not in forms:
+            raise ValueError("neither tokens, nor a message, nor an address for a QR code")
+        return self
 
 
 class ContainerTokenReply(Reply):

@@ -2,7 +2,7 @@
 
 from pydantic import Field, SecretStr
 
-from vantage6.common.schemas.base import Id, Link, Moment, PageQuery, Reply, Request
+from vantage6.common.schemas.base import Id, Link, Moment, Name, PageQuery, Reply, Request, Text
 
 
 class UserCreate(Request):
@@ -18,6 +18,20 @@ class UserCreate(Request):
     rules: list[Id] | None = None
 
 
+class UserUpdate(Request):
+    """What to change about a user. Absent and null leave as it is; nobody changes organization."""
+
+    username: Name | None = Field(None, description="only of oneself")
+    firstname: Text | None = None
+    lastname: Text | None = None
+    email: Name | None = None
+    roles: list[Id] | None = Field(None, description="all roles from now on")
+    rules: list[Id] | None = Field(None, description="all rules beside the roles from now on")
+    password: SecretStr | None = Field(
+        None, description="refused: use `PATCH /password/change` or `POST /recover/lost`"
+    )
+
+
 class UserFilter(PageQuery):
     """Which users."""
 
@@ -28,6 +42,8 @@ class UserFilter(PageQuery):
     organization_id: Id | None = None
     role_id: Id | None = None
     rule_id: Id | None = None
+    last_seen_from: Moment | None = None
+    last_seen_till: Moment | None = None
 
 
 class UserReply(Reply):

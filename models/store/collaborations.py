@@ -1,11 +1,15 @@
 """Collaborations and their members."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from contextlib import AbstractContextManager
+from typing import Any
 
 from vantage6.common.errors import Invalid, NotFound
-from vantage6.models.database import unique
-from vantage6.models.store.reach import Page, Reach, like, page_of
-from vantage6.models.tables import Collaboration, Membership, Organization
+from vantage6.models.database import db, locked, unique
+from vantage6.models.store import endings, organizations
+from vantage6.models.store.endings import Ended
+from vantage6.models.store.reach import Page, Reach, among, like, page_of
+from vantage6.models.tables import Collaboration, Membership, Result, Task
 
 
 def get(collaboration_id: int) -> Collaboration:
@@ -27,23 +31,117 @@ def create(name: str, organization_ids: Iterable[int], *, encrypted: bool) -> Co
         If an organization does not exist.
     """
     wanted = sorted(set(organization_ids))
-    taken = f"There is a collaboration named {name!r} already."
-    with unique(taken, "name_taken"):
-        if Collaboration.select().where(Collaboration.name == name).exists():
-            raise Invalid(taken, code="name_taken")
-        known = {
-            row.id for row in Organization.select(Organization.id).where(Organization.id << wanted)
-        }
-        if missing := sorted(set(wanted) - known):
-            raise NotFound(f"There is no organization {', '.join(map(str, missing))}.")
+    with _own_name(name):
+        _check_name(name)
+        organizations.check_exist(wanted)
         collaboration = Collaboration.create(name=name, encrypted=encrypted)
-        Membership.insert_many(
-            [
-                {"organization": organization, "collaboration": collaboration.id}
-                for organization in wanted
-            ]
-        ).execute()
+        _add(collaboration, wanted)
     return collaboration
+
+
+def update(
+    collaboration: Collaboration,
+    fields: dict[str, Any],
+    organization_ids: Collection[int] | None = None,
+) -> tuple[Collaboration, Ended]:
+    """Change the given fields of a collaboration, and which organizations are in it.
+
+    What an organization that leaves computes for it is ended, as in `remove_member`.
+
+    Raises
+    ------
+    Invalid
+        If the name is taken.
+    NotFound
+        If an organization does not exist.
+    """
+    name, ended = fields.get("name", collaboration.name), Ended(0, [])
+    with _own_name(name):
+        if name != collaboration.name:
+            _check_name(name)
+        if fields:
+            Collaboration.update(**fields).where(Collaboration.id == collaboration.id).execute()
+        if organization_ids is not None:
+            organizations.check_exist(organization_ids)
+            present = organizations.members_of([collaboration.id])
+            _add(collaboration, set(organization_ids) - present)
+            ended = _remove(collaboration, present - set(organization_ids))
+    return get(collaboration.id), ended
+
+
+def delete(collaboration: Collaboration) -> Ended:
+    """Remove a collaboration with its tasks and their results; its nodes stay, without one.
+
+    What its nodes compute is ended first, so that they are told.
+    """
+    there = Task.select(Task.id).where(Task.collaboration == collaboration.id)
+    with db.atomic():
+        ended = endings.end(
+            Result.task.in_(there), reason_code="killed", reason="The collaboration was removed."
+        )
+        Collaboration.delete().where(Collaboration.id == collaboration.id).execute()
+    return ended
+
+
+def add_member(collaboration: Collaboration, organization_id: int) -> None:
+    """Put an organization, which exists, into a collaboration; it may be in it already."""
+    _add(collaboration, [organization_id])
+
+
+def remove_member(collaboration: Collaboration, organization_id: int) -> Ended:
+    """Take an organization out of a collaboration.
+
+    What it computes there is ended. The tasks that it created stay, and so does its node, which
+    sees and does nothing there until its organization is back.
+
+    Raises
+    ------
+    Invalid
+        If it is not a member.
+    """
+    with db.atomic():
+        if organization_id not in organizations.members_of([collaboration.id]):
+            raise Invalid(
+                f"Organization {organization_id} is not in {collaboration.name}.", code="no_member"
+            )
+        return _remove(collaboration, [organization_id])
+
+
+def _own_name(name: str) -> AbstractContextManager[None]:
+    return unique(_taken(name), "name_taken")
+
+
+def _check_name(name: str) -> None:
+    if Collaboration.select().where(Collaboration.name == name).exists():
+        raise Invalid(_taken(name), code="name_taken")
+
+
+def _taken(name: str) -> str:
+    return f"There is a collaboration named {name!r} already."
+
+
+def _add(collaboration: Collaboration, organization_ids: Iterable[int]) -> None:
+    rows = [
+        {"organization": organization, "collaboration": collaboration.id}
+        for organization in sorted(organization_ids)
+    ]
+    if rows:
+        Membership.insert_many(rows).on_conflict_ignore().execute()
+
+
+def _remove(collaboration: Collaboration, organization_ids: Collection[int]) -> Ended:
+    there = Task.select(Task.id).where(Task.collaboration == collaboration.id)
+    # Who creates a task for one of them at this moment shares this row: wait, to end that one too.
+    list(locked(Collaboration.select().where(Collaboration.id == collaboration.id)))
+    Membership.delete().where(
+        (Membership.collaboration == collaboration.id)
+        & among(Membership.organization, organization_ids)
+    ).execute()
+    return endings.end(
+        Result.task.in_(there) & among(Result.organization, organization_ids),
+        reason_code="left_collaboration",
+        reason="The organization left the collaboration.",
+    )
 
 
 def page(

@@ -2,13 +2,17 @@
 
 import hashlib
 import uuid
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, cast
+
+from peewee import JOIN
 
 from vantage6.common.errors import Invalid, NotFound, Unauthenticated
-from vantage6.models.database import unique
-from vantage6.models.store.reach import Page, Reach, like, page_of
-from vantage6.models.tables import Collaboration, Membership, Node, Organization
+from vantage6.models.database import db, unique
+from vantage6.models.store import endings
+from vantage6.models.store.reach import Page, Reach, among, like, page_of
+from vantage6.models.tables import Collaboration, Membership, Node, NodeConfig, Organization
 
 
 def hashed(api_key: str) -> str:
@@ -27,6 +31,27 @@ def get(node_id: int) -> Node:
 def find(node_id: int) -> Node | None:
     """Return a node, or None."""
     return Node.get_or_none(Node.id == node_id)
+
+
+def acting(node_id: int) -> Node | None:
+    """Return a node as it may act, or None.
+
+    SECURITY: without its collaboration, where its organization is not a member any more.
+    """
+    member = (Membership.organization == Node.organization) & (
+        Membership.collaboration == Node.collaboration
+    )
+    row: Any = (
+        Node.select(Node, Membership.collaboration.alias("works_in"))
+        .join(Membership, JOIN.LEFT_OUTER, on=member)
+        .where(Node.id == node_id)
+        .objects()
+        .get_or_none()
+    )
+    if row is None:
+        return None
+    row.collaboration_id = row.works_in
+    return cast("Node", row)
 
 
 def with_key(api_key: str) -> Node:
@@ -54,14 +79,8 @@ def create(
         If the organization is not in the collaboration or has a node there.
     """
     key = str(uuid.uuid4())
-    with unique(f"{organization.name} has a node in {collaboration.name} already.", "node_exists"):
-        pair = (Membership.organization == organization) & (
-            Membership.collaboration == collaboration
-        )
-        if not Membership.select().where(pair).exists():
-            raise Invalid(
-                f"{organization.name} is not a member of {collaboration.name}.", code="no_member"
-            )
+    with unique(_taken(organization.name, collaboration.name), "node_exists"):
+        _check_member(organization, collaboration)
         node = Node.create(
             name=name or f"{organization.name} - {collaboration.name} Node",
             api_key=hashed(key),
@@ -78,9 +97,58 @@ def update(node: Node, fields: dict[str, Any]) -> Node:
     return get(node.id)
 
 
+def move(
+    node: Node,
+    organization: Organization,
+    collaboration: Collaboration | None,
+    fields: dict[str, Any] | None = None,
+) -> Node:
+    """Give a node another place, and change fields of it.
+
+    What it has taken at its old place is offered to the next node there; the node itself is told
+    to stop when it compares next, since results of a place are for the node of that place only.
+
+    Raises
+    ------
+    Invalid
+        If the organization is not in the collaboration or has a node there.
+    """
+    there = collaboration.name if collaboration else ""
+    with unique(_taken(organization.name, there), "node_exists"):
+        if collaboration is not None:
+            _check_member(organization, collaboration)
+        endings.release(node.organization_id, node.collaboration_id)
+        place = {"organization": organization, "collaboration": collaboration}
+        return update(node, {**(fields or {}), **place})
+
+
+def _taken(organization: str, collaboration: str) -> str:
+    return f"{organization} has a node in {collaboration} already."
+
+
+def _check_member(organization: Organization, collaboration: Collaboration) -> None:
+    pair = (Membership.organization == organization) & (Membership.collaboration == collaboration)
+    if not Membership.select().where(pair).exists():
+        raise Invalid(
+            f"{organization.name} is not a member of {collaboration.name}.", code="no_member"
+        )
+
+
+def tell_config(node: Node, items: Sequence[tuple[str, str]]) -> None:
+    """Replace what a node tells about its configuration by these keys and values."""
+    with db.atomic():
+        NodeConfig.delete().where(NodeConfig.node == node.id).execute()
+        if items:
+            NodeConfig.insert_many(
+                [{"node": node.id, "key": key, "value": value} for key, value in items]
+            ).execute()
+
+
 def delete(node: Node) -> None:
-    """Remove a node."""
-    Node.delete().where(Node.id == node.id).execute()
+    """Remove a node; what it has taken is offered to the next one at its place."""
+    with db.atomic():
+        endings.release(node.organization_id, node.collaboration_id)
+        Node.delete().where(Node.id == node.id).execute()
 
 
 def page(
@@ -91,12 +159,14 @@ def page(
     collaboration: int | None = None,
     name: str | None = None,
     ip: str | None = None,
+    seen: tuple[datetime | None, datetime | None] = (None, None),
     ids: Iterable[int] | None = None,
     seen_except: Iterable[int] | None = None,
 ) -> tuple[list[Node], int]:
     """Return the nodes within reach that fit the filters.
 
-    ``ids`` are the only ones; ``seen_except`` leaves these and those out that never came.
+    ``seen`` are bounds of when they were last heard of; ``ids`` are the only ones;
+    ``seen_except`` leaves these and those out that never came.
     """
     query = Node.select().order_by(Node.id)
     if not reach.everything:
@@ -110,10 +180,15 @@ def page(
             query = query.where(column == value)
     if name is not None:
         query = query.where(like(Node.name, name))
+    earliest, latest = seen
+    if earliest is not None:
+        query = query.where(Node.last_seen >= earliest)
+    if latest is not None:
+        query = query.where(Node.last_seen <= latest)
     if ids is not None:
-        query = query.where(Node.id.in_(list(ids)))
+        query = query.where(among(Node.id, ids))
     if seen_except is not None:
-        query = query.where(Node.last_seen.is_null(False) & Node.id.not_in(list(seen_except)))
+        query = query.where(Node.last_seen.is_null(False) & ~among(Node.id, seen_except))
     return page_of(query, page)
 
 
@@ -124,7 +199,7 @@ def ids() -> list[int]:
 
 def of(organization_ids: Iterable[int] = (), collaboration_ids: Iterable[int] = ()) -> list[Node]:
     """Return the nodes of any of these organizations or collaborations."""
-    condition = (Node.organization << list(organization_ids)) | (
-        Node.collaboration << list(collaboration_ids)
+    condition = among(Node.organization, organization_ids) | among(
+        Node.collaboration, collaboration_ids
     )
     return list(Node.select().where(condition).order_by(Node.id))

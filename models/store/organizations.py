@@ -1,13 +1,13 @@
 """Organizations and what they belong to."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import AbstractContextManager
 from typing import Any
 
 from vantage6.common.enums import Scope
 from vantage6.common.errors import NotFound
 from vantage6.models.database import unique
-from vantage6.models.store.reach import Page, Reach, like, page_of
+from vantage6.models.store.reach import Page, Reach, among, like, page_of
 from vantage6.models.tables import Membership, Organization
 
 
@@ -72,6 +72,19 @@ def page(
     return page_of(query, page)
 
 
+def check_exist(organization_ids: Collection[int]) -> None:
+    """Refuse ids that belong to no organization.
+
+    Raises
+    ------
+    NotFound
+        If there is one.
+    """
+    query = Organization.select(Organization.id).where(among(Organization.id, organization_ids))
+    if missing := sorted(set(organization_ids) - {row.id for row in query}):
+        raise NotFound(f"There is no organization {', '.join(map(str, missing))}.")
+
+
 def collaborations_of(organization_id: int | None) -> frozenset[int]:
     """Return the ids of the collaborations in which an organization is."""
     query = Membership.select(Membership.collaboration).where(
@@ -84,7 +97,7 @@ def members_of(collaboration_ids: Iterable[int]) -> frozenset[int]:
     """Return the ids of the organizations in any of these collaborations."""
     query = (
         Membership.select(Membership.organization)
-        .where(Membership.collaboration.in_(list(collaboration_ids)))
+        .where(among(Membership.collaboration, collaboration_ids))
         .distinct()
     )
     return frozenset(row.organization_id for row in query)

@@ -13,6 +13,8 @@ from vantage6.models.tables import Outbox
 _HEAD_START = timedelta(seconds=2)
 #: Longest time between two attempts.
 _LONGEST_PAUSE = timedelta(seconds=60)
+#: Time for which the relay leaves a message to somebody whom it told of it.
+_HANDED_ON = timedelta(seconds=5)
 
 
 class Topic(StrEnum):
@@ -24,6 +26,8 @@ class Topic(StrEnum):
     RESULTS_READY = "results_ready"
     #: ``{"bells": [[node, result, task], …]}``: tell the nodes to stop.
     RESULTS_KILLED = "results_killed"
+    #: ``{"kind", "user_id", "asked_at", …}``: send a mail.
+    MAIL = "mail"
 
 
 def add(topic: Topic, content: dict[str, Any]) -> int:
@@ -32,11 +36,12 @@ def add(topic: Topic, content: dict[str, Any]) -> int:
     return int(row.id)
 
 
-def due(limit: int = 100) -> list[int]:
-    """Return the ids of messages whose time has come, oldest first."""
+def due(limit: int = 100, *, mails: bool = False) -> list[int]:
+    """Return the ids of messages whose time has come, oldest first: of mails, or of all others."""
     query = (
         Outbox.select(Outbox.id)
         .where(Outbox.available_at <= now())
+        .where((Outbox.topic == Topic.MAIL) if mails else (Outbox.topic != Topic.MAIL))
         .order_by(Outbox.available_at, Outbox.id)
         .limit(limit)
     )
@@ -54,14 +59,65 @@ def sent(message_id: int) -> None:
     Outbox.delete().where(Outbox.id == message_id).execute()
 
 
-def postpone(message_id: int, error: str) -> None:
-    """Note a failed attempt; the next one waits twice as long, at most a minute."""
+def hand_on(message_id: int) -> int | None:
+    """Leave a message whose time has come to somebody else for a while.
+
+    Returns
+    -------
+    int or None
+        The number of attempts so far, with which that one may `begin`; None where somebody began
+        meanwhile, or it was sent.
+    """
+    row = Outbox.get_or_none(Outbox.id == message_id)
+    if row is None:
+        return None
+    moment = now()
+    left = (
+        Outbox.update(available_at=moment + _HANDED_ON)
+        .where((Outbox.id == message_id) & (Outbox.attempts == row.attempts))
+        .where(Outbox.available_at <= moment)
+        .execute()
+    )
+    return int(row.attempts) if left else None
+
+
+def begin(message_id: int, attempt: int, seconds: int) -> dict[str, Any] | None:
+    """Begin an attempt at what must not be done twice; the message is out of reach for a while.
+
+    Returns
+    -------
+    dict or None
+        The content; None where somebody else began this attempt, or the message was sent.
+    """
+    begun = (
+        Outbox.update(attempts=attempt + 1, available_at=now() + timedelta(seconds=seconds))
+        .where((Outbox.id == message_id) & (Outbox.attempts == attempt))
+        .execute()
+    )
+    found = find(message_id) if begun else None
+    return found and found[1]
+
+
+def postpone(message_id: int, error: str, *, begun: bool = False) -> None:
+    """Note a failed attempt; the next one waits twice as long, at most a minute.
+
+    Parameters
+    ----------
+    message_id
+        The message.
+    error
+        What went wrong.
+    begun
+        `begin` has counted the attempt already.
+    """
     with db.atomic():
         row = Outbox.get_or_none(Outbox.id == message_id)
         if row is None:
             return
-        pause = min(timedelta(seconds=2 ** min(row.attempts, 10)), _LONGEST_PAUSE)
-        row.attempts += 1
-        row.available_at = now() + pause
+        if not begun:
+            row.attempts += 1
+        row.available_at = now() + min(
+            timedelta(seconds=2 ** min(row.attempts - 1, 10)), _LONGEST_PAUSE
+        )
         row.error = error[:1000]
         row.save()

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+from vantage6.models.store.reach import among
 from vantage6.models.tables import (
     AlgorithmPort,
     Membership,
@@ -22,7 +23,7 @@ Holders = dict[int, list[tuple[int, int | None]]]
 
 def _grouped(table: Any, key: Any, value: Any, keys: Sequence[int]) -> Ids:
     found: Ids = defaultdict(list)
-    query = table.select(key, value).where(key << list(keys)).order_by(key, value)
+    query = table.select(key, value).where(among(key, keys)).order_by(key, value)
     for one, other in query.tuples():
         found[one].append(other)
     return found
@@ -80,7 +81,7 @@ def _holders(table: Any, key: Any, keys: Sequence[int]) -> Holders:
     query = (
         table.select(key, User.id, User.organization)
         .join(User)
-        .where(key << list(keys))
+        .where(among(key, keys))
         .order_by(key, User.id)
     )
     for one, user, organization in query.tuples():
@@ -91,7 +92,7 @@ def _holders(table: Any, key: Any, keys: Sequence[int]) -> Holders:
 def config_of(node_ids: Sequence[int]) -> dict[int, list[NodeConfig]]:
     """Return what nodes tell about their configuration."""
     found: dict[int, list[NodeConfig]] = defaultdict(list)
-    for row in NodeConfig.select().where(NodeConfig.node << list(node_ids)).order_by(NodeConfig.id):
+    for row in NodeConfig.select().where(among(NodeConfig.node, node_ids)).order_by(NodeConfig.id):
         found[row.node_id].append(row)
     return found
 
@@ -99,7 +100,7 @@ def config_of(node_ids: Sequence[int]) -> dict[int, list[NodeConfig]]:
 def ports_of(result_ids: Sequence[int]) -> dict[int, list[AlgorithmPort]]:
     """Return the ports of results."""
     found: dict[int, list[AlgorithmPort]] = defaultdict(list)
-    query = AlgorithmPort.select().where(AlgorithmPort.result << list(result_ids))
+    query = AlgorithmPort.select().where(among(AlgorithmPort.result, result_ids))
     for row in query.order_by(AlgorithmPort.id):
         found[row.result_id].append(row)
     return found

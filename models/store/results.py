@@ -8,17 +8,15 @@ from peewee import JOIN
 
 from vantage6.common.clock import now
 from vantage6.common.errors import Conflict, Forbidden, Invalid, NotFound
-from vantage6.common.task_status import UNFINISHED, TaskStatus, has_task_finished
-from vantage6.models.database import db
-from vantage6.models.store import outbox, tasks
-from vantage6.models.store.reach import Page, Reach, page_of
+from vantage6.common.task_status import TaskStatus, has_task_finished
+from vantage6.models.database import db, locked
+from vantage6.models.store import endings, outbox, tasks
+from vantage6.models.store.endings import TAKEN, Ended
+from vantage6.models.store.reach import Page, Reach, among, page_of
 from vantage6.models.tables import AlgorithmPort, Node, Payload, Result, Task
 
 #: How often a node may take a result and fall silent before the server gives up.
 MOST_ATTEMPTS = 5
-
-_OPEN = list(UNFINISHED)
-_TAKEN = [TaskStatus.INITIALIZING, TaskStatus.ACTIVE]
 
 
 def get(result_id: int) -> Result:
@@ -32,7 +30,7 @@ def get(result_id: int) -> Result:
 def payloads(result_ids: Sequence[int]) -> dict[int, dict[str, str]]:
     """Return input, result and log of results, as far as they exist."""
     found: dict[int, dict[str, str]] = {result_id: {} for result_id in result_ids}
-    for row in Payload.select().where(Payload.result << list(result_ids)):
+    for row in Payload.select().where(among(Payload.result, result_ids)):
         found[row.result_id][row.kind] = row.content
     return found
 
@@ -89,7 +87,7 @@ def claim(result_id: int, node: Node, lease_seconds: int) -> Result:
     if not taken:
         renewed = (
             Result.update(lease_until=until)
-            .where((Result.id == result_id) & Result.status.in_(_TAKEN))
+            .where((Result.id == result_id) & Result.status.in_(TAKEN))
             .execute()
         )
         if not renewed:
@@ -146,7 +144,7 @@ def patch(
             fields["status"] = TaskStatus.UNKNOWN_ERROR
     elif status is not None and has_task_finished(status):
         fields |= {"finished_at": now(), "lease_until": None}
-    elif status in _TAKEN:
+    elif status in TAKEN:
         # Also where the result was offered again meanwhile: without a lease nobody would notice
         # that its node is gone.
         fields["lease_until"] = now() + timedelta(seconds=lease_seconds)
@@ -195,10 +193,10 @@ def reconcile(
         # is no further attempt: a long computation outlives any number of broken connections.
         until = now() + timedelta(seconds=lease_seconds)
         Result.update(lease_until=until).where(
-            (Result.id << kept) & Result.status.in_(_TAKEN)
+            among(Result.id, kept) & Result.status.in_(TAKEN)
         ).execute()
         if back := [i for i in kept if wanted[i] == TaskStatus.PENDING]:
-            offered = (Result.id << back) & (Result.status == TaskStatus.PENDING)
+            offered = among(Result.id, back) & (Result.status == TaskStatus.PENDING)
             for status, started in ((TaskStatus.INITIALIZING, False), (TaskStatus.ACTIVE, True)):
                 Result.update(status=status, lease_until=until).where(
                     offered & Result.started_at.is_null(not started)
@@ -210,35 +208,18 @@ def reconcile(
     }
 
 
-def kill(task_id: int) -> tuple[list[int], int | None]:
-    """End every open result of a task and of all its sub-tasks.
-
-    Returns
-    -------
-    tuple
-        The ids of the results that were ended, and of the message that tells their nodes.
-    """
+def kill(task_id: int) -> Ended:
+    """End every open result of a task and of all its sub-tasks."""
     with db.atomic():
         tree = tasks.with_descendants(task_id)
-        open_ids = [
-            row.id
-            for row in Result.select(Result.id).where(
-                (Result.task << tree) & Result.finished_at.is_null()
-            )
-        ]
-        if not open_ids:
-            return [], None
-        Result.update(
-            status=TaskStatus.KILLED,
-            reason_code="killed",
-            reason="A user killed the task.",
-            finished_at=now(),
-            lease_until=None,
-        ).where((Result.id << open_ids) & Result.finished_at.is_null()).execute()
-        # Who must be told is written down now: the task may be removed before anybody is.
-        bells = nodes_of(result_ids=open_ids, pending=False)
-        message = outbox.add(outbox.Topic.RESULTS_KILLED, {"bells": bells})
-    return open_ids, message
+        found = Task.select(Task.id).where(Task.id.in_(tree)).order_by(Task.id)
+        held: set[int] = set()
+        # Who writes a sub-task at this moment shares its parent: wait, and look for it once more.
+        while new := {row.id for row in locked(found)} - held:
+            held |= new
+        return endings.end(
+            Result.task.in_(tree), reason_code="killed", reason="A user killed the task."
+        )
 
 
 def sweep() -> tuple[list[int], list[int]]:
@@ -251,13 +232,13 @@ def sweep() -> tuple[list[int], list[int]]:
     """
     with db.atomic():
         # Asked again by each update: a node may come back at this very moment.
-        silent = Result.status.in_(_TAKEN) & (Result.lease_until < now())
+        silent = Result.status.in_(TAKEN) & (Result.lease_until < now())
         late = list(Result.select(Result.id, Result.attempt).where(silent))
         again = [row.id for row in late if row.attempt < MOST_ATTEMPTS]
         over = [row.id for row in late if row.attempt >= MOST_ATTEMPTS]
         if again:
             Result.update(status=TaskStatus.PENDING, lease_until=None).where(
-                (Result.id << again) & silent
+                among(Result.id, again) & silent
             ).execute()
             outbox.add(outbox.Topic.RESULTS_READY, {"result_ids": again})
         if over:
@@ -267,7 +248,7 @@ def sweep() -> tuple[list[int], list[int]]:
                 reason=f"The node took this result {MOST_ATTEMPTS} times and fell silent.",
                 finished_at=now(),
                 lease_until=None,
-            ).where((Result.id << over) & silent).execute()
+            ).where(among(Result.id, over) & silent).execute()
     return again, over
 
 
@@ -283,21 +264,11 @@ def nodes_of(
     pending
         Only those that wait for their node.
     """
-    query: Any = (
-        Result.select(Node.id, Result.id, Result.task)
-        .join(Task)
-        .join(
-            Node,
-            on=(
-                (Node.organization == Result.organization)
-                & (Node.collaboration == Task.collaboration)
-            ),
-        )
-    )
+    query = endings.bells()
     if task_id is not None:
         query = query.where(Result.task == task_id)
     if result_ids is not None:
-        query = query.where(Result.id << list(result_ids))
+        query = query.where(among(Result.id, result_ids))
     if pending:
         query = query.where(Result.status == TaskStatus.PENDING)
     return list(query.tuples())
@@ -358,8 +329,7 @@ def nodes_for(results: Sequence[Result]) -> dict[tuple[int, int | None], Node]:
     organizations = {row.organization_id for row in results}
     collaborations = {row.task.collaboration_id for row in results}
     query = Node.select().where(
-        (Node.organization << sorted(organizations))
-        & (Node.collaboration << sorted(collaborations))
+        among(Node.organization, organizations) & among(Node.collaboration, collaborations)
     )
     return {(row.organization_id, row.collaboration_id): row for row in query}
 

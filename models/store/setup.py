@@ -26,13 +26,15 @@ def ensure_rules() -> None:
                 ).on_conflict_ignore().execute()
 
 
-def has_root() -> bool:
-    """Tell whether anybody holds the role Root."""
-    return bool(UserRole.select().where(UserRole.role == _root_role()).exists())
+def has_users() -> bool:
+    """Tell whether there is anybody who may log in."""
+    return bool(User.select().exists())
 
 
 def ensure_root(password: str) -> bool:
-    """Add the user ``root`` with a password hash if nobody holds the role Root yet.
+    """Add the user ``root`` with a password hash to a database without users.
+
+    One that was renamed or removed later does not come back.
 
     Returns
     -------
@@ -40,7 +42,7 @@ def ensure_root(password: str) -> bool:
         Whether the user was added.
     """
     with db.atomic():
-        if has_root():
+        if has_users():
             return False
         organization, _ = Organization.get_or_create(name=ROOT)  # type: ignore[no-untyped-call]
         user = User.create(

@@ -1,16 +1,32 @@
 """Tasks: a request to organizations of a collaboration."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from vantage6.common.errors import Invalid, NotFound
+from peewee import chunked
+
+from vantage6.common.errors import Conflict, Invalid, NotFound
 from vantage6.common.task_status import NO_RESULTS, TASK_STATES, UNFINISHED, TaskStatus
-from vantage6.models.database import db
+from vantage6.models.database import db, locked
 from vantage6.models.store import outbox
-from vantage6.models.store.reach import Page, Reach, like, page_of
-from vantage6.models.tables import Membership, Node, Organization, Payload, Result, Run, Task
+from vantage6.models.store.reach import Page, Reach, among, like, page_of
+from vantage6.models.tables import (
+    Collaboration,
+    Membership,
+    Node,
+    NodeConfig,
+    Organization,
+    Payload,
+    Result,
+    Run,
+    Task,
+    User,
+)
+
+#: Shared by all who write below a row; whoever wants it `FOR UPDATE` waits for them.
+_SHARED = "FOR KEY SHARE"
 
 
 @dataclass(frozen=True)
@@ -55,15 +71,57 @@ def check_targets(collaboration_id: int, organization_ids: Sequence[int]) -> Non
         for row in Node.select(Node.organization).where(Node.collaboration == collaboration_id)
     }
     if missing := sorted(set(organization_ids) - having_node):
-        names = [
-            f"{row.name} ({row.id})"
-            for row in Organization.select().where(Organization.id << missing)
-        ]
         raise Invalid(
-            f"No node is registered in collaboration {collaboration_id} for {', '.join(names)}. "
+            f"No node is registered in collaboration {collaboration_id} for {_named(missing)}. "
             "Register one with client.node.create, or leave the organization out.",
             code="no_node",
         )
+
+
+def check_welcome(collaboration_id: int, organization_ids: Collection[int], user: User) -> None:
+    """Refuse a user's task that a node says it would refuse.
+
+    What a node tells of its policy are ids or names of users, and ids or names of organizations;
+    one that fits is enough.
+
+    Raises
+    ------
+    Invalid
+        If none fits at one of the organizations.
+    """
+    query: Any = (
+        NodeConfig.select(Node.organization, NodeConfig.key, NodeConfig.value)
+        .join(Node)
+        .where(
+            (Node.collaboration == collaboration_id)
+            & among(Node.organization, organization_ids)
+            & NodeConfig.key.in_(["allowed_users", "allowed_orgs"])
+        )
+    )
+    wanted: dict[int, set[tuple[str, str]]] = defaultdict(set)
+    for organization, key, value in query.tuples():
+        wanted[organization].add((key, value))
+    if not wanted:
+        return
+    home = Organization.get_by_id(user.organization_id)
+    welcome = {("allowed_users", str(user.id)), ("allowed_orgs", str(home.id))}
+    for key, name in (("allowed_users", user.username), ("allowed_orgs", home.name)):
+        # A name of digits alone would be taken for somebody else's id.
+        if not name.isdecimal():
+            welcome.add((key, name))
+    if closed := [
+        organization for organization, entries in wanted.items() if not entries & welcome
+    ]:
+        raise Invalid(
+            f"The node of {_named(closed)} allows no tasks of you or of {home.name}. Ask its "
+            "administrator, or leave the organization out.",
+            code="initiator_not_allowed",
+        )
+
+
+def _named(organization_ids: Collection[int]) -> str:
+    rows = Organization.select().where(among(Organization.id, organization_ids))
+    return ", ".join(f"{row.name} ({row.id})" for row in rows.order_by(Organization.id))
 
 
 def _listed(ids: Sequence[int]) -> str:
@@ -84,7 +142,7 @@ def create(
     Parameters
     ----------
     collaboration_id
-        Where it runs; its targets were checked with `check_targets`.
+        Where it runs.
     inputs
         Organization and input, for each target.
     initiator_id
@@ -95,8 +153,17 @@ def create(
         The task whose algorithm asks for it; its run is shared.
     fields
         Name, description, image, database.
+
+    Raises
+    ------
+    Invalid
+        If an organization could never compute it, as `check_targets` says.
+    Conflict
+        If the parent has ended.
     """
     with db.atomic():
+        _hold(collaboration_id, parent)
+        check_targets(collaboration_id, [organization for organization, _ in inputs])
         run = parent.run_id if parent else Run.create().id
         task = Task.create(
             collaboration=collaboration_id,
@@ -106,10 +173,9 @@ def create(
             run=run,
             **fields,
         )
-        if inputs:
-            Result.insert_many(
-                [{"task": task.id, "organization": organization} for organization, _ in inputs]
-            ).execute()
+        rows = [{"task": task.id, "organization": organization} for organization, _ in inputs]
+        for some in chunked(rows, 1000):
+            Result.insert_many(some).execute()
         ids = {
             row.organization_id: row.id
             for row in Result.select(Result.id, Result.organization).where(Result.task == task.id)
@@ -119,10 +185,22 @@ def create(
             for organization, text in inputs
             if text is not None
         ]
-        for start in range(0, len(payloads), 100):
-            Payload.insert_many(payloads[start : start + 100]).execute()
+        for some in chunked(payloads, 100):
+            Payload.insert_many(some).execute()
         message = outbox.add(outbox.Topic.TASK_CREATED, {"task_id": task.id})
     return Created(task, message)
+
+
+def _hold(collaboration_id: int, parent: Task | None) -> None:
+    """Let nobody take a member out of the collaboration, or kill the parent, until all is written.
+
+    Who did so before is seen from here on.
+    """
+    list(locked(Collaboration.select().where(Collaboration.id == collaboration_id), _SHARED))
+    if parent is not None:
+        list(locked(Task.select(Task.id).where(Task.id == parent.id), _SHARED))
+        if not is_open(parent.id):
+            raise Conflict(f"Task {parent.id} has ended.", code="task_ended")
 
 
 def is_open(task_id: int) -> bool:
@@ -134,13 +212,12 @@ def is_open(task_id: int) -> bool:
     )
 
 
-def with_descendants(task_id: int) -> list[int]:
-    """Return the ids of a task and of all its sub-tasks, at any depth."""
+def with_descendants(task_id: int) -> Any:
+    """Return the query for the ids of a task and of all its sub-tasks, at any depth."""
     top = Task.select(Task.id).where(Task.id == task_id).cte("tree", recursive=True)
     child = Task.alias()
     tree = top.union_all(child.select(child.id).join(top, on=(child.parent == top.c.id)))
-    query: Any = tree.select_from(tree.c.id)
-    return [row.id for row in query]
+    return tree.select_from(tree.c.id)
 
 
 def delete(task: Task) -> None:
@@ -151,7 +228,7 @@ def delete(task: Task) -> None:
 def results_of(task_ids: Sequence[int]) -> dict[int, list[Result]]:
     """Return the results of tasks without their payloads, by task, oldest first."""
     found: dict[int, list[Result]] = {task_id: [] for task_id in task_ids}
-    for row in Result.select().where(Result.task << list(task_ids)).order_by(Result.id):
+    for row in Result.select().where(among(Result.task, task_ids)).order_by(Result.id):
         found[row.task_id].append(row)
     return found
 
@@ -159,7 +236,7 @@ def results_of(task_ids: Sequence[int]) -> dict[int, list[Result]]:
 def children_of(task_ids: Sequence[int]) -> dict[int, list[int]]:
     """Return the ids of the direct sub-tasks, by task."""
     found: dict[int, list[int]] = {task_id: [] for task_id in task_ids}
-    query: Any = Task.select(Task.parent, Task.id).where(Task.parent << list(task_ids))
+    query: Any = Task.select(Task.parent, Task.id).where(among(Task.parent, task_ids))
     for parent, child in query.order_by(Task.id).tuples():
         found[parent].append(child)
     return found

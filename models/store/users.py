@@ -1,15 +1,39 @@
 """People's accounts."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from peewee import Case
 
 from vantage6.common.clock import now
 from vantage6.common.errors import Invalid, NotFound
-from vantage6.models.database import unique
+from vantage6.models.database import db, unique
+from vantage6.models.fields import is_sqlite
 from vantage6.models.store.reach import Page, Reach, like, page_of
-from vantage6.models.tables import Organization, Role, RoleRule, Rule, User, UserRole, UserRule
+from vantage6.models.tables import (
+    Organization,
+    RecoveryToken,
+    Role,
+    RoleRule,
+    Rule,
+    User,
+    UserRole,
+    UserRule,
+)
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is given and what is taken, by ids."""
+
+    given: frozenset[int] = frozenset()
+    taken: frozenset[int] = frozenset()
+
+
+#: Neither given nor taken.
+NO_CHANGE = Change()
 
 
 def get(user_id: int) -> User:
@@ -28,6 +52,19 @@ def find(user_id: int) -> User | None:
 def find_by_name(username: str) -> User | None:
     """Return the user with a name, or None."""
     return User.get_or_none(User.username == username)
+
+
+def find_by_name_or_email(username: str | None, email: str | None) -> User | None:
+    """Return the user with a name or, where no name is given, with an e-mail address, or None."""
+    if username:
+        return find_by_name(username)
+    return User.get_or_none(User.email == email)
+
+
+def role_names(user_id: int) -> list[str]:
+    """Return the names of a user's roles."""
+    query = Role.select(Role.name).join(UserRole).where(UserRole.user == user_id).order_by(Role.id)
+    return [role.name for role in query]
 
 
 def rules_of(user_id: int) -> list[Rule]:
@@ -76,10 +113,7 @@ def create(
     """
     role_ids, rule_ids = sorted(set(roles)), sorted(set(rules))
     with unique("This username or e-mail address is taken.", "username_taken"):
-        if User.select().where(User.username == username).exists():
-            raise Invalid("This username is taken.", code="username_taken")
-        if email and User.select().where(User.email == email).exists():
-            raise Invalid("This e-mail address is taken.", code="email_taken")
+        require_free(username=username, email=email)
         if not Organization.select().where(Organization.id == organization_id).exists():
             raise NotFound(f"There is no organization {organization_id}.")
         if Role.select().where(Role.id << role_ids).count() != len(role_ids):
@@ -94,41 +128,116 @@ def create(
             email=email or None,
             organization=organization_id,
         )
-        if role_ids:
-            UserRole.insert_many([{"user": user.id, "role": role} for role in role_ids]).execute()
-        if rule_ids:
-            UserRule.insert_many([{"user": user.id, "rule": rule} for rule in rule_ids]).execute()
+        _apply(UserRole, UserRole.role, user.id, Change(given=frozenset(role_ids)))
+        _apply(UserRule, UserRule.rule, user.id, Change(given=frozenset(rule_ids)))
     return user
 
 
+def require_free(*, username: str | None = None, email: str | None = None) -> None:
+    """Raise `Invalid` if somebody has this username or this e-mail address."""
+    if username and User.select().where(User.username == username).exists():
+        raise Invalid("This username is taken.", code="username_taken")
+    if email and User.select().where(User.email == email).exists():
+        raise Invalid("This e-mail address is taken.", code="email_taken")
+
+
+def update(
+    user: User, fields: dict[str, Any], roles: Change = NO_CHANGE, rules: Change = NO_CHANGE
+) -> User:
+    """Change the given fields of a user, and what the user may do, at once or not at all.
+
+    Raises
+    ------
+    Invalid
+        If the username or the e-mail address is taken, or nobody would be left with the role Root.
+    """
+    with unique("This username or e-mail address is taken.", "username_taken"):
+        if roles.taken and _root_role() in roles.taken:
+            _keep_a_root(user)
+        if fields:
+            User.update(**fields).where(User.id == user.id).execute()
+        if fields.get("email", user.email) != user.email:
+            # SECURITY: what was mailed to the old address opens the account no longer.
+            RecoveryToken.delete().where(RecoveryToken.user == user.id).execute()
+        _apply(UserRole, UserRole.role, user.id, roles)
+        _apply(UserRule, UserRule.rule, user.id, rules)
+    return get(user.id)
+
+
 def delete(user: User) -> None:
-    """Remove a user; the tasks stay, without their author."""
-    User.delete().where(User.id == user.id).execute()
+    """Remove a user; the tasks stay, without their author.
+
+    Raises
+    ------
+    Invalid
+        If nobody would be left with the role Root.
+    """
+    with db.atomic():
+        _keep_a_root(user)
+        User.delete().where(User.id == user.id).execute()
 
 
-def set_password(user: User, password: str) -> None:
-    """Store another hash."""
-    User.update(password=password).where(User.id == user.id).execute()
+def _apply(table: Any, column: Any, user_id: int, change: Change) -> None:
+    """Give and take exactly what was weighed, whatever somebody else gave meanwhile."""
+    if change.taken:
+        table.delete().where((table.user == user_id) & column.in_(list(change.taken))).execute()
+    if change.given:
+        rows = [{"user": user_id, column.name: one} for one in sorted(change.given)]
+        table.insert_many(rows).on_conflict_ignore().execute()
 
 
-def login_failed(user: User, maximum: int, minutes: int) -> None:
-    """Count a wrong password; a full count whose lock has ended starts again at one.
+def _root_role() -> int:
+    role = Role.select(Role.id).where((Role.name == "Root") & Role.organization.is_null())
+    # Two of the last holders must not remove each other; on SQLite one transaction waits anyway.
+    return int((role if is_sqlite(db.obj) else role.for_update()).scalar())
+
+
+def _keep_a_root(user: User) -> None:
+    """Raise `Invalid` if a user is the last one with the role Root."""
+    held: Any = UserRole.select(UserRole.user).where(UserRole.role == _root_role()).tuples()
+    if list(held) == [(user.id,)]:
+        raise Invalid(
+            f"{user.username} is the last one with the role Root; give it to somebody else first.",
+            code="last_root",
+        )
+
+
+def rehash(user: User, password: str) -> None:
+    """Store another hash of the same password, unless the password was changed meanwhile."""
+    kept = (User.id == user.id) & (User.password == user.password)
+    if User.update(password=password).where(kept).execute():
+        user.password = password
+
+
+def login_failed(user: User | None, maximum: int, minutes: int) -> bool:
+    """Count a wrong password or code; a full count whose lock has ended starts again at one.
 
     SECURITY: counted by the database, since what was read before the password was checked is old:
     with it, guesses that are made side by side would count as one, or open a locked account.
+    Without a user nothing is counted, at the same cost.
+
+    Returns
+    -------
+    bool
+        Whether the account became locked by this one.
     """
     moment = now()
     over = (User.failed_login_attempts >= maximum) & (
         User.last_failed_login_at <= moment - timedelta(minutes=minutes)
     )
-    User.update(
-        failed_login_attempts=Case(None, [(over, 1)], User.failed_login_attempts + 1),
-        last_failed_login_at=moment,
-    ).where(User.id == user.id).execute()
+    counted = (
+        User.update(
+            failed_login_attempts=Case(None, [(over, 1)], User.failed_login_attempts + 1),
+            last_failed_login_at=moment,
+        )
+        .where(User.id == (user.id if user else 0))
+        .returning(User.failed_login_attempts)
+    )
+    return [row.failed_login_attempts for row in counted.execute()] == [maximum]
 
 
 def login_succeeded(user: User) -> None:
-    """Forget the wrong passwords."""
+    """Forget the wrong passwords and codes."""
     if user.failed_login_attempts:
         User.update(failed_login_attempts=0).where(User.id == user.id).execute()
 
@@ -152,6 +261,7 @@ def page(
     organization: int | None = None,
     role: int | None = None,
     rule: int | None = None,
+    seen: tuple[datetime | None, datetime | None] = (None, None),
 ) -> tuple[list[User], int]:
     """Return the users within reach that fit the filters."""
     query = User.select().order_by(User.id)
@@ -175,4 +285,8 @@ def page(
         query = query.where(
             User.id.in_(UserRule.select(UserRule.user).where(UserRule.rule == rule))
         )
+    if seen[0] is not None:
+        query = query.where(User.last_seen >= seen[0])
+    if seen[1] is not None:
+        query = query.where(User.last_seen <= seen[1])
     return page_of(query, page)

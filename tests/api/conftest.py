@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -56,6 +57,14 @@ def instance(tmp_path: Path, uri: str, broker_url: str) -> Instance:
     }
     file.write_text(yaml.safe_dump({"application": settings}))
     return Instance.load(file)
+
+
+def configured(instance: Instance, **settings: Any) -> Instance:
+    """Return the same server with other settings."""
+    content = yaml.safe_load(instance.file.read_text())
+    content["application"] |= settings
+    instance.file.write_text(yaml.safe_dump(content))
+    return Instance.load(instance.file)
 
 
 @pytest.fixture

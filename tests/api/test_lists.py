@@ -7,6 +7,7 @@ import pytest
 
 from tests.api.client import Api
 from tests.models.factories import World, finish, make_task, make_user, result_of
+from vantage6.models.store import ports
 from vantage6.models.tables import Node, User
 
 COLLECTIONS = [
@@ -18,6 +19,7 @@ COLLECTIONS = [
     "/node",
     "/task",
     "/result",
+    "/port",
     "/collaboration/{north}/organization",
     "/collaboration/{north}/node",
     "/collaboration/{north}/task",
@@ -40,6 +42,8 @@ def test_every_collection_has_headers_pages_and_an_envelope(
     api: Api, world: World, root: User, path: str
 ):
     task = make_task(world.north, [world.amsterdam, world.berlin])
+    for row in task.results:
+        ports.create(row, 80, None)
     make_task(world.north, [world.berlin])
     make_user(world.berlin)
     path = path.format(north=world.north.id, task=task.id)
@@ -66,15 +70,74 @@ def test_page_size_without_a_page_means_everything(api: Api, root: User):
 
 
 def test_a_page_beyond_the_end_is_empty(api: Api, root: User):
-    beyond = api.get("/rule", root, query="page=99&include=metadata").json
-    assert beyond["data"] == []
-    assert set(beyond["links"]) == {"first", "previous", "self", "last"}
+    beyond = api.get("/rule", root, query="page=99&include=metadata")
+    assert beyond.json["data"] == []
+    assert beyond.headers["total-count"] == "53"
+    numbers = {"first": 1, "previous": 6, "self": 99, "last": 6}
+    assert beyond.json["links"] == {
+        name: f"/api/rule?page={number}&include=metadata" for name, number in numbers.items()
+    }
+    after = api.get("/rule", root, query="page=7&include=metadata").json["links"]
+    assert after["previous"] == after["last"] == "/api/rule?page=6&include=metadata"
 
 
-def test_an_empty_list_has_no_last_page(api: Api, root: User):
-    empty = api.get("/task", root, query="include=metadata").json
+@pytest.mark.parametrize("query", ["", "page=1", "page=5"])
+def test_an_empty_list_has_no_last_page(api: Api, root: User, query: str):
+    empty = api.get("/task", root, query=f"include=metadata&{query}").json
     assert empty["data"] == []
     assert set(empty["links"]) == {"first", "self"}
+
+
+def test_the_header_and_the_envelope_hold_the_same_links(api: Api, root: User):
+    answer = api.get("/rule", root, query="per_page=20&page=2&include=metadata")
+    links = answer.json["links"]
+    assert list(links) == ["first", "previous", "self", "next", "last"]
+    assert answer.headers["link"] == ",".join(
+        f"<{path}>; rel={name}" for name, path in links.items()
+    )
+    # Each of them leads somewhere; the last page is a short one.
+    sizes = [
+        len(api.get(path.removeprefix("/api"), root, query=asked).json["data"])
+        for path, _, asked in (link.partition("?") for link in links.values())
+    ]
+    assert sizes == [20, 20, 20, 13, 13]
+
+
+@pytest.mark.parametrize(
+    ("query", "kept"),
+    [
+        ("page=2&per_page=1", "page=1&per_page=1"),
+        ("per_page=1&page=2&name=%25", "per_page=1&page=1&name=%25"),
+        ("per_page=1&page=2&include=", "per_page=1&page=1&include="),
+        ("include=results", "include=results&page=1"),
+    ],
+)
+def test_a_link_changes_the_page_and_nothing_else(
+    api: Api, world: World, root: User, query: str, kept: str
+):
+    make_task(world.north, [world.amsterdam])
+    answer = api.get("/task", root, query=query)
+    assert answer.headers["link"].startswith(f"</api/task?{kept}>; rel=first,")
+
+
+def test_links_keep_a_filter_without_a_value(api: Api, world: World, root: User):
+    for name in ("", "", "sum"):
+        make_task(world.north, [world.amsterdam], name=name)
+    found = api.get("/task", root, query="name=&include=metadata&per_page=1&page=1").json
+    assert found["links"]["next"] == "/api/task?name=&include=metadata&per_page=1&page=2"
+    assert found["links"]["last"] == found["links"]["next"]
+
+
+def test_some_lists_have_no_pages(api: Api, world: World, root: User):
+    for path, number in (
+        (f"/organization/{world.berlin.id}/collaboration", 2),
+        (f"/organization/{world.berlin.id}/node", 2),
+    ):
+        answer = api.get(path, root, query="include=metadata&page=1&per_page=1")
+        assert len(answer.json) == number
+        assert "link" not in answer.headers
+        found = [row["id"] for row in answer.json]
+        assert found == sorted(found)
 
 
 def test_links_keep_the_whole_query(api: Api, world: World, root: User):
@@ -113,9 +176,26 @@ def test_include_puts_results_and_tasks_in(api: Api, world: World, root: User):
     assert row["results"][0]["input"] == "input of Amsterdam"
     (row,) = api.get("/result", root, query="include=task&include=metadata").json["data"]
     assert row["task"]["image"] == task.image
-    # For one item only the first word counts.
-    item = api.get(f"/task/{task.id}", root, query="include=metadata&include=results").json
-    assert "link" in item["results"][0]
+
+
+def test_for_one_item_only_the_first_word_to_include_counts(api: Api, world: World, root: User):
+    task = make_task(world.north, [world.amsterdam])
+    for path, word, other in (
+        (f"/task/{task.id}", "results", "task"),
+        (f"/result/{result_of(task, world.amsterdam).id}", "task", "results"),
+    ):
+        plain = api.get(path, root).json
+        whole = api.get(path, root, query=f"include={word}").json
+        assert plain != whole
+        for query, expected in (
+            (f"include={word}&include={other}", whole),
+            (f"include={other}&include={word}", plain),
+            (f"include=metadata&include={word}", plain),
+            ("include=metadata", plain),
+            ("include=", plain),
+            ("page=2&per_page=1", plain),
+        ):
+            assert api.get(path, root, query=query).json == expected, query
 
 
 # Filters
@@ -190,7 +270,11 @@ def test_filters_of_results(api: Api, world: World, root: User):
     done = finish(mine, world.amsterdam_north)
     before = (done.finished_at - timedelta(minutes=1)).isoformat().replace("+", "%2B")
     after = (done.finished_at + timedelta(minutes=1)).isoformat().replace("+", "%2B")
+    ports.create(theirs, 8888, None)
     for query, expected in (
+        ("port=8888", [theirs]),
+        ("port=80", []),
+        ("state=closed", [south, theirs, mine]),
         (f"task_id={task.id}", [theirs, mine]),
         (f"organization_id={world.berlin.id}", [south, theirs]),
         (f"node_id={world.berlin_north.id}", [theirs]),

@@ -1,12 +1,20 @@
 """People log in with a password; after too many wrong ones the account locks for a while."""
 
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
+import jwt
 import pytest
 
 from tests.api.client import Answer, Api
 from tests.models.factories import World, again, make_user, side_by_side
-from vantage6.api import passwords
+from vantage6.api import passwords, two_factor
 from vantage6.common.clock import now
 from vantage6.common.config.server import PasswordPolicy
 from vantage6.common.errors import Invalid
@@ -47,6 +55,26 @@ def test_a_login_gives_tokens(api: Api, ada: User):
     assert answer.json["user_url"] == f"/api/user/{ada.id}"
     assert answer.headers["jwt-token"] == answer.json["access_token"]
     assert api.get(f"/user/{ada.id}", answer.json["access_token"]).json["username"] == "ada"
+
+
+def test_without_two_factor_authentication_secrets_are_ignored(api: Api, ada: User):
+    assert again(ada).otp_secret is None
+    User.update(otp_secret=two_factor.new_secret(), otp_last_step=1).execute()
+    for code in (None, "000000"):
+        body = {"username": "ada", "password": PASSWORD, "mfa_code": code}
+        assert api.post("/token/user", body=body).json["access_token"]
+    assert again(ada).otp_last_step == 1
+
+
+def test_a_token_names_the_roles_of_its_user(api: Api, world: World, light_passwords: None):
+    make_user(
+        world.amsterdam, "Viewer", "Researcher", username="bob", password=passwords.hashed(PASSWORD)
+    )
+    tokens = log_in(api, PASSWORD, "bob").json
+    tokens = [*tokens.values(), *api.post("/token/refresh", tokens["refresh_token"]).json.values()]
+    for token in filter(lambda text: text.count(".") == 2, tokens):
+        said = jwt.decode(token, options={"verify_signature": False})
+        assert said["roles"] == ["Viewer", "Researcher"]
 
 
 def test_unknown_wrong_and_locked_answer_the_same(api: Api, ada: User):
@@ -128,9 +156,46 @@ def test_a_locked_account_says_until_when(ada: User):
 # The hash itself
 
 
+def test_unknown_and_locked_accounts_cost_one_hash_as_well(
+    api: Api, ada: User, monkeypatch: pytest.MonkeyPatch
+):
+    compared = []
+    alone = passwords._alone
+
+    def noted(work: Callable[..., Any], *arguments: str) -> Any:
+        compared.append(arguments[0])
+        return alone(work, *arguments)
+
+    monkeypatch.setattr(passwords, "_alone", noted)
+    fails(api)
+    log_in(api, PASSWORD, "nobody")
+    User.update(failed_login_attempts=5, last_failed_login_at=now()).execute()
+    fails(api, PASSWORD)
+    assert compared == [again(ada).password, passwords._NOBODY, passwords._NOBODY]
+
+
+def test_one_password_is_hashed_at_a_time_and_steps_back():
+    running, most, priorities = 0, 0, set()
+
+    def work() -> None:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        priorities.add(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        time.sleep(0.005)
+        running -= 1
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: passwords._alone(work), range(16)))
+    assert most == 1
+    if sys.platform == "linux":
+        own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+        assert min(priorities) > own
+
+
 def test_passwords_are_kept_as_argon2_of_full_strength():
     kept = passwords.hashed(PASSWORD)
-    assert kept.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
+    assert kept.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
     assert passwords.matches(kept, PASSWORD)
     assert not passwords.matches(kept, PASSWORD.lower())
     assert kept != passwords.hashed(PASSWORD)

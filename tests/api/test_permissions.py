@@ -16,8 +16,8 @@ from tests.models.factories import IMAGE, make_task, make_user, result_of
 from vantage6.api.openapi import document
 from vantage6.api.routes import ROUTES
 from vantage6.models import database
-from vantage6.models.store import collaborations
-from vantage6.models.tables import Role
+from vantage6.models.store import collaborations, ports, roles
+from vantage6.models.tables import Role, Rule
 
 CALLERS = (
     "nobody",
@@ -60,11 +60,12 @@ TABLE = list(table())
 
 def test_every_route_is_in_the_table():
     documented = {
-        f"{verb.upper()} {re.sub('{id}', '#', path)}"
+        f"{verb.upper()} {re.sub('{.*?}', '#', path)}"
         for path, verbs in document(ROUTES, "/api")["paths"].items()
         for verb in verbs
     }
-    tabled = {f"{line.method} {re.sub(r'{.*?}|/1$', '#', line.path)}" for line in TABLE}
+    paths = {(line.method, line.path.partition("?")[0]) for line in TABLE}
+    tabled = {f"{method} {re.sub(r'{.*?}|/1$', '#', path)}" for method, path in paths}
     tabled = {re.sub(r"/rule#", "/rule/#", line) for line in tabled}
     assert tabled == documented
 
@@ -81,11 +82,11 @@ class Scene:
     def ask(self, line: Line, caller: str) -> int:
         """Let somebody send the request of a line, and return the status of the answer."""
         who = self.callers[caller]
-        path = line.path.format(me=getattr(who, "id", 0), **self.ids)
+        path, _, query = line.path.format(me=getattr(who, "id", 0), **self.ids).partition("?")
         body = self.bodies.get(f"{line.method} {line.path} {line.body}".strip())
         if body is None and line.method in ("POST", "PATCH"):
             body = {}
-        return self.api.send(line.method, path, who, body).status
+        return self.api.send(line.method, path, who, body, query=query).status
 
 
 @pytest.fixture
@@ -95,12 +96,25 @@ def scene(server: Server) -> Scene:
     users = {role: make_user(world.amsterdam, role) for role in CALLERS[2:7]}
     mine = make_task(world.north, [world.amsterdam])
     theirs = make_task(world.south, [world.berlin, world.cairo])
+    mine_result, theirs_result = (
+        result_of(mine, world.amsterdam),
+        result_of(theirs, world.berlin),
+    )
     # Places for new nodes, which show Amsterdam nothing of Cairo.
     free = collaborations.create("free", [world.amsterdam.id], encrypted=False)
     far = collaborations.create("far", [world.cairo.id], encrypted=False)
     person = {"username": "new", "firstname": "", "lastname": "", "email": "new@example.org"}
     person |= {"password": "Good-password-1"}
+    colleague = make_user(world.amsterdam)
+    # Beside the one who calls, as the last one cannot remove himself.
+    make_user(world.amsterdam, "Root")
     viewer, root = (Role.get(Role.name == name).id for name in ("Viewer", "Root"))
+    # Everybody who has a role holds the small rule; Root alone the great one.
+    small = Rule.get(Rule.name == "role", Rule.operation == "VIEW", Rule.scope == "ORGANIZATION").id
+    great = Rule.get(Rule.name == "task", Rule.operation == "CREATE", Rule.scope == "GLOBAL").id
+    role = {"name": "new", "description": "", "rules": [small]}
+    own_role = roles.create("own", "", [small], world.amsterdam.id)
+    foreign_role = roles.create("foreign", "", [small], world.berlin.id)
 
     def task(collaboration: Any, target: Any) -> dict[str, Any]:
         targets = [{"id": target.id, "input": ""}]
@@ -119,14 +133,19 @@ def scene(server: Server) -> Scene:
             **{name: row.id for name, row in vars(world).items()},
             "mine": mine.id,
             "theirs": theirs.id,
-            "mine_result": result_of(mine, world.amsterdam).id,
-            "theirs_result": result_of(theirs, world.berlin).id,
-            "colleague": make_user(world.amsterdam).id,
+            "mine_result": mine_result.id,
+            "theirs_result": theirs_result.id,
+            "mine_port": ports.create(mine_result, 80, None).id,
+            "theirs_port": ports.create(theirs_result, 80, None).id,
+            "colleague": colleague.id,
             "partner": make_user(world.berlin).id,
             "stranger": make_user(world.cairo).id,
             "viewer_role": viewer,
-            "own_role": Role.create(name="own", organization=world.amsterdam).id,
-            "foreign_role": Role.create(name="foreign", organization=world.berlin).id,
+            "own_role": own_role.id,
+            "foreign_role": foreign_role.id,
+            "small_rule": small,
+            "great_rule": great,
+            "free": free.id,
         },
         {
             "POST /token/container mine": {"task_id": mine.id, "image": IMAGE},
@@ -134,14 +153,47 @@ def scene(server: Server) -> Scene:
             "POST /user viewer of berlin": person
             | {"roles": [viewer], "organization_id": world.berlin.id},
             "POST /user root of amsterdam": person | {"roles": [root]},
+            **{
+                f"PATCH /user/{{{whom}}}": {"lastname": "new"}
+                for whom in ("me", "colleague", "partner")
+            },
+            "PATCH /user/{me} as viewer": {"roles": [viewer]},
+            "PATCH /user/{colleague} as viewer": {"roles": [viewer]},
+            "PATCH /user/{colleague} as root": {"roles": [root]},
+            "POST /recover/lost of a colleague": {"username": colleague.username},
+            "POST /recover/2fa/lost of a colleague": {
+                "username": colleague.username,
+                "password": "wrong",
+            },
+            "POST /recover/node of amsterdam": {"id": world.amsterdam_north.id},
+            "POST /recover/node of cairo": {"id": world.cairo_south.id},
+            "POST /role of amsterdam": role,
+            "POST /role of berlin": role | {"organization_id": world.berlin.id},
+            "POST /role of more than one's own": role | {"rules": [small, great]},
+            "PATCH /role/{own_role} to more": {"rules": [small, great]},
             "POST /organization": {"name": "new"},
             "POST /collaboration": {"name": "new", "organization_ids": [world.cairo.id]},
+            "POST /collaboration/{north}/organization cairo": {"id": world.cairo.id},
+            "DELETE /collaboration/{north}/organization berlin": {"id": world.berlin.id},
+            "POST /collaboration/{free}/node of amsterdam": {"id": world.amsterdam_north.id},
+            "DELETE /collaboration/{north}/node of berlin": {"id": world.berlin_north.id},
+            "PATCH /node/{amsterdam_north} to free": {"collaboration_id": free.id},
+            "PATCH /node/{amsterdam_north} to cairo": {
+                "organization_id": world.cairo.id,
+                "collaboration_id": far.id,
+            },
+            "PATCH /node/{amsterdam_north} configuration": {"config": []},
+            "POST /kill/node/tasks of amsterdam": {"id": world.amsterdam_north.id},
+            "POST /kill/node/tasks of berlin": {"id": world.berlin_north.id},
+            "POST /kill/node/tasks of cairo": {"id": world.cairo_south.id},
             "POST /node of amsterdam": {"collaboration_id": free.id},
             "POST /node of cairo": {"collaboration_id": far.id, "organization_id": world.cairo.id},
             "POST /task in north": task(world.north, world.berlin),
             "POST /task in south": task(world.south, world.berlin),
             "POST /kill/task mine": {"id": mine.id},
             "POST /kill/task theirs": {"id": theirs.id},
+            "POST /port of mine": {"result_id": mine_result.id, "port": 80},
+            "POST /port of theirs": {"result_id": theirs_result.id, "port": 80},
         },
     )
 

@@ -14,9 +14,10 @@ from tests.models.factories import (
     make_user,
     result_of,
 )
+from vantage6.common.clock import now
 from vantage6.common.task_status import TaskStatus
-from vantage6.models.store import organizations, results
-from vantage6.models.tables import Rule, User
+from vantage6.models.store import organizations, ports, results, tasks
+from vantage6.models.tables import Node, NodeConfig, Rule, User
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?\+00:00")
 
@@ -206,6 +207,63 @@ def test_a_result(api: Api, world: World, root: User):
     within = api.get(f"/result/{row.id}", root, query="include=task").json["task"]
     assert "results" not in within
     assert within == task_shown
+
+
+def test_a_result_within_a_list_looks_like_one_by_itself(api: Api, world: World, root: User):
+    task = make_task(world.north, [world.amsterdam, world.berlin])
+    (first, *_) = task.results
+    Node.update(ip="10.76.0.1", last_seen=now()).execute()
+    config = NodeConfig.create(node=world.amsterdam_north, key="k", value="v")
+    port = ports.create(first, 50_000, None)
+    finish(first, world.amsterdam_north, result="42", log="done")
+    shown = api.get(f"/result/{first.id}", root).json
+    assert shown["ports"] == [{"id": port.id, "port": 50_000, "label": None}]
+    assert shown["node"]["config"] == [config.id]
+    assert (shown["node"]["ip"], shown["node"]["status"]) == ("10.76.0.1", "offline")
+    assert api.get("/result", root).json[-1] == shown
+    whole = api.get(f"/result/{first.id}", root, query="include=task").json
+    assert api.get("/result", root, query="include=task").json[-1] == whole
+    below = api.get(f"/task/{task.id}/result", root).json[0]
+    assert below | {"organization": 0, "task": 0} == shown | {"organization": 0, "task": 0}
+    embedded = api.get(f"/task/{task.id}", root, query="include=results").json
+    assert embedded["results"][0] | {"task": task.id} == below
+    assert api.get("/task", root, query="include=results").json == [embedded]
+    for query in ("", f"collaboration_id={world.north.id}"):
+        assert api.get("/task", root, query=query).json == [api.get(f"/task/{task.id}", root).json]
+
+
+def test_a_task_of_nobody(api: Api, world: World, root: User):
+    author = make_user(world.amsterdam)
+    parent = make_task(world.north, [world.amsterdam], user=author)
+    task = make_task(world.north, [world.amsterdam], user=author, parent=parent, database=None)
+    author.delete_instance()
+    tasks.delete(parent)
+    shown = api.get(f"/task/{task.id}", root).json
+    assert shown["init_user"] is shown["parent"] is shown["database"] is None
+
+
+def test_a_moment_without_fraction_has_none(api: Api, world: World, root: User):
+    row = result_of(make_task(world.north, [world.amsterdam]), world.amsterdam)
+    sent = {"started_at": "2026-01-02T03:04:05", "status": "active"}
+    assert api.patch(f"/result/{row.id}", world.amsterdam_north, sent).status == 200
+    shown = api.get(f"/result/{row.id}", root).json
+    assert shown["started_at"] == "2026-01-02T03:04:05+00:00"
+
+
+def test_what_a_node_tells_about_itself(api: Api, world: World, root: User):
+    row = NodeConfig.create(node=world.amsterdam_north, key="allowed_images", value="x")
+    shown = api.get(f"/node/{world.amsterdam_north.id}", root).json
+    assert shown["config"] == [{"key": "allowed_images", "value": "x"}]
+    short = api.get(f"/collaboration/{world.north.id}/node", root).json[0]
+    assert short["config"] == [row.id]
+
+
+def test_a_port(api: Api, world: World, root: User):
+    result = result_of(make_task(world.north, [world.amsterdam]), world.amsterdam)
+    row = ports.create(result, 50_000, "api")
+    expected = {"id": row.id, "port": 50_000, "label": "api", "result": result.id}
+    assert api.get(f"/port/{row.id}", root).json == expected
+    assert api.get("/port", root).json == [expected]
 
 
 def test_a_finished_result(api: Api, world: World, root: User):

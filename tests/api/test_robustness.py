@@ -20,7 +20,12 @@ OPERATIONS = [
     for path, verbs in document(ROUTES, "/api")["paths"].items()
     for verb, operation in verbs.items()
 ]
-WITH_BODY = [(verb, path) for verb, path, operation in OPERATIONS if "requestBody" in operation]
+WITH_BODY = [
+    (verb, path)
+    for verb, path, operation in OPERATIONS
+    # Without a VPN it does not matter what is sent; test_vpn.py sends it with one.
+    if "requestBody" in operation and path != "/vpn/update"
+]
 LISTS = [
     (path, [parameter["name"] for parameter in operation["parameters"]])
     for _, path, operation in OPERATIONS

@@ -3,14 +3,18 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyotp
 import pytest
 
 from tests.api.client import Api
+from tests.api.conftest import Server, configured
 from tests.common.logfile import Logs, logged_to
 from tests.models.factories import IMAGE, World, make_user
 from vantage6.api import passwords
+from vantage6.api.app import create_app
 from vantage6.models import database
-from vantage6.models.store import nodes
+from vantage6.models.store import nodes, recovery
+from vantage6.models.store.recovery import Purpose
 
 PASSWORD = "Secret-password-1"
 
@@ -71,6 +75,29 @@ def test_no_secret_reaches_a_log(
         "secret-log",
     ):
         assert secret not in text, secret
+
+
+def test_no_secret_of_an_account_reaches_a_log(server: Server, logged: Logs, light_passwords: None):
+    instance = configured(server.instance, two_factor_auth=True)
+    app = create_app(instance)
+    database.connect()
+    api = Api(app, server.api.tokens)
+    ada = make_user(server.world.amsterdam, username="ada", password=passwords.hashed(PASSWORD))
+    login = {"username": "ada", "password": PASSWORD}
+    secret = api.post("/token/user", body=login).json["otp_secret"]
+    code = pyotp.TOTP(secret).now()
+    assert api.post("/token/user", body=login | {"mfa_code": code}).status == 200
+    api.post("/token/user", body=login | {"mfa_code": "987654"})
+    api.post("/recover/lost", body=login)
+    api.post("/recover/2fa/lost", body=login)
+    tokens = [recovery.issue(ada, purpose, 60) for purpose in Purpose]
+    new = "Recovered-password-1"
+    api.post("/recover/reset", body={"reset_token": tokens[0], "password": new})
+    other = api.post("/recover/2fa/reset", body={"reset_token": tokens[1]}).json["otp_secret"]
+    changed = {"current_password": new, "new_password": PASSWORD}
+    assert api.patch("/password/change", ada, changed).status == 200
+    for word in (PASSWORD, new, secret, other, code, "987654", *tokens, ada.email):
+        assert word not in logged.text, word
 
 
 def test_each_request_is_one_line_that_its_id_finds(api: Api, logged: Logs):

@@ -18,7 +18,7 @@ from tests.models.factories import (
 from vantage6.common.task_status import TaskStatus
 from vantage6.models.store import nodes, outbox, results
 from vantage6.models.store.outbox import Topic
-from vantage6.models.tables import Outbox, Result, Rule, Task, User
+from vantage6.models.tables import Node, Outbox, Result, Rule, Task, User
 
 
 def body(world: World, **changes: Any) -> dict[str, Any]:
@@ -137,6 +137,66 @@ def test_targets_must_have_a_node(api: Api, world: World, researcher: User):
     nodes.delete(world.berlin_north)
     answer = api.post("/task", researcher, body(world))
     refused(answer, 400, "no_node", f"Berlin ({world.berlin.id})", "client.node.create")
+
+
+def tell(node: Node, **allowed: list[str]) -> None:
+    """Let a node tell whom it allows."""
+    items = [(f"allowed_{key}", value) for key, values in allowed.items() for value in values]
+    nodes.tell_config(node, [("encryption", "0"), *items])
+
+
+def test_a_task_that_a_node_would_refuse_names_its_organization(
+    api: Api, world: World, researcher: User
+):
+    tell(world.berlin_north, users=["999", "somebody"], orgs=[str(world.cairo.id), "Cairo"])
+    answer = api.post("/task", researcher, body(world))
+    refused(answer, 400, "initiator_not_allowed", f"The node of Berlin ({world.berlin.id})")
+    assert "Amsterdam (" not in answer.json["msg"]
+    # It is not asked where the task does not go.
+    alone = body(world, organizations=[{"id": world.amsterdam.id}])
+    assert api.post("/task", researcher, alone).status == 201
+
+
+@pytest.mark.parametrize(
+    "allowed",
+    [
+        {},
+        {"users": ["{user}"]},
+        {"users": ["999", "{name}"]},
+        {"orgs": ["{organization}"]},
+        {"orgs": ["Cairo", "Amsterdam"]},
+        {"users": ["999"], "orgs": ["Amsterdam"]},
+    ],
+)
+def test_one_entry_that_fits_is_enough(
+    api: Api, world: World, researcher: User, allowed: dict[str, list[str]]
+):
+    known = {
+        "user": researcher.id,
+        "name": researcher.username,
+        "organization": world.amsterdam.id,
+    }
+    tell(
+        world.berlin_north,
+        **{key: [value.format(**known) for value in values] for key, values in allowed.items()},
+    )
+    # What it tells elsewhere does not count here.
+    tell(world.berlin_south, users=["999"])
+    assert api.post("/task", researcher, body(world)).status == 201
+
+
+def test_a_name_of_digits_is_not_somebody_elses_id(api: Api, world: World):
+    seven = make_user(world.amsterdam, "Researcher", username="7007")
+    assert seven.id != 7007
+    tell(world.berlin_north, users=["7007"])
+    refused(api.post("/task", seven, body(world)), 400, "initiator_not_allowed")
+
+
+def test_sub_tasks_are_left_to_the_nodes(
+    api: Api, world: World, parent: Task, algorithm: Algorithm
+):
+    tell(world.berlin_north, users=["999"])
+    assert api.post("/task", algorithm, body(world)).status == 201
 
 
 def test_a_node_may_not_create_tasks(api: Api, world: World):

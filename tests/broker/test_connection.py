@@ -1,45 +1,24 @@
 """Connections are bounded in time and, where they are encrypted, checked."""
 
-import ipaddress
 import socket
 import ssl
 import subprocess
-from datetime import timedelta
 
 import pytest
 import redis
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from tests.services import needs
+from tests.services.certificate import write_certificate
 from vantage6.broker.connection import BrokerUnavailable, celery_settings, client
 from vantage6.broker.messages import ResultReady
 from vantage6.broker.publisher import Publisher
 from vantage6.broker.sender import ControlSender
-from vantage6.common import clock
 
 
 @pytest.fixture
 def certificate(tmp_path):
     """Make a certificate of the loopback address, which is its own authority."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-    signed = (
-        x509.CertificateBuilder(name, name, key.public_key(), serial_number=1)
-        .not_valid_before(clock.now() - timedelta(hours=1))
-        .not_valid_after(clock.now() + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    pkcs8 = serialization.PrivateFormat.PKCS8
-    (tmp_path / "key.pem").write_bytes(key.private_bytes(pem, pkcs8, serialization.NoEncryption()))
-    (tmp_path / "certificate.pem").write_bytes(signed.public_bytes(pem))
-    return tmp_path / "certificate.pem"
+    return write_certificate(tmp_path)[0]
 
 
 @pytest.fixture

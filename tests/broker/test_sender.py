@@ -11,7 +11,7 @@ from celery import Celery
 
 from vantage6.broker import sender
 from vantage6.broker.connection import celery_settings
-from vantage6.broker.queues import CELERY_PREFIX, CONTROL
+from vantage6.broker.queues import CELERY_PREFIX, CONTROL, MAIL
 from vantage6.broker.sender import ControlSender
 
 pytestmark = pytest.mark.slow
@@ -71,6 +71,13 @@ def test_kicked_tasks_wait_in_the_control_queue(broker):
 
     assert [kicker.kick("tasks.fan_out", number) for number in range(3)] == [True] * 3
     assert broker.admin.llen(CELERY_PREFIX + CONTROL) == 3
+    assert broker.denials() == []
+
+
+def test_mails_wait_in_a_queue_of_their_own(broker):
+    assert ControlSender(broker.url).kick("send_mail", 1, 0, queue=MAIL)
+    assert broker.admin.llen(CELERY_PREFIX + MAIL) == 1
+    assert broker.admin.llen(CELERY_PREFIX + CONTROL) == 0
     assert broker.denials() == []
 
 

@@ -211,3 +211,52 @@ def test_a_misspelt_key_of_a_node_is_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(ConfigurationError, match=r"application\.polices: Extra inputs"):
         load(file, NodeConfig)
+
+
+def test_mail_settings_of_3_11_are_read(tmp_path: Path) -> None:
+    file = tmp_path / "server.yaml"
+    file.write_text(
+        """
+application:
+  two_factor_auth: true
+  smtp:
+    server: smtp.yourmailserver.com
+    port: 587
+    username: your-username
+    password: super-secret-password
+    MAIL_USE_TLS: false
+    MAIL_USE_SSL: true
+    email_token_validity_minutes: 30
+  support_email: your-support@email.com
+"""
+    )
+    config = load(file, ServerConfig)
+    assert config.smtp is not None
+    assert (config.smtp.use_tls, config.smtp.use_ssl) == (False, True)
+    assert config.recovery_minutes == 30
+    assert "super-secret" not in repr(config)
+
+
+@pytest.mark.parametrize(
+    ("settings", "minutes"),
+    [
+        ("", 60),
+        ("email_token_validity_minutes: 5", 5),
+        ("smtp: {email_token_validity_minutes: 7}", 7),
+        ("smtp: {email_token_validity_minutes: 7}, email_token_validity_minutes: 5", 5),
+    ],
+)
+def test_the_life_of_a_token_is_read_at_both_places(
+    tmp_path: Path, settings: str, minutes: int
+) -> None:
+    file = tmp_path / "server.yaml"
+    file.write_text(f"application: {{port: 1, {settings}}}")
+    assert load(file, ServerConfig).recovery_minutes == minutes
+
+
+@pytest.mark.parametrize("settings", ["root_password: ''", "root_password: short1"])
+def test_a_short_first_password_is_refused(tmp_path: Path, settings: str) -> None:
+    file = tmp_path / "server.yaml"
+    file.write_text(f"application: {{{settings}}}")
+    with pytest.raises(ConfigurationError, match="root_password"):
+        load(file, ServerConfig)

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from tests.models.factories import side_by_side
 from vantage6.common.clock import now
 from vantage6.models.store import outbox
 from vantage6.models.store.outbox import Topic
@@ -59,3 +60,50 @@ def test_a_long_error_is_cut_and_a_sent_message_cannot_be_postponed():
     outbox.sent(message)
     outbox.postpone(message, "too late")
     assert outbox.find(message) is None
+
+
+def test_mails_are_due_by_themselves():
+    mail = outbox.add(Topic.MAIL, {"kind": "password_reset"})
+    other = outbox.add(Topic.TASK_CREATED, {"task_id": 7})
+    for message in (mail, other):
+        due_since(message, 1)
+    assert outbox.due() == [other]
+    assert outbox.due(mails=True) == [mail]
+
+
+def test_what_was_handed_on_is_left_alone_for_a_while():
+    message = outbox.add(Topic.MAIL, {})
+    due_since(message, 1)
+    assert outbox.hand_on(message) == 0
+    assert outbox.due(mails=True) == []
+    due_since(message, 1)
+    outbox.begin(message, 0, 60)
+    # Somebody began before it was handed on: that one is not disturbed.
+    assert outbox.hand_on(message) is None
+    assert Outbox.get_by_id(message).available_at - now() > timedelta(seconds=50)
+    due_since(message, 1)
+    assert outbox.hand_on(message) == 1
+    outbox.sent(message)
+    assert outbox.hand_on(message) is None
+
+
+def test_an_attempt_is_begun_once():
+    message = outbox.add(Topic.MAIL, {"kind": "x"})
+    begun = side_by_side(*[lambda: outbox.begin(message, 0, 60)] * 6)
+    assert sorted(begun, key=str) == [*[None] * 5, {"kind": "x"}]
+    assert outbox.begin(message, 0, 60) is None
+    assert outbox.begin(message, 1, 60) == {"kind": "x"}
+    outbox.sent(message)
+    assert outbox.begin(message, 2, 60) is None
+
+
+def test_a_begun_attempt_that_fails_is_not_counted_twice():
+    message = outbox.add(Topic.MAIL, {})
+    waits = []
+    for attempt in range(8):
+        outbox.begin(message, attempt, 180)
+        outbox.postpone(message, "busy", begun=True)
+        row = Outbox.get_by_id(message)
+        waits.append(round((row.available_at - now()).total_seconds()))
+    assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
+    assert row.attempts == 8

@@ -97,12 +97,16 @@ def test_a_task_is_open_while_a_result_is(world: World):
     assert not tasks.is_open(task.id)
 
 
+def ids_below(task: Task) -> list[int]:
+    return sorted(row.id for row in tasks.with_descendants(task.id))
+
+
 def test_descendants_are_found_at_any_depth(world: World):
     line = [make_task(world.north, [world.amsterdam])]
     for _ in range(5):
         line.append(make_task(world.north, [world.amsterdam], parent=line[-1]))
-    assert sorted(tasks.with_descendants(line[0].id)) == [task.id for task in line]
-    assert tasks.with_descendants(line[-1].id) == [line[-1].id]
+    assert ids_below(line[0]) == [task.id for task in line]
+    assert ids_below(line[-1]) == [line[-1].id]
 
 
 # Targets

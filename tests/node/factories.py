@@ -40,6 +40,7 @@ def make_claim(result_id: int = 5, **values: Any) -> Claim:
     standard: dict[str, Any] = {
         "result_id": result_id,
         "task_id": 3,
+        "collaboration_id": 1,
         "run_id": 1,
         "image": IMAGE,
         "database": "default",

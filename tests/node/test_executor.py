@@ -111,6 +111,19 @@ def test_doorbell_leads_to_a_delivered_result(
     assert not list((tmp_path / "processes").iterdir())
 
 
+def test_work_of_another_collaboration_is_left_alone(
+    wire: Wire, make_executor: MakeExecutor, tmp_path: Path
+) -> None:
+    """The node was moved while it ran: what it agreed on encryption is no longer true."""
+    wire.add(5, DONE, collaboration={"id": 2})
+    executor = make_executor()
+    executor.accept(5)
+    assert wire.claims == [5]
+    assert is_idle(executor)
+    assert not list((tmp_path / "data" / "results").iterdir())
+    assert wire.ids("initializing") == [5]
+
+
 def test_doorbell_that_rings_twice_runs_once(
     wire: Wire, make_executor: MakeExecutor, tmp_path: Path
 ) -> None:

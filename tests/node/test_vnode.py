@@ -128,6 +128,16 @@ def test_each_failure_has_its_exit_code_and_says_what_to_do(
     assert "Traceback" not in done.stderr
 
 
+def test_node_without_collaboration_says_who_can_change_that(
+    wire: Wire, write: Write, tmp_path: Path
+) -> None:
+    homeless = {"id": 7, "name": "station", "organization": {"id": 1}, "collaboration": None}
+    wire.answers["GET /node/7"] = (200, homeless)
+    done = run("start", "-c", str(write()), home=tmp_path)
+    assert done.returncode == 10
+    assert "in no collaboration" in done.stderr
+
+
 def test_unknown_name_says_where_it_was_looked_for(tmp_path: Path) -> None:
     done = run("start", "-n", "nobody", home=tmp_path)
     assert done.returncode == 10
@@ -156,6 +166,17 @@ def test_results_are_computed_even_without_a_broker(wire: Wire, write: Write, st
     wire.add(5, DONE)
     start(write())
     eventually(lambda: wire.ids("completed") == [5])
+
+
+def test_node_tells_the_server_what_its_policies_allow(
+    wire: Wire, write: Write, start: Start
+) -> None:
+    wire.answers["PATCH /node/7"] = (200, {"id": 7})
+    wire.add(5, DONE)
+    start(write(policies={"allowed_users": [7]}))
+    eventually(lambda: wire.ids("completed") == [5])
+    (told,) = [asked.body for asked in wire.asked if asked.path == "/node/7" and asked.body]
+    assert {"key": "allowed_users", "value": "7"} in told["config"]
 
 
 def test_node_waits_for_its_server(wire: Wire, write: Write, start: Start) -> None:

@@ -1,8 +1,11 @@
 """Workers in this process, with a database, a real Redis, and a world."""
 
 import base64
-from collections.abc import Iterator
-from dataclasses import dataclass
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +15,15 @@ from celery import Celery
 from kombu.utils.json import loads
 
 from tests.models.factories import World, make_world, migrated
+from tests.services.process import Process
 from vantage6.broker import queues
 from vantage6.broker.connection import client
 from vantage6.broker.messages import Message, decode
 from vantage6.broker.publisher import Publisher
-from vantage6.common.config import Instance
+from vantage6.common.config import Instance, ServerConfig
+from vantage6.common.config.instance import FILE_VARIABLE
 from vantage6.models import database
+from vantage6.workers.mail import Postman
 from vantage6.workers.settings import settings
 from vantage6.workers.tasks import register
 
@@ -44,11 +50,13 @@ class Workers:
     """The tasks of a worker, called one by one."""
 
     url: str
+    config: ServerConfig = field(default_factory=ServerConfig)
 
     def __post_init__(self) -> None:
         self.app = Celery("tests", set_as_current=False)
         self.app.conf.update(settings(self.url))
-        register(self.app, Publisher(self.url), client(self.url))
+        postman = Postman(self.config, "petronas")
+        register(self.app, Publisher(self.url), client(self.url), postman)
 
     def run(self, name: str, *args: Any) -> None:
         """Run a task as a worker does: without a connection that somebody else opened."""
@@ -74,3 +82,34 @@ def _body(envelope: dict[str, Any]) -> Any:
     body = envelope["body"]
     encoded = envelope["properties"].get("body_encoding") == "base64"
     return base64.b64decode(body) if encoded else body
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def celery(instance: Instance, tmp_path: Path) -> Iterator[Callable[..., Process]]:
+    """Give a function that starts a process of Celery as `vserver start` does."""
+    started: list[Process] = []
+
+    def start(*words: str) -> Process:
+        command = [sys.executable, "-m", "celery", "-A", "vantage6.workers.run", *words]
+        environment = {**os.environ, FILE_VARIABLE: str(instance.file)}
+        log = tmp_path / f"{words[0]}.log"
+        started.append(Process(command, log, environment=environment))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+
+
+def start_worker(celery: Callable[..., Process]) -> Process:
+    words = ("--pool", "threads", "--concurrency", "2", "--queues", "control,mail,maintenance")
+    worker = celery("worker", *words, "--without-mingle", "--without-gossip", "--loglevel", "INFO")
+    worker.wait_until(lambda: "ready" in worker.log.read_text())
+    return worker

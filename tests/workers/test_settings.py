@@ -3,7 +3,7 @@
 import pytest
 from celery import Celery
 
-from vantage6.broker.queues import CELERY_PREFIX, CONTROL, MAINTENANCE
+from vantage6.broker.queues import CELERY_PREFIX, CONTROL, MAIL, MAINTENANCE
 from vantage6.workers.settings import settings
 from vantage6.workers.tasks import register
 
@@ -30,8 +30,8 @@ def test_everything_of_celery_has_one_prefix(values: dict[str, object]):
 
 def test_queues_and_schedule_name_what_exists(values: dict[str, object]):
     app = Celery("tests", set_as_current=False)
-    register(app, None, None)
-    assert {queue.name for queue in values["task_queues"]} == {CONTROL, MAINTENANCE}
+    register(app, None, None, None)
+    assert {queue.name for queue in values["task_queues"]} == {CONTROL, MAIL, MAINTENANCE}
     for entry in values["beat_schedule"].values():
         assert entry["task"] in app.tasks
         assert entry["options"]["expires"] > entry["schedule"]

@@ -91,7 +91,7 @@ def test_nodes_of_a_killed_task_are_told_even_after_its_removal(
     world: World, task: Task, workers: Workers
 ):
     mine = result_of(task, world.amsterdam)
-    _, message = results.kill(task.id)
+    (message,) = results.kill(task.id).messages
     tasks.delete(task)
     workers.run("fan_out", message)
     assert bells(workers.url, world.amsterdam_north.id) == [ResultKilled(mine.id, task.id)]

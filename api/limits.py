@@ -1,0 +1,142 @@
+"""How often somebody may try: counted in Redis for all processes, for a while without it too."""
+
+import ipaddress
+import math
+import time
+from collections.abc import Callable
+from enum import StrEnum
+from functools import cached_property
+from typing import TypeVar
+
+import redis
+from falcon import Request
+from limits import RateLimitItemPerHour, RateLimitItemPerMinute
+from limits.storage import MemoryStorage, RedisStorage
+from limits.strategies import MovingWindowRateLimiter
+
+from vantage6.broker.connection import client
+from vantage6.broker.queues import LIMITS_PREFIX
+from vantage6.common.config.server import RateLimits
+from vantage6.common.errors import TooMany
+from vantage6.common.logs import get
+
+log = get(__name__)
+
+T = TypeVar("T")
+
+#: Longest wait for Redis: nobody logs in later because it is away.
+_READ_SECONDS = 0.5
+#: Time for which a Redis that was silent is not asked again.
+_REST_SECONDS = 5.0
+
+
+class Attempt(StrEnum):
+    """What is counted."""
+
+    #: A failed login of a user, by client address.
+    USER_LOGIN = "user_login"
+    #: A failed login of a node, by client address.
+    NODE_LOGIN = "node_login"
+    #: A request to recover an account, by client address.
+    RECOVERY = "recovery"
+    #: A mail to somebody, by kind and account.
+    MAIL = "mail"
+
+
+class Limits:
+    """Counts attempts.
+
+    It connects when it is first used, so make it before a fork and use it after.
+
+    Parameters
+    ----------
+    broker_url
+        Where Redis is. While it does not answer, each process counts for itself.
+    rates
+        How many attempts are allowed.
+    """
+
+    def __init__(self, broker_url: str, rates: RateLimits) -> None:
+        self._url = broker_url
+        self._allowed = {
+            Attempt.USER_LOGIN: RateLimitItemPerMinute(rates.failed_logins),
+            Attempt.NODE_LOGIN: RateLimitItemPerMinute(rates.failed_logins),
+            Attempt.RECOVERY: RateLimitItemPerHour(rates.recoveries),
+            Attempt.MAIL: RateLimitItemPerHour(rates.mails),
+        }
+        self._resume_at = 0.0
+
+    def check(self, attempt: Attempt, who: str) -> None:
+        """Raise `TooMany` if somebody has no attempt left; counts nothing."""
+        item = self._allowed[attempt]
+        if not self._ask(lambda limiter: limiter.test(item, attempt, who)):
+            raise self._refusal(attempt, who)
+
+    def count(self, attempt: Attempt, who: str) -> None:
+        """Count an attempt; raise `TooMany` if there was none left."""
+        if not self.allows(attempt, who):
+            raise self._refusal(attempt, who)
+
+    def allows(self, attempt: Attempt, who: str) -> bool:
+        """Count an attempt and tell whether there was one left."""
+        item = self._allowed[attempt]
+        return self._ask(lambda limiter: limiter.hit(item, attempt, who))
+
+    def _refusal(self, attempt: Attempt, who: str) -> TooMany:
+        item = self._allowed[attempt]
+        window = self._ask(lambda limiter: limiter.get_window_stats(item, attempt, who))
+        seconds = max(1, math.ceil(window.reset_time - time.time()))
+        log.warning("too many attempts", attempt=attempt, who=who)
+        return TooMany(f"Too many attempts; try again in {seconds} seconds.", retry_after=seconds)
+
+    def _ask(self, question: Callable[[MovingWindowRateLimiter], T]) -> T:
+        if time.monotonic() >= self._resume_at:
+            try:
+                return question(self._shared)
+            except redis.RedisError as error:
+                self._resume_at = time.monotonic() + _REST_SECONDS
+                log.warning("attempts are counted by each process", reason=type(error).__name__)
+        return question(self._own)
+
+    @cached_property
+    def _shared(self) -> MovingWindowRateLimiter:
+        pool = client(self._url, read_seconds=_READ_SECONDS).connection_pool
+        return MovingWindowRateLimiter(
+            RedisStorage("redis://", connection_pool=pool, key_prefix=LIMITS_PREFIX)
+        )
+
+    @cached_property
+    def _own(self) -> MovingWindowRateLimiter:
+        return MovingWindowRateLimiter(MemoryStorage())
+
+
+def client_address(req: Request, proxies: int) -> str:
+    """Return the address that a request comes from.
+
+    SECURITY: each proxy appends the address that it was called from. What stands left of what our
+    own proxies wrote was written by the client.
+
+    Parameters
+    ----------
+    req
+        The request.
+    proxies
+        How many proxies of ours it passed.
+    """
+    hops = (req.get_header("X-Forwarded-For") or "").split(",") if proxies else []
+    address = hops[-proxies].strip() if 0 < proxies <= len(hops) else req.remote_addr
+    try:
+        return str(ipaddress.ip_address(address))
+    except ValueError:
+        return req.remote_addr
+
+
+def network_of(address: str) -> str:
+    """Return what attempts are counted by: one client has a whole IPv6 network of 64 bits."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if ip.version == 6 and ip.ipv4_mapped is None:
+        return str(ipaddress.ip_network((ip, 64), strict=False))
+    return address

@@ -1,0 +1,115 @@
+"""Proving who one is with a password and a code, and what follows from failures."""
+
+from typing import Any
+
+from falcon import Request
+
+from vantage6.api import passwords, two_factor
+from vantage6.api.limits import Attempt, client_address, network_of
+from vantage6.api.service import Service
+from vantage6.common.errors import Unauthenticated
+from vantage6.models.store import recovery, users
+from vantage6.models.tables import User
+
+
+class Logins:
+    """Checks what users prove themselves with."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def address(self, req: Request) -> str:
+        """Return the address that a request comes from."""
+        return client_address(req, self._service.config.trusted_proxies)
+
+    def limit_recovery(self, req: Request) -> None:
+        """Count a request to recover an account.
+
+        Raises
+        ------
+        TooMany
+            If there were too many from this address.
+        """
+        self._service.limits.count(Attempt.RECOVERY, network_of(self.address(req)))
+
+    def check_failures(self, req: Request) -> None:
+        """Raise `TooMany` if too many logins from this address failed; good ones do not count."""
+        self._service.limits.check(Attempt.USER_LOGIN, network_of(self.address(req)))
+
+    def count_node_failure(self, req: Request) -> None:
+        """Count a failed login of a node; raise `TooMany` if there were too many."""
+        self._service.limits.count(Attempt.NODE_LOGIN, network_of(self.address(req)))
+
+    def check_password(self, user: User | None, password: str, req: Request) -> User:
+        """Return the user if the password is his.
+
+        SECURITY: unknown name, wrong password and locked account answer the same, after the same
+        work. A right password does not forget wrong codes: `users.login_succeeded` does, after the
+        second factor.
+
+        Raises
+        ------
+        Unauthenticated
+            If they do not belong together, or the account is locked.
+        """
+        locked = user is not None and self._is_locked(user)
+        right = passwords.matches(user.password if user and not locked else None, password)
+        if user is None or locked or not right:
+            self._failed(None if locked else user, req)
+            raise Unauthenticated("Wrong username or password.", code="wrong_password")
+        if passwords.is_outdated(user.password):
+            users.rehash(user, passwords.hashed(password))
+        return user
+
+    def second_factor(
+        self, user: User, code: str | int | None, req: Request
+    ) -> dict[str, Any] | None:
+        """Check the code of somebody whose password was right.
+
+        Returns
+        -------
+        dict or None
+            What the user has to do first; None if the code is right, or none is needed.
+
+        Raises
+        ------
+        Unauthenticated
+            If the code is wrong, or was used already.
+        """
+        if not self._service.config.two_factor_auth:
+            return None
+        written = two_factor.written(code)
+        # A secret is confirmed by the first right code; until then it is shown again.
+        if user.otp_secret is None or (user.otp_last_step is None and not written):
+            secret = recovery.propose_secret(user, two_factor.new_secret())
+            return self.enrolment(user, secret)
+        if not written:
+            return {"msg": "Two-factor authentication is on; send the code of your app too."}
+        step = two_factor.step_of(user.otp_secret, written)
+        if step is None or not recovery.use_step(user, step):
+            self._failed(user, req)
+            raise Unauthenticated("The code is wrong, or it was used already.", code="wrong_code")
+        return None
+
+    def enrolment(self, user: User, secret: str) -> dict[str, Any]:
+        """Return what an authenticator app needs to know."""
+        return {
+            "qr_uri": two_factor.address(secret, user.username, self._service.instance.name),
+            "otp_secret": secret,
+            "msg": "Add this account to your authenticator app, then log in with its code.",
+        }
+
+    def _is_locked(self, user: User) -> bool:
+        policy = self._service.config.password_policy
+        until = users.locked_until(user, policy.max_failed_attempts, policy.inactivation_minutes)
+        return until is not None
+
+    def _failed(self, user: User | None, req: Request) -> None:
+        """Count a failure for the address, and for the account if there is one to guess at."""
+        address = self.address(req)
+        self._service.limits.allows(Attempt.USER_LOGIN, network_of(address))
+        policy = self._service.config.password_policy
+        mail = recovery.login_failed(
+            user, policy.max_failed_attempts, policy.inactivation_minutes, address
+        )
+        self._service.send_mail(mail)

@@ -1,0 +1,68 @@
+"""Ports on which algorithms listen within the VPN."""
+
+from typing import Any
+
+from falcon import Request, Response
+
+from vantage6.api import lists
+from vantage6.api.endpoint import CONTAINER, NODE, USER, Read, endpoint
+from vantage6.api.permissions import Caller
+from vantage6.api.resources.base import Resource
+from vantage6.common.enums import Operation, Scope
+from vantage6.common.schemas.base import Message
+from vantage6.common.schemas.ports import (
+    AlgorithmPortReply,
+    PortCreate,
+    PortFilter,
+    PortsOfResult,
+)
+from vantage6.models.store import ports, results
+from vantage6.models.tables import AlgorithmPort
+
+
+class Ports(Resource):
+    """All ports."""
+
+    @endpoint(
+        USER,
+        NODE,
+        CONTAINER,
+        query=PortFilter,
+        reply=list[AlgorithmPortReply],
+        permission="port VIEW",
+    )
+    def on_get(self, req: Request, resp: Response, caller: Caller, query: PortFilter) -> Any:
+        """List the ports that the caller may see, newest first."""
+        rows, total = ports.page(
+            caller.reach("port", Scope.ORGANIZATION),
+            lists.wanted(query),
+            task=query.task_id,
+            result=query.result_id,
+            run=query.run_id,
+        )
+        return lists.answer(req, resp, query, [_shown(row) for row in rows], total)
+
+    @endpoint(USER, NODE, CONTAINER, reply=AlgorithmPortReply, permission="port VIEW")
+    def on_get_one(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
+        """Show a port."""
+        row = ports.get(id_)
+        caller.require("port", Operation.VIEW, collaboration=row.result.task.collaboration_id)
+        return _shown(row)
+
+    @endpoint(NODE, body=PortCreate, problems=(404,), reply=AlgorithmPortReply, status=201)
+    def on_post(self, _: Request, __: Response, caller: Caller, read: Read[PortCreate]) -> Any:
+        """Tell where the algorithm of a result listens that the node computes."""
+        body = read()
+        result = results.of_node(body.result_id, caller.calling_node)
+        return _shown(ports.create(result, body.port, body.label))
+
+    @endpoint(NODE, query=PortsOfResult, problems=(404,), reply=Message)
+    def on_delete(self, _: Request, __: Response, caller: Caller, query: PortsOfResult) -> Any:
+        """Remove all ports of a result that the node computes."""
+        result = results.of_node(query.result_id, caller.calling_node)
+        removed = ports.delete(result)
+        return {"msg": f"{removed} ports of result {result.id} were removed."}
+
+
+def _shown(row: AlgorithmPort) -> dict[str, Any]:
+    return {"id": row.id, "port": row.port, "label": row.label, "result": row.result_id}

@@ -1,0 +1,128 @@
+"""Lost and changed passwords, second factors and API keys."""
+
+import uuid
+from typing import Any
+
+from falcon import Request, Response
+
+from vantage6.api import passwords, two_factor
+from vantage6.api.endpoint import USER, Read, endpoint
+from vantage6.api.limits import Attempt
+from vantage6.api.logins import Logins
+from vantage6.api.permissions import Caller
+from vantage6.api.resources.base import Resource
+from vantage6.api.service import Service
+from vantage6.common.enums import Operation
+from vantage6.common.errors import Invalid
+from vantage6.common.logs import get
+from vantage6.common.schemas.base import Message
+from vantage6.common.schemas.recovery import (
+    NodeKeyReply,
+    NodeKeyReset,
+    PasswordChange,
+    PasswordLost,
+    PasswordReset,
+    TwoFactorLost,
+    TwoFactorReply,
+    TwoFactorReset,
+)
+from vantage6.models.store import nodes, recovery, users
+from vantage6.models.store.recovery import Mail, Purpose
+from vantage6.models.tables import User
+
+log = get(__name__)
+
+#: The same for an account that does not exist.
+_SENT = {"msg": "If there is such an account, a mail with a token is on its way to its address."}
+
+
+class Recovery(Resource):
+    """Ways back into an account."""
+
+    def __init__(self, service: Service) -> None:
+        super().__init__(service)
+        self._logins = Logins(service)
+
+    @endpoint(body=PasswordLost, problems=(429,), reply=Message)
+    def on_post_lost(self, req: Request, _: Response, read: Read[PasswordLost]) -> Any:
+        """Ask for a mail with a token that sets a new password.
+
+        The answer does not tell whether there is such an account.
+        """
+        body = read()
+        self._logins.limit_recovery(req)
+        user = users.find_by_name_or_email(body.username, body.email)
+        # Each unknown name counts by itself, or the many would show which ones are known.
+        who = f"{user.id}" if user else recovery.hashed(f"{body.username}\n{body.email}")
+        self._mail(Mail.PASSWORD_RESET, user, who)
+        return _SENT
+
+    @endpoint(body=PasswordReset, problems=(401, 429), reply=Message)
+    def on_post_reset(self, req: Request, _: Response, read: Read[PasswordReset]) -> Any:
+        """Set a new password with the token from the mail; whoever is logged in is no longer."""
+        body = read()
+        self._logins.limit_recovery(req)
+        token, password = body.reset_token.get_secret_value(), body.password.get_secret_value()
+        # Hashing takes time, so a token that is no good is refused before.
+        recovery.holder(token, Purpose.PASSWORD)
+        passwords.check_policy(password)
+        user = recovery.reset_password(token, passwords.hashed(password))
+        log.info("password reset", user_id=user.id)
+        return {"msg": "The password was set; log in with it."}
+
+    @endpoint(body=TwoFactorLost, problems=(401, 429), reply=Message)
+    def on_post_two_factor_lost(self, req: Request, _: Response, read: Read[TwoFactorLost]) -> Any:
+        """Ask for a mail with a token that sets up another authenticator app."""
+        body = read()
+        self._logins.limit_recovery(req)
+        found = users.find_by_name_or_email(body.username, body.email)
+        user = self._logins.check_password(found, body.password.get_secret_value(), req)
+        self._mail(Mail.TWO_FACTOR_RESET, user, f"{user.id}")
+        return _SENT
+
+    @endpoint(body=TwoFactorReset, problems=(401, 429), reply=TwoFactorReply)
+    def on_post_two_factor_reset(
+        self, req: Request, _: Response, read: Read[TwoFactorReset]
+    ) -> Any:
+        """Set up another authenticator app with the token from the mail."""
+        body = read()
+        self._logins.limit_recovery(req)
+        secret = two_factor.new_secret()
+        user = recovery.reset_second_factor(body.reset_token.get_secret_value(), secret)
+        log.info("second factor reset", user_id=user.id)
+        return self._logins.enrolment(user, secret)
+
+    @endpoint(USER, body=NodeKeyReset, problems=(404,), reply=NodeKeyReply, permission="node EDIT")
+    def on_post_node(
+        self, _: Request, __: Response, caller: Caller, read: Read[NodeKeyReset]
+    ) -> Any:
+        """Give a node a new API key; the old one opens nothing any more, its tokens stay valid."""
+        node = nodes.get(read().id)
+        caller.require("node", Operation.EDIT, organization=node.organization_id)
+        key = str(uuid.uuid4())
+        nodes.update(node, {"api_key": nodes.hashed(key)})
+        log.info("key of a node replaced", node_id=node.id, user_id=caller.id)
+        return {"api_key": key}
+
+    @endpoint(USER, body=PasswordChange, reply=Message)
+    def on_patch_password(
+        self, req: Request, _: Response, caller: Caller, read: Read[PasswordChange]
+    ) -> Any:
+        """Change one's own password; one stays logged in."""
+        body = read()
+        new = body.new_password.get_secret_value()
+        current = body.current_password.get_secret_value()
+        user = self._logins.check_password(users.get(caller.id), current, req)
+        if new == current:
+            raise Invalid("The new password is the old one.", code="same_password")
+        passwords.check_policy(new)
+        recovery.change_password(user, passwords.hashed(new))
+        log.info("password changed", user_id=user.id)
+        return {"msg": "The password was changed."}
+
+    def _mail(self, mail: Mail, user: User | None, who: str) -> None:
+        """Have a mail sent to a user; to nobody at the same cost."""
+        if self.service.limits.allows(Attempt.MAIL, f"{mail}:{who}"):
+            self.service.send_mail(recovery.request_mail(mail, user))
+        elif user is not None:
+            log.warning("too many mails", mail=mail, user_id=user.id)

@@ -1,0 +1,79 @@
+"""The VPN in which algorithms reach each other."""
+
+from typing import Any
+
+from falcon import Request, Response
+
+from vantage6.api.eduvpn import Portal
+from vantage6.api.endpoint import CONTAINER, NODE, Read, endpoint
+from vantage6.api.permissions import Caller
+from vantage6.api.resources.base import Resource
+from vantage6.api.service import Service
+from vantage6.common.errors import Forbidden, Invalid, NotConfigured
+from vantage6.common.logs import get
+from vantage6.common.schemas.vpn import AddressesReply, AddressFilter, VpnReply, VpnUpdate
+from vantage6.models.store import ports, tasks
+
+log = get(__name__)
+
+_CONTRADICTIONS = (
+    ("only_children", "only_parent"),
+    ("only_children", "include_parent"),
+    ("only_parent", "include_children"),
+)
+
+
+class Vpn(Resource):
+    """The configuration of nodes, and the addresses of algorithms."""
+
+    def __init__(self, service: Service) -> None:
+        super().__init__(service)
+        config, portal = service.config, service.config.vpn_server
+        # However slowly the portal answers, the other half of the threads serves the rest.
+        at_once = max(1, config.threads // 2)
+        self._portal = Portal(portal, at_once) if portal else None
+
+    @property
+    def portal(self) -> Portal:
+        """The portal that hands out configurations."""
+        if self._portal is None:
+            raise NotConfigured("This server has no VPN: `vpn_server` is not configured.")
+        return self._portal
+
+    @endpoint(NODE, reply=VpnReply, problems=(500, 501))
+    def on_get(self, _: Request, __: Response, caller: Caller) -> Any:
+        """Give a node what it needs to connect to the VPN."""
+        text = self.portal.configuration()
+        log.info("VPN configuration given", node_id=caller.id)
+        return {"ovpn_config": text}
+
+    @endpoint(NODE, body=VpnUpdate, reply=VpnReply, problems=(500, 501))
+    def on_post_update(
+        self, _: Request, __: Response, caller: Caller, read: Read[VpnUpdate]
+    ) -> Any:
+        """Put new keys into the VPN configuration of a node."""
+        # In this order: without a VPN it does not matter what was sent.
+        text = self.portal.renewed(read().vpn_config)
+        log.info("VPN configuration renewed", node_id=caller.id)
+        return {"ovpn_config": text}
+
+    @endpoint(CONTAINER, query=AddressFilter, reply=AddressesReply)
+    def on_get_addresses(
+        self, _: Request, __: Response, caller: Caller, query: AddressFilter
+    ) -> Any:
+        """Show where the algorithms of the caller's task, its parent or its sub-tasks listen."""
+        for one, other in _CONTRADICTIONS:
+            if getattr(query, one) and getattr(query, other):
+                raise Invalid(f"{one} and {other} exclude each other.")
+        if caller.task_id is None:
+            raise Forbidden("This is for an algorithm only.")
+        task = tasks.get(caller.task_id)
+        orphan = task.parent_id is None
+        found = ports.addresses(
+            task,
+            own=not query.only_children and (orphan or not query.only_parent),
+            parent=query.only_parent or query.include_parent,
+            children=query.only_children or query.include_children,
+            label=query.label,
+        )
+        return {"addresses": found}

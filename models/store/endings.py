@@ -1,0 +1,90 @@
+"""Ending results from outside, and offering them again when their node goes elsewhere."""
+
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from vantage6.common.clock import now
+from vantage6.common.task_status import TaskStatus
+from vantage6.models.database import db
+from vantage6.models.store import outbox
+from vantage6.models.tables import Node, Result, Task
+
+#: A node has the result.
+TAKEN = [TaskStatus.INITIALIZING, TaskStatus.ACTIVE]
+#: How many nodes one message of the outbox tells at most.
+_BELLS = 1000
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How many results were ended from outside, and the messages that tell their nodes."""
+
+    count: int
+    messages: list[int]
+
+
+def end(condition: Any, *, reason_code: str, reason: str) -> Ended:
+    """End every open result that fits a condition; what has ended stays as it is.
+
+    Who must be told is written down with it: the task may be removed before anybody is.
+    """
+    with db.atomic():
+        still_open = condition & Result.finished_at.is_null()
+        ringing = iter(bells().where(still_open).tuples())
+        messages = []
+        while some := list(islice(ringing, _BELLS)):
+            messages.append(outbox.add(outbox.Topic.RESULTS_KILLED, {"bells": some}))
+        count = (
+            Result.update(
+                status=TaskStatus.KILLED,
+                reason_code=reason_code,
+                reason=reason,
+                finished_at=now(),
+                lease_until=None,
+            )
+            .where(still_open)
+            .execute()
+        )
+    return Ended(count, messages)
+
+
+def kill_at(node: Node) -> Ended:
+    """End every open result that a node has taken, also if it fell silent since."""
+    return end(
+        _of_place(node.organization_id, node.collaboration_id)
+        & (Result.status.in_(TAKEN) | (Result.attempt > 0)),
+        reason_code="killed",
+        reason="A user killed everything that the node computes.",
+    )
+
+
+def release(organization_id: int, collaboration_id: int | None) -> None:
+    """Offer what the node of an organization has taken to the next one, which counts anew."""
+    Result.update(status=TaskStatus.PENDING, lease_until=None, started_at=None, attempt=0).where(
+        _of_place(organization_id, collaboration_id) & Result.finished_at.is_null()
+    ).execute()
+
+
+def bells() -> Any:
+    """Return the query for node, result and task id of results that have a node."""
+    return (
+        Result.select(Node.id, Result.id, Result.task)
+        .join(Task)
+        .join(
+            Node,
+            on=(
+                (Node.organization == Result.organization)
+                & (Node.collaboration == Task.collaboration)
+            ),
+        )
+    )
+
+
+def _of_place(organization_id: int, collaboration_id: int | None) -> Any:
+    """Return the condition under which a result is for an organization's node in a collaboration.
+
+    Nothing is without a collaboration.
+    """
+    there = Task.select(Task.id).where(Task.collaboration == collaboration_id)
+    return (Result.organization == organization_id) & Result.task.in_(there)

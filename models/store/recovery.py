@@ -1,0 +1,170 @@
+"""How people get back into their accounts: mailed tokens, new passwords, second factors."""
+
+import hashlib
+import secrets
+from datetime import timedelta
+from enum import StrEnum
+
+from vantage6.common.clock import now
+from vantage6.common.errors import Invalid, Unauthenticated
+from vantage6.models.database import db
+from vantage6.models.store import outbox, users
+from vantage6.models.tables import RecoveryToken, User
+
+#: How long an expired token is still told from one that never was.
+_REMEMBERED = timedelta(days=1)
+
+
+class Purpose(StrEnum):
+    """What a token is good for."""
+
+    PASSWORD = "password"  # noqa: S105
+    TWO_FACTOR = "two_factor"
+
+
+class Mail(StrEnum):
+    """What a mail is about."""
+
+    PASSWORD_RESET = "password_reset"  # noqa: S105
+    TWO_FACTOR_RESET = "two_factor_reset"
+    ACCOUNT_LOCKED = "account_locked"
+
+
+def request_mail(mail: Mail, user: User | None, **facts: str) -> int:
+    """Write the wish for a mail into the outbox and return its id.
+
+    SECURITY: an unknown user costs the same as a known one, and what is written is no secret: the
+    token is made where the mail is.
+    """
+    content = {"kind": mail, "user_id": user and user.id, "asked_at": now().isoformat(), **facts}
+    return outbox.add(outbox.Topic.MAIL, content)
+
+
+def login_failed(user: User | None, maximum: int, minutes: int, address: str) -> int | None:
+    """Count a wrong password or code; without a user nothing, at the same cost.
+
+    Returns
+    -------
+    int or None
+        The mail that tells the user, where this one locked the account.
+    """
+    with db.atomic():
+        if not users.login_failed(user, maximum, minutes):
+            return None
+        return request_mail(Mail.ACCOUNT_LOCKED, user, address=address)
+
+
+def hashed(token: str) -> str:
+    """Return the form in which a token is kept."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def issue(user: User, purpose: Purpose, minutes: int) -> str:
+    """Return a new token, of which only the hash is kept."""
+    token = secrets.token_urlsafe(32)
+    moment = now()
+    RecoveryToken.delete().where(RecoveryToken.expires_at < moment - _REMEMBERED).execute()
+    RecoveryToken.create(
+        user=user,
+        purpose=purpose,
+        token=hashed(token),
+        expires_at=moment + timedelta(minutes=minutes),
+    )
+    return token
+
+
+def holder(token: str, purpose: Purpose) -> User:
+    """Return the user of a token that is good for something.
+
+    Raises
+    ------
+    Invalid
+        If it is unknown, used, or good for something else.
+    Unauthenticated
+        If it has expired.
+    """
+    row = RecoveryToken.get_or_none(
+        (RecoveryToken.token == hashed(token)) & (RecoveryToken.purpose == purpose)
+    )
+    if row is None:
+        raise Invalid("This token is wrong, or it was used already.", code="wrong_token")
+    if row.expires_at <= now():
+        raise Unauthenticated("This token has expired; ask for a new one.", code="token_expired")
+    return users.get(row.user_id)
+
+
+def reset_password(token: str, password: str) -> User:
+    """Use a token to store the hash of a new password; older tokens of any kind are void then.
+
+    Raises
+    ------
+    Invalid, Unauthenticated
+        If the token is not good for that (any more).
+    """
+    with db.atomic():
+        user = _spend(token, Purpose.PASSWORD)
+        User.update(password=password, failed_login_attempts=0, tokens_valid_from=now()).where(
+            User.id == user.id
+        ).execute()
+    return user
+
+
+def change_password(user: User, password: str) -> None:
+    """Store the hash of a new password; what was mailed to replace the old one is void then.
+
+    Raises
+    ------
+    Unauthenticated
+        If the password is another one than that of the user that was read.
+    """
+    kept = (User.id == user.id) & (User.password == user.password)
+    with db.atomic():
+        # SECURITY: somebody who knows the old password must not undo its reset.
+        if not User.update(password=password, failed_login_attempts=0).where(kept).execute():
+            raise Unauthenticated("The password was reset meanwhile.", code="wrong_password")
+        _forget(user, Purpose.PASSWORD)
+
+
+def reset_second_factor(token: str, secret: str) -> User:
+    """Use a token to store a new secret, which the first right code confirms.
+
+    Raises
+    ------
+    Invalid, Unauthenticated
+        If the token is not good for that (any more).
+    """
+    with db.atomic():
+        user = _spend(token, Purpose.TWO_FACTOR)
+        User.update(otp_secret=secret, otp_last_step=None).where(User.id == user.id).execute()
+    return user
+
+
+def propose_secret(user: User, secret: str) -> str:
+    """Give a user a secret; who has one keeps it. Returns the one that counts."""
+    missing = (User.id == user.id) & User.otp_secret.is_null()
+    User.update(otp_secret=secret, otp_last_step=None).where(missing).execute()
+    return str(users.get(user.id).otp_secret)
+
+
+def use_step(user: User, step: int) -> bool:
+    """Note that the code of a time step was used; tell whether it had not been, nor a later one."""
+    fresh = (
+        (User.id == user.id)
+        & (User.otp_secret == user.otp_secret)
+        & (User.otp_last_step.is_null() | (User.otp_last_step < step))
+    )
+    return bool(User.update(otp_last_step=step).where(fresh).execute())
+
+
+def _spend(token: str, purpose: Purpose) -> User:
+    """Return the user of a token, and forget all tokens of this user and purpose."""
+    user = holder(token, purpose)
+    # Of two who use a token at once, one finds nothing left to forget.
+    if not _forget(user, purpose):
+        raise Invalid("This token was used already.", code="wrong_token")
+    return user
+
+
+def _forget(user: User, purpose: Purpose) -> int:
+    condition = (RecoveryToken.user == user.id) & (RecoveryToken.purpose == purpose)
+    return int(RecoveryToken.delete().where(condition).execute())

@@ -1,0 +1,293 @@
+"""Users are changed as a whole or not at all, by those who may, and somebody always holds Root."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.api.client import Answer, Api
+from tests.models.factories import World, again, make_user, side_by_side
+from vantage6.common.clock import now
+from vantage6.common.enums import Operation, Scope
+from vantage6.common.errors import Invalid
+from vantage6.models.store import recovery, relations, users
+from vantage6.models.store.recovery import Purpose
+from vantage6.models.store.users import Change
+from vantage6.models.tables import RecoveryToken, Role, RoleRule, Rule, User, UserRole, UserRule
+
+
+@pytest.fixture
+def uri(database_uri: str) -> str:
+    """Run with both databases: what is changed at once depends on them."""
+    return database_uri
+
+
+@pytest.fixture
+def ada(world: World) -> User:
+    """Give a researcher of Amsterdam."""
+    return make_user(world.amsterdam, "Researcher", username="ada", email="ada@example.org")
+
+
+@pytest.fixture
+def admin(world: World) -> User:
+    """Give the administrator of Amsterdam."""
+    return make_user(world.amsterdam, "Organization Admin")
+
+
+def role(name: str) -> int:
+    return int(Role.get(Role.name == name).id)
+
+
+def rule(name: str, operation: Operation, scope: Scope) -> int:
+    found = Rule.get(Rule.name == name, Rule.operation == operation, Rule.scope == scope)
+    return int(found.id)
+
+
+def make_role(organization: Any, *rules: int) -> int:
+    made = Role.create(name="own", organization=organization)
+    for one in rules:
+        RoleRule.create(role=made, rule=one)
+    return int(made.id)
+
+
+def patch(api: Api, whom: User, who: User, **body: Any) -> Answer:
+    return api.patch(f"/user/{whom.id}", who, body)
+
+
+def state(user: User) -> tuple[Any, ...]:
+    row = again(user)
+    return (
+        *(row.username, row.firstname, row.lastname, row.email, row.organization_id),
+        relations.roles_of_users([row.id])[row.id],
+        relations.rules_of_users([row.id])[row.id],
+    )
+
+
+ANY_TASK = ("task", Operation.VIEW, Scope.GLOBAL)
+OWN_TASK = ("task", Operation.VIEW, Scope.ORGANIZATION)
+
+
+# Names and addresses
+
+
+def test_everybody_with_the_rule_changes_himself(api: Api, ada: User):
+    answer = patch(
+        api, ada, ada, username="countess", firstname="", lastname="L", email="al@example.org"
+    )
+    assert answer.status == 200
+    row = again(ada)
+    assert (row.username, row.firstname, row.lastname) == ("countess", "", "L")
+    assert (answer.json["username"], answer.json["email"]) == ("countess", "al@example.org")
+
+
+def test_null_and_absent_and_the_same_leave_as_it_is(api: Api, ada: User, admin: User):
+    before = state(ada)
+    nothing = dict.fromkeys(["username", "firstname", "lastname", "email", "roles", "rules"])
+    assert patch(api, ada, ada, **nothing, password=None, organization_id=None).status == 200
+    assert patch(api, ada, ada).status == 200
+    assert patch(api, ada, ada, password="").status == 200
+    assert patch(api, ada, admin, username="ada", email="ada@example.org").status == 200
+    assert state(ada) == before
+
+
+def test_nobody_changes_organization(api: Api, world: World, ada: User, root: User):
+    assert patch(api, ada, root, organization_id=world.berlin.id).status == 200
+    assert again(ada).organization_id == world.amsterdam.id
+
+
+def test_nobody_renames_somebody_else(api: Api, ada: User, root: User):
+    answer = patch(api, ada, root, username="adele", lastname="x")
+    assert answer.problem == (400, "foreign_username")
+    assert again(ada).lastname == "Body"
+
+
+@pytest.mark.parametrize("field", ["username", "email"])
+def test_what_is_taken_or_empty_is_refused(api: Api, ada: User, root: User, field: str):
+    other = getattr(root, field)
+    answer = patch(api, ada, ada, **{field: other, "lastname": "x"})
+    assert answer.problem == (400, f"{field}_taken")
+    assert patch(api, ada, ada, **{field: "", "lastname": "x"}).problem == (400, "invalid")
+    assert again(ada).lastname == "Body"
+
+
+def test_names_that_differ_in_case_are_different(api: Api, world: World, ada: User):
+    grace = make_user(world.amsterdam, "Viewer", username="ADA")
+    assert patch(api, grace, grace, username="Ada").status == 200
+    assert {users.find_by_name(name) for name in ("ada", "Ada")} == {ada, grace}
+    assert users.find_by_name("ADA") is None
+
+
+def test_two_cannot_take_the_same_name_at_once(world: World, ada: User, admin: User):
+    outcomes = side_by_side(
+        *[lambda user=user: users.update(user, {"username": "one"}) for user in (ada, admin)]
+    )
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Invalid", "User"]
+    assert {outcome.error_code for outcome in outcomes if isinstance(outcome, Invalid)} == {
+        "username_taken"
+    }
+
+
+def test_a_password_is_not_changed_here(api: Api, ada: User, root: User):
+    for who in (ada, root):
+        answer = patch(api, ada, who, password="New-password-1", lastname="x")
+        assert answer.problem == (400, "no_password")
+        assert "/password/change" in answer.json["msg"]
+    assert again(ada).lastname == "Body"
+
+
+def test_an_unknown_user_is_told_before_the_permission(api: Api, world: World):
+    assert patch(api, User(id=999), make_user(world.amsterdam)).status == 404
+
+
+def test_only_who_could_do_as_much_may_redirect_the_mails_of_an_account(
+    api: Api, world: World, ada: User, admin: User, root: User
+):
+    """Whoever reads the mails of an account can take it over."""
+    assert patch(api, root, admin, email="mine@example.org").problem == (401, "forbidden")
+    assert patch(api, root, admin, lastname="x").status == 200
+    assert patch(api, ada, admin, email="new@example.org").status == 200
+    assert patch(api, admin, root, email="other@example.org").status == 200
+
+
+def test_what_was_mailed_to_the_old_address_is_void(api: Api, ada: User):
+    recovery.issue(ada, Purpose.PASSWORD, 60)
+    patch(api, ada, ada, lastname="x")
+    assert RecoveryToken.select().count() == 1
+    patch(api, ada, ada, email="new@example.org")
+    assert RecoveryToken.select().count() == 0
+
+
+# Roles and rules
+
+
+def test_roles_and_rules_are_replaced_as_a_whole(api: Api, ada: User, root: User):
+    seen = rule(*ANY_TASK)
+    answer = patch(api, ada, root, roles=[role("Viewer"), role("Viewer")], rules=[seen])
+    assert [link["id"] for link in answer.json["roles"]] == [role("Viewer")]
+    assert [link["id"] for link in answer.json["rules"]] == [seen]
+    answer = patch(api, ada, root, roles=[], rules=[])
+    assert (answer.json["roles"], answer.json["rules"]) == (None, None)
+
+
+@pytest.mark.parametrize("who", ["ada", "root"])
+def test_nobody_changes_what_he_himself_may(api: Api, ada: User, root: User, who: str):
+    user = {"ada": ada, "root": root}[who]
+    before = state(user)
+    for body in ({"roles": []}, {"rules": []}, {"roles": before[5]}, {"rules": [1]}):
+        assert patch(api, user, user, lastname="x", **body).problem == (401, "forbidden")
+    assert state(user) == before
+
+
+def test_unknown_roles_and_rules_change_nothing(api: Api, ada: User, root: User):
+    before = state(ada)
+    for body in ({"roles": [999]}, {"rules": [999]}, {"roles": [role("Viewer"), 999]}):
+        assert patch(api, ada, root, lastname="x", **body).status == 404
+    assert state(ada) == before
+
+
+def test_only_what_is_held_is_given(api: Api, ada: User, admin: User):
+    before = state(ada)
+    assert patch(api, ada, admin, lastname="x", roles=[role("Root")]).status == 401
+    answer = patch(api, ada, admin, lastname="x", rules=[rule(*ANY_TASK)])
+    assert answer.status == 401
+    assert "VIEW task (GLOBAL)" in answer.json["msg"]
+    assert state(ada) == before
+    assert patch(api, ada, admin, roles=[role("Viewer")], rules=[rule(*OWN_TASK)]).status == 200
+
+
+def test_the_check_is_literal(api: Api, world: World, ada: User):
+    """GLOBAL does not stand for ORGANIZATION."""
+    editor = make_user(
+        world.amsterdam, rules=[rule("user", Operation.EDIT, Scope.GLOBAL), rule(*ANY_TASK)]
+    )
+    assert patch(api, ada, editor, rules=[rule(*OWN_TASK)]).status == 401
+    assert patch(api, ada, editor, rules=[rule(*ANY_TASK)]).status == 200
+
+
+def test_only_what_is_held_is_taken(api: Api, world: World, admin: User, root: User):
+    strong = make_user(world.amsterdam, "Collaboration Admin", rules=[rule(*ANY_TASK)])
+    before = state(strong)
+    assert patch(api, strong, admin, lastname="x", roles=[]).status == 401
+    assert patch(api, strong, admin, lastname="x", rules=[]).status == 401
+    assert state(strong) == before
+    # What stays is not taken.
+    assert patch(api, strong, root, rules=[rule(*ANY_TASK), rule(*OWN_TASK)]).status == 200
+    assert patch(api, strong, root, roles=[], rules=[]).status == 200
+
+
+def test_a_role_is_given_within_its_organization_only(api: Api, world: World, root: User):
+    berliner = make_user(world.berlin)
+    own, foreign = make_role(world.berlin), make_role(world.amsterdam)
+    assert patch(api, berliner, root, roles=[foreign]).problem == (401, "forbidden")
+    assert patch(api, berliner, root, roles=[own]).status == 200
+
+
+def test_what_somebody_else_gave_meanwhile_stays(ada: User):
+    """Only what was weighed is taken."""
+    UserRole.create(user=ada, role=role("Organization Admin"))
+    users.update(ada, {}, Change(taken=frozenset({role("Researcher")})))
+    assert relations.roles_of_users([ada.id])[ada.id] == [role("Organization Admin")]
+    users.update(ada, {}, Change(given=frozenset({role("Organization Admin")})))
+    assert UserRole.select().where(UserRole.user == ada).count() == 1
+
+
+def test_a_failure_half_way_changes_nothing(ada: User):
+    before = state(ada)
+    unknown = Change(given=frozenset({999_999}))
+    with pytest.raises(Invalid):
+        users.update(ada, {"lastname": "x"}, rules=unknown)
+    assert state(ada) == before
+    assert UserRule.select().count() == 0
+
+
+# The last one with the role Root
+
+
+def test_the_last_root_is_neither_removed_nor_demoted(api: Api, world: World, root: User):
+    everything = [row.id for row in Rule.select()]
+    as_strong = make_user(world.amsterdam, rules=everything)
+    assert api.delete(f"/user/{root.id}", as_strong).problem == (400, "last_root")
+    assert api.delete(f"/user/{root.id}", root).problem == (400, "last_root")
+    answer = patch(api, root, as_strong, lastname="x", roles=[role("Viewer")])
+    assert answer.problem == (400, "last_root")
+    assert "give it to somebody else first" in answer.json["msg"]
+    assert again(root).lastname == "Body"
+    other = make_user(world.amsterdam, "Root")
+    assert patch(api, root, other, roles=[role("Viewer")]).status == 200
+    assert api.delete(f"/user/{other.id}", other).problem == (400, "last_root")
+    assert api.delete(f"/user/{root.id}", other).status == 200
+
+
+def test_two_roots_cannot_remove_each_other_at_once(world: World, root: User):
+    other = make_user(world.amsterdam, "Root")
+    outcomes = side_by_side(lambda: users.delete(root), lambda: users.delete(other))
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Invalid", "NoneType"]
+    assert UserRole.select().where(UserRole.role == role("Root")).count() == 1
+
+
+# New users and lists
+
+
+def test_a_new_user_with_unknown_roles_or_rules_is_not_made(api: Api, root: User):
+    person = {"username": "new", "firstname": "", "lastname": "", "email": "new@example.org"}
+    person["password"] = "Good-password-1"
+    for body in ({"roles": [999]}, {"rules": [999]}):
+        assert api.post("/user", root, person | body).status == 404
+    assert users.find_by_name("new") is None
+
+
+def test_users_are_listed_by_when_they_were_seen(api: Api, ada: User, admin: User, root: User):
+    moment = now().replace(microsecond=0)
+    for user, days in ((ada, 3), (admin, 1)):
+        User.update(last_seen=moment - timedelta(days=days)).where(User.id == user.id).execute()
+
+    def listed(**query: str) -> set[int]:
+        text = "&".join(f"{name}={value}" for name, value in query.items())
+        return {row["id"] for row in api.get("/user", root, text).json}
+
+    day = (moment - timedelta(days=2)).strftime("%Y-%m-%d")
+    assert listed(last_seen_till=day) == {ada.id}
+    assert listed(last_seen_from=day) == {admin.id, root.id}
+    exact = (moment - timedelta(days=3)).strftime("%Y-%m-%dT%H:%M:%S")
+    assert listed(last_seen_from=exact, last_seen_till=exact) == {ada.id}
+    assert api.get("/user", root, "last_seen_from=yesterday").status == 400
