@@ -1,1 +1,1 @@
-"""How fast the main job is, against what the machine can do."""
+"""How fast the main job and the server are, and what they need of the machine."""

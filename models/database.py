@@ -1,10 +1,11 @@
 """The connection to the database. Every table is bound to ``db``."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import peewee
 from peewee import DatabaseProxy, SqliteDatabase
@@ -16,6 +17,14 @@ db = DatabaseProxy()
 
 #: What is raised when the database does not answer, or did so no longer.
 FAILURES = (peewee.OperationalError, peewee.InterfaceError)
+
+#: What PostgreSQL calls two transactions that wait for each other.
+_DEADLOCK = "40P01"
+#: How often a transaction runs again that was broken off.
+_REPETITIONS = 5
+
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
 
 _POSTGRES = re.compile(r"^postgres(?:ql)?(?:\+\w+)?://")
 
@@ -129,6 +138,28 @@ def answers() -> bool:
     except (Unavailable, *FAILURES):
         return False
     return True
+
+
+def transaction(function: Callable[Given, Result]) -> Callable[Given, Result]:
+    """Make a function one transaction, which runs again if the database broke it off.
+
+    PostgreSQL does that to one of two that wait for each other's rows. Within a transaction the
+    outermost decides.
+    """
+
+    @wraps(function)
+    def whole(*args: Given.args, **kwargs: Given.kwargs) -> Result:
+        for _ in range(_REPETITIONS):
+            try:
+                with db.atomic():
+                    return function(*args, **kwargs)
+            except peewee.OperationalError as error:
+                if db.in_transaction() or getattr(error.__cause__, "sqlstate", "") != _DEADLOCK:
+                    raise
+        with db.atomic():
+            return function(*args, **kwargs)
+
+    return whole
 
 
 @contextmanager

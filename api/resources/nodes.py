@@ -9,7 +9,7 @@ from vantage6.api.endpoint import CONTAINER, NODE, USER, Read, endpoint
 from vantage6.api.permissions import Caller
 from vantage6.api.resources.base import Resource
 from vantage6.common.enums import Operation, Scope
-from vantage6.common.errors import Forbidden
+from vantage6.common.errors import Forbidden, Invalid
 from vantage6.common.schemas.base import Message
 from vantage6.common.schemas.nodes import (
     NodeCreate,
@@ -61,7 +61,9 @@ class Nodes(Resource):
         caller.require("node", Operation.CREATE, organization=organization_id)
         if organization_id is None:
             raise Forbidden("You belong to no organization; name one.")
-        organization = organizations.get(organization_id)
+        organization = organizations.find(organization_id)
+        if organization is None:
+            raise Invalid(f"There is no organization {organization_id}.", code="no_member")
         node, key = nodes.create(organization, collaboration, body.name)
         return self.replies.nodes([node])[0] | {"api_key": key}
 

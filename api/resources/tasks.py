@@ -85,7 +85,7 @@ class Tasks(Resource):
             name=body.name or "",
             description=body.description or "",
             image=body.image,
-            database=body.database,
+            database=body.database or "",
         )
         self.service.announce(created.message)
         return self.replies.tasks([created.task])[0]

@@ -64,8 +64,8 @@ class RuleFilter(PageQuery):
     """Which rules."""
 
     name: str | None = None
-    operation: Operation | None = None
-    scope: Scope | None = None
+    operation: str | None = None
+    scope: str | None = None
     role_id: Id | None = None
 
 

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from vantage6.common.errors import Invalid, NotFound
-from vantage6.models.database import db, locked, unique
+from vantage6.models.database import locked, transaction, unique
 from vantage6.models.store import endings, organizations
 from vantage6.models.store.endings import Ended
 from vantage6.models.store.reach import Page, Reach, among, like, page_of
@@ -39,6 +39,7 @@ def create(name: str, organization_ids: Iterable[int], *, encrypted: bool) -> Co
     return collaboration
 
 
+@transaction
 def update(
     collaboration: Collaboration,
     fields: dict[str, Any],
@@ -69,17 +70,17 @@ def update(
     return get(collaboration.id), ended
 
 
+@transaction
 def delete(collaboration: Collaboration) -> Ended:
     """Remove a collaboration with its tasks and their results; its nodes stay, without one.
 
     What its nodes compute is ended first, so that they are told.
     """
     there = Task.select(Task.id).where(Task.collaboration == collaboration.id)
-    with db.atomic():
-        ended = endings.end(
-            Result.task.in_(there), reason_code="killed", reason="The collaboration was removed."
-        )
-        Collaboration.delete().where(Collaboration.id == collaboration.id).execute()
+    ended = endings.end(
+        Result.task.in_(there), reason_code="killed", reason="The collaboration was removed."
+    )
+    Collaboration.delete().where(Collaboration.id == collaboration.id).execute()
     return ended
 
 
@@ -88,6 +89,7 @@ def add_member(collaboration: Collaboration, organization_id: int) -> None:
     _add(collaboration, [organization_id])
 
 
+@transaction
 def remove_member(collaboration: Collaboration, organization_id: int) -> Ended:
     """Take an organization out of a collaboration.
 
@@ -99,12 +101,11 @@ def remove_member(collaboration: Collaboration, organization_id: int) -> Ended:
     Invalid
         If it is not a member.
     """
-    with db.atomic():
-        if organization_id not in organizations.members_of([collaboration.id]):
-            raise Invalid(
-                f"Organization {organization_id} is not in {collaboration.name}.", code="no_member"
-            )
-        return _remove(collaboration, [organization_id])
+    if organization_id not in organizations.members_of([collaboration.id]):
+        raise Invalid(
+            f"Organization {organization_id} is not in {collaboration.name}.", code="no_member"
+        )
+    return _remove(collaboration, [organization_id])
 
 
 def _own_name(name: str) -> AbstractContextManager[None]:

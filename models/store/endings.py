@@ -6,7 +6,7 @@ from typing import Any
 
 from vantage6.common.clock import now
 from vantage6.common.task_status import TaskStatus
-from vantage6.models.database import db
+from vantage6.models.database import transaction
 from vantage6.models.store import outbox
 from vantage6.models.tables import Node, Result, Task
 
@@ -24,28 +24,28 @@ class Ended:
     messages: list[int]
 
 
+@transaction
 def end(condition: Any, *, reason_code: str, reason: str) -> Ended:
     """End every open result that fits a condition; what has ended stays as it is.
 
     Who must be told is written down with it: the task may be removed before anybody is.
     """
-    with db.atomic():
-        still_open = condition & Result.finished_at.is_null()
-        ringing = iter(bells().where(still_open).tuples())
-        messages = []
-        while some := list(islice(ringing, _BELLS)):
-            messages.append(outbox.add(outbox.Topic.RESULTS_KILLED, {"bells": some}))
-        count = (
-            Result.update(
-                status=TaskStatus.KILLED,
-                reason_code=reason_code,
-                reason=reason,
-                finished_at=now(),
-                lease_until=None,
-            )
-            .where(still_open)
-            .execute()
+    still_open = condition & Result.finished_at.is_null()
+    ringing = iter(bells().where(still_open).tuples())
+    messages = []
+    while some := list(islice(ringing, _BELLS)):
+        messages.append(outbox.add(outbox.Topic.RESULTS_KILLED, {"bells": some}))
+    count = (
+        Result.update(
+            status=TaskStatus.KILLED,
+            reason_code=reason_code,
+            reason=reason,
+            finished_at=now(),
+            lease_until=None,
         )
+        .where(still_open)
+        .execute()
+    )
     return Ended(count, messages)
 
 

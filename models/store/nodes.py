@@ -9,7 +9,7 @@ from typing import Any, cast
 from peewee import JOIN
 
 from vantage6.common.errors import Invalid, NotFound, Unauthenticated
-from vantage6.models.database import db, unique
+from vantage6.models.database import db, transaction, unique
 from vantage6.models.store import endings
 from vantage6.models.store.reach import Page, Reach, among, like, page_of
 from vantage6.models.tables import Collaboration, Membership, Node, NodeConfig, Organization
@@ -97,6 +97,7 @@ def update(node: Node, fields: dict[str, Any]) -> Node:
     return get(node.id)
 
 
+@transaction
 def move(
     node: Node,
     organization: Organization,
@@ -144,11 +145,11 @@ def tell_config(node: Node, items: Sequence[tuple[str, str]]) -> None:
             ).execute()
 
 
+@transaction
 def delete(node: Node) -> None:
     """Remove a node; what it has taken is offered to the next one at its place."""
-    with db.atomic():
-        endings.release(node.organization_id, node.collaboration_id)
-        Node.delete().where(Node.id == node.id).execute()
+    endings.release(node.organization_id, node.collaboration_id)
+    Node.delete().where(Node.id == node.id).execute()
 
 
 def page(

@@ -13,10 +13,15 @@ from vantage6.models.tables import Membership, Organization
 
 def get(organization_id: int) -> Organization:
     """Return an organization."""
-    row = Organization.get_or_none(Organization.id == organization_id)
+    row = find(organization_id)
     if row is None:
         raise NotFound(f"There is no organization {organization_id}.")
     return row
+
+
+def find(organization_id: int) -> Organization | None:
+    """Return an organization, or None."""
+    return Organization.get_or_none(Organization.id == organization_id)
 
 
 def create(**fields: Any) -> Organization:

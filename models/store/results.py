@@ -9,7 +9,7 @@ from peewee import JOIN
 from vantage6.common.clock import now
 from vantage6.common.errors import Conflict, Forbidden, Invalid, NotFound
 from vantage6.common.task_status import TaskStatus, has_task_finished
-from vantage6.models.database import db, locked
+from vantage6.models.database import db, locked, transaction
 from vantage6.models.store import endings, outbox, tasks
 from vantage6.models.store.endings import TAKEN, Ended
 from vantage6.models.store.reach import Page, Reach, among, page_of
@@ -165,6 +165,7 @@ def patch(
     return row
 
 
+@transaction
 def reconcile(
     node: Node, running: Iterable[int], finished: Iterable[int], lease_seconds: int
 ) -> dict[str, list[int]]:
@@ -208,20 +209,21 @@ def reconcile(
     }
 
 
+@transaction
 def kill(task_id: int) -> Ended:
     """End every open result of a task and of all its sub-tasks."""
-    with db.atomic():
-        tree = tasks.with_descendants(task_id)
-        found = Task.select(Task.id).where(Task.id.in_(tree)).order_by(Task.id)
-        held: set[int] = set()
-        # Who writes a sub-task at this moment shares its parent: wait, and look for it once more.
-        while new := {row.id for row in locked(found)} - held:
-            held |= new
-        return endings.end(
-            Result.task.in_(tree), reason_code="killed", reason="A user killed the task."
-        )
+    tree = tasks.with_descendants(task_id)
+    found = Task.select(Task.id).where(Task.id.in_(tree)).order_by(Task.id)
+    held: set[int] = set()
+    # Who writes a sub-task at this moment shares its parent: wait, and look for it once more.
+    while new := {row.id for row in locked(found)} - held:
+        held |= new
+    return endings.end(
+        Result.task.in_(tree), reason_code="killed", reason="A user killed the task."
+    )
 
 
+@transaction
 def sweep() -> tuple[list[int], list[int]]:
     """Offer results again whose node fell silent; give up on those that were offered too often.
 
@@ -230,25 +232,24 @@ def sweep() -> tuple[list[int], list[int]]:
     tuple
         The ids of the results that were offered again, and of those that were given up.
     """
-    with db.atomic():
-        # Asked again by each update: a node may come back at this very moment.
-        silent = Result.status.in_(TAKEN) & (Result.lease_until < now())
-        late = list(Result.select(Result.id, Result.attempt).where(silent))
-        again = [row.id for row in late if row.attempt < MOST_ATTEMPTS]
-        over = [row.id for row in late if row.attempt >= MOST_ATTEMPTS]
-        if again:
-            Result.update(status=TaskStatus.PENDING, lease_until=None).where(
-                among(Result.id, again) & silent
-            ).execute()
-            outbox.add(outbox.Topic.RESULTS_READY, {"result_ids": again})
-        if over:
-            Result.update(
-                status=TaskStatus.UNKNOWN_ERROR,
-                reason_code="node_lost",
-                reason=f"The node took this result {MOST_ATTEMPTS} times and fell silent.",
-                finished_at=now(),
-                lease_until=None,
-            ).where(among(Result.id, over) & silent).execute()
+    # Asked again by each update: a node may come back at this very moment.
+    silent = Result.status.in_(TAKEN) & (Result.lease_until < now())
+    late = list(Result.select(Result.id, Result.attempt).where(silent))
+    again = [row.id for row in late if row.attempt < MOST_ATTEMPTS]
+    over = [row.id for row in late if row.attempt >= MOST_ATTEMPTS]
+    if again:
+        Result.update(status=TaskStatus.PENDING, lease_until=None).where(
+            among(Result.id, again) & silent
+        ).execute()
+        outbox.add(outbox.Topic.RESULTS_READY, {"result_ids": again})
+    if over:
+        Result.update(
+            status=TaskStatus.UNKNOWN_ERROR,
+            reason_code="node_lost",
+            reason=f"The node took this result {MOST_ATTEMPTS} times and fell silent.",
+            finished_at=now(),
+            lease_until=None,
+        ).where(among(Result.id, over) & silent).execute()
     return again, over
 
 

@@ -185,11 +185,13 @@ def rule_page(
     page: Page,
     *,
     name: str | None = None,
-    operation: Operation | None = None,
-    scope: Scope | None = None,
+    operation: str | None = None,
+    scope: str | None = None,
     role: int | None = None,
 ) -> tuple[list[Rule], int]:
-    """Return the rules that fit the filters."""
+    """Return the rules that fit the filters; no rule has an operation or a scope that is none."""
+    if operation not in (None, *Operation) or scope not in (None, *Scope):
+        return [], 0
     query = Rule.select().order_by(Rule.id)
     if name is not None:
         query = query.where(Rule.name == name)

@@ -9,7 +9,7 @@ from peewee import chunked
 
 from vantage6.common.errors import Conflict, Invalid, NotFound
 from vantage6.common.task_status import NO_RESULTS, TASK_STATES, UNFINISHED, TaskStatus
-from vantage6.models.database import db, locked
+from vantage6.models.database import locked, transaction
 from vantage6.models.store import outbox
 from vantage6.models.store.reach import Page, Reach, among, like, page_of
 from vantage6.models.tables import (
@@ -81,8 +81,8 @@ def check_targets(collaboration_id: int, organization_ids: Sequence[int]) -> Non
 def check_welcome(collaboration_id: int, organization_ids: Collection[int], user: User) -> None:
     """Refuse a user's task that a node says it would refuse.
 
-    What a node tells of its policy are ids or names of users, and ids or names of organizations;
-    one that fits is enough.
+    What a node tells of its policy are ids of users, and ids or names of organizations; one that
+    fits is enough.
 
     Raises
     ------
@@ -105,10 +105,9 @@ def check_welcome(collaboration_id: int, organization_ids: Collection[int], user
         return
     home = Organization.get_by_id(user.organization_id)
     welcome = {("allowed_users", str(user.id)), ("allowed_orgs", str(home.id))}
-    for key, name in (("allowed_users", user.username), ("allowed_orgs", home.name)):
-        # A name of digits alone would be taken for somebody else's id.
-        if not name.isdecimal():
-            welcome.add((key, name))
+    # A name of digits alone would be taken for somebody else's id.
+    if not home.name.isdecimal():
+        welcome.add(("allowed_orgs", home.name))
     if closed := [
         organization for organization, entries in wanted.items() if not entries & welcome
     ]:
@@ -128,6 +127,7 @@ def _listed(ids: Sequence[int]) -> str:
     return ", ".join(map(str, ids))
 
 
+@transaction
 def create(
     *,
     collaboration_id: int,
@@ -161,33 +161,32 @@ def create(
     Conflict
         If the parent has ended.
     """
-    with db.atomic():
-        _hold(collaboration_id, parent)
-        check_targets(collaboration_id, [organization for organization, _ in inputs])
-        run = parent.run_id if parent else Run.create().id
-        task = Task.create(
-            collaboration=collaboration_id,
-            initiator=initiator_id,
-            init_user=user_id,
-            parent=parent,
-            run=run,
-            **fields,
-        )
-        rows = [{"task": task.id, "organization": organization} for organization, _ in inputs]
-        for some in chunked(rows, 1000):
-            Result.insert_many(some).execute()
-        ids = {
-            row.organization_id: row.id
-            for row in Result.select(Result.id, Result.organization).where(Result.task == task.id)
-        }
-        payloads = [
-            {"result": ids[organization], "kind": "input", "content": text}
-            for organization, text in inputs
-            if text is not None
-        ]
-        for some in chunked(payloads, 100):
-            Payload.insert_many(some).execute()
-        message = outbox.add(outbox.Topic.TASK_CREATED, {"task_id": task.id})
+    _hold(collaboration_id, parent)
+    check_targets(collaboration_id, [organization for organization, _ in inputs])
+    run = parent.run_id if parent else Run.create().id
+    task = Task.create(
+        collaboration=collaboration_id,
+        initiator=initiator_id,
+        init_user=user_id,
+        parent=parent,
+        run=run,
+        **fields,
+    )
+    rows = [{"task": task.id, "organization": organization} for organization, _ in inputs]
+    for some in chunked(rows, 1000):
+        Result.insert_many(some).execute()
+    ids = {
+        row.organization_id: row.id
+        for row in Result.select(Result.id, Result.organization).where(Result.task == task.id)
+    }
+    payloads = [
+        {"result": ids[organization], "kind": "input", "content": text}
+        for organization, text in inputs
+        if text is not None
+    ]
+    for some in chunked(payloads, 100):
+        Payload.insert_many(some).execute()
+    message = outbox.add(outbox.Topic.TASK_CREATED, {"task_id": task.id})
     return Created(task, message)
 
 
@@ -220,6 +219,7 @@ def with_descendants(task_id: int) -> Any:
     return tree.select_from(tree.c.id)
 
 
+@transaction
 def delete(task: Task) -> None:
     """Remove a task and its results; its sub-tasks stay."""
     Task.delete().where(Task.id == task.id).execute()

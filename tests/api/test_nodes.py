@@ -151,7 +151,7 @@ def test_a_removed_node_leaves_its_results_to_the_next_one(api: Api, world: Worl
 TOLD = [
     {"key": "encryption", "value": "1"},
     {"key": "allowed_users", "value": "3"},
-    {"key": "allowed_users", "value": "ada"},
+    {"key": "allowed_users", "value": "4"},
 ]
 
 
