@@ -1,8 +1,10 @@
 """The decorator that turns a function with typed arguments into a responder."""
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial, wraps
+from pathlib import Path
 from typing import Any, TypeVar
 
 import falcon
@@ -10,6 +12,7 @@ from falcon import Request as HttpRequest
 from falcon import Response
 from pydantic import BaseModel, ValidationError
 
+from vantage6.api import bodies
 from vantage6.api.identity import identify
 from vantage6.common.enums import IdentityKind
 from vantage6.common.errors import Invalid
@@ -17,6 +20,9 @@ from vantage6.common.schemas.base import Problem
 from vantage6.models import database
 
 USER, NODE, CONTAINER = IdentityKind.USER, IdentityKind.NODE, IdentityKind.CONTAINER
+
+#: Largest body from somebody who has not logged in: names, passwords, keys.
+_ANONYMOUS_BYTES = 2**16
 
 Body = TypeVar("Body", bound=BaseModel)
 #: Reads and checks the body of a request; raises `Invalid` and the like.
@@ -81,7 +87,7 @@ def endpoint(
     def decorate(function: Callable[..., Any]) -> Callable[..., None]:
         @wraps(function)
         def responder(self: Any, req: HttpRequest, resp: Response, **path: Any) -> None:
-            given = dict(path)
+            given, held = dict(path), ExitStack()
             resp.status = status
             if needs_database:
                 # Given back by the middleware, whatever happens.
@@ -89,10 +95,13 @@ def endpoint(
             if callers:
                 given["caller"] = identify(req, self.service.tokens, callers)
             if body is not None:
-                given["read"] = partial(read_body, req, body, self.service.config.max_body_bytes)
+                instance = self.service.instance
+                limit = instance.config.max_body_bytes if callers else _ANONYMOUS_BYTES
+                given["read"] = partial(read_body, req, body, limit, instance.folder, held)
             if query is not None:
                 given["query"] = _checked(query, req.params)
-            resp.media = function(self, req, resp, **given)
+            with held:
+                resp.media = function(self, req, resp, **given)
 
         responder.endpoint = Endpoint(  # type: ignore[attr-defined]
             callers, body, query, reply, status, permission, expected
@@ -122,16 +131,16 @@ def _problems(
     return dict.fromkeys(statuses, Problem)
 
 
-def read_body(req: HttpRequest, model: type[Body], limit: int) -> Body:
-    """Return the checked body of a request."""
+def read_body(
+    req: HttpRequest, model: type[Body], limit: int, folder: Path, held: ExitStack
+) -> Body:
+    """Return the checked body of a request; what it takes is given back when ``held`` is closed."""
     kind = (req.content_type or "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise falcon.HTTPUnsupportedMediaType(description="Send JSON as application/json.")
     if (req.content_length or 0) > limit:
-        raise falcon.HTTPContentTooLarge(description=f"The body may have {limit} bytes.")
-    raw = req.bounded_stream.read(limit + 1)
-    if len(raw) > limit:
-        raise falcon.HTTPContentTooLarge(description=f"The body may have {limit} bytes.")
+        raise bodies.too_large(limit)
+    raw = bodies.received(req, limit, folder, held)
     try:
         return model.model_validate_json(raw)
     except ValidationError as error:

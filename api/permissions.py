@@ -35,7 +35,7 @@ class Caller:
     @classmethod
     def of_user(cls, user: User) -> "Caller":
         """Return a user as caller, with the rules that it holds at this moment."""
-        rules = frozenset((r.name, r.operation, r.scope) for r in users.rules_of(user.id))
+        rules = users.rules_of(user.id)
         return cls(IdentityKind.USER, user.id, user.organization_id, rules, user=user)
 
     @classmethod

@@ -81,8 +81,8 @@ class Service:
 
     def announce(self, *messages: int) -> None:
         """Have messages of the outbox sent now; if that fails, the relay sends them later."""
-        for message in messages:
-            self._sender.kick(FAN_OUT, message)
+        if messages:
+            self._sender.call(FAN_OUT)
 
     def send_mail(self, message: int | None) -> None:
         """Have a mail of the outbox sent now; if that fails, the relay has it sent later."""

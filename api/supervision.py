@@ -176,6 +176,9 @@ def _environment(instance: Instance, program: str) -> dict[str, str]:
         ENVIRONMENT_VARIABLE: instance.environment or "",
         "PYTHONUNBUFFERED": "1",
     }
+    if program == "api":
+        # With a heap for each thread, each would keep what its largest body needed.
+        variables["MALLOC_ARENA_MAX"] = "1"
     if program == "flower":
         variables["FLOWER_BASIC_AUTH"] = f"flower:{flower_password(instance)}"
     return variables

@@ -15,6 +15,8 @@ LIMITS_PREFIX = "v6:limits"
 
 #: Key that exists while a worker works off its queues.
 WORKERS_ALIVE = "v6:workers:alive"
+#: Key that exists while a worker is on its way to the new messages of the outbox.
+WORKERS_CALLED = "v6:workers:called"
 
 
 def inbox(node_id: int) -> str:

@@ -2,13 +2,14 @@
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Any, cast
 
 from celery import Celery
 from kombu import Queue
 
-from vantage6.broker.connection import celery_settings
-from vantage6.broker.queues import CONTROL, MAIL
+from vantage6.broker.connection import celery_settings, client
+from vantage6.broker.queues import CONTROL, MAIL, WORKERS_CALLED
 from vantage6.common import logs
 
 log = logs.get(__name__)
@@ -18,6 +19,8 @@ CONNECT_SECONDS = 0.5
 READ_SECONDS = 0.5
 #: Time after a failure in which nothing is sent, so that not every request pays for an outage.
 REST_SECONDS = 5.0
+#: After this time a worker that was called and did not begin is called again.
+CALL_SECONDS = 2.0
 
 #: On the default exchange a queue needs no declaration, which spares each kick three commands.
 _QUEUES = {
@@ -39,6 +42,7 @@ class ControlSender:
 
     def __init__(self, url: str) -> None:
         self._url = url
+        self._redis = client(url, read_seconds=READ_SECONDS)
         self._lock = threading.Lock()
         self._app: Celery | None = None
         self._failing = False
@@ -46,16 +50,27 @@ class ControlSender:
 
     def kick(self, task_name: str, *args: Any, queue: str = CONTROL) -> bool:
         """Send a task to the workers; return whether that worked. Takes about a second at most."""
+        return self._attempt(task_name, lambda: self._send(task_name, args, queue))
+
+    def call(self, task_name: str) -> bool:
+        """Have a worker look for what there is to do, as `kick` does.
+
+        PERF: nothing is sent while one that was called has not begun: it will find that, too. The
+        task says that it begins by removing the key, before it looks.
+        """
+        milliseconds = int(CALL_SECONDS * 1000)
+
+        def send() -> None:
+            if self._redis.set(WORKERS_CALLED, task_name, nx=True, px=milliseconds):
+                self._send(task_name, (), CONTROL)
+
+        return self._attempt(task_name, send)
+
+    def _attempt(self, task_name: str, send: Callable[[], None]) -> bool:
         if time.monotonic() < self._resume_at:
             return False
         try:
-            self._celery().send_task(
-                task_name,
-                args=args,
-                queue=cast("str", _QUEUES[queue]),
-                ignore_result=True,
-                retry=False,
-            )
+            send()
         # The caller has stored what it wants and goes on, whatever goes wrong here.
         except Exception as error:
             self._resume_at = time.monotonic() + REST_SECONDS
@@ -67,6 +82,15 @@ class ControlSender:
             self._failing = False
             log.info("workers can be reached again")
         return True
+
+    def _send(self, task_name: str, args: tuple[Any, ...], queue: str) -> None:
+        self._celery().send_task(
+            task_name,
+            args=args,
+            queue=cast("str", _QUEUES[queue]),
+            ignore_result=True,
+            retry=False,
+        )
 
     def _celery(self) -> Celery:
         with self._lock:

@@ -12,6 +12,7 @@ from peewee import DatabaseProxy, SqliteDatabase
 from playhouse.pool import PooledPostgresqlDatabase
 
 from vantage6.common.errors import ConfigurationError, Invalid, Unavailable
+from vantage6.models.sqlite import PATIENCE_SECONDS, QueuingSqlite
 
 db = DatabaseProxy()
 
@@ -51,7 +52,7 @@ def bind(uri: str, *, folder: Path, connections: int = 16) -> None:
         path = folder / uri.removeprefix("sqlite:///")
         path.parent.mkdir(parents=True, exist_ok=True)
         db.initialize(
-            SqliteDatabase(
+            QueuingSqlite(
                 str(path),
                 # A reader that turns writer fails at once under the default lock; IMMEDIATE waits.
                 lock_type="IMMEDIATE",
@@ -59,7 +60,7 @@ def bind(uri: str, *, folder: Path, connections: int = 16) -> None:
                 pragmas={
                     "journal_mode": "wal",
                     "foreign_keys": 1,
-                    "busy_timeout": 10_000,
+                    "busy_timeout": PATIENCE_SECONDS * 1000,
                     "synchronous": "normal",
                 },
             )
@@ -113,6 +114,14 @@ def close() -> None:
         db.close()
 
 
+def discard() -> None:
+    """Close the connection of this thread for good, and with it what it keeps in memory."""
+    if isinstance(db.obj, PooledPostgresqlDatabase):
+        db.obj.manual_close()
+    else:
+        close()
+
+
 def release() -> None:
     """Give a pooled connection back; a file stays open for the next work of this thread.
 
@@ -154,7 +163,9 @@ def transaction(function: Callable[Given, Result]) -> Callable[Given, Result]:
                 with db.atomic():
                     return function(*args, **kwargs)
             except peewee.OperationalError as error:
-                if db.in_transaction() or getattr(error.__cause__, "sqlstate", "") != _DEADLOCK:
+                cause = getattr(error, "orig", None)
+                broken_off = getattr(cause, "sqlstate", None) == _DEADLOCK
+                if db.in_transaction() or not broken_off:
                     raise
         with db.atomic():
             return function(*args, **kwargs)

@@ -108,7 +108,7 @@ class Users(Resource):
             raise Invalid("Nobody can rename somebody else.", code="foreign_username")
         if "email" in fields:
             # SECURITY: whoever reads the mails of an account can take it over.
-            caller.require_held(roles.grants(users.rules_of(row.id)))
+            caller.require_held(users.rules_of(row.id))
 
     def _roles(self, caller: Caller, row: User, wanted: Sequence[int] | None) -> Change:
         """Return which roles are given and taken, after weighing both."""

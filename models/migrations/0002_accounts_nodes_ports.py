@@ -4,7 +4,7 @@ from typing import Any
 
 from peewee import CharField, ForeignKeyField, IntegerField, Model
 
-from vantage6.models.fields import IdField, UtcDateTimeField
+from vantage6.models.fields import IdField, UtcDateTimeField, is_sqlite
 
 
 def up(migrator: Any, db: Any) -> None:
@@ -61,6 +61,8 @@ def up(migrator: Any, db: Any) -> None:
             table_name = "recovery_token"
 
     db.create_tables([AlgorithmPort, NodeConfig, RecoveryToken])
+    # PERF: what is encrypted cannot be compressed, but PostgreSQL would try.
+    _store_payloads(db, "EXTERNAL")
     migrator.migrate(
         migrator.add_column("account", "tokens_valid_from", UtcDateTimeField(null=True)),
         migrator.add_column("account", "otp_secret", CharField(null=True, max_length=32)),
@@ -76,6 +78,7 @@ def up(migrator: Any, db: Any) -> None:
 
 
 def down(migrator: Any, db: Any) -> None:
+    _store_payloads(db, "EXTENDED")
     migrator.migrate(
         migrator.drop_index("organization", "organization_name"),
         migrator.add_index("organization", ("name",)),
@@ -85,3 +88,9 @@ def down(migrator: Any, db: Any) -> None:
     )
     for table in ("recovery_token", "node_config", "algorithm_port"):
         db.execute_sql(f'DROP TABLE "{table}"')
+
+
+def _store_payloads(db: Any, way: str) -> None:
+    """Say how PostgreSQL keeps payloads from now on; SQLite knows one way."""
+    if not is_sqlite(db):
+        db.execute_sql(f"ALTER TABLE payload ALTER COLUMN content SET STORAGE {way}")

@@ -6,15 +6,18 @@ from typing import Any
 
 from vantage6.common.errors import Invalid, NotFound
 from vantage6.models.database import locked, transaction, unique
+from vantage6.models.prepared import Prepared
 from vantage6.models.store import endings, organizations
 from vantage6.models.store.endings import Ended
 from vantage6.models.store.reach import Page, Reach, among, like, page_of
 from vantage6.models.tables import Collaboration, Membership, Result, Task
 
+_BY_ID = Prepared(lambda id_: Collaboration.select().where(Collaboration.id == id_))
+
 
 def get(collaboration_id: int) -> Collaboration:
     """Return a collaboration."""
-    row = Collaboration.get_or_none(Collaboration.id == collaboration_id)
+    row = _BY_ID.first(collaboration_id)
     if row is None:
         raise NotFound(f"There is no collaboration {collaboration_id}.")
     return row

@@ -10,9 +10,26 @@ from peewee import JOIN
 
 from vantage6.common.errors import Invalid, NotFound, Unauthenticated
 from vantage6.models.database import db, transaction, unique
+from vantage6.models.prepared import Prepared
 from vantage6.models.store import endings
 from vantage6.models.store.reach import Page, Reach, among, like, page_of
 from vantage6.models.tables import Collaboration, Membership, Node, NodeConfig, Organization
+
+_BY_ID = Prepared(lambda id_: Node.select().where(Node.id == id_))
+_BY_KEY = Prepared(lambda key: Node.select().where(Node.api_key == key))
+_ACTING = Prepared(
+    lambda id_: (
+        Node.select(Node, Membership.collaboration.alias("works_in"))
+        .join(
+            Membership,
+            JOIN.LEFT_OUTER,
+            on=(Membership.organization == Node.organization)
+            & (Membership.collaboration == Node.collaboration),
+        )
+        .where(Node.id == id_)
+        .objects()
+    )
+)
 
 
 def hashed(api_key: str) -> str:
@@ -30,7 +47,7 @@ def get(node_id: int) -> Node:
 
 def find(node_id: int) -> Node | None:
     """Return a node, or None."""
-    return Node.get_or_none(Node.id == node_id)
+    return _BY_ID.first(node_id)
 
 
 def acting(node_id: int) -> Node | None:
@@ -38,16 +55,7 @@ def acting(node_id: int) -> Node | None:
 
     SECURITY: without its collaboration, where its organization is not a member any more.
     """
-    member = (Membership.organization == Node.organization) & (
-        Membership.collaboration == Node.collaboration
-    )
-    row: Any = (
-        Node.select(Node, Membership.collaboration.alias("works_in"))
-        .join(Membership, JOIN.LEFT_OUTER, on=member)
-        .where(Node.id == node_id)
-        .objects()
-        .get_or_none()
-    )
+    row: Any = _ACTING.first(node_id)
     if row is None:
         return None
     row.collaboration_id = row.works_in
@@ -62,7 +70,7 @@ def with_key(api_key: str) -> Node:
     Unauthenticated
         If no node has the key.
     """
-    row = Node.get_or_none(Node.api_key == hashed(api_key))
+    row = _BY_KEY.first(hashed(api_key))
     if row is None:
         raise Unauthenticated("This API key belongs to no node.", code="wrong_api_key")
     return row

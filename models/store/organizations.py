@@ -7,8 +7,21 @@ from typing import Any
 from vantage6.common.enums import Scope
 from vantage6.common.errors import NotFound
 from vantage6.models.database import unique
+from vantage6.models.prepared import Prepared
 from vantage6.models.store.reach import Page, Reach, among, like, page_of
 from vantage6.models.tables import Membership, Organization
+
+_BY_ID = Prepared(lambda id_: Organization.select().where(Organization.id == id_))
+_COLLABORATIONS = Prepared(
+    lambda id_: Membership.select(Membership.collaboration).where(Membership.organization == id_)
+)
+_MEMBERS = Prepared(
+    lambda ids: (
+        Membership.select(Membership.organization)
+        .where(among(Membership.collaboration, ids))
+        .distinct()
+    )
+)
 
 
 def get(organization_id: int) -> Organization:
@@ -21,7 +34,7 @@ def get(organization_id: int) -> Organization:
 
 def find(organization_id: int) -> Organization | None:
     """Return an organization, or None."""
-    return Organization.get_or_none(Organization.id == organization_id)
+    return _BY_ID.first(organization_id)
 
 
 def create(**fields: Any) -> Organization:
@@ -92,17 +105,9 @@ def check_exist(organization_ids: Collection[int]) -> None:
 
 def collaborations_of(organization_id: int | None) -> frozenset[int]:
     """Return the ids of the collaborations in which an organization is."""
-    query = Membership.select(Membership.collaboration).where(
-        Membership.organization == organization_id
-    )
-    return frozenset(row.collaboration_id for row in query)
+    return frozenset(row.collaboration_id for row in _COLLABORATIONS(organization_id))
 
 
 def members_of(collaboration_ids: Iterable[int]) -> frozenset[int]:
     """Return the ids of the organizations in any of these collaborations."""
-    query = (
-        Membership.select(Membership.organization)
-        .where(among(Membership.collaboration, collaboration_ids))
-        .distinct()
-    )
-    return frozenset(row.organization_id for row in query)
+    return frozenset(row.organization_id for row in _MEMBERS(collaboration_ids))

@@ -7,6 +7,8 @@ from typing import Any
 
 from vantage6.common.clock import now
 from vantage6.models.database import db
+from vantage6.models.prepared import Prepared
+from vantage6.models.store.reach import among
 from vantage6.models.tables import Outbox
 
 #: The one who writes a message also has it sent; this long the relay leaves it to that one.
@@ -15,6 +17,8 @@ _HEAD_START = timedelta(seconds=2)
 _LONGEST_PAUSE = timedelta(seconds=60)
 #: Time for which the relay leaves a message to somebody whom it told of it.
 _HANDED_ON = timedelta(seconds=5)
+#: How many new messages are read at once.
+BATCH = 100
 
 
 class Topic(StrEnum):
@@ -48,15 +52,33 @@ def due(limit: int = 100, *, mails: bool = False) -> list[int]:
     return [row.id for row in query]
 
 
+def new() -> list[tuple[int, Topic, dict[str, Any]]]:
+    """Return id, topic and content of messages that nobody tried to send, oldest first.
+
+    At most `BATCH`. Mails have a way of their own; topics of another version are the relay's.
+    """
+    return [(row.id, Topic(row.topic), json.loads(row.content)) for row in _NEW()]
+
+
+_NEW = Prepared(
+    lambda: (
+        Outbox.select()
+        .where((Outbox.attempts == 0) & Outbox.topic.in_(set(Topic) - {Topic.MAIL}))
+        .order_by(Outbox.id)
+        .limit(BATCH)
+    )
+)
+
+
 def find(message_id: int) -> tuple[Topic, dict[str, Any]] | None:
     """Return topic and content of a message, or None once it was sent."""
     row = Outbox.get_or_none(Outbox.id == message_id)
     return None if row is None else (Topic(row.topic), json.loads(row.content))
 
 
-def sent(message_id: int) -> None:
-    """Forget a message."""
-    Outbox.delete().where(Outbox.id == message_id).execute()
+def sent(*message_ids: int) -> None:
+    """Forget messages."""
+    Outbox.delete().where(among(Outbox.id, message_ids)).execute()
 
 
 def hand_on(message_id: int) -> int | None:

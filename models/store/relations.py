@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+from vantage6.models.prepared import Prepared
 from vantage6.models.store.reach import among
 from vantage6.models.tables import (
     AlgorithmPort,
@@ -21,70 +22,100 @@ Ids = dict[int, list[int]]
 Holders = dict[int, list[tuple[int, int | None]]]
 
 
-def _grouped(table: Any, key: Any, value: Any, keys: Sequence[int]) -> Ids:
+def _pairs(key: Any, value: Any) -> Prepared[Any]:
+    return Prepared(
+        lambda keys: (
+            key.model.select(key, value).where(among(key, keys)).order_by(key, value).tuples()
+        )
+    )
+
+
+def _holders(key: Any) -> Prepared[Any]:
+    return Prepared(
+        lambda keys: (
+            key.model.select(key, User.id, User.organization)
+            .join(User)
+            .where(among(key, keys))
+            .order_by(key, User.id)
+            .tuples()
+        )
+    )
+
+
+_COLLABORATIONS = _pairs(Membership.organization, Membership.collaboration)
+_MEMBERS = _pairs(Membership.collaboration, Membership.organization)
+_USERS = _pairs(User.organization, User.id)
+_ROLES = _pairs(Role.organization, Role.id)
+_ROLES_OF_USERS = _pairs(UserRole.user, UserRole.role)
+_RULES_OF_USERS = _pairs(UserRule.user, UserRule.rule)
+_RULES_OF_ROLES = _pairs(RoleRule.role, RoleRule.rule)
+_USERS_OF_ROLES = _holders(UserRole.role)
+_USERS_OF_RULES = _holders(UserRule.rule)
+_CONFIG = Prepared(
+    lambda ids: NodeConfig.select().where(among(NodeConfig.node, ids)).order_by(NodeConfig.id)
+)
+_PORTS = Prepared(
+    lambda ids: (
+        AlgorithmPort.select().where(among(AlgorithmPort.result, ids)).order_by(AlgorithmPort.id)
+    )
+)
+
+
+def _grouped(pairs: Prepared[Any], keys: Sequence[int]) -> Ids:
     found: Ids = defaultdict(list)
-    query = table.select(key, value).where(among(key, keys)).order_by(key, value)
-    for one, other in query.tuples():
+    for one, other in pairs(keys):
         found[one].append(other)
     return found
 
 
 def collaborations_of(organization_ids: Sequence[int]) -> Ids:
     """Return the collaborations of organizations."""
-    return _grouped(Membership, Membership.organization, Membership.collaboration, organization_ids)
+    return _grouped(_COLLABORATIONS, organization_ids)
 
 
 def members_of(collaboration_ids: Sequence[int]) -> Ids:
     """Return the organizations in collaborations."""
-    return _grouped(
-        Membership, Membership.collaboration, Membership.organization, collaboration_ids
-    )
+    return _grouped(_MEMBERS, collaboration_ids)
 
 
 def users_of(organization_ids: Sequence[int]) -> Ids:
     """Return the users of organizations."""
-    return _grouped(User, User.organization, User.id, organization_ids)
+    return _grouped(_USERS, organization_ids)
 
 
 def roles_of(organization_ids: Sequence[int]) -> Ids:
     """Return the roles of organizations."""
-    return _grouped(Role, Role.organization, Role.id, organization_ids)
+    return _grouped(_ROLES, organization_ids)
 
 
 def roles_of_users(user_ids: Sequence[int]) -> Ids:
     """Return the roles of users."""
-    return _grouped(UserRole, UserRole.user, UserRole.role, user_ids)
+    return _grouped(_ROLES_OF_USERS, user_ids)
 
 
 def rules_of_users(user_ids: Sequence[int]) -> Ids:
     """Return the rules that users hold beside their roles."""
-    return _grouped(UserRule, UserRule.user, UserRule.rule, user_ids)
+    return _grouped(_RULES_OF_USERS, user_ids)
 
 
 def rules_of_roles(role_ids: Sequence[int]) -> Ids:
     """Return the rules of roles."""
-    return _grouped(RoleRule, RoleRule.role, RoleRule.rule, role_ids)
+    return _grouped(_RULES_OF_ROLES, role_ids)
 
 
 def users_of_roles(role_ids: Sequence[int]) -> Holders:
     """Return the users of roles, each with the organization of the user."""
-    return _holders(UserRole, UserRole.role, role_ids)
+    return _held_by(_USERS_OF_ROLES, role_ids)
 
 
 def users_of_rules(rule_ids: Sequence[int]) -> Holders:
     """Return the users that hold rules beside their roles, each with the user's organization."""
-    return _holders(UserRule, UserRule.rule, rule_ids)
+    return _held_by(_USERS_OF_RULES, rule_ids)
 
 
-def _holders(table: Any, key: Any, keys: Sequence[int]) -> Holders:
+def _held_by(holders: Prepared[Any], keys: Sequence[int]) -> Holders:
     found: Holders = defaultdict(list)
-    query = (
-        table.select(key, User.id, User.organization)
-        .join(User)
-        .where(among(key, keys))
-        .order_by(key, User.id)
-    )
-    for one, user, organization in query.tuples():
+    for one, user, organization in holders(keys):
         found[one].append((user, organization))
     return found
 
@@ -92,7 +123,7 @@ def _holders(table: Any, key: Any, keys: Sequence[int]) -> Holders:
 def config_of(node_ids: Sequence[int]) -> dict[int, list[NodeConfig]]:
     """Return what nodes tell about their configuration."""
     found: dict[int, list[NodeConfig]] = defaultdict(list)
-    for row in NodeConfig.select().where(among(NodeConfig.node, node_ids)).order_by(NodeConfig.id):
+    for row in _CONFIG(node_ids):
         found[row.node_id].append(row)
     return found
 
@@ -100,7 +131,6 @@ def config_of(node_ids: Sequence[int]) -> dict[int, list[NodeConfig]]:
 def ports_of(result_ids: Sequence[int]) -> dict[int, list[AlgorithmPort]]:
     """Return the ports of results."""
     found: dict[int, list[AlgorithmPort]] = defaultdict(list)
-    query = AlgorithmPort.select().where(among(AlgorithmPort.result, result_ids))
-    for row in query.order_by(AlgorithmPort.id):
+    for row in _PORTS(result_ids):
         found[row.result_id].append(row)
     return found

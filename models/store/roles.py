@@ -8,6 +8,7 @@ from typing import Any
 from vantage6.common.enums import Operation, Scope
 from vantage6.common.errors import Invalid, NotFound
 from vantage6.models.database import db
+from vantage6.models.prepared import Prepared
 from vantage6.models.rules import DEFAULT_ROLES, Grant
 from vantage6.models.store.reach import Page, Reach, among, like, page_of
 from vantage6.models.tables import Role, RoleRule, Rule, UserRole
@@ -15,10 +16,13 @@ from vantage6.models.tables import Role, RoleRule, Rule, UserRole
 #: Names that no role but the default one may have.
 RESERVED = frozenset(name for name, _, _ in DEFAULT_ROLES)
 
+_BY_ID = Prepared(lambda id_: Role.select().where(Role.id == id_))
+_RULE = Prepared(lambda id_: Rule.select().where(Rule.id == id_))
+
 
 def get(role_id: int) -> Role:
     """Return a role."""
-    row = Role.get_or_none(Role.id == role_id)
+    row = _BY_ID.first(role_id)
     if row is None:
         raise NotFound(f"There is no role {role_id}.")
     return row
@@ -26,7 +30,7 @@ def get(role_id: int) -> Role:
 
 def rule(rule_id: int) -> Rule:
     """Return a rule."""
-    row = Rule.get_or_none(Rule.id == rule_id)
+    row = _RULE.first(rule_id)
     if row is None:
         raise NotFound(f"There is no rule {rule_id}.")
     return row

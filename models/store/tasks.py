@@ -10,6 +10,7 @@ from peewee import chunked
 from vantage6.common.errors import Conflict, Invalid, NotFound
 from vantage6.common.task_status import NO_RESULTS, TASK_STATES, UNFINISHED, TaskStatus
 from vantage6.models.database import locked, transaction
+from vantage6.models.prepared import Prepared
 from vantage6.models.store import outbox
 from vantage6.models.store.reach import Page, Reach, among, like, page_of
 from vantage6.models.tables import (
@@ -28,6 +29,18 @@ from vantage6.models.tables import (
 #: Shared by all who write below a row; whoever wants it `FOR UPDATE` waits for them.
 _SHARED = "FOR KEY SHARE"
 
+_BY_ID = Prepared(lambda id_: Task.select().where(Task.id == id_))
+_MEMBERS = Prepared(
+    lambda id_: Membership.select(Membership.organization).where(Membership.collaboration == id_)
+)
+_HAVING_NODE = Prepared(lambda id_: Node.select(Node.organization).where(Node.collaboration == id_))
+_RESULTS = Prepared(lambda ids: Result.select().where(among(Result.task, ids)).order_by(Result.id))
+_CHILDREN: Prepared[Any] = Prepared(
+    lambda ids: (
+        Task.select(Task.parent, Task.id).where(among(Task.parent, ids)).order_by(Task.id).tuples()
+    )
+)
+
 
 @dataclass(frozen=True)
 class Created:
@@ -39,7 +52,7 @@ class Created:
 
 def get(task_id: int) -> Task:
     """Return a task."""
-    row = Task.get_or_none(Task.id == task_id)
+    row = _BY_ID.first(task_id)
     if row is None:
         raise NotFound(f"There is no task {task_id}.")
     return row
@@ -55,21 +68,13 @@ def check_targets(collaboration_id: int, organization_ids: Sequence[int]) -> Non
     """
     if twice := sorted(i for i, count in Counter(organization_ids).items() if count > 1):
         raise Invalid(f"Organization {_listed(twice)} is named more than once.", code="named_twice")
-    members = {
-        row.organization_id
-        for row in Membership.select(Membership.organization).where(
-            Membership.collaboration == collaboration_id
-        )
-    }
+    members = {row.organization_id for row in _MEMBERS(collaboration_id)}
     if strangers := sorted(set(organization_ids) - members):
         raise Invalid(
             f"Organization {_listed(strangers)} is not in collaboration {collaboration_id}.",
             code="no_member",
         )
-    having_node = {
-        row.organization_id
-        for row in Node.select(Node.organization).where(Node.collaboration == collaboration_id)
-    }
+    having_node = {row.organization_id for row in _HAVING_NODE(collaboration_id)}
     if missing := sorted(set(organization_ids) - having_node):
         raise Invalid(
             f"No node is registered in collaboration {collaboration_id} for {_named(missing)}. "
@@ -228,7 +233,7 @@ def delete(task: Task) -> None:
 def results_of(task_ids: Sequence[int]) -> dict[int, list[Result]]:
     """Return the results of tasks without their payloads, by task, oldest first."""
     found: dict[int, list[Result]] = {task_id: [] for task_id in task_ids}
-    for row in Result.select().where(among(Result.task, task_ids)).order_by(Result.id):
+    for row in _RESULTS(task_ids):
         found[row.task_id].append(row)
     return found
 
@@ -236,8 +241,7 @@ def results_of(task_ids: Sequence[int]) -> dict[int, list[Result]]:
 def children_of(task_ids: Sequence[int]) -> dict[int, list[int]]:
     """Return the ids of the direct sub-tasks, by task."""
     found: dict[int, list[int]] = {task_id: [] for task_id in task_ids}
-    query: Any = Task.select(Task.parent, Task.id).where(among(Task.parent, task_ids))
-    for parent, child in query.order_by(Task.id).tuples():
+    for parent, child in _CHILDREN(task_ids):
         found[parent].append(child)
     return found
 

@@ -11,6 +11,8 @@ from vantage6.common.clock import now
 from vantage6.common.errors import Invalid, NotFound
 from vantage6.models.database import db, unique
 from vantage6.models.fields import is_sqlite
+from vantage6.models.prepared import Prepared
+from vantage6.models.rules import Grant
 from vantage6.models.store.reach import Page, Reach, like, page_of
 from vantage6.models.tables import (
     Organization,
@@ -36,6 +38,21 @@ class Change:
 NO_CHANGE = Change()
 
 
+def _held(user_id: Any) -> Any:
+    through_roles = (
+        RoleRule.select(RoleRule.rule)
+        .join(UserRole, on=(UserRole.role == RoleRule.role))
+        .where(UserRole.user == user_id)
+    )
+    directly = UserRule.select(UserRule.rule).where(UserRule.user == user_id)
+    held = Rule.id.in_(through_roles) | Rule.id.in_(directly)
+    return Rule.select(Rule.name, Rule.operation, Rule.scope).where(held).tuples()
+
+
+_BY_ID = Prepared(lambda id_: User.select().where(User.id == id_))
+_HELD: Prepared[Any] = Prepared(_held)
+
+
 def get(user_id: int) -> User:
     """Return a user."""
     row = find(user_id)
@@ -46,7 +63,7 @@ def get(user_id: int) -> User:
 
 def find(user_id: int) -> User | None:
     """Return a user, or None."""
-    return User.get_or_none(User.id == user_id)
+    return _BY_ID.first(user_id)
 
 
 def find_by_name(username: str) -> User | None:
@@ -67,15 +84,9 @@ def role_names(user_id: int) -> list[str]:
     return [role.name for role in query]
 
 
-def rules_of(user_id: int) -> list[Rule]:
-    """Return the rules that a user holds, through roles or directly."""
-    through_roles = (
-        RoleRule.select(RoleRule.rule)
-        .join(UserRole, on=(UserRole.role == RoleRule.role))
-        .where(UserRole.user == user_id)
-    )
-    directly = UserRule.select(UserRule.rule).where(UserRule.user == user_id)
-    return list(Rule.select().where(Rule.id.in_(through_roles) | Rule.id.in_(directly)))
+def rules_of(user_id: int) -> frozenset[Grant]:
+    """Return what a user may do, through roles or directly."""
+    return frozenset(_HELD(user_id))
 
 
 def create(

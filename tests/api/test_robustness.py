@@ -159,6 +159,11 @@ def test_a_body_may_be_as_large_as_configured(api: Api, world: World, researcher
     assert api.post("/task", researcher, body).status == 201
 
 
+def test_who_has_not_logged_in_sends_little(api: Api):
+    body = {"username": "ada", "password": "p" * 2**16}
+    assert api.post("/token/user", None, body).problem == (413, "http_413")
+
+
 def test_a_refusal_never_repeats_what_was_sent(api: Api, root: User):
     body = {"username": 7, "password": ["my-secret-password"], "email": {"x": "my-secret-mail"}}
     answer = api.post("/user", root, body)

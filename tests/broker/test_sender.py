@@ -11,7 +11,7 @@ from celery import Celery
 
 from vantage6.broker import sender
 from vantage6.broker.connection import celery_settings
-from vantage6.broker.queues import CELERY_PREFIX, CONTROL, MAIL
+from vantage6.broker.queues import CELERY_PREFIX, CONTROL, MAIL, WORKERS_CALLED
 from vantage6.broker.sender import ControlSender
 
 pytestmark = pytest.mark.slow
@@ -81,6 +81,25 @@ def test_mails_wait_in_a_queue_of_their_own(broker):
     assert broker.denials() == []
 
 
+def test_workers_are_called_once_until_they_begin(broker):
+    caller, other = ControlSender(broker.url), ControlSender(broker.url)
+    assert [caller.call("tasks.fan_out"), other.call("tasks.fan_out")] == [True, True]
+    assert broker.admin.llen(CELERY_PREFIX + CONTROL) == 1
+    broker.admin.delete(WORKERS_CALLED)
+    assert caller.call("tasks.fan_out")
+    assert broker.admin.llen(CELERY_PREFIX + CONTROL) == 2
+    assert broker.denials() == []
+
+
+def test_workers_that_do_not_begin_are_called_again(broker, monkeypatch):
+    monkeypatch.setattr(sender, "CALL_SECONDS", 0.1)
+    caller = ControlSender(broker.url)
+    assert caller.call("tasks.fan_out")
+    time.sleep(0.15)
+    assert caller.call("tasks.fan_out")
+    assert broker.admin.llen(CELERY_PREFIX + CONTROL) == 2
+
+
 def test_many_threads_kick_at_once(broker):
     kicker = ControlSender(broker.url)
     results = []
@@ -127,14 +146,15 @@ def test_a_restart_between_two_kicks_is_not_noticed(own_broker):
 
 
 @pytest.mark.parametrize("connected", [True, False])
-def test_a_silent_broker_costs_little(own_broker, connected):
+@pytest.mark.parametrize("way", [ControlSender.kick, ControlSender.call])
+def test_a_silent_broker_costs_little(own_broker, connected, way):
     kicker = ControlSender(own_broker.url)
     if connected:
-        kicker.kick("tasks.fan_out", 1)
+        way(kicker, "tasks.fan_out")
     own_broker.process.send_signal(signal.SIGSTOP)
     try:
-        first = timed(kicker.kick, "tasks.fan_out", 1)
-        second = timed(kicker.kick, "tasks.fan_out", 1)
+        first = timed(way, kicker, "tasks.fan_out")
+        second = timed(way, kicker, "tasks.fan_out")
     finally:
         own_broker.process.send_signal(signal.SIGCONT)
 

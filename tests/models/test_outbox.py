@@ -42,6 +42,23 @@ def test_a_sent_message_is_forgotten():
     assert outbox.find(message) is None
 
 
+def test_several_messages_are_forgotten_at_once():
+    first, second, third = (outbox.add(Topic.TASK_CREATED, {}) for _ in range(3))
+    outbox.sent(first, third)
+    outbox.sent()
+    assert [id_ for id_, _, _ in outbox.new()] == [second]
+
+
+def test_new_is_what_nobody_tried_to_send_and_everybody_knows():
+    failed = outbox.add(Topic.TASK_CREATED, {})
+    outbox.postpone(failed, "the broker is down")
+    outbox.add(Topic.MAIL, {})
+    Outbox.create(topic="of_the_future", content="{}")
+    made = [outbox.add(Topic.TASK_CREATED, {"task_id": id_}) for id_ in range(outbox.BATCH + 1)]
+    expected = [(id_, Topic.TASK_CREATED, {"task_id": made.index(id_)}) for id_ in made]
+    assert outbox.new() == expected[: outbox.BATCH]
+
+
 def test_a_failed_message_waits_twice_as_long_each_time_up_to_a_minute():
     message = outbox.add(Topic.TASK_CREATED, {"task_id": 7})
     waits = []

@@ -17,6 +17,7 @@ from vantage6.common.clock import now
 from vantage6.common.errors import ConfigurationError, Invalid, Unavailable
 from vantage6.models import database, migrate
 from vantage6.models.database import db
+from vantage6.models.fields import is_sqlite
 from vantage6.models.store import collaborations, last_seen, nodes, tasks, users
 from vantage6.models.tables import (
     TABLES,
@@ -63,6 +64,23 @@ def test_each_migration_can_be_taken_back_alone(empty: None):
         assert name in migrate.up()
         assert migrate.drift() == ""
         migrate.down(name)
+
+
+def test_postgresql_does_not_try_to_compress_payloads(empty: None):
+    if is_sqlite(db.obj):
+        pytest.skip("SQLite never does")
+
+    def storage() -> str:
+        query = (
+            "SELECT attstorage FROM pg_attribute WHERE attname = 'content' "
+            "AND attrelid = 'payload'::regclass"
+        )
+        return db.execute_sql(query).fetchone()[0]
+
+    migrate.up()
+    assert storage() in ("e", b"e")
+    migrate.down("0002_accounts_nodes_ports")
+    assert storage() in ("x", b"x")
 
 
 def test_organizations_of_one_name_are_told_apart_by_the_migration(empty: None):

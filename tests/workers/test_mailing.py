@@ -104,7 +104,7 @@ def test_a_hanging_mail_server_does_not_keep_nodes_waiting(
         )
     eventually(lambda: smtp.hanging == 1)
     task = make_task(world.north, [world.amsterdam])
-    assert kicker.kick("fan_out", messages()[-1])
+    assert kicker.call("fan_out")
     eventually(lambda: len(bells(instance.broker_url, world.amsterdam_north.id)) == 1, seconds=3)
     assert bells(instance.broker_url, world.amsterdam_north.id)[0].task_id == task.id
 

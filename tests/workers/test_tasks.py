@@ -15,7 +15,9 @@ from tests.models.factories import (
 from tests.models.test_reconciliation import run_out
 from tests.services import free_port
 from tests.workers.conftest import Workers, bells
+from vantage6.broker.connection import client
 from vantage6.broker.messages import ResultKilled, ResultReady
+from vantage6.broker.queues import WORKERS_CALLED
 from vantage6.common.clock import now
 from vantage6.common.task_status import TaskStatus
 from vantage6.models.store import nodes, outbox, results, tasks
@@ -40,7 +42,7 @@ def everything_is_due() -> None:
 
 
 def test_every_node_of_a_task_is_rung_once(world: World, task: Task, workers: Workers):
-    workers.run("fan_out", *messages())
+    workers.run("fan_out")
     for node, organization in (
         (world.amsterdam_north, world.amsterdam),
         (world.berlin_north, world.berlin),
@@ -54,35 +56,89 @@ def test_every_node_of_a_task_is_rung_once(world: World, task: Task, workers: Wo
 
 def test_only_nodes_of_pending_results_are_rung(world: World, task: Task, workers: Workers):
     results.claim(result_of(task, world.amsterdam).id, world.amsterdam_north, LEASE)
-    workers.run("fan_out", *messages())
+    workers.run("fan_out")
     assert bells(workers.url, world.amsterdam_north.id) == []
     assert len(bells(workers.url, world.berlin_north.id)) == 1
 
 
 def test_an_organization_without_node_is_left_out(world: World, task: Task, workers: Workers):
     nodes.delete(world.berlin_north)
-    workers.run("fan_out", *messages())
+    workers.run("fan_out")
     assert len(bells(workers.url, world.amsterdam_north.id)) == 1
     assert messages() == []
 
 
-def test_an_unknown_message_is_nothing(world: World, task: Task, workers: Workers):
-    workers.run("fan_out", 999)
-    assert len(messages()) == 1
-
-
-def test_a_message_is_sent_once_however_often_it_is_asked_for(
+def test_a_message_is_sent_once_however_often_workers_are_called(
     world: World, task: Task, workers: Workers
 ):
-    (message,) = messages()
-    workers.run("fan_out", message)
-    workers.run("fan_out", message)
+    workers.run("fan_out")
+    workers.run("fan_out")
     assert len(bells(workers.url, world.amsterdam_north.id)) == 1
+
+
+def test_one_call_is_enough_for_any_number_of_messages(
+    world: World, workers: Workers, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("vantage6.workers.tasks._MANY_BELLS", 7)
+    made = [make_task(world.north, [world.amsterdam]) for _ in range(outbox.BATCH + 20)]
+    workers.run("fan_out")
+    assert messages() == []
+    rung = bells(workers.url, world.amsterdam_north.id)
+    assert [bell.task_id for bell in rung] == [task.id for task in made]
+
+
+def test_workers_that_are_called_at_once_ring_once(world: World, workers: Workers):
+    made = [make_task(world.north, [world.amsterdam]) for _ in range(10)]
+    fan_out = workers.app.tasks["fan_out"]
+    assert side_by_side(*[fan_out] * 4) == [None] * 4
+    assert messages() == []
+    rung = bells(workers.url, world.amsterdam_north.id)
+    assert [bell.task_id for bell in rung] == [task.id for task in made]
+
+
+def test_a_worker_that_looks_may_be_called_again(world: World, task: Task, workers: Workers):
+    with client(workers.url) as broker:
+        broker.set(WORKERS_CALLED, "fan_out")
+        workers.run("fan_out")
+        assert not broker.exists(WORKERS_CALLED)
+
+
+def test_a_call_leaves_mails_and_what_failed_to_others(world: World, task: Task, workers: Workers):
+    (failed,) = messages()
+    outbox.postpone(failed, "the broker was away")
+    mail = outbox.add(Topic.MAIL, {"kind": "password_reset"})
+    make_task(world.north, [world.berlin])
+    workers.run("fan_out")
+    assert messages() == [failed, mail]
+    assert Outbox.get_by_id(mail).attempts == 0
+    assert bells(workers.url, world.amsterdam_north.id) == []
+    assert len(bells(workers.url, world.berlin_north.id)) == 1
+
+
+@pytest.mark.parametrize(
+    ("topic", "attempts"), [("of_the_future", 0), (Topic.RESULTS_KILLED, 1)], ids=["topic", "rest"]
+)
+def test_a_call_is_not_stopped_by_what_nobody_understands(
+    world: World, workers: Workers, topic: str, attempts: int
+):
+    poison = Outbox.create(topic=topic, content='{"bells": 7}')
+    make_task(world.north, [world.berlin])
+    workers.run("fan_out")
+    assert messages() == [poison.id]
+    assert Outbox.get_by_id(poison.id).attempts == attempts
+    assert len(bells(workers.url, world.berlin_north.id)) == 1
+
+
+def test_new_messages_wait_for_the_relay_while_the_broker_is_down(world: World, down: Workers):
+    for _ in range(3):
+        make_task(world.north, [world.amsterdam])
+    down.run("fan_out")
+    assert [row.attempts for row in Outbox.select()] == [1, 1, 1]
 
 
 def test_the_message_of_a_removed_task_is_nothing(world: World, task: Task, workers: Workers):
     tasks.delete(task)
-    workers.run("fan_out", *messages())
+    workers.run("fan_out")
     assert bells(workers.url, world.amsterdam_north.id) == []
     assert messages() == []
 
@@ -91,15 +147,15 @@ def test_nodes_of_a_killed_task_are_told_even_after_its_removal(
     world: World, task: Task, workers: Workers
 ):
     mine = result_of(task, world.amsterdam)
-    (message,) = results.kill(task.id).messages
+    results.kill(task.id)
     tasks.delete(task)
-    workers.run("fan_out", message)
+    workers.run("fan_out")
     assert bells(workers.url, world.amsterdam_north.id) == [ResultKilled(mine.id, task.id)]
 
 
 def test_a_broker_that_is_down_postpones(world: World, task: Task, down: Workers, workers: Workers):
     (message,) = messages()
-    down.run("fan_out", message)
+    down.run("fan_out")
     row = Outbox.get_by_id(message)
     assert row.attempts == 1
     assert "does not answer" in row.error
@@ -140,7 +196,7 @@ def test_a_message_that_nobody_understands_does_not_stop_the_others(
 
 
 def test_the_sweep_offers_results_of_silent_nodes_again(world: World, task: Task, workers: Workers):
-    workers.run("fan_out", *messages())
+    workers.run("fan_out")
     mine = result_of(task, world.amsterdam)
     results.claim(mine.id, world.amsterdam_north, LEASE)
     run_out(mine)

@@ -1,0 +1,84 @@
+"""How the bodies of requests are received: small ones side by side, large ones in turn."""
+
+import threading
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO, Any
+
+import falcon
+from falcon import Request
+from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
+
+from vantage6.common.errors import Invalid
+from vantage6.models import database
+
+#: From this size on a body counts as large.
+LARGE_BYTES = 2**20
+_PART_BYTES = 2**18
+
+#: Who holds it has a large body in memory; one in each process.
+_turn = threading.Lock()
+
+
+def received(req: Request, limit: int, folder: Path, held: ExitStack) -> bytes:
+    """Return the body of a request.
+
+    A large one waits in a file while it arrives, and then for its turn: until it is stored, several
+    times its size is in memory. So that grows neither with the number of senders nor with their
+    slowness. No more can wait than the process has threads, and their turns are short: the one
+    whose turn it is has received everything, and the database does not keep it waiting for ever.
+
+    Parameters
+    ----------
+    limit
+        Largest number of bytes.
+    folder
+        Where the file is, without a name; not in the one for temporary files, which may be memory.
+    held
+        Closed when the request has been served; the next turn begins then.
+
+    Raises
+    ------
+    falcon.HTTPContentTooLarge
+        If there are more bytes; as soon as that is known.
+    Invalid
+        If the body breaks off.
+    """
+    stream = _stream(req)
+    part = _read(stream, LARGE_BYTES)
+    if len(part) < LARGE_BYTES:
+        return part
+    file = held.enter_context(TemporaryFile(dir=folder))  # noqa: SIM115  (`held` closes it)
+    size = 0
+    while part:
+        size += len(part)
+        if size > limit:
+            raise too_large(limit)
+        file.write(part)
+        part = _read(stream, _PART_BYTES)
+    file.seek(0)
+    held.enter_context(_turn)
+    # Its statements and buffers would keep the body until they are used again.
+    held.callback(database.discard)
+    return file.read()
+
+
+def too_large(limit: int) -> falcon.HTTPContentTooLarge:
+    """Return the refusal of a body that has more bytes."""
+    return falcon.HTTPContentTooLarge(description=f"The body may have {limit} bytes.")
+
+
+def _stream(req: Request) -> Any:
+    """Return what ends where the body ends."""
+    # A body in chunks has no length; gunicorn finds its end, and says that it does.
+    chunked = req.content_length is None and req.env.get("wsgi.input_terminated")
+    return req.stream if chunked else req.bounded_stream
+
+
+def _read(stream: IO[bytes], size: int) -> bytes:
+    try:
+        return stream.read(size)
+    # No server's failure: the sender went away, or sends chunks that are none.
+    except (OSError, ParseException) as error:
+        raise Invalid("The body breaks off.") from error
