@@ -17,8 +17,10 @@ from vantage6.common.config.instance import ENVIRONMENT_VARIABLE, FILE_VARIABLE
 from vantage6.common.errors import Conflict, Unavailable
 from vantage6.common.private import kept_secret, write_private
 
-#: Longest time until everything answers after a start, and until everything is gone after a stop.
-_PATIENCE_SECONDS = 60
+#: Longest time until everything answers after a start; a first start on a busy machine is slow.
+_START_SECONDS = 120
+#: Longest time until everything is gone after a stop.
+_STOP_SECONDS = 60
 #: beat holds nothing that a kill could harm, and does not always heed a polite request.
 _STOP_SIGNALS = {"beat": "KILL"}
 
@@ -49,12 +51,12 @@ def start(instance: Instance, configuration: Path) -> None:
     if running(instance):
         raise Conflict(f"Server {instance.name} runs already; `vserver stop` ends it.")
     subprocess.run(_supervisord(configuration), check=True, timeout=30)  # noqa: S603
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+    deadline = time.monotonic() + _START_SECONDS
     while not answers(instance):
         if time.monotonic() > deadline or running(instance) is None:
             stop(instance)
             raise Unavailable(
-                f"Server {instance.name} did not come up in {_PATIENCE_SECONDS} seconds; "
+                f"Server {instance.name} did not come up in {_START_SECONDS} seconds; "
                 f"the reason is in {instance.log_folder}."
             )
         time.sleep(0.1)
@@ -69,12 +71,26 @@ def attach(instance: Instance, configuration: Path) -> None:
 
 
 def stop(instance: Instance) -> bool:
-    """End everything; return whether there was anything to end."""
+    """End everything; return whether there was anything to end.
+
+    Raises
+    ------
+    Unavailable
+        If it does not end in time; the message names the log.
+    """
     process = running(instance)
     if process is None:
         return False
     process.terminate()
-    process.wait(_PATIENCE_SECONDS)
+    deadline = time.monotonic() + _STOP_SECONDS
+    # Not until the process is gone: a parent that never asks after it keeps its name alive.
+    while running(instance):
+        if time.monotonic() > deadline:
+            raise Unavailable(
+                f"Server {instance.name} did not end in {_STOP_SECONDS} seconds; the reason is in "
+                f"{instance.log_folder}."
+            )
+        time.sleep(0.05)
     return True
 
 
@@ -82,6 +98,7 @@ def running(instance: Instance) -> psutil.Process | None:
     """Return the supervisor of an instance if it lives; a stale pid is none."""
     try:
         process = psutil.Process(int(_pid_file(instance).read_text()))
+        # That of a process that has ended but was not asked after is empty.
         if str(_configuration_file(instance)) in process.cmdline():
             return process
     except (OSError, ValueError, psutil.Error):

@@ -6,13 +6,13 @@ Nothing here is asserted: numbers depend on the machine, ratios less so.
 import argparse
 from pathlib import Path
 
-from benchmarks import job, server
+from benchmarks import crypto, job, server
 
 
 def main() -> None:
-    """Measure the main job against the machine, the server against the original, or both."""
+    """Measure the main job and encryption against the machine, the server against the original."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=["job", "server"], help="default: both")
+    parser.add_argument("what", nargs="?", choices=["job", "server", "crypto"], help="default: all")
     parser.add_argument("--rounds", type=int, default=10, help="job: repetitions of each number")
     parser.add_argument("--seconds", type=float, default=3.0, help="server: time for each number")
     parser.add_argument(
@@ -24,9 +24,11 @@ def main() -> None:
     )
     parser.add_argument("--json", type=Path, help="server: write the numbers to this file, too")
     arguments = parser.parse_args()
-    if arguments.what != "server":
+    if arguments.what in (None, "crypto"):
+        crypto.measure()
+    if arguments.what in (None, "job"):
         job.measure(arguments.rounds)
-    if arguments.what != "job":
+    if arguments.what in (None, "server"):
         server.measure(
             arguments.engine or server.ENGINES,
             seconds=arguments.seconds,

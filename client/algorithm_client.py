@@ -35,7 +35,7 @@ class _InContainer(ClientBase):
     port
         Port of the local proxy.
     path
-        Prefix of the API at the local proxy; usually empty.
+        Prefix of the API at the local proxy; ``API_PATH`` in the environment.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class _InContainer(ClientBase):
         token: str,
         host: str,
         port: int | str | None = None,
-        path: str = "",
+        path: str = "/api",
         *,
         raise_errors: bool = False,
     ) -> None:
@@ -102,13 +102,33 @@ class _InContainer(ClientBase):
     ) -> Any:
         # Sub-tasks run in this very image, whose wrapper reads and writes JSON.
         payload = serialize({"output_format": "json", **input_}, "json")
+        return self._post_task(
+            name,
+            self.image,
+            self.collaboration_id,
+            payload,
+            description or f"task from container on node_id={self.host_node_id}",
+            organization_ids,
+            self.database,
+        )
+
+    def _post_task(
+        self,
+        name: str,
+        image: str,
+        collaboration_id: int,
+        payload: bytes,
+        description: str,
+        organization_ids: Sequence[int],
+        database: str,
+    ) -> Any:
         text = bytes_to_base64s(payload)
         body = {
             "name": name,
-            "image": self.image,
-            "collaboration_id": self.collaboration_id,
-            "description": description or f"task from container on node_id={self.host_node_id}",
-            "database": self.database,
+            "image": image,
+            "collaboration_id": collaboration_id,
+            "description": description,
+            "database": database,
             "organizations": [{"id": id_, "input": text} for id_ in organization_ids],
         }
         return self.request("task", json=body, method="post")
@@ -255,7 +275,7 @@ class AlgorithmClient(_InContainer):
             return self.get_addresses(only_children=True)
 
     def __init__(
-        self, token: str, host: str, port: int | str | None = None, path: str = ""
+        self, token: str, host: str, port: int | str | None = None, path: str = "/api"
     ) -> None:
         super().__init__(token, host, port, path)
         self.task = self.Task(self)
@@ -270,7 +290,7 @@ class ContainerClient(_InContainer):
     """The older client of an algorithm, without groups. A refusal of the server is raised."""
 
     def __init__(
-        self, token: str, host: str, port: int | str | None = None, path: str = ""
+        self, token: str, host: str, port: int | str | None = None, path: str = "/api"
     ) -> None:
         super().__init__(token, host, port, path, raise_errors=True)
 
@@ -305,6 +325,25 @@ class ContainerClient(_InContainer):
             The task.
         """
         return self._create_task(input_, organization_ids)
+
+    def post_task(
+        self,
+        name: str,
+        image: str,
+        collaboration_id: int,
+        input_: object = "",
+        description: str = "",
+        organization_ids: Sequence[int] = (),
+        database: str = "default",
+    ) -> Any:
+        """Create a sub-task; the server takes the own image and collaboration only.
+
+        `create_new_task` fills in most of it.
+        """
+        payload = serialize(input_, "json")
+        return self._post_task(
+            name, image, collaboration_id, payload, description, organization_ids, database
+        )
 
     def get_organizations_in_my_collaboration(self) -> Any:
         """Return all organizations of the collaboration."""

@@ -8,7 +8,7 @@ from vantage6.client.groups.group import Group
 from vantage6.client.login import Login
 from vantage6.client.session import Document, NoReply, Session
 from vantage6.common.encryption import CryptorBase
-from vantage6.common.errors import V6Error
+from vantage6.common.errors import Unauthenticated, V6Error
 from vantage6.common.identity import WhoAmI
 
 log = logging.getLogger("vantage6.client")
@@ -96,7 +96,7 @@ class ClientBase:
         json: object = None,
         method: str = "get",
         params: Mapping[str, Any] | None = None,
-        *,
+        first_try: bool = True,
         retry: bool = True,
     ) -> Any:
         """Send a request and return the JSON of the reply.
@@ -111,8 +111,8 @@ class ClientBase:
             HTTP method.
         params
             Query; absent values are left out.
-        retry
-            Renew an expired token and ask again.
+        first_try, retry
+            Renew an expired token and ask again, unless one of them is false.
 
         Raises
         ------
@@ -122,7 +122,7 @@ class ClientBase:
             If the server refuses and the client was made with ``raise_errors``.
         """
         try:
-            return self.call(method, endpoint, json=json, params=params, renew=retry)
+            return self.call(method, endpoint, json=json, params=params, renew=first_try and retry)
         except NoReply:
             raise
         except V6Error as error:
@@ -147,6 +147,17 @@ class ClientBase:
             raise error
         self.log.warning("Server refused: %s", error.message)
         return {"msg": error.message, "code": error.error_code}
+
+    def refresh_token(self) -> None:
+        """Get a new access token now; an expired one is renewed without being asked.
+
+        Raises
+        ------
+        Unauthenticated
+            If the login is over: log in again.
+        """
+        if self.token is None or not self._login.renew(self.token):
+            raise Unauthenticated("The login is over: log in again.")
 
     def close(self) -> None:
         """Close the pooled connections."""

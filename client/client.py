@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from vantage6.client import two_factor, waiting
+from vantage6.client import receivers, two_factor, waiting
 from vantage6.client.base import ClientBase
 from vantage6.client.groups import (
     collaborations,
@@ -64,7 +64,9 @@ class UserClient(ClientBase):
     >>> client.authenticate("frodo", "a password")
     >>> client.setup_encryption("/path/to/private/key")
     >>> task = client.task.create(...)
-    >>> client.wait_for_results(task["id"])
+    >>> client.wait_for_results(task["id"], timeout=3600)
+    >>> client.result.from_task(task["id"])
+    >>> client.task.list(all_pages=True, fields=["id", "name", "status"])
     """
 
     Util = util.Util
@@ -217,11 +219,14 @@ class UserClient(ClientBase):
     ) -> Any:
         """Create a new task; `task.create` with another order of parameters."""
         payload = serialize(input_, data_format)
-        receivers = list(organization_ids or [])
+        targets = list(organization_ids or [])
         try:
-            inputs = self.sealer.seal(payload, collaboration_id, receivers)
+            receivers.check(self, collaboration_id, targets)
+            inputs = self.sealer.seal(payload, collaboration_id, targets)
         except (Unauthenticated, Forbidden, NotFound) as error:
             return self.refused(error)
+        # It may be large, and the request takes its own memory.
+        del payload
         body = {
             "name": name,
             "image": image,
@@ -229,7 +234,7 @@ class UserClient(ClientBase):
             "description": description,
             "database": database,
             "organizations": [
-                {"id": id_, "input": text} for id_, text in zip(receivers, inputs, strict=True)
+                {"id": id_, "input": text} for id_, text in zip(targets, inputs, strict=True)
             ],
         }
         return self.request("task", json=body, method="post")
@@ -263,8 +268,8 @@ class UserClient(ClientBase):
     ) -> Any:
         """Wait until a task is complete and return its results, also if it failed.
 
-        On a terminal a line shows how far the organizations are. Ctrl-C ends the wait, not the
-        task.
+        On a terminal and in a notebook a line shows how far the organizations are. Ctrl-C ends
+        the wait, not the task.
 
         Parameters
         ----------
@@ -273,7 +278,7 @@ class UserClient(ClientBase):
         sleep
             Seconds between two questions to the server. By default 0.05, growing to 2.
         timeout
-            Seconds to wait at most.
+            Seconds to wait at most; a server that does not answer can add a minute.
 
         Returns
         -------

@@ -27,7 +27,7 @@ def claims(token: str) -> Document:
     try:
         payload = token.split(".")[1]
         said = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    except (IndexError, ValueError) as error:
+    except (IndexError, ValueError, RecursionError) as error:
         raise Invalid("This is not a JSON web token.") from error
     if not isinstance(said, dict):
         raise Invalid("This is not a JSON web token.")
@@ -93,7 +93,7 @@ class Login:
         """
         token = self.access
         if renew and token is not None and time.monotonic() >= self._renew_at:
-            self._renew(token)
+            self.renew(token)
             token = self.access
         try:
             return self.session.request(method, endpoint, json=json, params=params, token=token)
@@ -102,11 +102,11 @@ class Login:
             # unless it was refused for something else, such as a wrong password that would count
             # twice.
             expired = error.error_code in _MENDED_BY_RENEWAL
-            if not (renew and expired) or token is None or not self._renew(token):
+            if not (renew and expired) or token is None or not self.renew(token):
                 raise
         return self.session.request(method, endpoint, json=json, params=params, token=self.access)
 
-    def _renew(self, stale: str) -> bool:
+    def renew(self, stale: str) -> bool:
         """Replace a token, unless another thread has; tell whether there is a new one."""
         with self._lock:
             if self.access != stale:

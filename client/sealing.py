@@ -86,9 +86,15 @@ class Sealer:
         members = {organization["id"]: organization for organization in found}
         if missing := [str(id_) for id_ in receivers if id_ not in members]:
             raise Invalid(
-                f"You see no organization {', '.join(missing)} in collaboration {collaboration_id}."
+                f"You see no organization {', '.join(missing)} in collaboration "
+                f"{collaboration_id}, and without its public key nothing can be encrypted for it. "
+                "client.organization.list(collaboration=...) shows those that you see."
             )
         if keyless := [members[id_] for id_ in receivers if not members[id_]["public_key"]]:
             names = ", ".join(f"{member['name']} (id {member['id']})" for member in keyless)
-            raise Invalid(f"Nothing can be encrypted for {names}: it has no public key.")
+            raise Invalid(
+                f"Nothing can be encrypted for {names}: it has no public key. Somebody there has "
+                "to log in and call client.setup_encryption('<private key file>') once, with the "
+                "key that the node has too."
+            )
         return [members[id_]["public_key"] for id_ in receivers]

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 
+from vantage6.client.body import encoded
 from vantage6.common.errors import (
     Conflict,
     Forbidden,
@@ -26,6 +27,9 @@ _READ_SECONDS = 60.0
 
 #: Safe to send again when no connection came about.
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+#: Safe to send again when a connection broke, although the server may have acted: a server
+#: closes a connection that waits in the pool when it likes, also in the moment of its use.
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _ATTEMPTS = 3
 _RETRY_SECONDS = 0.2
 
@@ -127,9 +131,12 @@ class Session:
         request = self._http.build_request(
             method.upper(),
             self.url(endpoint),
-            json=json,
+            content=None if json is None else encoded(json),
             params={key: value for key, value in (params or {}).items() if value is not None},
-            headers={"Authorization": f"Bearer {token}"} if token else None,
+            headers={
+                **({"Authorization": f"Bearer {token}"} if token else {}),
+                **({} if json is None else {"Content-Type": "application/json"}),
+            },
         )
         return _content(self._send(request))
 
@@ -149,7 +156,8 @@ class Session:
             except httpx2.TimeoutException as error:
                 raise NoReply(f"{self.base_path} did not answer in time.") from error
             except httpx2.TransportError as error:
-                raise NoReply(f"{self.base_path} broke the connection: {error}") from error
+                if attempt == attempts or request.method not in _SAFE:
+                    raise NoReply(f"{self.base_path} broke the connection: {error}") from error
         raise AssertionError("unreachable: the last attempt returns or raises")
 
 
@@ -182,6 +190,9 @@ def _refusal(response: httpx2.Response, body: Document) -> V6Error:
     # The original server says `message` where its parser refuses the body.
     message = body.get("msg") or body.get("message") or f"The server answered {status}."
     error = kind(str(message), code=code if isinstance(code, str) else None)
+    wait = response.headers.get("Retry-After", "")
+    if isinstance(error, TooMany) and wait.isdecimal():
+        error.retry_after = int(wait)
     if request_id := body.get("request_id"):
         error.add_note(f"request id: {request_id}")
     return error

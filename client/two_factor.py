@@ -7,12 +7,12 @@ import click
 from vantage6.client.session import Document
 
 
-def show(reply: Document) -> None:
+def show(json_data: Document) -> None:
     """Print the secret, as a QR code too where the package ``qrcode`` is installed.
 
     Parameters
     ----------
-    reply
+    json_data
         What the server answered: ``qr_uri`` and ``otp_secret``.
     """
     click.echo("Two-factor authentication is compulsory on this server.")
@@ -22,9 +22,9 @@ def show(reply: Document) -> None:
     try:
         qrcode = importlib.import_module("qrcode")
     except ImportError:
-        click.echo(f"  address: {reply['qr_uri']}")
+        click.echo(f"  address: {json_data['qr_uri']}")
     else:
         code = qrcode.QRCode()
-        code.add_data(reply["qr_uri"])
+        code.add_data(json_data["qr_uri"])
         code.print_ascii()
-    click.echo(f"  secret:  {reply.get('otp_secret', '')}")
+    click.echo(f"  secret:  {json_data.get('otp_secret', '')}")

@@ -5,10 +5,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TextIO
 
 from vantage6.client.session import Document
-from vantage6.common.errors import Unavailable, V6Error
+from vantage6.common.errors import TooMany, Unavailable, V6Error
 from vantage6.common.task_status import UNFINISHED, TaskStatus
 
 if TYPE_CHECKING:
@@ -76,6 +76,33 @@ class TerminalDisplay(AbstractContextManager["TerminalDisplay"]):
         self._progress.stop()
 
 
+class NotebookDisplay(AbstractContextManager["NotebookDisplay"]):
+    """A line that is written over, for a person at a notebook, who needs no widgets for it.
+
+    Parameters
+    ----------
+    out
+        What the notebook shows below the cell; standard output when absent.
+    """
+
+    def __init__(self, out: TextIO | None = None) -> None:
+        self._out = out or sys.stdout
+        self._line = ""
+
+    def show(self, status: Document, elapsed: float) -> None:
+        """Show the status of a task after a number of seconds."""
+        line = summary(status, elapsed)
+        if line != self._line:
+            # Blanks cover what is left of a longer line.
+            self._out.write(f"\r{line:<{len(self._line)}}")
+            self._out.flush()
+            self._line = line
+
+    def __exit__(self, *_: object) -> None:
+        self._out.write("\n" if self._line else "")
+        self._out.flush()
+
+
 class SilentDisplay:
     """Shows nothing, for programs."""
 
@@ -85,7 +112,12 @@ class SilentDisplay:
 
 def display() -> AbstractContextManager[Display]:
     """Return the display that fits where this program runs."""
-    return TerminalDisplay() if sys.stdout.isatty() else nullcontext(SilentDisplay())
+    if sys.stdout.isatty():
+        return TerminalDisplay()
+    # A notebook puts its own stream there.
+    if type(sys.stdout).__module__.startswith("ipykernel."):
+        return NotebookDisplay()
+    return nullcontext(SilentDisplay())
 
 
 def _states(status: Document) -> list[str]:
@@ -146,11 +178,12 @@ def until_complete(
     ------
     StillRunning
         If the time is up.
-    Unavailable
+    Unavailable, TooMany
         If the server has not answered for minutes.
     """
     started = heard = time.monotonic()
     while True:
+        pause = next(sleeps)
         try:
             now = status()
             heard = time.monotonic()
@@ -158,13 +191,17 @@ def until_complete(
                 on.show(now, heard - started)
             if now["complete"]:
                 return now
-        except Unavailable:  # a server that restarts must not end a wait of hours
+        except (Unavailable, TooMany) as error:
+            # A server that restarts must not end a wait of hours.
             if time.monotonic() - heard > _PATIENCE_SECONDS:
                 raise
-        pause = next(sleeps)
+            if isinstance(error, TooMany):
+                pause = max(pause, min(error.retry_after, _PATIENCE_SECONDS))
         if timeout is not None:
             left = started + timeout - time.monotonic()
             if left <= 0:
-                raise StillRunning(f"The task was not complete within {timeout:g} seconds.")
+                raise StillRunning(
+                    f"The task was not complete within {timeout:g} seconds; it goes on."
+                )
             pause = min(pause, left)
         time.sleep(pause)

@@ -1,11 +1,25 @@
-"""Base64 between the bytes that are computed with and the text that travels in JSON."""
+"""Base64 between the bytes that are computed with and the text that travels in JSON.
+
+It is converted piece by piece: next to a large payload and its text there is never a third copy.
+"""
 
 import base64
+import binascii
+import io
+from collections.abc import Iterator
+
+#: A multiple of 3, so that the texts of the pieces make up the text of the whole.
+_PIECE_BYTES = 3 * 2**16
+_PIECE_CHARACTERS = _PIECE_BYTES // 3 * 4
 
 
 def bytes_to_base64s(bytes_: bytes) -> str:
     """Return standard base64 with padding and without line breaks (RFC 4648, section 4)."""
-    return base64.b64encode(bytes_).decode("ascii")
+    text = ""
+    for piece in pieces(bytes_):
+        # Python extends a text in place that only one variable holds.
+        text += binascii.b2a_base64(piece, newline=False).decode("ascii")
+    return text
 
 
 def base64s_to_bytes(bytes_string: str) -> bytes:
@@ -18,4 +32,34 @@ def base64s_to_bytes(bytes_string: str) -> bytes:
     ValueError
         If the padding is wrong.
     """
-    return base64.b64decode(bytes_string)
+    data = io.BytesIO()
+    for piece in decoded_pieces(bytes_string):
+        data.write(piece)
+    return data.getvalue()
+
+
+def pieces(data: bytes) -> Iterator[memoryview]:
+    """Yield data in pieces that can be encoded one by one."""
+    view = memoryview(data)
+    for start in range(0, len(view), _PIECE_BYTES):
+        yield view[start : start + _PIECE_BYTES]
+
+
+def decoded_pieces(text: str, start: int = 0) -> Iterator[bytes]:
+    """Yield the bytes behind a base64 text from some character on, in pieces.
+
+    Raises
+    ------
+    ValueError
+        If the padding is wrong.
+    """
+    for position in range(start, len(text), _PIECE_CHARACTERS):
+        piece = text[position : position + _PIECE_CHARACTERS]
+        try:
+            yield binascii.a2b_base64(piece, strict_mode=True)
+        except binascii.Error:
+            # A character to be skipped moves all that follow, so that the rest is one piece.
+            yield base64.b64decode(text[position:])
+            return
+        if piece.endswith("="):
+            return

@@ -9,8 +9,10 @@ import importlib
 import io
 import json
 import pickle
+import pickletools
 import sys
-from datetime import date, time
+from collections.abc import Callable
+from datetime import date, time, timedelta
 from typing import Any
 
 from vantage6.common.errors import Invalid
@@ -51,14 +53,10 @@ def serialize(data: object, data_format: str = "json") -> bytes:
     """
     if data_format == LEGACY:
         return pickle.dumps(data)
-    name = data_format.lower()
-    if name == "json":
-        body = _to_json(data)
-    elif name == "pickle":
-        body = pickle.dumps(data)
-    else:
+    write = WRITERS.get(data_format.lower())
+    if write is None:
         raise SerializationError(f"Serialization of {data_format} has not been implemented.")
-    return data_format.encode() + b"." + body
+    return data_format.encode() + b"." + write(data)
 
 
 def deserialize(data: bytes, allow_pickle: bool = False) -> Any:
@@ -80,8 +78,8 @@ def deserialize(data: bytes, allow_pickle: bool = False) -> Any:
         If the data cannot be read.
     """
     name, body = _split(data)
-    if name == "json":
-        return _from_json(body)
+    if name in READERS:
+        return READERS[name](body)
     if name not in (None, "pickle"):
         raise SerializationError(f"Deserialization of {name} has not been implemented.")
     if not allow_pickle:
@@ -90,7 +88,7 @@ def deserialize(data: bytes, allow_pickle: bool = False) -> Any:
             "(for results: Client(..., allow_pickle=True)). Better: let the algorithm answer in "
             "JSON, with 'output_format': 'json' in the input of the task."
         )
-    return _from_pickle(body)
+    return from_pickle(body)
 
 
 def _split(data: bytes) -> tuple[str | None, bytes]:
@@ -103,14 +101,19 @@ def _split(data: bytes) -> tuple[str | None, bytes]:
     return None, data
 
 
-def _to_json(data: object) -> bytes:
+def to_json(data: object) -> bytes:
+    """Return an object as JSON, without the name of the format."""
     try:
-        return json.dumps(data, default=_plain).encode()
+        try:
+            return json.dumps(data, default=_plain).encode()
+        except TypeError:  # a key, which json does not ask `_plain` about
+            return json.dumps(_with_plain_keys(data), default=_plain).encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise SerializationError(f"This cannot be written as JSON: {error}") from error
 
 
-def _from_json(body: bytes) -> Any:
+def from_json(body: bytes) -> Any:
+    """Return the object behind JSON."""
     try:
         return json.loads(body)
     except (ValueError, RecursionError) as error:
@@ -122,10 +125,15 @@ def _plain(value: object) -> object:
     # Looked up instead of imported: a value of these libraries exists only if they are loaded.
     numpy, pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
     if pandas is not None:
-        if isinstance(value, pandas.DataFrame | pandas.Series):
-            return json.loads(value.to_json())
+        if isinstance(value, pandas.Series):
+            cells = zip(value, value.isna(), strict=True)
+            return _labelled(value.index, [None if missing else cell for cell, missing in cells])
+        if isinstance(value, pandas.DataFrame):
+            return _labelled(value.columns, [column for _, column in value.items()])
         if value is pandas.NaT or value is pandas.NA:
             return None
+        if isinstance(value, pandas.Index | pandas.api.extensions.ExtensionArray):
+            return list(value)
     if numpy is not None:
         if isinstance(value, numpy.generic):
             return value.item()
@@ -133,7 +141,31 @@ def _plain(value: object) -> object:
             return value.tolist()
     if isinstance(value, date | time):  # datetime and pandas.Timestamp are dates
         return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
     raise TypeError(f"an object of type {type(value).__name__} has no JSON form")
+
+
+def _labelled(index: Any, values: list[Any]) -> dict[str, Any]:
+    """Return values by label, in the form of `to_json` of pandas, which rounds small numbers."""
+    if not index.is_unique:
+        raise ValueError("labels occur more than once; reset_index() makes them unique")
+    labels = (label.isoformat() if isinstance(label, date) else str(label) for label in index)
+    return dict(zip(labels, values, strict=True))
+
+
+def _with_plain_keys(value: Any) -> Any:
+    """Return plain containers whose keys are what JSON takes for one."""
+    if isinstance(value, dict):
+        return {
+            key if key is None or isinstance(key, str | int | float) else _plain(key): (
+                _with_plain_keys(item)
+            )
+            for key, item in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [_with_plain_keys(item) for item in value]
+    return value
 
 
 def _names(text: str) -> frozenset[str]:
@@ -190,27 +222,56 @@ class _RestrictedUnpickler(pickle.Unpickler):
         return getattr(home, name)
 
 
-def _from_pickle(body: bytes) -> Any:
+def from_pickle(body: bytes) -> Any:
+    """Return the object behind a pickle without a name in front; see `deserialize`."""
     try:
-        return _without_numpy_scalars(_RestrictedUnpickler(io.BytesIO(body)).load())
+        _refuse_far_memo(body)
+        return _without_numpy_scalars(_RestrictedUnpickler(io.BytesIO(body)).load(), {})
     except PickleRefused:
         raise
     except Exception as error:  # broken or hostile bytes can raise anything
         raise SerializationError(f"This pickle cannot be read: {error}") from error
 
 
-def _without_numpy_scalars(value: Any) -> Any:
-    """Return plain containers with Python numbers where numpy numbers were."""
+#: The operations of a pickle that give an object a number of the pickle's choice.
+_NUMBERING = frozenset({"PUT", "BINPUT", "LONG_BINPUT"})
+
+
+def _refuse_far_memo(body: bytes) -> None:
+    """Refuse a pickle that numbers an object higher than there can be objects in it.
+
+    Python makes room for all numbers below: ten bytes would take gigabytes.
+    """
+    for opcode, number, _ in pickletools.genops(body):
+        if opcode.name in _NUMBERING and (number or 0) > len(body) + 255:
+            raise SerializationError("an object in it has an impossible number")
+
+
+def _without_numpy_scalars(value: Any, done: dict[int, Any]) -> Any:
+    """Return plain containers with Python numbers where numpy numbers were.
+
+    ``done`` has the containers that are done already, by id: one that stands in many places, each
+    of them in many places again, would else take for ever.
+    """
     numpy = sys.modules.get("numpy")
     if numpy is None:
         return value
     if isinstance(value, numpy.generic):
         return value.item()
     # Exact types: the subclasses hold more than their items.
-    if type(value) is dict:
-        return {
-            _without_numpy_scalars(key): _without_numpy_scalars(item) for key, item in value.items()
-        }
-    if type(value) in (list, tuple):
-        return type(value)(_without_numpy_scalars(item) for item in value)
-    return value
+    if type(value) not in (dict, list, tuple):
+        return value
+    if id(value) not in done:
+        if type(value) is dict:
+            done[id(value)] = {
+                _without_numpy_scalars(key, done): _without_numpy_scalars(item, done)
+                for key, item in value.items()
+            }
+        else:
+            done[id(value)] = type(value)(_without_numpy_scalars(item, done) for item in value)
+    return done[id(value)]
+
+
+#: How each format is written and, apart from pickles, which are asked about first, read.
+WRITERS: dict[str, Callable[[Any], bytes]] = {"json": to_json, "pickle": pickle.dumps}
+READERS: dict[str, Callable[[bytes], Any]] = {"json": from_json}

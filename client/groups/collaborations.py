@@ -122,5 +122,21 @@ class Collaboration(Group):
         return self._send("patch", f"collaboration/{id_}", given)
 
     def delete(self, id_: int) -> Any:
-        """Delete a collaboration."""
+        """Delete a collaboration with its tasks and results; its nodes stay, without one."""
         return self._send("delete", f"collaboration/{id_}")
+
+    def add_organization(self, id_: int, organization: int) -> Any:
+        """Let an organization take part; returns all that do then."""
+        return self._send("post", f"collaboration/{id_}/organization", {"id": organization})
+
+    def remove_organization(self, id_: int, organization: int) -> Any:
+        """Let an organization leave, which ends what it computes here; returns who is left."""
+        return self._send("delete", f"collaboration/{id_}/organization", {"id": organization})
+
+    def add_node(self, id_: int, node: int) -> Any:
+        """Move a node of a member here; returns all nodes that are here then."""
+        return self._send("post", f"collaboration/{id_}/node", {"id": node})
+
+    def remove_node(self, id_: int, node: int) -> Any:
+        """Take a node out of a collaboration; it stays, without one."""
+        return self._send("delete", f"collaboration/{id_}/node", {"id": node})

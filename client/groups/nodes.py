@@ -130,6 +130,10 @@ class Node(Group):
         # The original server stores an absent name as no name.
         return self._send("patch", f"node/{id_}", body if name is None else {**body, "name": name})
 
+    def reset_api_key(self, id_: int) -> Any:
+        """Give a node a new API key, which is shown here and never again; the old one is void."""
+        return self._send("post", "recover/node", {"id": id_})
+
     def delete(self, id_: int) -> Any:
         """Delete a node."""
         return self._send("delete", f"node/{id_}")

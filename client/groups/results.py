@@ -46,6 +46,8 @@ class Result(Group):
         page: int | None = None,
         per_page: int | None = None,
         include_metadata: bool = True,
+        *,
+        payload: bool = True,
     ) -> Any:
         """List results, decrypted and decoded, newest first.
 
@@ -71,11 +73,20 @@ class Result(Group):
             Number of items on a page.
         include_metadata
             Return ``{"data": [...], "links": {...}}`` instead of the bare list.
+        payload
+            Get ``input``, ``result`` and ``log`` too, which may be large; they are None otherwise.
 
         Returns
         -------
         dict or list
             The results. A ``result`` stays bytes where it cannot be decoded.
+
+        Examples
+        --------
+        One row per result, then one row per answer, as a table of pandas:
+
+        >>> pandas.DataFrame(client.result.list(task=3)["data"])
+        >>> pandas.DataFrame(row["result"] for row in client.result.from_task(3))
         """
         started_from, started_till = started or (None, None)
         assigned_from, assigned_till = assigned or (None, None)
@@ -88,6 +99,7 @@ class Result(Group):
                 "state": state,
                 "node_id": node,
                 "port": port,
+                "payload": None if payload else False,
                 "started_from": started_from,
                 "started_till": started_till,
                 "assigned_from": assigned_from,

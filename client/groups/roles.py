@@ -133,3 +133,62 @@ class Role(Group):
     def delete(self, role: int) -> Any:
         """Delete a role."""
         return self._send("delete", f"role/{role}")
+
+    @post_filtering()
+    def list_rules(
+        self, role: int, page: int = 1, per_page: int = 20, include_metadata: bool = True
+    ) -> Any:
+        """List the rules of a role.
+
+        Parameters
+        ----------
+        role
+            Id of the role.
+        page
+            Page number.
+        per_page
+            Number of items on a page.
+        include_metadata
+            Return ``{"data": [...], "links": {...}}`` instead of the bare list.
+
+        Returns
+        -------
+        dict or list
+            The rules.
+        """
+        query = {"page": page, "per_page": per_page, "include": included(include_metadata)}
+        return self._get(f"role/{role}/rule", query)
+
+    def add_rule(self, role: int, rule: int) -> Any:
+        """Put a rule into a role.
+
+        Parameters
+        ----------
+        role
+            Id of the role.
+        rule
+            Id of the rule. You can only give rules that you have.
+
+        Returns
+        -------
+        list
+            The rules that the role has then.
+        """
+        return self._send("post", f"role/{role}/rule/{rule}")
+
+    def remove_rule(self, role: int, rule: int) -> Any:
+        """Take a rule out of a role.
+
+        Parameters
+        ----------
+        role
+            Id of the role.
+        rule
+            Id of the rule. You can only take rules that you have.
+
+        Returns
+        -------
+        list
+            The rules that are left.
+        """
+        return self._send("delete", f"role/{role}/rule/{rule}")

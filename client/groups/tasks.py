@@ -131,7 +131,8 @@ class Task(Group):
         input
             Algorithm input.
         data_format
-            IO data format used: ``json``, ``pickle`` or ``legacy``.
+            IO data format used, by default ``legacy``, a Python pickle, which images made for
+            vantage6 3 read; ``json`` is the better choice where the image reads it.
         database
             Name of the database to use. This should match the key in the node configuration
             files. If not specified the default database will be tried.
@@ -145,7 +146,13 @@ class Task(Group):
         ------
         vantage6.common.errors.Invalid
             If the encryption of the collaboration and of this client do not fit, or one of the
-            organizations has no public key. Nothing is sent then.
+            organizations is not in the collaboration, or has no node there, or no public key
+            where it needs one. Nothing is sent then.
+
+        Warns
+        -----
+        Of each node that is offline, with since when, in the log. The task is sent all the same,
+        and the node computes its part when it is back.
         """
         return self.parent.post_task(
             name, image, collaboration, input, description, organizations, data_format, database

@@ -60,6 +60,9 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigurationError(
             f"{path} is not YAML{where}" + (f": {problem}." if problem else ".")
         ) from None
+    except Exception:
+        # PyYAML passes on whatever Python says of a date in month 13 or of endless brackets.
+        raise ConfigurationError(f"{path} is not YAML that can be read.") from None
     if not isinstance(content, dict):
         raise ConfigurationError(f"{path} holds no mapping; see docs/configuration.md.")
     return content
@@ -76,7 +79,8 @@ def _select(
         for name, values in {"application": content.get("application"), **environments}.items()
         if values
     }
-    unknown = sorted(set(content) - {"application", "environments"}) + sorted(
+    # A key of YAML can be a number or a date.
+    unknown = sorted({str(key) for key in content} - {"application", "environments"}) + sorted(
         set(found) - set(ENVIRONMENTS)
     )
     if unknown:

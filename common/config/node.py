@@ -17,11 +17,14 @@ from pydantic import (
 
 from vantage6.common.config.base import LogConfig, Section
 
+#: What cannot stand for a text without quotation marks.
+_NO_NAMES = (dict, list, set, tuple, type(None))
+
 
 def _expression(text: str) -> str:
     try:
         re.compile(text)
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError) as error:
         raise ValueError(f"not a regular expression: {error}") from error
     return text
 
@@ -186,7 +189,11 @@ class NodeConfig(Section):
     def _mapping_form(cls, value: Any) -> Any:
         """Accept ``{label: uri}``, the form of older files."""
         if isinstance(value, dict):
-            return tuple({"label": label, "uri": str(uri)} for label, uri in value.items())
+            return tuple(
+                # A file name may look like a number or a date.
+                {"label": label, "uri": uri if isinstance(uri, _NO_NAMES) else str(uri)}
+                for label, uri in value.items()
+            )
         return () if value is None else value
 
     @field_validator("databases")

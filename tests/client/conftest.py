@@ -1,18 +1,29 @@
-"""A small HTTP server on loopback, which records what a client asks and answers as told."""
+"""Two servers on loopback: one records what it is asked and answers as told, one is the real one.
+
+The first shows what is sent and how odd answers are met, the second that the two fit together.
+"""
 
 import base64
 import json
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import falcon
 import pytest
+import yaml
 
+from tests.models.factories import World, make_user, make_world, migrated
+from tests.services import free_port
+from vantage6.api import passwords
+from vantage6.api.app import create_app
 from vantage6.client import Client
+from vantage6.common.config import Instance
 from vantage6.common.identity import WhoAmI
 
 
@@ -73,8 +84,12 @@ class _Quiet(WSGIRequestHandler):
         """Keep the output of the tests free of requests."""
 
 
-class _Server(ThreadingMixIn, WSGIServer):
-    """One thread per connection, and whoever answers at the moment."""
+class _Threads(ThreadingMixIn, WSGIServer):
+    """One thread per connection."""
+
+
+class _Server(_Threads):
+    """Whoever answers at the moment."""
 
     peer: Peer
 
@@ -82,16 +97,23 @@ class _Server(ThreadingMixIn, WSGIServer):
         self.peer.handle(req, resp, path)
 
 
-@pytest.fixture(scope="session")
-def server() -> Iterator[_Server]:
-    app = falcon.App()
-    with make_server("127.0.0.1", 0, app, _Server, _Quiet) as server:
-        app.add_sink(server.handle_request_for, r"/api/(?P<path>.*)")
+@contextmanager
+def serving(app: Any, kind: type[WSGIServer]) -> Iterator[Any]:
+    """Give a server that hands requests to an app."""
+    with make_server("127.0.0.1", 0, app, kind, _Quiet) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
         yield server
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[_Server]:
+    app = falcon.App()
+    with serving(app, _Server) as server:
+        app.add_sink(server.handle_request_for, r"/api/(?P<path>.*)")
+        yield server
 
 
 @pytest.fixture
@@ -119,3 +141,44 @@ def token(subject: object, lifetime: float = 3600, issued: float = 0) -> str:
 @pytest.fixture
 def make_token() -> Callable[..., str]:
     return token
+
+
+@dataclass
+class Live:
+    """The real server with a world in its database, and somebody of Amsterdam who may do all."""
+
+    world: World
+    client: Client
+
+
+@pytest.fixture
+def broker_url() -> str:
+    """Return the address of the broker: nobody is there."""
+    return f"redis://127.0.0.1:{free_port()}/0"
+
+
+@pytest.fixture
+def settings() -> dict[str, Any]:
+    """Return what differs from a server as it is by default."""
+    return {}
+
+
+@pytest.fixture
+def live(
+    tmp_path: Path, broker_url: str, settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Live]:
+    """Give the real server, and a client that has sent its password."""
+    hasher = passwords.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(passwords, "_hasher", hasher)
+    file = tmp_path / "server.yaml"
+    uri = f"sqlite:///{tmp_path / 'server.sqlite'}"
+    content = {"uri": uri, "broker": broker_url, "data_dir": str(tmp_path / "data"), **settings}
+    file.write_text(yaml.safe_dump({"application": content}))
+    app = create_app(Instance.load(file))
+    with migrated(), serving(app, _Threads) as server:
+        world = make_world()
+        make_user(world.amsterdam, "Root", username="ada", password=passwords.hashed("secret"))
+        client = Client("http://127.0.0.1", server.server_port)
+        client.authenticate("ada", "secret")
+        yield Live(world, client)
+        client.close()

@@ -81,6 +81,19 @@ def test_subtask_travels_as_json_and_asks_for_json(peer, algorithm, container) -
     assert json.loads(sent[5:]) == {"output_format": "json", "method": "m"}
 
 
+def test_older_client_posts_a_task_of_which_it_says_everything(peer, container) -> None:
+    peer.answers["POST task"] = (200, {"id": 10})
+    assert container.post_task("n", "i", 1, {"method": "m"}, "d", [2], "other") == {"id": 10}
+    assert peer.asked[0].body == {
+        "name": "n",
+        "image": "i",
+        "collaboration_id": 1,
+        "description": "d",
+        "database": "other",
+        "organizations": [{"id": 2, "input": bytes_to_base64s(b'json.{"method": "m"}')}],
+    }
+
+
 def test_answers_in_json_and_in_pickles_are_read(peer, algorithm, container) -> None:
     answers = [_result(2, b"json.[1]"), _result(3, pickle.dumps([2])), _result(4, b"", "crashed")]
     peer.answers["GET task/10/result"] = (200, answers)

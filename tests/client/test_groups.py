@@ -320,6 +320,38 @@ def test_filters_unwrap_the_envelope(peer, client, reply, keywords, expected) ->
     assert client.organization.list(**keywords) == expected
 
 
+def test_pages_are_followed_until_the_last(peer, client) -> None:
+    def page(asked):
+        number = int(asked.query["page"])
+        # Something new moved the last item of each page to the next one.
+        items = [{"id": number * 10 + n} for n in (0, 1, 10)]
+        return 200, {"data": items, "links": {"next": "x"} if number < 3 else {}}
+
+    peer.answers["GET task"] = page
+    found = client.task.list(all_pages=True, include_metadata=False, page=2)
+    assert [each["id"] for each in found] == [10, 11, 20, 21, 30, 31, 40]
+    assert [asked.query["page"] for asked in peer.asked] == ["1", "2", "3"]
+    assert {asked.query["per_page"] for asked in peer.asked} == {"100"}
+
+
+def test_pages_end_with_an_empty_one_and_with_a_refusal(peer, client) -> None:
+    links = {"next": "x"}
+    peer.answers["GET task"] = [
+        (200, {"data": ROWS, "links": links}),
+        (200, {"data": [], "links": links}),
+    ]
+    assert client.task.list(all_pages=True) == ROWS
+    peer.answers["GET task"] = [(200, {"data": ROWS, "links": links}), (401, {"msg": "no"})]
+    assert client.task.list(all_pages=True, field="id")["msg"] == "no"
+
+
+def test_help_names_the_keywords_of_all_lists(client) -> None:
+    for method in (client.organization.list, client.collaboration.list, client.role.list_rules):
+        assert "all_pages\n    Get page after page" in inspect.getdoc(method)
+    assert "field, fields\n" in inspect.getdoc(client.task.get)
+    assert "all_pages" not in inspect.getdoc(client.task.get)
+
+
 def test_without_filter_the_envelope_stays(peer, client) -> None:
     peer.answers["GET organization"] = (200, {"data": ROWS, "links": {}})
     assert (
@@ -346,6 +378,6 @@ def test_filter_by_a_missing_key_is_an_error(peer, client) -> None:
 def test_filters_are_visible_in_the_signature(client) -> None:
     many = inspect.signature(client.organization.list).parameters
     one = inspect.signature(client.organization.get).parameters
-    assert {"field", "fields", "filter_", "filters"} <= set(many)
+    assert {"field", "fields", "filter_", "filters", "all_pages"} <= set(many)
     assert {"field", "fields"} == set(one) - {"id_"}
     assert many["fields"].kind is inspect.Parameter.KEYWORD_ONLY

@@ -1,12 +1,19 @@
 """The package as people import it."""
 
+import logging
 import subprocess
 import sys
 
+import pytest
+
 import vantage6.client
-from vantage6.client import exceptions
+from vantage6 import common
+from vantage6.client import deserialization, exceptions, serialization
 from vantage6.client.client import UserClient
+from vantage6.client.deserialization import deserializer
+from vantage6.client.serialization import serializer
 from vantage6.common import encryption
+from vantage6.common import serialization as common_serialization
 
 
 def test_names_of_the_manual_can_be_imported() -> None:
@@ -43,3 +50,99 @@ def test_import_is_light() -> None:
     heavy = {"pandas", "numpy", "pydantic", "yaml", "docker", "rich", "structlog", "celery"}
     script = f"import sys, vantage6.client; sys.exit(len({heavy} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the memory from /proc")
+def test_import_is_quick_and_small() -> None:
+    script = (
+        "import pathlib, time; started = time.process_time(); import vantage6.client;"
+        "print(time.process_time() - started);"
+        "status = pathlib.Path('/proc/self/status').read_text();"
+        "print(int(status.partition('VmHWM:')[2].split()[0]) / 1024)"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    seconds, megabytes = map(float, ended.stdout.split())
+    assert seconds < 0.3  # a third of it on an idle machine
+    assert megabytes < 60  # half of it
+
+
+def test_logs_of_the_program_are_left_alone() -> None:
+    script = (
+        "import logging; from vantage6.client import Client; root = logging.getLogger();"
+        "before = root.level, root.handlers[:]; client = Client('http://localhost');"
+        "assert (root.level, root.handlers) == before; client.log.info('unheard')"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert (ended.stdout, ended.stderr) == ("", "")
+
+
+def test_formats_of_ones_own_are_written_and_read() -> None:
+    serializer("lines")(lambda lines: "\n".join(lines).encode())
+    deserializer("lines")(lambda data: data.decode().split("\n"))
+    try:
+        sent = common_serialization.serialize(["a", "b"], "lines")
+        assert sent == b"lines.a\nb"
+        assert deserialization.load_data(sent) == ["a", "b"]
+        assert deserialization.deserialize(b"a\nb", "LINES") == ["a", "b"]
+        assert serialization.serialize(["a", "b"], "lines") == b"a\nb"
+    finally:
+        del common_serialization.WRITERS["lines"], common_serialization.READERS["lines"]
+
+
+def test_formats_under_their_old_names() -> None:
+    data = {"sum": 253}
+    for name in ("json", "pickle"):
+        body = serialization.serialize(data, name)
+        assert deserialization.deserialize(body, name) == data
+    assert serialization.serialize_json(data) == b'{"sum": 253}'
+    pickled = serialization.serialize_pickle(data)
+    assert deserialization.unpack_legacy_results({"result": pickled}) == data
+    with pytest.raises(exceptions.PickleRefused, match=r"allow_pickle=True"):
+        deserialization.load_data(pickled)
+    assert deserialization.load_data(pickled, allow_pickle=True) == data
+    with pytest.raises(exceptions.PickleRefused, match=r"posix\.system"):
+        deserialization.deserialize_pickle(b"cposix\nsystem\n(S'true'\ntR.")
+    for unknown in (
+        lambda: serialization.serialize(data, "xml"),
+        lambda: deserialization.deserialize(b"", "xml"),
+    ):
+        with pytest.raises(exceptions.DeserializationException, match="of xml has not been"):
+            unknown()
+
+
+def test_words_of_3_11_are_still_known() -> None:
+    from vantage6.client import APPNAME, LogLevel, ServerInfo, print_qr_code
+    from vantage6.client.utils import show_qr_code_image
+    from vantage6.common.globals import DATABASE_TYPES
+
+    assert APPNAME == "vantage6"
+    assert "parquet" in DATABASE_TYPES
+    assert ServerInfo("https://v6.org", 443, "/api").port == 443
+    assert all(map(callable, (print_qr_code, show_qr_code_image)))
+    client = UserClient("http://localhost", log_level=LogLevel.WARN)
+    assert client.log.level == logging.WARNING
+    client.close()
+
+
+def test_functions_of_3_11_still_work(capsys) -> None:
+    class One(metaclass=common.Singleton):
+        """A class with one instance."""
+
+    assert One() is One()
+    common.ClickLogger.warn("careful")
+    assert capsys.readouterr().out == "[warn ] - careful\n"
+    assert common.logger_name("vantage6.node.docker") == "docker"
+    assert common.logger_name("a.something_quite_long") == "something_q.."
+    assert [common.is_ip_address(text) for text in ("10.0.0.1", "::1", "v6.org")] == [
+        True,
+        True,
+        False,
+    ]
+    databases = [{"label": "a", "uri": "x"}, {"label": "b", "uri": "y"}]
+    assert common.get_database_config(databases, "b") == databases[1]
+    assert common.get_database_config(databases, "c") is None
+    assert common.generate_apikey() != common.generate_apikey()

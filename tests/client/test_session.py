@@ -4,7 +4,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 
 import pytest
 
@@ -72,6 +72,15 @@ def test_status_becomes_an_error(peer, session, status, code, kind) -> None:
     assert refusal.value.__notes__ == ["request id: r1"]
 
 
+@pytest.mark.parametrize(("header", "seconds"), [("17", 17), ("Mon, 01 Jan", 60), (None, 60)])
+def test_too_many_requests_say_when_to_come_back(header, seconds) -> None:
+    told = f"Retry-After: {header}\r\n" if header else ""
+    answer = f"HTTP/1.1 429 No\r\n{told}Content-Length: 2\r\n\r\n{{}}"
+    with _raw_server([[answer]]) as (session, _), pytest.raises(TooMany) as refusal:
+        session.request("post", "token/user", json={})
+    assert refusal.value.retry_after == seconds
+
+
 def test_message_of_the_original_parser_is_shown(peer, session) -> None:
     peer.answers["POST user"] = (400, {"message": {"email": "missing"}})
     with pytest.raises(Invalid, match="email"):
@@ -123,6 +132,31 @@ def test_unreachable_server_is_named_after_few_attempts() -> None:
     assert posted < 0.2 < 0.5 < got < 5  # a POST is tried once, a GET three times
 
 
+@contextmanager
+def _raw_server(answers: list[list[str]]) -> Iterator[tuple[Session, list[bytes]]]:
+    """Give a session and what it asks; a connection closes after the last answer for it."""
+    asked: list[bytes] = []
+
+    def serve(server: socket.socket) -> None:
+        for on_this_connection in answers:
+            connection, _ = server.accept()
+            with connection:
+                for answer in on_this_connection:
+                    if request := connection.recv(4096):
+                        asked.append(request)
+                        connection.sendall(answer.encode())
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(5)
+        thread = threading.Thread(target=serve, args=(server,))
+        thread.start()
+        with closing(Session("http://127.0.0.1", server.getsockname()[1], "")) as session:
+            yield session, asked
+        for _ in answers:  # those that were rightly not used
+            socket.create_connection(server.getsockname()).close()
+        thread.join()
+
+
 def test_request_that_never_connected_is_sent_again_when_safe() -> None:
     port = _free_port()
 
@@ -154,17 +188,36 @@ def test_silent_server_is_given_up_without_a_second_request(method) -> None:
             server.accept()
 
 
-def test_broken_connection_is_not_repeated() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
+_FINE = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
-        def hang_up() -> None:
-            connection, _ = server.accept()
-            connection.recv(4096)
-            connection.close()
 
-        thread = threading.Thread(target=hang_up)
-        thread.start()
-        session = Session("http://127.0.0.1", server.getsockname()[1], "")
-        with closing(session), pytest.raises(NoReply, match="broke the connection"):
-            session.request("post", "task", json={})
-        thread.join()
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
+def test_change_is_not_repeated_when_the_connection_breaks(method) -> None:
+    with (
+        _raw_server([[""], [_FINE]]) as (session, asked),
+        pytest.raises(NoReply, match="broke the connection"),
+    ):
+        session.request(method, "task", json={})
+    assert len(asked) == 1
+
+
+def test_reading_is_repeated_when_the_connection_breaks() -> None:
+    with _raw_server([[""], [_FINE]]) as (session, asked):
+        assert session.request("get", "task") == {}
+    assert len(asked) == 2
+
+
+def test_reading_is_given_up_when_every_connection_breaks() -> None:
+    with (
+        _raw_server([[""]] * 3) as (session, asked),
+        pytest.raises(NoReply, match="broke the connection"),
+    ):
+        session.request("get", "task")
+    assert len(asked) == 3
+
+
+def test_one_connection_serves_many_requests() -> None:
+    with _raw_server([[_FINE] * 3]) as (session, asked):
+        for _ in range(3):
+            session.request("get", "task")
+    assert len(asked) == 3

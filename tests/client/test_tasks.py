@@ -1,6 +1,7 @@
 """Tasks with and without encryption, and what comes back."""
 
 import pickle
+import sys
 import time
 from io import StringIO
 from pathlib import Path
@@ -75,6 +76,20 @@ def test_plain_task_is_sent_byte_by_byte_as_the_protocol_says(peer, client, is_s
     assert peer.calls().count("GET collaboration/1") == 1
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (401, {"msg": "no", "code": "forbidden"}),
+        (200, [{"id": 4, "name": "of the original server, which does not say whose it is"}]),
+    ],
+)
+def test_who_may_not_see_the_nodes_sends_tasks_all_the_same(peer, client, caplog, answer) -> None:
+    _collaboration(peer, encrypted=False)
+    peer.answers["GET collaboration/1/node"] = answer
+    assert _create(client) == {"id": 5}
+    assert not caplog.records
+
+
 def test_default_format_is_a_bare_pickle(peer, client) -> None:
     _collaboration(peer, encrypted=False)
     client.post_task("n", "i", 1, INPUT, organization_ids=[2])
@@ -100,6 +115,13 @@ def test_encrypted_task_is_sent_for_each_receiver(peer, client, key_file, other_
     first, second = (each["input"] for each in peer.asked[-1].body["organizations"])
     assert own.decrypt_str_to_bytes(first) == base64s_to_bytes(WORKED_EXAMPLE)
     assert other.decrypt_str_to_bytes(second) == base64s_to_bytes(WORKED_EXAMPLE)
+    # As many requests for a hundred receivers as for two.
+    assert peer.calls()[1:] == [
+        "GET collaboration/1/node",
+        "GET collaboration/1",
+        "GET organization",
+        "POST task",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -302,6 +324,13 @@ def test_waiting_survives_a_restart_of_the_server(peer, client) -> None:
     assert client.wait_for_results(3) == []
 
 
+def test_wait_leaves_a_busy_server_alone(peer, client) -> None:
+    peer.answers["GET task/3/status"] = (429, {"msg": "too often"})
+    with pytest.raises(StillRunning):
+        client.wait_for_results(3, timeout=0.5)
+    assert len(peer.asked) == 2  # at once and in the end, not every 50 ms
+
+
 def test_interrupted_wait_says_how_to_come_back(peer, client, capsys) -> None:
     def interrupt(*_, **__):
         raise KeyboardInterrupt
@@ -325,6 +354,42 @@ def test_progress_says_how_far_the_organizations_are() -> None:
     line = "Task 3: 1 of 5 organizations done, 2 running, 1 waiting, 1 failed (1:05)"
     assert waiting.summary(status, 65.4) == line
     assert waiting.summary({"id": 3, "results": [{"id": 1, "link": "/x"}]}, 5) == "Task 3 (0:05)"
+
+
+def test_progress_is_written_over_in_a_notebook() -> None:
+    out = StringIO()
+    with waiting.NotebookDisplay(out) as screen:
+        for elapsed in (1, 1.2, 2):  # what has not changed is not written again
+            screen.show(_status(False, "active", "pending")[1], elapsed)
+        screen.show(_status(True, "completed", "completed")[1], 3)
+    lines = [line.rstrip() for line in out.getvalue().split("\r")]
+    assert lines == [
+        "",
+        "Task 3: 0 of 2 organizations done, 1 running, 1 waiting (0:01)",
+        "Task 3: 0 of 2 organizations done, 1 running, 1 waiting (0:02)",
+        "Task 3: 2 of 2 organizations done (0:03)",
+    ]
+    assert out.getvalue().endswith("   \n")  # the rest of the longer line is covered
+
+
+def test_display_fits_where_the_program_runs(monkeypatch) -> None:
+    class OutStream(StringIO):
+        """What a notebook puts in place of the standard output."""
+
+    OutStream.__module__ = "ipykernel.iostream"
+
+    class Terminal(StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    for stream, kind in [
+        (OutStream(), waiting.NotebookDisplay),
+        (Terminal(), waiting.TerminalDisplay),
+        (StringIO(), waiting.SilentDisplay),
+    ]:
+        monkeypatch.setattr(sys, "stdout", stream)
+        with waiting.display() as screen:
+            assert type(screen) is kind
 
 
 def test_progress_is_drawn_on_a_terminal() -> None:

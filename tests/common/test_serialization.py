@@ -93,7 +93,23 @@ def test_broken_json_is_refused(data: bytes) -> None:
         (pandas.Series([1.5]), {"0": 1.5}),
         (pandas.Timestamp("2026-01-02"), "2026-01-02T00:00:00"),
         (pandas.NaT, None),
+        (pandas.NA, None),
+        (pandas.Timedelta("1.5s"), 1.5),
+        (pandas.Index(["a", "b"]), ["a", "b"]),
+        (pandas.Categorical(["x", "y"]), ["x", "y"]),
+        (pandas.array([1, None], dtype="Int64"), [1, None]),
+        (numpy.array(["2026-01-02"], dtype="datetime64[s]"), ["2026-01-02T00:00:00"]),
         (datetime.date(2026, 1, 2), "2026-01-02"),
+        (
+            {numpy.int64(1): [{pandas.Timestamp("2026-01-02"): 2}]},
+            {"1": [{"2026-01-02T00:00:00": 2}]},
+        ),
+        (pandas.Series([1.25e-10, 0.1 + 0.2]), {"0": 1.25e-10, "1": 0.1 + 0.2}),
+        (pandas.Series([1], index=[pandas.Timestamp("2026-01-02")]), {"2026-01-02T00:00:00": 1}),
+        (
+            pandas.DataFrame({"t": [pandas.Timestamp("2026-01-02"), None], "x": [None, "y"]}),
+            {"t": {"0": "2026-01-02T00:00:00", "1": None}, "x": {"0": None, "1": "y"}},
+        ),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -109,6 +125,10 @@ def test_frame_is_written_as_pandas_writes_it() -> None:
 def test_what_json_cannot_hold_is_named() -> None:
     with pytest.raises(SerializationError, match="type object has no JSON form"):
         serialize(object())
+    with pytest.raises(SerializationError, match=r"more than once; reset_index\(\)"):
+        serialize(pandas.Series([1, 2], index=["a", "a"]))
+    with pytest.raises(SerializationError, match="type tuple has no JSON form"):
+        serialize({("a", 1): 1})
     loop: list[object] = []
     loop.append(loop)
     with pytest.raises(SerializationError, match="Circular"):
