@@ -68,7 +68,9 @@ def deserialize(data: bytes, allow_pickle: bool = False) -> Any:
         Bytes in any of the formats.
     allow_pickle
         Read pickles too. Do so only for authors that you would let run code on this machine:
-        the list of names below narrows what a pickle can do, it is no proof.
+        the list of names below narrows what a pickle can do, it is no proof. The compiled parts
+        of numpy and pandas trust the state that they are restored from: a pickle of theirs that was
+        made to do so can end this process.
 
     Raises
     ------

@@ -9,7 +9,6 @@ from datetime import date
 from pathlib import Path
 
 import numpy
-import pandas
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -25,14 +24,13 @@ from vantage6.tools.wrapper import load_input
 BASE64 = st.text("ABCDwxyz0189+/=", max_size=800)
 ENCRYPTED = st.builds(SEPARATOR.join, st.lists(BASE64 | st.text(max_size=20), max_size=5))
 #: Texts of Python objects that algorithms send, and of some that they should not.
+#: None of numpy and pandas: damaged, they can end the process, as `deserialize` says.
 PICKLES = [
     pickle.dumps(value, protocol)
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1)
     for value in (
         {"sum": 253, "of": [1.5, None, (True, b"x")]},
         [OrderedDict(a=1), date(2026, 1, 2), {1, 2}, frozenset("a"), 2**80],
-        {"n": numpy.int64(3), "a": numpy.arange(6.0).reshape(2, 3)},
-        pandas.DataFrame({"a": [1, 2], "b": ["x", None]}),
         Path("x"),
         ValueError,
     )
