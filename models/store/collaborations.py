@@ -80,9 +80,12 @@ def delete(collaboration: Collaboration) -> Ended:
     What its nodes compute is ended first, so that they are told.
     """
     there = Task.select(Task.id).where(Task.collaboration == collaboration.id)
+    # Nobody creates a task in it from here on.
+    list(locked(Collaboration.select().where(Collaboration.id == collaboration.id)))
     ended = endings.end(
         Result.task.in_(there), reason_code="killed", reason="The collaboration was removed."
     )
+    endings.hold(Result.task.in_(there))
     Collaboration.delete().where(Collaboration.id == collaboration.id).execute()
     return ended
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from vantage6.common.clock import now
 from vantage6.common.task_status import TaskStatus
-from vantage6.models.database import transaction
+from vantage6.models.database import locked, transaction
 from vantage6.models.store import outbox
+from vantage6.models.store.reach import among
 from vantage6.models.tables import Node, Result, Task
 
 #: A node has the result.
@@ -30,7 +31,7 @@ def end(condition: Any, *, reason_code: str, reason: str) -> Ended:
 
     Who must be told is written down with it: the task may be removed before anybody is.
     """
-    still_open = condition & Result.finished_at.is_null()
+    still_open = hold(condition & Result.finished_at.is_null())
     ringing = iter(bells().where(still_open).tuples())
     messages = []
     while some := list(islice(ringing, _BELLS)):
@@ -49,6 +50,21 @@ def end(condition: Any, *, reason_code: str, reason: str) -> Ended:
     return Ended(count, messages)
 
 
+def hold(condition: Any) -> Any:
+    """Lock the results that fit a condition until the transaction ends, in the order of their ids.
+
+    Who changes several of them does so first, and then changes no others: so no two wait for each
+    other in a circle.
+
+    Returns
+    -------
+    Any
+        The condition that a result is one of those.
+    """
+    query: Any = locked(Result.select(Result.id).where(condition).order_by(Result.id))
+    return among(Result.id, [id_ for (id_,) in query.tuples()])
+
+
 def kill_at(node: Node) -> Ended:
     """End every open result that a node has taken, also if it fell silent since."""
     return end(
@@ -59,10 +75,12 @@ def kill_at(node: Node) -> Ended:
     )
 
 
+@transaction
 def release(organization_id: int, collaboration_id: int | None) -> None:
     """Offer what the node of an organization has taken to the next one, which counts anew."""
+    there = hold(_of_place(organization_id, collaboration_id) & Result.finished_at.is_null())
     Result.update(status=TaskStatus.PENDING, lease_until=None, started_at=None, attempt=0).where(
-        _of_place(organization_id, collaboration_id) & Result.finished_at.is_null()
+        there
     ).execute()
 
 

@@ -203,9 +203,8 @@ def reconcile(
         # A result that was offered again while its node was silent is the node's once more. That
         # is no further attempt: a long computation outlives any number of broken connections.
         until = now() + timedelta(seconds=lease_seconds)
-        Result.update(lease_until=until).where(
-            among(Result.id, kept) & Result.status.in_(TAKEN)
-        ).execute()
+        mine = endings.hold(among(Result.id, kept))
+        Result.update(lease_until=until).where(mine & Result.status.in_(TAKEN)).execute()
         if back := [i for i in kept if wanted[i] == TaskStatus.PENDING]:
             offered = among(Result.id, back) & (Result.status == TaskStatus.PENDING)
             for status, started in ((TaskStatus.INITIALIZING, False), (TaskStatus.ACTIVE, True)):
@@ -242,8 +241,9 @@ def sweep() -> tuple[list[int], list[int]]:
     tuple
         The ids of the results that were offered again, and of those that were given up.
     """
-    # Asked again by each update: a node may come back at this very moment.
     silent = Result.status.in_(TAKEN) & (Result.lease_until < now())
+    # Asked again by each update: a node may have come back before they were held.
+    silent &= endings.hold(silent)
     late = list(Result.select(Result.id, Result.attempt).where(silent))
     again = [row.id for row in late if row.attempt < MOST_ATTEMPTS]
     over = [row.id for row in late if row.attempt >= MOST_ATTEMPTS]

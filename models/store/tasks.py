@@ -11,7 +11,7 @@ from vantage6.common.errors import Conflict, Invalid, NotFound
 from vantage6.common.task_status import NO_RESULTS, TASK_STATES, UNFINISHED, TaskStatus
 from vantage6.models.database import locked, transaction
 from vantage6.models.prepared import Prepared
-from vantage6.models.store import outbox
+from vantage6.models.store import endings, outbox
 from vantage6.models.store.reach import Page, Reach, among, like, page_of
 from vantage6.models.tables import (
     Collaboration,
@@ -227,6 +227,7 @@ def with_descendants(task_id: int) -> Any:
 @transaction
 def delete(task: Task) -> None:
     """Remove a task and its results; its sub-tasks stay."""
+    endings.hold(Result.task == task.id)
     Task.delete().where(Task.id == task.id).execute()
 
 

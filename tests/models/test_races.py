@@ -23,7 +23,8 @@ from vantage6.common.clock import now
 from vantage6.common.errors import V6Error
 from vantage6.common.task_status import TaskStatus
 from vantage6.models import database
-from vantage6.models.store import results, tasks
+from vantage6.models.database import transaction
+from vantage6.models.store import endings, results, tasks
 from vantage6.models.store.endings import Ended
 from vantage6.models.tables import Node, Result, Task
 
@@ -103,9 +104,11 @@ class Actor:
         running = [result.id for result in Result.select(Result.id).limit(20)]
         results.reconcile(node, running, [], LEASE)
 
+    @transaction
     def run_out(self) -> None:
         late = now() - timedelta(seconds=1)
-        Result.update(lease_until=late).where(Result.lease_until.is_null(False)).execute()
+        leased = endings.hold(Result.lease_until.is_null(False))
+        Result.update(lease_until=late).where(leased).execute()
 
     def kill(self) -> None:
         if task := self.some(Task):
