@@ -80,8 +80,9 @@ def delete(collaboration: Collaboration) -> Ended:
     What its nodes compute is ended first, so that they are told.
     """
     there = Task.select(Task.id).where(Task.collaboration == collaboration.id)
-    # Nobody creates a task in it from here on.
+    # Nobody creates a task in it from here on. Then as everybody: tasks, then results.
     list(locked(Collaboration.select().where(Collaboration.id == collaboration.id)))
+    list(locked(there.order_by(Task.id)))
     ended = endings.end(
         Result.task.in_(there), reason_code="killed", reason="The collaboration was removed."
     )

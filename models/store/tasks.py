@@ -227,6 +227,8 @@ def with_descendants(task_id: int) -> Any:
 @transaction
 def delete(task: Task) -> None:
     """Remove a task and its results; its sub-tasks stay."""
+    # In the order of `results.kill`: the task, then its results.
+    list(locked(Task.select(Task.id).where(Task.id == task.id)))
     endings.hold(Result.task == task.id)
     Task.delete().where(Task.id == task.id).execute()
 
