@@ -25,6 +25,8 @@ log = get(__name__)
 FAN_OUT, SEND_MAIL = "fan_out", "send_mail"
 #: Time for which a broker that was silent is not asked again who is online, in seconds.
 _REST_SECONDS = 5.0
+#: Longest wait for an answer of Redis: somebody waits for ours.
+_READ_SECONDS = 0.5
 
 
 class Presence:
@@ -77,7 +79,7 @@ class Service:
 
     @cached_property
     def _redis(self) -> redis.Redis:
-        return client(self.instance.broker_url)
+        return client(self.instance.broker_url, read_seconds=_READ_SECONDS)
 
     def announce(self, *messages: int) -> None:
         """Have messages of the outbox sent now; if that fails, the relay sends them later."""
