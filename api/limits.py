@@ -14,7 +14,7 @@ from limits import RateLimitItemPerHour, RateLimitItemPerMinute
 from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 
-from vantage6.broker.connection import client
+from vantage6.broker.connection import HASTY_SECONDS, Rest, client
 from vantage6.broker.queues import LIMITS_PREFIX
 from vantage6.common.config.server import RateLimits
 from vantage6.common.errors import TooMany
@@ -23,11 +23,6 @@ from vantage6.common.logs import get
 log = get(__name__)
 
 T = TypeVar("T")
-
-#: Longest wait for Redis: nobody logs in later because it is away.
-_READ_SECONDS = 0.5
-#: Time for which a Redis that was silent is not asked again.
-_REST_SECONDS = 5.0
 
 
 class Attempt(StrEnum):
@@ -64,7 +59,7 @@ class Limits:
             Attempt.RECOVERY: RateLimitItemPerHour(rates.recoveries),
             Attempt.MAIL: RateLimitItemPerHour(rates.mails),
         }
-        self._resume_at = 0.0
+        self._rest = Rest()
 
     def check(self, attempt: Attempt, who: str) -> None:
         """Raise `TooMany` if somebody has no attempt left; counts nothing."""
@@ -90,17 +85,17 @@ class Limits:
         return TooMany(f"Too many attempts; try again in {seconds} seconds.", retry_after=seconds)
 
     def _ask(self, question: Callable[[MovingWindowRateLimiter], T]) -> T:
-        if time.monotonic() >= self._resume_at:
+        if not self._rest.lasts:
             try:
                 return question(self._shared)
             except redis.RedisError as error:
-                self._resume_at = time.monotonic() + _REST_SECONDS
+                self._rest.begin()
                 log.warning("attempts are counted by each process", reason=type(error).__name__)
         return question(self._own)
 
     @cached_property
     def _shared(self) -> MovingWindowRateLimiter:
-        pool = client(self._url, read_seconds=_READ_SECONDS).connection_pool
+        pool = client(self._url, read_seconds=HASTY_SECONDS).connection_pool
         return MovingWindowRateLimiter(
             RedisStorage("redis://", connection_pool=pool, key_prefix=LIMITS_PREFIX)
         )

@@ -1,6 +1,5 @@
 """What the resources share: configuration, tokens, and the way to the broker."""
 
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,7 +10,7 @@ import redis
 from vantage6.api.limits import Limits
 from vantage6.api.tokens import Tokens
 from vantage6.broker import acl, presence
-from vantage6.broker.connection import BrokerUnavailable, client
+from vantage6.broker.connection import HASTY_SECONDS, BrokerUnavailable, Rest, client
 from vantage6.broker.queues import MAIL, user
 from vantage6.broker.sender import ControlSender
 from vantage6.common.config import Instance, ServerConfig
@@ -23,26 +22,22 @@ log = get(__name__)
 
 #: Celery tasks, by name: the API knows no code of the workers.
 FAN_OUT, SEND_MAIL = "fan_out", "send_mail"
-#: Time for which a broker that was silent is not asked again who is online, in seconds.
-_REST_SECONDS = 5.0
-#: Longest wait for an answer of Redis: somebody waits for ours.
-_READ_SECONDS = 0.5
 
 
 class Presence:
     """Who is online, as far as the broker tells; it is an ornament of lists that must not wait."""
 
     def __init__(self) -> None:
-        self._resume_at = 0.0
+        self._rest = Rest()
 
     def of(self, broker: redis.Redis, node_ids: Sequence[int]) -> set[int]:
         """Return which nodes are online; none while the broker is away."""
-        if time.monotonic() < self._resume_at:
+        if self._rest.lasts:
             return set()
         try:
             return presence.online(broker, node_ids)
         except BrokerUnavailable:
-            self._resume_at = time.monotonic() + _REST_SECONDS
+            self._rest.begin()
             return set()
 
 
@@ -79,7 +74,7 @@ class Service:
 
     @cached_property
     def _redis(self) -> redis.Redis:
-        return client(self.instance.broker_url, read_seconds=_READ_SECONDS)
+        return client(self.instance.broker_url, read_seconds=HASTY_SECONDS)
 
     def announce(self, *messages: int) -> None:
         """Have messages of the outbox sent now; if that fails, the relay sends them later."""

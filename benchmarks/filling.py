@@ -12,10 +12,10 @@ from peewee import Model, fn
 
 from vantage6.api import passwords
 from vantage6.common.clock import now
+from vantage6.common.private import hashed
 from vantage6.common.task_status import TaskStatus
 from vantage6.models.database import db
 from vantage6.models.fields import is_sqlite
-from vantage6.models.store import nodes
 from vantage6.models.tables import (
     Collaboration,
     Membership,
@@ -68,7 +68,7 @@ def group(name: str, size: int) -> Group:
             [
                 {
                     "name": f"{name} {id_}",
-                    "api_key": nodes.hashed(key),
+                    "api_key": hashed(key),
                     "organization": id_,
                     "collaboration": collaboration,
                 }

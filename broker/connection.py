@@ -1,6 +1,7 @@
 """How each process reaches Redis: the one place for time-outs, and the reasons for them."""
 
 import ssl
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,10 +19,34 @@ from vantage6.common.errors import Unavailable
 CONNECT_SECONDS = 1.0
 #: Longest wait for an answer. Every command of ours is short, blocking ones bring their own limit.
 READ_SECONDS = 2.0
+#: The same where somebody waits for our own answer, which can do without the broker's.
+HASTY_SECONDS = 0.5
+#: Time after a failure in which such a broker is left alone: not everybody pays for an outage.
+REST_SECONDS = 5.0
 
 
 class BrokerUnavailable(Unavailable):
     """The message broker does not answer; try again later."""
+
+
+class Rest:
+    """The time for which a broker is left alone after a failure; there is none at first."""
+
+    def __init__(self) -> None:
+        self._until = 0.0
+
+    def begin(self) -> None:
+        """Leave the broker alone from now on."""
+        self._until = time.monotonic() + REST_SECONDS
+
+    def end(self) -> None:
+        """Ask the broker again."""
+        self._until = 0.0
+
+    @property
+    def lasts(self) -> bool:
+        """The broker is left alone at this moment."""
+        return time.monotonic() < self._until
 
 
 @contextmanager

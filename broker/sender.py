@@ -1,24 +1,20 @@
 """How the API hands work to the Celery workers: by the name of a task, and without waiting."""
 
 import threading
-import time
 from collections.abc import Callable
 from typing import Any, cast
 
 from celery import Celery
 from kombu import Queue
 
-from vantage6.broker.connection import celery_settings, client
+from vantage6.broker.connection import HASTY_SECONDS, Rest, celery_settings, client
 from vantage6.broker.queues import CONTROL, MAIL, WORKERS_CALLED
 from vantage6.common import logs
 
 log = logs.get(__name__)
 
-#: Limits on connecting and on each answer. A dead broker costs a request both, once.
+#: Limit on connecting. A dead broker costs a request this and the wait for an answer, once.
 CONNECT_SECONDS = 0.5
-READ_SECONDS = 0.5
-#: Time after a failure in which nothing is sent, so that not every request pays for an outage.
-REST_SECONDS = 5.0
 #: After this time a worker that was called and did not begin is called again.
 CALL_SECONDS = 2.0
 
@@ -42,11 +38,11 @@ class ControlSender:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._redis = client(url, read_seconds=READ_SECONDS)
+        self._redis = client(url, read_seconds=HASTY_SECONDS)
         self._lock = threading.Lock()
         self._app: Celery | None = None
         self._failing = False
-        self._resume_at = 0.0
+        self._rest = Rest()
 
     def kick(self, task_name: str, *args: Any, queue: str = CONTROL) -> bool:
         """Send a task to the workers; return whether that worked. Takes about a second at most."""
@@ -67,13 +63,13 @@ class ControlSender:
         return self._attempt(task_name, send)
 
     def _attempt(self, task_name: str, send: Callable[[], None]) -> bool:
-        if time.monotonic() < self._resume_at:
+        if self._rest.lasts:
             return False
         try:
             send()
         # The caller has stored what it wants and goes on, whatever goes wrong here.
         except Exception as error:
-            self._resume_at = time.monotonic() + REST_SECONDS
+            self._rest.begin()
             if not self._failing:
                 self._failing = True
                 log.warning("workers cannot be reached", task=task_name, reason=repr(error))
@@ -98,7 +94,7 @@ class ControlSender:
                 settings = celery_settings(self._url)
                 settings["broker_transport_options"] |= {
                     "socket_connect_timeout": CONNECT_SECONDS,
-                    "socket_timeout": READ_SECONDS,
+                    "socket_timeout": HASTY_SECONDS,
                     # kombu tries to connect for ever unless told otherwise.
                     "max_retries": 0,
                 }

@@ -1,9 +1,18 @@
-"""Files that only the user of this process may read."""
+"""What only we may know: secrets, and files that only the user of this process may read."""
 
+import hashlib
 import os
 import secrets
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+
+
+def hashed(secret: str) -> str:
+    """Return the form in which a random secret is kept: SHA-256 in hex.
+
+    Nobody guesses it, so that a fast hash is enough, and can be looked up.
+    """
+    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def write_private(path: Path, text: str) -> None:

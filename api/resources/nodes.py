@@ -19,7 +19,6 @@ from vantage6.common.schemas.nodes import (
     Reconcile,
     ReconcileReply,
 )
-from vantage6.models.database import db
 from vantage6.models.store import collaborations, nodes, organizations, results
 from vantage6.models.tables import Collaboration, Node, Organization
 
@@ -91,11 +90,10 @@ class Nodes(Resource):
             fields["ip"] = None
         if body.config is not None and (caller.kind, caller.id) != (NODE, id_):
             raise Forbidden("Only the node itself tells what its configuration is.")
-        place = self._place(caller, node, body)
-        with db.atomic():
-            node = nodes.move(node, *place, fields) if place else nodes.update(node, fields)
-            if body.config is not None:
-                nodes.tell_config(node, [(item.key, item.value) for item in body.config])
+        config = None
+        if body.config is not None:
+            config = [(item.key, item.value) for item in body.config]
+        node = nodes.change(node, fields, place=self._place(caller, node, body), config=config)
         return self.replies.nodes([node])[0]
 
     @staticmethod

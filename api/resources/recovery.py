@@ -1,6 +1,5 @@
 """Lost and changed passwords, second factors and API keys."""
 
-import uuid
 from typing import Any
 
 from falcon import Request, Response
@@ -15,6 +14,7 @@ from vantage6.api.service import Service
 from vantage6.common.enums import Operation
 from vantage6.common.errors import Invalid
 from vantage6.common.logs import get
+from vantage6.common.private import hashed
 from vantage6.common.schemas.base import Message
 from vantage6.common.schemas.recovery import (
     NodeKeyReply,
@@ -53,7 +53,7 @@ class Recovery(Resource):
         self._logins.limit_recovery(req)
         user = users.find_by_name_or_email(body.username, body.email)
         # Each unknown name counts by itself, or the many would show which ones are known.
-        who = f"{user.id}" if user else recovery.hashed(f"{body.username}\n{body.email}")
+        who = f"{user.id}" if user else hashed(f"{body.username}\n{body.email}")
         self._mail(Mail.PASSWORD_RESET, user, who)
         return _SENT
 
@@ -99,8 +99,7 @@ class Recovery(Resource):
         """Give a node a new API key; the old one opens nothing any more, its tokens stay valid."""
         node = nodes.get(read().id)
         caller.require("node", Operation.EDIT, organization=node.organization_id)
-        key = str(uuid.uuid4())
-        nodes.update(node, {"api_key": nodes.hashed(key)})
+        key = nodes.replace_key(node)
         log.info("key of a node replaced", node_id=node.id, user_id=caller.id)
         return {"api_key": key}
 

@@ -1,6 +1,5 @@
 """Data stations."""
 
-import hashlib
 import uuid
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -9,6 +8,7 @@ from typing import Any, cast
 from peewee import JOIN
 
 from vantage6.common.errors import Invalid, NotFound, Unauthenticated
+from vantage6.common.private import hashed
 from vantage6.models.database import db, transaction, unique
 from vantage6.models.prepared import Prepared
 from vantage6.models.store import endings
@@ -30,11 +30,6 @@ _ACTING = Prepared(
         .objects()
     )
 )
-
-
-def hashed(api_key: str) -> str:
-    """Return the form in which a key is kept."""
-    return hashlib.sha256(api_key.encode()).hexdigest()
 
 
 def get(node_id: int) -> Node:
@@ -86,7 +81,7 @@ def create(
     Invalid
         If the organization is not in the collaboration or has a node there.
     """
-    key = str(uuid.uuid4())
+    key = _random_key()
     with unique(_taken(organization.name, collaboration.name), "node_exists"):
         _check_member(organization, collaboration)
         node = Node.create(
@@ -98,11 +93,43 @@ def create(
     return node, key
 
 
+def replace_key(node: Node) -> str:
+    """Give a node another API key, and return it; it is not kept."""
+    key = _random_key()
+    update(node, {"api_key": hashed(key)})
+    return key
+
+
+def _random_key() -> str:
+    return str(uuid.uuid4())
+
+
 def update(node: Node, fields: dict[str, Any]) -> Node:
     """Change the given fields of a node."""
     if fields:
         Node.update(**fields).where(Node.id == node.id).execute()
     return get(node.id)
+
+
+@transaction
+def change(
+    node: Node,
+    fields: dict[str, Any],
+    *,
+    place: tuple[Organization, Collaboration | None] | None = None,
+    config: Sequence[tuple[str, str]] | None = None,
+) -> Node:
+    """Change fields of a node and, where they are given, its place and what it tells; or nothing.
+
+    Raises
+    ------
+    Invalid
+        As `move`.
+    """
+    node = move(node, *place, fields) if place else update(node, fields)
+    if config is not None:
+        tell_config(node, config)
+    return node
 
 
 @transaction

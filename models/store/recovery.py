@@ -1,12 +1,12 @@
 """How people get back into their accounts: mailed tokens, new passwords, second factors."""
 
-import hashlib
 import secrets
 from datetime import timedelta
 from enum import StrEnum
 
 from vantage6.common.clock import now
 from vantage6.common.errors import Invalid, Unauthenticated
+from vantage6.common.private import hashed
 from vantage6.models.database import db
 from vantage6.models.store import outbox, users
 from vantage6.models.tables import RecoveryToken, User
@@ -52,11 +52,6 @@ def login_failed(user: User | None, maximum: int, minutes: int, address: str) ->
         if not users.login_failed(user, maximum, minutes):
             return None
         return request_mail(Mail.ACCOUNT_LOCKED, user, address=address)
-
-
-def hashed(token: str) -> str:
-    """Return the form in which a token is kept."""
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def issue(user: User, purpose: Purpose, minutes: int) -> str:

@@ -9,7 +9,7 @@ import time
 import pytest
 from celery import Celery
 
-from vantage6.broker import sender
+from vantage6.broker import connection, sender
 from vantage6.broker.connection import celery_settings
 from vantage6.broker.queues import CELERY_PREFIX, CONTROL, MAIL, WORKERS_CALLED
 from vantage6.broker.sender import ControlSender
@@ -117,7 +117,7 @@ def test_many_threads_kick_at_once(broker):
 
 
 def test_an_outage_costs_little_and_is_reported_once(own_broker, events, monkeypatch):
-    monkeypatch.setattr(sender, "REST_SECONDS", 0.0)
+    monkeypatch.setattr(connection, "REST_SECONDS", 0.0)
     kicker = ControlSender(own_broker.url)
     assert kicker.kick("tasks.fan_out", 1)
     own_broker.stop()

@@ -20,6 +20,7 @@ from vantage6.broker.connection import client
 from vantage6.broker.queues import CELERY_PREFIX, MAIL
 from vantage6.common.clock import now
 from vantage6.common.config import ServerConfig
+from vantage6.common.private import hashed
 from vantage6.models.store import outbox, recovery
 from vantage6.models.store.recovery import Mail, Purpose
 from vantage6.models.tables import Outbox, RecoveryToken, User
@@ -91,7 +92,7 @@ def test_what_waits_and_what_is_kept_holds_no_secret(ada: User, smtp: MailServer
     workers.run("send_mail", message, 0)
     row = RecoveryToken.get()
     token = token_in(smtp.mails[0])
-    assert row.token == recovery.hashed(token) != token
+    assert row.token == hashed(token) != token
     assert len(row.token) == 64
     assert timedelta(minutes=59) < row.expires_at - now() <= timedelta(minutes=60)
 
