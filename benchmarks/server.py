@@ -63,7 +63,7 @@ def measure(
 @contextmanager
 def _database(engine: str) -> Iterator[dict[str, Any]]:
     """Give the settings of a server on an engine; neither waits for the disk at every commit."""
-    with PostgresCluster() if engine == "PostgreSQL" else nullcontext() as cluster:
+    with PostgresCluster(durable=True) if engine == "PostgreSQL" else nullcontext() as cluster:
         if cluster is None:
             yield {}
         else:

@@ -17,14 +17,22 @@ from psycopg import sql
 from tests.services import free_port, needs
 from tests.services.process import Process
 
+_SETTINGS = ("max_connections=100",)
 #: A crash may lose the data of a test, so nothing has to reach the disk.
-_SETTINGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=100")
+_FORGETFUL = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 
 class PostgresCluster:
-    """A cluster on a free port, with any number of databases."""
+    """A cluster on a free port, with any number of databases.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    durable
+        Bring every transaction to the disk, as users have it; tests need not wait for that.
+    """
+
+    def __init__(self, *, durable: bool = False) -> None:
+        settings = _SETTINGS if durable else _SETTINGS + _FORGETFUL
         self.port = free_port()
         # PostgreSQL refuses to run as root. Not in pytest's folder, which only its user may enter.
         user = "postgres" if os.geteuid() == 0 else None
@@ -51,7 +59,7 @@ class PostgresCluster:
                 str(programs / "postgres"),
                 *("-D", str(self._folder / "data"), "-h", "127.0.0.1", "-p", str(self.port)),
                 *("-c", "unix_socket_directories="),
-                *(word for setting in _SETTINGS for word in ("-c", setting)),
+                *(word for setting in settings for word in ("-c", setting)),
             ],
             self._folder / "postgres.log",
             user=user,
