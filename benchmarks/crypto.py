@@ -77,7 +77,7 @@ def measured(megabytes: int) -> Outcome:
     key = cryptor.public_key_str
     # What the first call loads for good is not part of the payload.
     cryptor.decrypt_str_to_bytes(cryptor.encrypt_bytes_to_str(b"warm", key))
-    before = _memory("VmRSS")
+    before = memory("VmRSS")
     data = os.urandom(MEGABYTE) * megabytes
     encrypting, message, encrypt_memory = _timed(cryptor.encrypt_bytes_to_str, data, key)
     del data
@@ -102,7 +102,7 @@ def _timed(call: Callable[..., R], *given: object) -> tuple[float, R, int]:
     Path("/proc/self/clear_refs").write_text("5")
     started = time.perf_counter()
     answer = call(*given)
-    return time.perf_counter() - started, answer, _memory("VmHWM")
+    return time.perf_counter() - started, answer, memory("VmHWM")
 
 
 def _bare_aes(data: bytes) -> float:
@@ -115,7 +115,7 @@ def _bare_aes(data: bytes) -> float:
     return time.perf_counter() - started
 
 
-def _memory(name: str) -> int:
+def memory(name: str) -> int:
     """Return a number of the process in bytes."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:"))

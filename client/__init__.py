@@ -1,9 +1,10 @@
 """The Python client: what a researcher, and an algorithm in its container, see of the server."""
 
 from vantage6.client import deserialization, serialization
-from vantage6.client.algorithm_client import AlgorithmClient, ContainerClient
+from vantage6.client.algorithm_client import AlgorithmClient
 from vantage6.client.base import ClientBase
 from vantage6.client.client import Client, UserClient
+from vantage6.client.container_client import ContainerClient
 from vantage6.client.encryption import DummyCryptor, RSACryptor
 from vantage6.client.filter import post_filtering
 from vantage6.client.session import NoReply

@@ -4,11 +4,13 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from vantage6.client import two_factor
 from vantage6.client.groups.group import Group
 from vantage6.client.login import Login
 from vantage6.client.session import Document, NoReply, Session
 from vantage6.common.encryption import CryptorBase
 from vantage6.common.errors import Unauthenticated, V6Error
+from vantage6.common.exceptions import AuthenticationException
 from vantage6.common.identity import WhoAmI
 
 log = logging.getLogger("vantage6.client")
@@ -87,8 +89,46 @@ class ClientBase:
         return self.whoami.name if self.whoami else ""
 
     def generate_path_to(self, endpoint: str) -> str:
-        """Return the address of an endpoint."""
+        """Return the address of an endpoint.
+
+        Parameters
+        ----------
+        endpoint
+            Path below the prefix of the API, with or without a slash in front.
+        """
         return self._session.url(endpoint)
+
+    def authenticate(self, credentials: Document, path: str = "token/user") -> bool:
+        """Log in with whatever the server takes.
+
+        Parameters
+        ----------
+        credentials
+            What proves who asks, such as ``{"api_key": ...}`` for ``token/node``.
+        path
+            Where the server takes it.
+
+        Returns
+        -------
+        bool
+            Whether you are logged in now; otherwise the server wants two-factor authentication to
+            be set up first, and this shows how to.
+
+        Raises
+        ------
+        AuthenticationException
+            If the server does not accept the credentials.
+        """
+        try:
+            reply = self._login.open(path, credentials)
+        except Unauthenticated as error:
+            raise AuthenticationException(f"Failed to authenticate: {error.message}") from error
+        if "qr_uri" in reply:
+            two_factor.show(reply)
+            return False
+        if "access_token" not in reply:
+            raise AuthenticationException(reply.get("msg"))
+        return True
 
     def request(
         self,
@@ -137,12 +177,32 @@ class ClientBase:
         params: Mapping[str, Any] | None = None,
         renew: bool = True,
     ) -> Any:
-        """Send a request like `request`, but raise a refusal in any case."""
+        """Send a request like `request`, but raise a refusal in any case.
+
+        Parameters
+        ----------
+        method
+            HTTP method.
+        endpoint
+            Path below the prefix of the API.
+        json
+            Body, if there is one.
+        params
+            Query; absent values are left out.
+        renew
+            Renew an expired token and ask again.
+        """
         self.log.debug("%s %s", method.upper(), endpoint)
         return self._login.request(method, endpoint, json=json, params=params, renew=renew)
 
     def refused(self, error: V6Error) -> Document:
-        """Raise the error, or return it the way the client was asked to."""
+        """Raise the error, or return it, as the client was asked to.
+
+        Parameters
+        ----------
+        error
+            Why something cannot be done.
+        """
         if self.raise_errors:
             raise error
         self.log.warning("Server refused: %s", error.message)

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from vantage6.client import receivers, two_factor, waiting
+from vantage6.client import receivers, waiting
 from vantage6.client.base import ClientBase
 from vantage6.client.groups import (
     collaborations,
@@ -32,7 +32,6 @@ from vantage6.common.errors import (
     NotFound,
     Unauthenticated,
 )
-from vantage6.common.exceptions import AuthenticationException
 from vantage6.common.identity import WhoAmI
 from vantage6.common.serialization import LEGACY, serialize
 
@@ -117,7 +116,9 @@ class UserClient(ClientBase):
             raise Unauthenticated("Log in first: client.authenticate(username, password).")
         return self.whoami
 
-    def authenticate(self, username: str, password: str, mfa_code: int | str | None = None) -> None:
+    def authenticate(  # type: ignore[override]
+        self, username: str, password: str, mfa_code: int | str | None = None
+    ) -> None:
         """Log in.
 
         Where the server asks for two-factor authentication and you have not set it up, this
@@ -140,19 +141,11 @@ class UserClient(ClientBase):
         credentials: Document = {"username": username, "password": password}
         if mfa_code:
             credentials["mfa_code"] = mfa_code
-        try:
-            reply = self._login.open("token/user", credentials)
-        except Unauthenticated as error:
-            raise AuthenticationException(f"Failed to authenticate: {error.message}") from error
-        if "qr_uri" in reply:
-            two_factor.show(reply)
-            return
-        if "access_token" not in reply:
-            raise AuthenticationException(reply.get("msg"))
-        self._learn_identity(reply["access_token"])
+        if super().authenticate(credentials, "token/user"):
+            self._learn_identity()
 
-    def _learn_identity(self, token: str) -> None:
-        said = claims(token)
+    def _learn_identity(self) -> None:
+        said = claims(self.token or "")
         user = self.call("get", f"user/{said.get('sub', said.get('identity'))}")
         organization_id = user["organization"]["id"]
         try:
@@ -217,7 +210,37 @@ class UserClient(ClientBase):
         data_format: str = LEGACY,
         database: str = "default",
     ) -> Any:
-        """Create a new task; `task.create` with another order of parameters."""
+        """Create a new task; `task.create` with another order of parameters.
+
+        Parameters
+        ----------
+        name
+            Human readable name.
+        image
+            Docker image name which contains the algorithm.
+        collaboration_id
+            Id of the collaboration.
+        input_
+            Algorithm input.
+        description
+            Human readable description.
+        organization_ids
+            Ids of the organizations that compute.
+        data_format
+            How the input is written: ``legacy``, a bare pickle, ``pickle`` or ``json``.
+        database
+            Label of the database at the nodes.
+
+        Returns
+        -------
+        dict
+            The task.
+
+        Raises
+        ------
+        vantage6.common.errors.Invalid
+            If it cannot work; see `task.create`.
+        """
         payload = serialize(input_, data_format)
         targets = list(organization_ids or [])
         try:
@@ -225,8 +248,6 @@ class UserClient(ClientBase):
             inputs = self.sealer.seal(payload, collaboration_id, targets)
         except (Unauthenticated, Forbidden, NotFound) as error:
             return self.refused(error)
-        # It may be large, and the request takes its own memory.
-        del payload
         body = {
             "name": name,
             "image": image,
@@ -251,6 +272,26 @@ class UserClient(ClientBase):
         """Return results whose ``input`` and ``result`` are decrypted bytes.
 
         See `result.list` for results as Python objects.
+
+        Parameters
+        ----------
+        id_
+            Id of a result, to get only this one.
+        state
+            ``open`` for those that are not finished.
+        include_task
+            Put the task into each result instead of a link to it.
+        task_id
+            Id of the task.
+        node_id
+            Id of the node that computes.
+        params
+            More of the query that the server understands.
+
+        Returns
+        -------
+        list or dict
+            The results, or the one that was asked for.
         """
         query = {
             **(params or {}),

@@ -32,8 +32,10 @@ _ABOUT_MANY = (
 all_pages
     Get page after page instead of one, and return all items as a bare list.
 
-With any of these the bare list is returned. Filters look at the page that was asked for; add
-``all_pages=True`` to find what is on the others.
+Notes
+-----
+With any of these keywords the bare list is returned. Filters look at the page that was asked for;
+add ``all_pages=True`` to find what is on the others.
 """
 )
 

@@ -86,6 +86,7 @@ class Login:
         json: object = None,
         params: Mapping[str, Any] | None = None,
         renew: bool = True,
+        timeout: float | None = None,
     ) -> Any:
         """Send a request as this identity; with a renewed token where the old one has expired.
 
@@ -95,8 +96,9 @@ class Login:
         if renew and token is not None and time.monotonic() >= self._renew_at:
             self.renew(token)
             token = self.access
+        sent: dict[str, Any] = {"json": json, "params": params, "timeout": timeout}
         try:
-            return self.session.request(method, endpoint, json=json, params=params, token=token)
+            return self.session.request(method, endpoint, token=token, **sent)
         except Unauthenticated as error:
             # A refused request had no effect, so that it may be sent again, whatever its method;
             # unless it was refused for something else, such as a wrong password that would count
@@ -104,7 +106,7 @@ class Login:
             expired = error.error_code in _MENDED_BY_RENEWAL
             if not (renew and expired) or token is None or not self.renew(token):
                 raise
-        return self.session.request(method, endpoint, json=json, params=params, token=self.access)
+        return self.session.request(method, endpoint, token=self.access, **sent)
 
     def renew(self, stale: str) -> bool:
         """Replace a token, unless another thread has; tell whether there is a new one."""

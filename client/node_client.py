@@ -4,7 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from vantage6.client.inbox import Inbox
 from vantage6.client.login import Login, claims
+from vantage6.client.network import Network
 from vantage6.client.session import Document, Session
 from vantage6.common.identity import WhoAmI
 
@@ -20,10 +22,15 @@ class NodeClient:
         Address of the server with scheme and, if needed, port.
     api_path
         Prefix of the API at the server; may be empty.
+    network
+        The way to the server, where it is a special one.
     """
 
-    def __init__(self, address: str, api_path: str = "/api") -> None:
-        self._login = Login(Session(address, None, api_path))
+    def __init__(
+        self, address: str, api_path: str = "/api", network: Network | None = None
+    ) -> None:
+        self._login = Login(Session(address, None, api_path, network=network))
+        self._inbox: Inbox | None = None
         self.whoami: WhoAmI | None = None
         self.collaboration_id: int | None = None
 
@@ -120,6 +127,14 @@ class NodeClient:
         body = {"running": list(running), "finished": list(finished)}
         reply: Document = self.request("post", "node/reconcile", json=body)
         return reply
+
+    def inbox(self) -> Inbox:
+        """Return the own queue, as the API hands it out; always the same."""
+        if self.whoami is None:
+            raise RuntimeError("authenticate first")
+        if self._inbox is None:
+            self._inbox = Inbox(self._login, self.whoami.id_)
+        return self._inbox
 
     def broker(self) -> Document:
         """Return ``url`` and ``queue`` of the own queue, with a new password."""

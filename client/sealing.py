@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from vantage6.common.encoding import LazyText
 from vantage6.common.encryption import DummyCryptor, RSACryptor
 from vantage6.common.errors import Forbidden, Invalid, NotFound
 
@@ -10,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Sealer:
-    """Turns the input of a task into one text per organization.
+    """Turns the input of a task into one text per organization, which is made while it is sent.
 
     Parameters
     ----------
@@ -22,7 +23,7 @@ class Sealer:
         self._client = client
         self._encrypted: dict[int, bool] = {}
 
-    def seal(self, payload: bytes, collaboration_id: int, receivers: list[int]) -> list[str]:
+    def seal(self, payload: bytes, collaboration_id: int, receivers: list[int]) -> list[LazyText]:
         """Return the text for each receiver.
 
         Parameters
@@ -41,9 +42,9 @@ class Sealer:
         """
         cryptor = self._cryptor(collaboration_id)
         if not isinstance(cryptor, RSACryptor):
-            return [cryptor.encrypt_bytes_to_str(payload, None)] * len(receivers)
+            return [cryptor.encrypted(payload, None)] * len(receivers)
         keys = self._keys(collaboration_id, receivers)
-        return [cryptor.encrypt_bytes_to_str(payload, key) for key in keys]
+        return [cryptor.encrypted(payload, key) for key in keys]
 
     def forget(self, collaboration_id: int) -> None:
         """Ask the server again whether a collaboration is encrypted."""

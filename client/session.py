@@ -2,12 +2,15 @@
 
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import httpx2
 
-from vantage6.client.body import encoded
+from vantage6.client.body import Body, parsed
+from vantage6.client.network import Network, distrust
 from vantage6.common.errors import (
     Conflict,
     Forbidden,
@@ -66,11 +69,15 @@ class Session:
         Seconds that the server may stay silent.
     proxies_from_environment
         Follow ``HTTPS_PROXY`` and its like.
+    network
+        The way to the server, where it is a special one.
 
     Raises
     ------
     Invalid
         If the address has no scheme.
+    ConfigurationError
+        If the way cannot be gone.
     """
 
     def __init__(
@@ -81,6 +88,7 @@ class Session:
         *,
         timeout: float = _READ_SECONDS,
         proxies_from_environment: bool = True,
+        network: Network | None = None,
     ) -> None:
         if urlsplit(host).scheme not in ("http", "https"):
             raise Invalid(f"The server address {host!r} must start with https:// or http://.")
@@ -88,8 +96,9 @@ class Session:
         self.port = port
         self.path = "/" + path.strip("/") if path and path.strip("/") else ""
         self.base_path = f"{self.host}:{port}{self.path}" if port else f"{self.host}{self.path}"
-        self._http = httpx2.Client(
-            timeout=httpx2.Timeout(timeout, connect=_CONNECT_SECONDS),
+        self._timeout = timeout
+        self._http = (network or Network()).client(
+            timeout=_limits(timeout),
             trust_env=proxies_from_environment,
         )
 
@@ -105,6 +114,7 @@ class Session:
         json: object = None,
         params: Mapping[str, Any] | None = None,
         token: str | None = None,
+        timeout: float | None = None,
     ) -> Any:
         """Send a request and return the JSON of the reply.
 
@@ -120,6 +130,8 @@ class Session:
             Query; absent values are left out and lists become repeated keys.
         token
             Sent as Bearer token.
+        timeout
+            Seconds that the server may stay silent; default: those of the session.
 
         Raises
         ------
@@ -128,47 +140,73 @@ class Session:
         V6Error
             The error that fits the status of the reply, with the message and code of the server.
         """
+        body = None if json is None else Body(json)
         request = self._http.build_request(
             method.upper(),
             self.url(endpoint),
-            content=None if json is None else encoded(json),
+            content=body,
             params={key: value for key, value in (params or {}).items() if value is not None},
             headers={
+                # Server and client log it; what the server answers to a refusal repeats it.
+                "X-Request-ID": uuid4().hex,
                 **({"Authorization": f"Bearer {token}"} if token else {}),
-                **({} if json is None else {"Content-Type": "application/json"}),
+                **({} if body is None else _described(body)),
             },
+            timeout=_limits(timeout or self._timeout),
         )
-        return _content(self._send(request))
+        try:
+            return _meaning(*self._send(request))
+        except NoReply as error:
+            # The server may have got it all the same, and has this in its log.
+            error.add_note(f"request id: {request.headers['X-Request-ID']}")
+            raise
 
     def close(self) -> None:
         """Close the pooled connections."""
         self._http.close()
 
-    def _send(self, request: httpx2.Request) -> httpx2.Response:
+    def _send(self, request: httpx2.Request) -> tuple[httpx2.Response, bytearray]:
         attempts = _ATTEMPTS if request.method in _IDEMPOTENT else 1
         for attempt in range(1, attempts + 1):
             try:
-                return self._http.send(request)
+                with closing(self._http.send(request, stream=True)) as response:
+                    content = bytearray()  # which grows in place
+                    for piece in response.iter_bytes():
+                        content += piece
+                return response, content
             except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
+                if advice := distrust(self.base_path, error):
+                    raise NoReply(advice) from error
                 if attempt == attempts:
                     raise NoReply(f"{self.base_path} cannot be reached: {error}") from error
                 time.sleep(_RETRY_SECONDS * 2 ** (attempt - 1))
             except httpx2.TimeoutException as error:
                 raise NoReply(f"{self.base_path} did not answer in time.") from error
             except httpx2.TransportError as error:
+                if advice := distrust(self.base_path, error):
+                    raise NoReply(advice) from error
                 if attempt == attempts or request.method not in _SAFE:
                     raise NoReply(f"{self.base_path} broke the connection: {error}") from error
         raise AssertionError("unreachable: the last attempt returns or raises")
 
 
-def _content(response: httpx2.Response) -> Any:
+def _limits(seconds: float) -> httpx2.Timeout:
+    return httpx2.Timeout(seconds, connect=min(seconds, _CONNECT_SECONDS))
+
+
+def _described(body: Body) -> dict[str, str]:
+    return {"Content-Type": "application/json", "Content-Length": str(len(body))}
+
+
+def _meaning(response: httpx2.Response, content: bytearray) -> Any:
+    """Return the JSON of a reply, or raise the error that it stands for."""
     status = response.status_code
     if 300 <= status < 400:
         raise Invalid(
             f"The server has moved; use {response.headers.get('location', 'its address')}."
         )
     try:
-        body = response.json() if response.content else None
+        body = parsed(content) if content else None
     except ValueError as error:
         if status <= _LAST_SUCCESS:
             raise Invalid(
@@ -191,7 +229,7 @@ def _refusal(response: httpx2.Response, body: Document) -> V6Error:
     message = body.get("msg") or body.get("message") or f"The server answered {status}."
     error = kind(str(message), code=code if isinstance(code, str) else None)
     wait = response.headers.get("Retry-After", "")
-    if isinstance(error, TooMany) and wait.isdecimal():
+    if isinstance(error, TooMany | Unavailable) and wait.isdecimal():
         error.retry_after = int(wait)
     if request_id := body.get("request_id"):
         error.add_note(f"request id: {request_id}")

@@ -2,7 +2,10 @@
 
 from vantage6.common.compatibility import (
     ClickLogger,
+    Fore,
     Singleton,
+    Style,
+    check_config_writeable,
     generate_apikey,
     get_database_config,
     is_ip_address,
@@ -16,11 +19,14 @@ __version__ = "3.12.0"
 
 __all__ = [
     "ClickLogger",
+    "Fore",
     "Singleton",
+    "Style",
     "WhoAmI",
     "__version__",
     "base64s_to_bytes",
     "bytes_to_base64s",
+    "check_config_writeable",
     "debug",
     "echo",
     "error",

@@ -1,13 +1,27 @@
 """Functions and classes of vantage6 3.11 that scripts import; nothing of ours uses them."""
 
 import ipaddress
+import os
 import uuid
 from collections.abc import Iterable
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 from vantage6.common import console
 
 _LONGEST_NAME = 14
+
+
+_COLOURS = ("BLACK", "RED", "GREEN", "YELLOW", "BLUE", "MAGENTA", "CYAN", "WHITE")
+
+#: What makes a terminal write in a colour, as in the package ``colorama``.
+Fore = SimpleNamespace(
+    RESET="\033[39m",
+    **{name: f"\033[{30 + number}m" for number, name in enumerate(_COLOURS)},
+    **{f"LIGHT{name}_EX": f"\033[{90 + number}m" for number, name in enumerate(_COLOURS)},
+)
+Style = SimpleNamespace(BRIGHT="\033[1m", DIM="\033[2m", NORMAL="\033[22m", RESET_ALL="\033[0m")
 
 
 class Singleton(type):
@@ -54,3 +68,30 @@ def get_database_config(databases: Iterable[dict[str, Any]], label: str) -> dict
 def generate_apikey() -> str:
     """Return a random text that fits as API key."""
     return str(uuid.uuid4())
+
+
+def check_config_writeable(system_folders: bool = False) -> bool:
+    """Tell whether configurations can be written, and print the folders where they cannot.
+
+    Parameters
+    ----------
+    system_folders
+        Ask about the folders of the whole machine instead of those of the user.
+    """
+    # Only who has a node or a server has the libraries that it needs.
+    from vantage6.common.config import instances
+
+    folders = [
+        instances.configuration_folders(kind, system=system_folders)[0]
+        for kind in ("node", "server")
+    ]
+    closed = [folder for folder in folders if not _is_writeable(folder)]
+    for folder in closed:
+        console.error(f"You may not write to {folder}.")
+    return not closed
+
+
+def _is_writeable(folder: Path) -> bool:
+    """Tell whether a folder can be written to, or made."""
+    existing = next(one for one in (folder, *folder.parents) if one.exists())
+    return existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)

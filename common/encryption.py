@@ -13,6 +13,7 @@ parts are not noticed, and give other data.
 import hashlib
 import io
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -21,6 +22,10 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, algorithms, modes
 
 from vantage6.common.encoding import (
+    LazyText,
+    base64_length,
+    base64_pieces,
+    base64_text,
     base64s_to_bytes,
     bytes_to_base64s,
     decoded_pieces,
@@ -56,6 +61,14 @@ class CryptorBase:
     ) -> str:
         """Return the data as text; the public key of the receiver is ignored."""
         return self.bytes_to_str(data)
+
+    def encrypted(
+        self,
+        data: bytes,
+        pubkey_base64: str | None,  # noqa: ARG002 - subclasses need it
+    ) -> LazyText:
+        """Return what `encrypt_bytes_to_str` does, but made while it is sent."""
+        return base64_text(data)
 
     def decrypt_str_to_bytes(self, data: str) -> bytes:
         """Return the data behind a text.
@@ -159,15 +172,28 @@ class RSACryptor(CryptorBase):
         ValueError
             If the receiver has no public key, or something else in its place.
         """
-        receiver = _public_key(pubkey_base64s)
+        return str(self.encrypted(data, pubkey_base64s))
+
+    def encrypted(self, data: bytes, pubkey_base64: str | None) -> LazyText:
+        """Return what `encrypt_bytes_to_str` does, but made while it is sent.
+
+        Raises
+        ------
+        ValueError
+            If the receiver has no public key, or something else in its place.
+        """
+        receiver = _public_key(pubkey_base64)
         aes_key, counter = os.urandom(_AES_KEY_BYTES), os.urandom(_COUNTER_BYTES)
         encrypted_key = receiver.encrypt(aes_key, padding.PKCS1v15())
-        stream = _aes(aes_key, counter)
-        message = SEPARATOR.join((self.bytes_to_str(encrypted_key), self.bytes_to_str(counter), ""))
-        for piece in pieces(data):
-            # Python extends a text in place that only one variable holds.
-            message += self.bytes_to_str(stream.update(piece))
-        return message
+        parts = (self.bytes_to_str(encrypted_key), self.bytes_to_str(counter), "")
+        head = SEPARATOR.join(parts).encode("ascii")
+
+        def message() -> Iterator[bytes]:
+            yield head
+            stream = _aes(aes_key, counter)
+            yield from base64_pieces(stream.update(piece) for piece in pieces(data))
+
+        return LazyText(len(head) + base64_length(len(data)), message)
 
     def decrypt_str_to_bytes(self, data: str) -> bytes:
         """Decrypt a message for the own organization.

@@ -79,9 +79,11 @@ def deserialize(data: bytes, allow_pickle: bool = False) -> Any:
     SerializationError
         If the data cannot be read.
     """
-    name, body = _split(data)
+    name, start = _split(data)
     if name in READERS:
-        return READERS[name](body)
+        read = READERS[name]
+        # A reader of one's own needs real bytes; ours does without a copy of a large payload.
+        return read(memoryview(data)[start:] if read is from_json else data[start:])
     if name not in (None, "pickle"):
         raise SerializationError(f"Deserialization of {name} has not been implemented.")
     if not allow_pickle:
@@ -90,17 +92,17 @@ def deserialize(data: bytes, allow_pickle: bool = False) -> Any:
             "(for results: Client(..., allow_pickle=True)). Better: let the algorithm answer in "
             "JSON, with 'output_format': 'json' in the input of the task."
         )
-    return from_pickle(body)
+    return _unpickled(data, start)
 
 
-def _split(data: bytes) -> tuple[str | None, bytes]:
-    """Return the name of the format, if there is one, and what follows it."""
+def _split(data: bytes) -> tuple[str | None, int]:
+    """Return the name of the format, if there is one, and where what follows it starts."""
     for position, byte in enumerate(data[:_LONGEST_NAME]):
         if byte == ord("."):
-            return data[:position].decode("ascii").lower(), data[position + 1 :]
+            return data[:position].decode("ascii").lower(), position + 1
         if byte > 0x7F:
             break
-    return None, data
+    return None, 0
 
 
 def to_json(data: object) -> bytes:
@@ -114,10 +116,10 @@ def to_json(data: object) -> bytes:
         raise SerializationError(f"This cannot be written as JSON: {error}") from error
 
 
-def from_json(body: bytes) -> Any:
+def from_json(body: bytes | memoryview) -> Any:
     """Return the object behind JSON."""
     try:
-        return json.loads(body)
+        return json.loads(str(body, json.detect_encoding(bytes(body[:4])), "surrogatepass"))
     except (ValueError, RecursionError) as error:
         raise SerializationError(f"This is not valid JSON: {error}") from error
 
@@ -226,9 +228,16 @@ class _RestrictedUnpickler(pickle.Unpickler):
 
 def from_pickle(body: bytes) -> Any:
     """Return the object behind a pickle without a name in front; see `deserialize`."""
+    return _unpickled(body, 0)
+
+
+def _unpickled(data: bytes, start: int) -> Any:
     try:
-        _refuse_far_memo(body)
-        return _without_numpy_scalars(_RestrictedUnpickler(io.BytesIO(body)).load(), {})
+        file = io.BytesIO(data)  # shares them, so that a large pickle is not copied
+        file.seek(start)
+        _refuse_far_memo(file, len(data))
+        file.seek(start)
+        return _without_numpy_scalars(_RestrictedUnpickler(file).load(), {})
     except PickleRefused:
         raise
     except Exception as error:  # broken or hostile bytes can raise anything
@@ -239,13 +248,13 @@ def from_pickle(body: bytes) -> Any:
 _NUMBERING = frozenset({"PUT", "BINPUT", "LONG_BINPUT"})
 
 
-def _refuse_far_memo(body: bytes) -> None:
+def _refuse_far_memo(file: io.BytesIO, size: int) -> None:
     """Refuse a pickle that numbers an object higher than there can be objects in it.
 
     Python makes room for all numbers below: ten bytes would take gigabytes.
     """
-    for opcode, number, _ in pickletools.genops(body):
-        if opcode.name in _NUMBERING and (number or 0) > len(body) + 255:
+    for opcode, number, _ in pickletools.genops(file):
+        if opcode.name in _NUMBERING and (number or 0) > size + 255:
             raise SerializationError("an object in it has an impossible number")
 
 
@@ -276,4 +285,4 @@ def _without_numpy_scalars(value: Any, done: dict[int, Any]) -> Any:
 
 #: How each format is written and, apart from pickles, which are asked about first, read.
 WRITERS: dict[str, Callable[[Any], bytes]] = {"json": to_json, "pickle": pickle.dumps}
-READERS: dict[str, Callable[[bytes], Any]] = {"json": from_json}
+READERS: dict[str, Callable[[Any], Any]] = {"json": from_json}

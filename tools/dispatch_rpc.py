@@ -107,7 +107,8 @@ def dispatch_rpc(
 
 def _client(token: str, use_new_client: bool) -> Any:
     # Imported here because most functions need no client.
-    from vantage6.client.algorithm_client import AlgorithmClient, ContainerClient
+    from vantage6.client.algorithm_client import AlgorithmClient
+    from vantage6.client.container_client import ContainerClient
 
     kind = AlgorithmClient if use_new_client else ContainerClient
     return kind(token, os.environ["HOST"], os.environ["PORT"], os.environ.get("API_PATH", ""))

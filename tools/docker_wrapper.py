@@ -5,7 +5,11 @@ from vantage6.tools.wrapper import (
     docker_wrapper,
     excel_wrapper,
     multidb_wrapper,
+    omop_wrapper,
     parquet_wrapper,
+    sparql_docker_wrapper,
+    sparql_wrapper,
+    sql_wrapper,
 )
 
 __all__ = [
@@ -13,5 +17,9 @@ __all__ = [
     "docker_wrapper",
     "excel_wrapper",
     "multidb_wrapper",
+    "omop_wrapper",
     "parquet_wrapper",
+    "sparql_docker_wrapper",
+    "sparql_wrapper",
+    "sql_wrapper",
 ]

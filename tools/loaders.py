@@ -1,5 +1,6 @@
 """Databases of a node as Python objects, one loader per type of database."""
 
+import io
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,28 +11,72 @@ from vantage6.tools.errors import AlgorithmError
 Loader = Callable[[str, Mapping[str, Any]], Any]
 
 
-def load_csv(uri: str, _: Mapping[str, Any]) -> Any:
+def load_csv(database_uri: str, input_data: Mapping[str, Any]) -> Any:  # noqa: ARG001
     """Return a comma-separated file as a frame."""
     import pandas
 
-    return pandas.read_csv(uri)
+    return pandas.read_csv(database_uri)
 
 
-def load_parquet(uri: str, _: Mapping[str, Any]) -> Any:
+def load_parquet(database_uri: str, input_data: Mapping[str, Any]) -> Any:  # noqa: ARG001
     """Return a Parquet file as a frame."""
     import pandas
 
-    return pandas.read_parquet(uri)
+    return pandas.read_parquet(database_uri)
 
 
-def load_excel(uri: str, input_data: Mapping[str, Any]) -> Any:
+def load_excel(database_uri: str, input_data: Mapping[str, Any]) -> Any:
     """Return a sheet of a workbook as a frame: ``sheet_name`` in the input, or the first."""
     import pandas
 
-    return pandas.read_excel(uri, sheet_name=input_data.get("sheet_name", 0))
+    return pandas.read_excel(database_uri, sheet_name=input_data.get("sheet_name", 0))
 
 
-LOADERS: Mapping[str, Loader] = {"csv": load_csv, "excel": load_excel, "parquet": load_parquet}
+def load_sql(database_uri: str, input_data: Mapping[str, Any]) -> Any:
+    """Return what a database answers to ``query`` in the input, as a frame."""
+    import pandas
+    import sqlalchemy
+
+    query = sqlalchemy.text(_query(input_data))
+    engine = sqlalchemy.create_engine(database_uri)
+    try:
+        with engine.connect() as connection:
+            return pandas.read_sql(query, connection)
+    finally:
+        engine.dispose()
+
+
+def load_sparql(database_uri: str, input_data: Mapping[str, Any]) -> Any:
+    """Return what an endpoint answers to ``query`` in the input, as a frame."""
+    import httpx2
+    import pandas
+
+    query = {"query": _query(input_data)}
+    reply = httpx2.post(database_uri, data=query, headers={"Accept": "text/csv"}, timeout=_SECONDS)
+    # SECURITY: not `raise_for_status`, which would write the address and its password to the log.
+    if not reply.is_success:
+        raise AlgorithmError(f"The endpoint answered {reply.status_code}: {reply.text[:200]}")
+    return pandas.read_csv(io.StringIO(reply.text))
+
+
+def _query(input_data: Mapping[str, Any]) -> str:
+    query = input_data.get("query")
+    if not isinstance(query, str) or not query.strip():
+        raise AlgorithmError("The input of the task has no 'query', which says what to load.")
+    return query
+
+
+#: How long an endpoint may think before each piece of its answer.
+_SECONDS = 300.0
+
+LOADERS: Mapping[str, Loader] = {
+    "csv": load_csv,
+    "excel": load_excel,
+    "omop": load_sql,
+    "parquet": load_parquet,
+    "sparql": load_sparql,
+    "sql": load_sql,
+}
 
 
 def load(database_type: str, uri: str, input_data: Mapping[str, Any]) -> Any:
@@ -56,10 +101,31 @@ def load(database_type: str, uri: str, input_data: Mapping[str, Any]) -> Any:
         raise AlgorithmError(
             f"This algorithm cannot read databases of type {database_type!r}, only {known}."
         )
+    return explained(LOADERS[database_type], uri, input_data, database_type)
+
+
+def explained(
+    loader: Loader, uri: str, input_data: Mapping[str, Any], database_type: str = "requested"
+) -> Any:
+    """Return what a loader does, or say in one sentence why it cannot.
+
+    Raises
+    ------
+    AlgorithmError
+        If it raises anything.
+    """
     try:
-        return LOADERS[database_type](uri, input_data)
-    except (OSError, ValueError, ImportError) as error:
-        raise AlgorithmError(f"The {database_type} database cannot be read: {error}") from error
+        return loader(uri, input_data)
+    except AlgorithmError:
+        raise
+    except ImportError as error:
+        raise AlgorithmError(
+            f"The {database_type} database cannot be read: {error}. What is needed comes into the "
+            "image with pip install 'vantage6[excel,parquet,sql]'."
+        ) from error
+    except Exception as error:  # each library has errors of its own
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise AlgorithmError(f"The {database_type} database cannot be read: {said}") from error
 
 
 def load_requested(

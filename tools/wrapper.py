@@ -5,20 +5,49 @@ An image starts one of the functions below, for example with
 When something goes wrong the program ends with exit code 1 and a sentence on standard error.
 """
 
-import sys
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-from vantage6.common.serialization import SerializationError, deserialize, serialize
 from vantage6.tools import loaders
 from vantage6.tools.container import Container
-from vantage6.tools.data_format import DataFormat
-from vantage6.tools.dispatch_rpc import dispatch_rpc, find
-from vantage6.tools.errors import AlgorithmError
+from vantage6.tools.run import Source, load_input, run, write_output
+from vantage6.tools.wrapper_classes import (
+    CSVWrapper,
+    CsvWrapper,
+    DockerWrapper,
+    ExcelWrapper,
+    MultiDBWrapper,
+    OMOPWrapper,
+    ParquetWrapper,
+    SparqlDockerWrapper,
+    SQLWrapper,
+    WrapperBase,
+    select_wrapper,
+)
 
-#: Makes the data of an algorithm from what the node offers and the input of the task.
-Source = Callable[[Container, dict[str, Any]], Any]
+__all__ = [
+    "CSVWrapper",
+    "CsvWrapper",
+    "DockerWrapper",
+    "ExcelWrapper",
+    "MultiDBWrapper",
+    "OMOPWrapper",
+    "ParquetWrapper",
+    "SQLWrapper",
+    "SparqlDockerWrapper",
+    "WrapperBase",
+    "auto_wrapper",
+    "docker_wrapper",
+    "excel_wrapper",
+    "load_input",
+    "multidb_wrapper",
+    "omop_wrapper",
+    "parquet_wrapper",
+    "select_wrapper",
+    "sparql_docker_wrapper",
+    "sparql_wrapper",
+    "sql_wrapper",
+    "write_output",
+]
 
 
 def docker_wrapper(
@@ -46,7 +75,7 @@ def docker_wrapper(
         is quicker without, and gets None.
     """
     source = _of_type("csv") if load_data else _nothing
-    _run(module, source, use_new_client, log_traceback, source if central_data else _nothing)
+    run(module, source, use_new_client, log_traceback, source if central_data else _nothing)
 
 
 def auto_wrapper(
@@ -59,93 +88,47 @@ def auto_wrapper(
 ) -> None:
     """Run an algorithm whose data is of the type that the node declares; see `docker_wrapper`."""
     source = _of_type(None) if load_data else _nothing
-    _run(module, source, use_new_client, log_traceback, source if central_data else _nothing)
+    run(module, source, use_new_client, log_traceback, source if central_data else _nothing)
 
 
 def parquet_wrapper(module: str, use_new_client: bool = False, log_traceback: bool = False) -> None:
     """Run an algorithm whose data is a Parquet file; see `docker_wrapper`."""
-    _run(module, _of_type("parquet"), use_new_client, log_traceback)
+    run(module, _of_type("parquet"), use_new_client, log_traceback)
 
 
 def excel_wrapper(module: str, use_new_client: bool = False, log_traceback: bool = False) -> None:
     """Run an algorithm whose data is a workbook; see `docker_wrapper`."""
-    _run(module, _of_type("excel"), use_new_client, log_traceback)
+    run(module, _of_type("excel"), use_new_client, log_traceback)
+
+
+def sparql_wrapper(module: str, use_new_client: bool = False, log_traceback: bool = False) -> None:
+    """Run an algorithm whose data is what an endpoint answers to ``query`` in the input.
+
+    See `docker_wrapper`.
+    """
+    run(module, _of_type("sparql"), use_new_client, log_traceback)
+
+
+def sql_wrapper(module: str, use_new_client: bool = False, log_traceback: bool = False) -> None:
+    """Run an algorithm whose data is what a database answers to ``query`` in the input.
+
+    See `docker_wrapper`.
+    """
+    run(module, _of_type("sql"), use_new_client, log_traceback)
+
+
+def omop_wrapper(module: str, use_new_client: bool = False, log_traceback: bool = False) -> None:
+    """Run an algorithm whose data comes from an OMOP database; see `sql_wrapper`."""
+    run(module, _of_type("omop"), use_new_client, log_traceback)
+
+
+#: Another name by which images know it.
+sparql_docker_wrapper = sparql_wrapper
 
 
 def multidb_wrapper(module: str, use_new_client: bool = False, log_traceback: bool = False) -> None:
     """Run an algorithm that gets the address of each database by label; see `docker_wrapper`."""
-    _run(module, lambda container, _: loaders.addresses(container), use_new_client, log_traceback)
-
-
-def load_input(input_file: str | Path) -> dict[str, Any]:
-    """Return the input of the task.
-
-    Raises
-    ------
-    AlgorithmError
-        If it cannot be read.
-    """
-    try:
-        # SECURITY: the container is the sandbox of what a pickle might do.
-        input_data = deserialize(Path(input_file).read_bytes(), allow_pickle=True)
-    except SerializationError as error:
-        raise AlgorithmError(f"The input of the task cannot be read: {error}") from error
-    if not isinstance(input_data, dict):
-        raise AlgorithmError("The input of the task is not a dictionary.")
-    return input_data
-
-
-def write_output(output_format: str | None, output: object, output_file: str | Path) -> None:
-    """Write the answer of the algorithm.
-
-    Parameters
-    ----------
-    output_format
-        ``json``, ``pickle``, or None for the default.
-    output
-        The answer.
-    output_file
-        Where to write it; untouched if it cannot be written in this format.
-
-    Raises
-    ------
-    AlgorithmError
-        If it cannot be written in this format.
-    """
-    name = output_format or DataFormat.JSON
-    if str(name).lower() not in list(DataFormat):
-        raise AlgorithmError(f"There is no output format {name!r}, only json and pickle.")
-    try:
-        content = serialize(output, name)
-    except SerializationError as error:
-        raise AlgorithmError(
-            f"The answer cannot be written. {error}. Let the algorithm return plain numbers, "
-            "texts, lists and dictionaries."
-        ) from error
-    Path(output_file).write_bytes(content)
-
-
-def _run(
-    module: str,
-    source: Source,
-    use_new_client: bool,
-    log_traceback: bool,
-    central_source: Source | None = None,
-) -> None:
-    try:
-        container = Container.from_environment()
-        input_data = load_input(container.input_file)
-        find(input_data, module)  # before the data, which may take long to load
-        if input_data.get("master"):
-            source = central_source or source
-        data = source(container, input_data)
-        output = dispatch_rpc(
-            data, input_data, module, container.token(), use_new_client, log_traceback
-        )
-        write_output(input_data.get("output_format"), output, container.output_file)
-    except (AlgorithmError, OSError) as error:
-        sys.stderr.write(f"error > {error}\n")
-        raise SystemExit(1) from error
+    run(module, lambda container, _: loaders.addresses(container), use_new_client, log_traceback)
 
 
 def _of_type(database_type: str | None) -> Source:

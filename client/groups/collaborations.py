@@ -66,7 +66,13 @@ class Collaboration(Group):
 
     @post_filtering(iterable=False)
     def get(self, id_: int) -> Any:
-        """Return one collaboration."""
+        """Return one collaboration.
+
+        Parameters
+        ----------
+        id_
+            Id of the collaboration.
+        """
         return self._get(f"collaboration/{id_}")
 
     @post_filtering(iterable=False)
@@ -122,21 +128,59 @@ class Collaboration(Group):
         return self._send("patch", f"collaboration/{id_}", given)
 
     def delete(self, id_: int) -> Any:
-        """Delete a collaboration with its tasks and results; its nodes stay, without one."""
+        """Delete a collaboration with its tasks and results; its nodes stay, without one.
+
+        Parameters
+        ----------
+        id_
+            Id of the collaboration.
+        """
         return self._send("delete", f"collaboration/{id_}")
 
     def add_organization(self, id_: int, organization: int) -> Any:
-        """Let an organization take part; returns all that do then."""
+        """Let an organization take part; returns all that do then.
+
+        Parameters
+        ----------
+        id_
+            Id of the collaboration.
+        organization
+            Id of the organization.
+        """
         return self._send("post", f"collaboration/{id_}/organization", {"id": organization})
 
     def remove_organization(self, id_: int, organization: int) -> Any:
-        """Let an organization leave, which ends what it computes here; returns who is left."""
+        """Let an organization leave, which ends what it computes here; returns who is left.
+
+        Parameters
+        ----------
+        id_
+            Id of the collaboration.
+        organization
+            Id of the organization.
+        """
         return self._send("delete", f"collaboration/{id_}/organization", {"id": organization})
 
     def add_node(self, id_: int, node: int) -> Any:
-        """Move a node of a member here; returns all nodes that are here then."""
+        """Move a node of a member here; returns all nodes that are here then.
+
+        Parameters
+        ----------
+        id_
+            Id of the collaboration.
+        node
+            Id of the node.
+        """
         return self._send("post", f"collaboration/{id_}/node", {"id": node})
 
     def remove_node(self, id_: int, node: int) -> Any:
-        """Take a node out of a collaboration; it stays, without one."""
+        """Take a node out of a collaboration; it stays, without one.
+
+        Parameters
+        ----------
+        id_
+            Id of the collaboration.
+        node
+            Id of the node.
+        """
         return self._send("delete", f"collaboration/{id_}/node", {"id": node})

@@ -11,7 +11,13 @@ class Node(Group):
 
     @post_filtering(iterable=False)
     def get(self, id_: int) -> Any:
-        """Return one node."""
+        """Return one node.
+
+        Parameters
+        ----------
+        id_
+            Id of the node.
+        """
         return self._get(f"node/{id_}")
 
     @post_filtering()
@@ -131,13 +137,31 @@ class Node(Group):
         return self._send("patch", f"node/{id_}", body if name is None else {**body, "name": name})
 
     def reset_api_key(self, id_: int) -> Any:
-        """Give a node a new API key, which is shown here and never again; the old one is void."""
+        """Give a node a new API key, which is shown here and never again; the old one is void.
+
+        Parameters
+        ----------
+        id_
+            Id of the node.
+        """
         return self._send("post", "recover/node", {"id": id_})
 
     def delete(self, id_: int) -> Any:
-        """Delete a node."""
+        """Delete a node.
+
+        Parameters
+        ----------
+        id_
+            Id of the node.
+        """
         return self._send("delete", f"node/{id_}")
 
     def kill_tasks(self, id_: int) -> Any:
-        """Stop every task that runs at a node."""
+        """Stop every task that runs at a node.
+
+        Parameters
+        ----------
+        id_
+            Id of the node.
+        """
         return self._send("post", "kill/node/tasks", {"id": id_})

@@ -55,7 +55,13 @@ class Organization(Group):
 
     @post_filtering(iterable=False)
     def get(self, id_: int | None = None) -> Any:
-        """Return one organization; your own when no id is given."""
+        """Return one organization; your own when no id is given.
+
+        Parameters
+        ----------
+        id_
+            Id of the organization.
+        """
         return self._get(f"organization/{id_ or self._own_organization}")
 
     @post_filtering(iterable=False)

@@ -66,7 +66,13 @@ class Role(Group):
 
     @post_filtering(iterable=False)
     def get(self, id_: int) -> Any:
-        """Return one role."""
+        """Return one role.
+
+        Parameters
+        ----------
+        id_
+            Id of the role.
+        """
         return self._get(f"role/{id_}")
 
     @post_filtering(iterable=False)
@@ -131,7 +137,13 @@ class Role(Group):
         return self._send("patch", f"role/{role}", body)
 
     def delete(self, role: int) -> Any:
-        """Delete a role."""
+        """Delete a role.
+
+        Parameters
+        ----------
+        role
+            Id of the role.
+        """
         return self._send("delete", f"role/{role}")
 
     @post_filtering()

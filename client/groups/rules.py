@@ -11,7 +11,13 @@ class Rule(Group):
 
     @post_filtering(iterable=False)
     def get(self, id_: int) -> Any:
-        """Return one rule."""
+        """Return one rule.
+
+        Parameters
+        ----------
+        id_
+            Id of the rule.
+        """
         return self._get(f"rule/{id_}")
 
     @post_filtering()

@@ -159,9 +159,21 @@ class Task(Group):
         )
 
     def delete(self, id_: int) -> Any:
-        """Delete a task and its results; stop it first if it runs."""
+        """Delete a task and its results; stop it first if it runs.
+
+        Parameters
+        ----------
+        id_
+            Id of the task.
+        """
         return self._send("delete", f"task/{id_}")
 
     def kill(self, id_: int) -> Any:
-        """Stop a task and its sub-tasks."""
+        """Stop a task and its sub-tasks.
+
+        Parameters
+        ----------
+        id_
+            Id of the task.
+        """
         return self._send("post", "kill/task", {"id": id_})

@@ -72,7 +72,13 @@ class User(Group):
 
     @post_filtering(iterable=False)
     def get(self, id_: int | None = None) -> Any:
-        """Return one user; yourself when no id is given."""
+        """Return one user; yourself when no id is given.
+
+        Parameters
+        ----------
+        id_
+            Id of the user.
+        """
         return self._get(f"user/{id_ or self.parent.identity.id_}")
 
     @post_filtering(iterable=False)
@@ -164,5 +170,11 @@ class User(Group):
         return self._send("post", "user", body)
 
     def delete(self, id_: int) -> Any:
-        """Delete a user."""
+        """Delete a user.
+
+        Parameters
+        ----------
+        id_
+            Id of the user.
+        """
         return self._send("delete", f"user/{id_}")

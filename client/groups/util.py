@@ -21,7 +21,15 @@ class Util(Group):
         return self._get("health")
 
     def change_my_password(self, current_password: str, new_password: str) -> Any:
-        """Change your own password."""
+        """Change your own password.
+
+        Parameters
+        ----------
+        current_password
+            The old one.
+        new_password
+            The new one; the answer says what it lacks, if the server wants more of it.
+        """
         body = {"current_password": current_password, "new_password": new_password}
         return self._send("patch", "password/change", body)
 
@@ -39,7 +47,15 @@ class Util(Group):
         return self._send("post", "recover/lost", {"username": username, "email": email})
 
     def set_my_password(self, token: str, password: str) -> Any:
-        """Set a new password with the token from the e-mail; needs no login."""
+        """Set a new password with the token from the e-mail; needs no login.
+
+        Parameters
+        ----------
+        token
+            What the e-mail says.
+        password
+            The new password.
+        """
         return self._send("post", "recover/reset", {"reset_token": token, "password": password})
 
     def reset_two_factor_auth(
@@ -61,7 +77,13 @@ class Util(Group):
         return self.parent.request("recover/2fa/lost", json=body, method="post", retry=False)
 
     def set_two_factor_auth(self, token: str) -> Any:
-        """Set up two-factor authentication with the token from the e-mail, and show its code."""
+        """Set up two-factor authentication with the token from the e-mail, and show its code.
+
+        Parameters
+        ----------
+        token
+            What the e-mail says.
+        """
         reply = self.parent.request(
             "recover/2fa/reset", json={"reset_token": token}, method="post", retry=False
         )

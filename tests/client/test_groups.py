@@ -95,13 +95,6 @@ def test_help_of_task_create_reads_like_the_manual(client) -> None:
     assert "Containing the task information." in text
 
 
-def test_every_command_has_a_docstring(client) -> None:
-    groups = {name.partition(".")[0] for name in SIGNATURES if "." in name} | {"rule"}
-    for group in groups:
-        for name, method in inspect.getmembers(getattr(client, group), inspect.ismethod):
-            assert name.startswith("_") or method.__doc__, f"{group}.{name}"
-
-
 @pytest.mark.parametrize(
     ("command", "request_", "query"),
     [

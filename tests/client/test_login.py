@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from vantage6.client import AuthenticationException, Client
+from vantage6.client import AuthenticationException, Client, ClientBase
 from vantage6.client.node_client import NodeClient
 from vantage6.common.errors import Forbidden, Invalid, NotFound, Unauthenticated
 
@@ -86,6 +86,21 @@ def test_first_second_factor_is_shown_and_nobody_logged_in(peer, client, capsys)
     assert client.token is None
     assert "otpauth://totp/x" in (shown := capsys.readouterr().out)
     assert "ABC" in shown
+
+
+def test_any_credentials_log_in_where_the_server_takes_them(peer, make_token) -> None:
+    client = ClientBase(peer.address, None, "/api")
+    peer.answers["POST token/node"] = (200, {"access_token": make_token(7)})
+    assert client.authenticate({"api_key": "key"}, path="token/node") is True
+    assert client.token == make_token(7)
+    peer.answers["POST token/user"] = [
+        (401, {"msg": "no"}),
+        (200, {"qr_uri": "otpauth://totp/x", "otp_secret": "ABC"}),
+    ]
+    with pytest.raises(AuthenticationException, match="Failed to authenticate: no"):
+        client.authenticate({"username": "frodo", "password": "wrong"})
+    assert client.authenticate({"username": "frodo", "password": "secret"}) is False
+    client.close()
 
 
 def test_token_that_runs_out_is_renewed_before_it_is_used(peer, client, make_token) -> None:

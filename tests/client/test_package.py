@@ -3,10 +3,12 @@
 import logging
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import vantage6.client
+from benchmarks.importing import imported
 from vantage6 import common
 from vantage6.client import deserialization, exceptions, serialization
 from vantage6.client.client import UserClient
@@ -54,18 +56,9 @@ def test_import_is_light() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the memory from /proc")
 def test_import_is_quick_and_small() -> None:
-    script = (
-        "import pathlib, time; started = time.process_time(); import vantage6.client;"
-        "print(time.process_time() - started);"
-        "status = pathlib.Path('/proc/self/status').read_text();"
-        "print(int(status.partition('VmHWM:')[2].split()[0]) / 1024)"
-    )
-    ended = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
-    seconds, megabytes = map(float, ended.stdout.split())
-    assert seconds < 0.3  # a third of it on an idle machine
-    assert megabytes < 60  # half of it
+    found = imported(Path(sys.executable), rounds=1)
+    assert found.processor_milliseconds < 300  # a third of it on an idle machine
+    assert found.mebibytes < 60  # half of it
 
 
 def test_logs_of_the_program_are_left_alone() -> None:
@@ -146,3 +139,20 @@ def test_functions_of_3_11_still_work(capsys) -> None:
     assert common.get_database_config(databases, "b") == databases[1]
     assert common.get_database_config(databases, "c") is None
     assert common.generate_apikey() != common.generate_apikey()
+
+
+def test_folders_of_configurations_are_asked_about(tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    assert common.check_config_writeable()
+    assert capsys.readouterr().out == ""
+    (tmp_path / "config").write_text("no folder")
+    assert not common.check_config_writeable(system_folders=False)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.rpartition("/")[2] for line in lines] == ["node.", "server."]
+    assert all(line.startswith("[error] - You may not write to ") for line in lines)
+
+
+def test_colours_are_those_of_terminals() -> None:
+    from vantage6.common import Fore, Style
+
+    assert f"{Fore.RED}a{Fore.LIGHTCYAN_EX}b{Style.RESET_ALL}" == "\x1b[31ma\x1b[96mb\x1b[0m"

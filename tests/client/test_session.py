@@ -207,6 +207,18 @@ def test_reading_is_repeated_when_the_connection_breaks() -> None:
     assert len(asked) == 2
 
 
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_answer_that_breaks_off_is_read_again_only_when_safe(method) -> None:
+    broken = 'HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n{"id": 1'
+    with _raw_server([[broken], [_FINE]]) as (session, asked):
+        if method == "get":
+            assert session.request(method, "task") == {}
+        else:
+            with pytest.raises(NoReply, match="broke the connection"):
+                session.request(method, "task", json={})
+    assert len(asked) == (2 if method == "get" else 1)
+
+
 def test_reading_is_given_up_when_every_connection_breaks() -> None:
     with (
         _raw_server([[""]] * 3) as (session, asked),

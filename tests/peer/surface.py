@@ -38,6 +38,19 @@ NAMES = {
         deserialize deserializer deserialize_json deserialize_pickle unpack_legacy_results
         load_data""",
     "vantage6.tools.util": "info warn error",
+    "vantage6.tools.docker_wrapper": """
+        docker_wrapper auto_wrapper sparql_wrapper parquet_wrapper multidb_wrapper""",
+    "vantage6.tools.wrapper": """
+        docker_wrapper auto_wrapper sparql_wrapper parquet_wrapper multidb_wrapper select_wrapper
+        write_output load_input WrapperBase CSVWrapper CsvWrapper DockerWrapper ExcelWrapper
+        SparqlDockerWrapper ParquetWrapper SQLWrapper OMOPWrapper MultiDBWrapper""",
+    "vantage6.tools.data_format": "DataFormat",
+    "vantage6.tools.dispatch_rpc": "dispatch_rpc",
+    "vantage6.tools.serialization": "serialize serializer serialize_to_json serialize_to_pickle",
+    "vantage6.tools.deserialization": """
+        deserialize deserializer deserialize_json deserialize_pickle""",
+    "vantage6.tools.exceptions": "DeserializationException",
+    "vantage6.tools.mock_client": "ClientMockProtocol MockAlgorithmClient",
 }
 #: Any address and any token do: nothing is sent.
 ADDRESS = ("http://127.0.0.1", 1, "/api")

@@ -205,7 +205,8 @@ def test_data_is_not_always_loaded(run: Run, tmp_path: Path, call: str, expected
             {"method": "sum"},
             "auto_wrapper('mine')",
             {"DEFAULT_DATABASE_TYPE": "Other"},
-            "This algorithm cannot read databases of type 'other', only csv, excel, parquet.",
+            "This algorithm cannot read databases of type 'other', "
+            "only csv, excel, omop, parquet, sparql, sql.",
         ),
         (
             {"method": "sum"},

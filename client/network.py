@@ -1,0 +1,108 @@
+"""How a server is reached: through which proxy, and which certificates are trusted and shown."""
+
+import os
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from vantage6.common.errors import ConfigurationError
+
+#: What OpenSSL calls the alert of a server that wanted a certificate.
+_ASKS_FOR_CERTIFICATE = ("CERTIFICATE_REQUIRED", "HANDSHAKE_FAILURE", "BAD_CERTIFICATE")
+
+
+@dataclass(frozen=True)
+class Network:
+    """What the settings of a data station say about its way to the server.
+
+    Parameters
+    ----------
+    proxy
+        URL of a proxy for everything; without one ``HTTPS_PROXY`` and its like count.
+    ca_bundle
+        File with certificates of authorities, trusted beside those of the operating system.
+    certificate
+        File with the certificate to show, and file with its key.
+    """
+
+    proxy: str | None = None
+    ca_bundle: Path | None = None
+    certificate: tuple[Path, Path] | None = None
+
+    def client(self, **settings: Any) -> httpx2.Client:
+        """Return a client that goes this way; the settings are those of `httpx2.Client`.
+
+        Raises
+        ------
+        ConfigurationError
+            If a file cannot be used or the proxy is none; the message names the setting.
+        """
+        context = self._context()
+        if context is not None:
+            settings["verify"] = context
+        if self.proxy is not None:
+            settings["proxy"] = self.proxy
+        try:
+            return httpx2.Client(**settings)
+        except (ValueError, ImportError, httpx2.InvalidURL) as error:
+            named = "proxy" if self.proxy else "HTTPS_PROXY or HTTP_PROXY of the environment"
+            raise ConfigurationError(f"{named}: {error}") from error
+
+    def _context(self) -> ssl.SSLContext | None:
+        """Return what differs from the way in which every client checks certificates."""
+        if self.ca_bundle is None and self.certificate is None:
+            return None
+        context = httpx2.create_ssl_context()
+        if self.ca_bundle is not None:
+            try:
+                context.load_verify_locations(self.ca_bundle)
+            except OSError as error:
+                raise _unusable("ca_bundle", self.ca_bundle, error) from error
+        if self.certificate is not None:
+            certificate, key = self.certificate
+            for name, file in (("certificate", certificate), ("key", key)):
+                if not os.access(file, os.R_OK):
+                    raise ConfigurationError(
+                        f"client_certificate.{name}: {file} does not exist or may not be read."
+                    )
+            try:
+                # A pass phrase would be asked for at the terminal, where nobody may be.
+                context.load_cert_chain(certificate, key, password=_no_pass_phrase)
+            except (OSError, ValueError) as error:
+                raise _unusable("client_certificate", certificate, error) from error
+        return context
+
+
+def _no_pass_phrase() -> str:
+    raise ValueError("the key has a pass phrase; use one without")
+
+
+def _unusable(setting: str, file: Path, error: Exception) -> ConfigurationError:
+    reason = "is not a file of certificates in PEM" if isinstance(error, ssl.SSLError) else error
+    return ConfigurationError(f"{setting}: {file}: {reason}")
+
+
+def distrust(address: str, error: BaseException) -> str | None:
+    """Return what to do about a failed connection if the reason lies in certificates."""
+    cause: BaseException | None = error
+    # Each layer of the client wraps the error of the one below.
+    for _ in range(10):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return (
+                f"The certificate of {address} is not trusted: set ca_bundle (a data station), or "
+                f"SSL_CERT_FILE, if it is of an authority of your own ({cause.verify_message})."
+            )
+        if isinstance(cause, ssl.SSLError) and any(
+            word in (cause.reason or "") for word in _ASKS_FOR_CERTIFICATE
+        ):
+            return (
+                f"{address} asks for a certificate, or does not trust the one that was shown: set "
+                f"client_certificate ({cause.reason})."
+            )
+        if cause is None:
+            break
+        cause = cause.__cause__ or cause.__context__
+    return None

@@ -1,0 +1,106 @@
+"""The frame around an algorithm: reads its input and data, calls it, writes its output."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from vantage6.common.serialization import SerializationError, deserialize, serialize
+from vantage6.tools.container import Container
+from vantage6.tools.data_format import DataFormat
+from vantage6.tools.dispatch_rpc import dispatch_rpc, find
+from vantage6.tools.errors import AlgorithmError
+
+#: Makes the data of an algorithm from what the node offers and the input of the task.
+Source = Callable[[Container, dict[str, Any]], Any]
+
+
+def run(
+    module: str,
+    source: Source,
+    use_new_client: bool,
+    log_traceback: bool,
+    central_source: Source | None = None,
+) -> None:
+    """Run the task that the node has prepared.
+
+    Parameters
+    ----------
+    module
+        Module of the algorithm.
+    source
+        Loads its data.
+    use_new_client
+        Give central methods an `AlgorithmClient` instead of a `ContainerClient`.
+    log_traceback
+        Write where in the algorithm an error came up.
+    central_source
+        Loads the data of central methods, where that is another.
+
+    Raises
+    ------
+    SystemExit
+        If something goes wrong, after a sentence on standard error.
+    """
+    try:
+        container = Container.from_environment()
+        input_data = load_input(container.input_file)
+        find(input_data, module)  # before the data, which may take long to load
+        if input_data.get("master"):
+            source = central_source or source
+        data = source(container, input_data)
+        output = dispatch_rpc(
+            data, input_data, module, container.token(), use_new_client, log_traceback
+        )
+        write_output(input_data.get("output_format"), output, container.output_file)
+    except (AlgorithmError, OSError) as error:
+        sys.stderr.write(f"error > {error}\n")
+        raise SystemExit(1) from error
+
+
+def load_input(input_file: str | Path) -> dict[str, Any]:
+    """Return the input of the task.
+
+    Raises
+    ------
+    AlgorithmError
+        If it cannot be read.
+    """
+    try:
+        # SECURITY: the container is the sandbox of what a pickle might do.
+        input_data = deserialize(Path(input_file).read_bytes(), allow_pickle=True)
+    except SerializationError as error:
+        raise AlgorithmError(f"The input of the task cannot be read: {error}") from error
+    if not isinstance(input_data, dict):
+        raise AlgorithmError("The input of the task is not a dictionary.")
+    return input_data
+
+
+def write_output(output_format: str | None, output: object, output_file: str | Path) -> None:
+    """Write the answer of the algorithm.
+
+    Parameters
+    ----------
+    output_format
+        ``json``, ``pickle``, or None for the default.
+    output
+        The answer.
+    output_file
+        Where to write it; untouched if it cannot be written in this format.
+
+    Raises
+    ------
+    AlgorithmError
+        If it cannot be written in this format.
+    """
+    name = output_format or DataFormat.JSON
+    if str(name).lower() not in list(DataFormat):
+        raise AlgorithmError(f"There is no output format {name!r}, only json and pickle.")
+    try:
+        content = serialize(output, name)
+    except SerializationError as error:
+        raise AlgorithmError(
+            f"The answer cannot be written. {error}. Let the algorithm return plain numbers, "
+            "texts, lists and dictionaries."
+        ) from error
+    Path(output_file).write_bytes(content)
