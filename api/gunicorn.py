@@ -1,5 +1,6 @@
 """Settings of gunicorn, which reads this file as its configuration."""
 
+import resource
 from typing import Any
 
 from vantage6.common import logs
@@ -11,8 +12,11 @@ _config = _instance.config
 
 bind = f"{_config.ip}:{_config.port}"
 workers = _config.workers
-threads = _config.threads
-worker_class = "gthread"
+# Most of them wait, or are not even made; see vantage6.api.serving.
+threads = _config.threads + _config.waiting_nodes
+worker_class = "vantage6.api.worker.Worker"
+# One for each of them, and as many as usual for clients that keep theirs.
+worker_connections = threads + 1000
 # Not in the master: a connection that is opened before a fork would be shared.
 preload_app = True
 timeout = 60
@@ -33,9 +37,20 @@ logconfig_dict: dict[str, Any] = {
 
 def on_starting(_: Any) -> None:
     """Take over the logs before anything is said."""
-    logs.set_up("api", level=_config.logging.level)
+    logs.set_up("api", level=_config.logging.level, levels=_config.logging.levels)
 
 
 def post_fork(_: Any, __: Any) -> None:
-    """Forget the connections of the master."""
+    """Forget the connections of the master, and make room for those of this process."""
     db.obj.dispose()
+    # Each connection takes a descriptor, and the usual limit is 1024.
+    wanted = worker_connections + 1000
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
+def post_worker_init(worker: Any) -> None:
+    """Let nodes wait as long as this process serves: a stop must not wait for them."""
+    worker.wsgi.serve_while(lambda: worker.alive)

@@ -6,13 +6,18 @@ Nothing here is asserted: numbers depend on the machine, ratios less so.
 import argparse
 from pathlib import Path
 
-from benchmarks import crypto, job, server
+from benchmarks import crypto, importing, job, payloads, server, waiting
 
 
 def main() -> None:
-    """Measure the main job and encryption against the machine, the server against the original."""
+    """Measure against the machine and against the original."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=["job", "server", "crypto"], help="default: all")
+    parser.add_argument(
+        "what",
+        nargs="?",
+        choices=["crypto", "import", "job", "server", "waiting"],
+        help="default: all",
+    )
     parser.add_argument("--rounds", type=int, default=10, help="job: repetitions of each number")
     parser.add_argument("--seconds", type=float, default=3.0, help="server: time for each number")
     parser.add_argument(
@@ -22,12 +27,18 @@ def main() -> None:
     parser.add_argument(
         "--tasks", type=int, default=100_000, help="server: largest number of tasks"
     )
+    parser.add_argument("--nodes", type=int, default=1000, help="waiting: how many nodes wait")
     parser.add_argument("--json", type=Path, help="server: write the numbers to this file, too")
     arguments = parser.parse_args()
     if arguments.what in (None, "crypto"):
         crypto.measure()
+        payloads.measure()
+    if arguments.what in (None, "import"):
+        importing.measure()
     if arguments.what in (None, "job"):
         job.measure(arguments.rounds)
+    if arguments.what in (None, "waiting"):
+        waiting.measure(arguments.nodes)
     if arguments.what in (None, "server"):
         server.measure(
             arguments.engine or server.ENGINES,

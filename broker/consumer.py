@@ -9,10 +9,12 @@ from typing import cast
 import kombu
 
 from vantage6.broker import messages, presence
-from vantage6.broker.connection import BrokerUnavailable, answering
+from vantage6.broker.channel import Channel
+from vantage6.broker.connection import answering
+from vantage6.broker.envelopes import LOGGED_CHARACTERS
 from vantage6.broker.messages import DecodeError, Message
-from vantage6.broker.transport import LOGGED_CHARACTERS, Channel, connect
 from vantage6.common import logs
+from vantage6.common.errors import V6Error
 
 log = logs.get(__name__)
 
@@ -31,23 +33,26 @@ class NodeConsumer:
 
     Parameters
     ----------
-    url
-        Where the queue is, with user and password.
+    connect
+        Returns a new connection of one of our transports: `vantage6.broker.https` or
+        `vantage6.broker.transport`.
     queue
         The queue. Nobody else may consume it.
-    alive_key
-        The key that is kept alive by consuming.
     on_message
         What to do, in a few seconds: meanwhile nobody says that the node is there. It may be called
         again with the same message and must bear that.
     """
 
     def __init__(
-        self, url: str, queue: str, alive_key: str, on_message: Callable[[Message], None]
+        self,
+        connect: Callable[[], kombu.Connection],
+        queue: str,
+        on_message: Callable[[Message], None],
     ) -> None:
-        self._url = url
+        #: The other side has answered since this consumer was made.
+        self.answered = False
+        self._connect = connect
         self._queue = queue
-        self._alive_key = alive_key
         self._on_message = on_message
         self._connection: kombu.Connection | None = None
         self._channel: Channel | None = None
@@ -59,8 +64,8 @@ class NodeConsumer:
 
         Raises
         ------
-        BrokerUnavailable
-            If the connection broke or the password is no longer valid: log in again.
+        V6Error
+            If the connection broke or the login is no longer valid: log in again.
         """
         try:
             while not stop.is_set():
@@ -68,8 +73,8 @@ class NodeConsumer:
                 if self._pause_seconds:
                     stop.wait(self._pause_seconds)
             if self._channel is not None:
-                with suppress(BrokerUnavailable), answering():
-                    presence.withdraw(self._channel.redis, self._alive_key)
+                with suppress(V6Error), answering():
+                    self._channel.withdraw()
         finally:
             self.close()
 
@@ -78,13 +83,13 @@ class NodeConsumer:
 
         Raises
         ------
-        BrokerUnavailable
-            If the connection broke or the password is no longer valid. The next call connects anew.
+        V6Error
+            If the connection broke or the login is no longer valid. The next call connects anew.
         """
         try:
             with answering():
                 return self._drain()
-        except BrokerUnavailable:
+        except V6Error:
             self.close()
             raise
 
@@ -97,18 +102,20 @@ class NodeConsumer:
     def _drain(self) -> bool:
         connection, channel = self._open()
         if time.monotonic() >= self._announce_at:
-            presence.announce(channel.redis, self._alive_key)
+            channel.announce()
             self._announce_at = time.monotonic() + presence.REFRESH_SECONDS
         try:
             connection.drain_events(timeout=WAIT_SECONDS)
         # The built-in one: nothing came. A dead line is `redis.TimeoutError`, which is no relative.
         except TimeoutError:
             return False
+        finally:
+            self.answered = self.answered or channel.answered
         return True
 
     def _open(self) -> tuple[kombu.Connection, Channel]:
         if self._connection is None or self._channel is None:
-            self._connection = connect(self._url)
+            self._connection = self._connect()
             self._channel = cast("Channel", self._connection.default_channel)
             self._announce_at = 0.0
             kombu.Consumer(

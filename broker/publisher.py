@@ -8,15 +8,15 @@ from redis.exceptions import ResponseError
 
 from vantage6.broker.connection import answering
 from vantage6.broker.messages import Message, encode
-from vantage6.broker.queues import inbox
+from vantage6.broker.queues import RINGS, inbox
 from vantage6.broker.transport import Channel, connect
 
 #: Messages that may wait in one inbox. A node that stays away for months must not fill the broker:
 #: the oldest go first, and the node learns of what it missed when it reconciles.
 MAX_WAITING = 10_000
 
-#: The queue a message goes to, and its body.
-_Bell = tuple[str, dict[str, Any]]
+#: The node a message goes to, and its body.
+_Bell = tuple[int, dict[str, Any]]
 
 
 class Publisher:
@@ -46,7 +46,7 @@ class Publisher:
         BrokerUnavailable
             If not all of them arrived for certain. Ringing again is harmless.
         """
-        bells = [(inbox(node_id), encode(message)) for node_id, message in deliveries]
+        bells = [(node_id, encode(message)) for node_id, message in deliveries]
         if not bells:
             return 0
         with answering(), connect(self._url) as connection:
@@ -55,7 +55,7 @@ class Publisher:
             if spoiled:
                 # SECURITY: a node can write any value to its inbox. It must not get, by that, all
                 # others into a delivery that always fails.
-                channel.redis.delete(*{queue for queue, _ in spoiled})
+                channel.redis.delete(*{inbox(node_id) for node_id, _ in spoiled})
                 _send(channel, spoiled)
         return len(bells)
 
@@ -64,10 +64,13 @@ def _send(channel: Channel, bells: list[_Bell]) -> list[_Bell]:
     """Send messages and return those whose queue turned out to be no list."""
     producer = kombu.Producer(channel, serializer="json")
     with channel.batch() as pipeline:
-        for queue, body in bells:
-            producer.publish(body, exchange="", routing_key=queue)
-        for queue in {queue for queue, _ in bells}:
-            pipeline.ltrim(queue, 0, MAX_WAITING - 1)
+        for node_id, body in bells:
+            producer.publish(body, exchange="", routing_key=inbox(node_id))
+        nodes = {node_id for node_id, _ in bells}
+        for node_id in nodes:
+            pipeline.ltrim(inbox(node_id), 0, MAX_WAITING - 1)
+        # For the API processes at which nodes wait; one message wakes them all.
+        pipeline.publish(RINGS, " ".join(map(str, nodes)))
         replies = pipeline.execute(raise_on_error=False)
     for reply in replies:
         if isinstance(reply, Exception) and not _is_wrong_type(reply):

@@ -13,6 +13,12 @@ MAIL = "mail"
 #: Prefix of the counters of attempts.
 LIMITS_PREFIX = "v6:limits"
 
+#: Channel on which the ids of nodes are told whose inboxes got messages, separated by blanks.
+RINGS = "v6:rings"
+
+#: Hash of what all processes of the server have counted.
+METRICS = "v6:metrics"
+
 #: Key that exists while a worker works off its queues.
 WORKERS_ALIVE = "v6:workers:alive"
 #: Key that exists while a worker is on its way to the new messages of the outbox.

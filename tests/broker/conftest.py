@@ -1,24 +1,36 @@
-"""A real Redis for each test of the broker, on a free port of the loopback interface."""
+"""A real Redis for each test of the broker, and both ways on which a node reaches its inbox."""
 
 import shutil
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import kombu
 import pytest
 import redis
 import structlog
+import yaml
 
+from tests.models.factories import make_world, migrated
 from tests.services import missing, needs
-from vantage6.broker import acl, consumer, queues, sender, transport
+from tests.services.wsgi import serving
+from vantage6.api.app import create_app
+from vantage6.api.service import Service
+from vantage6.broker import acl, bells, consumer, envelopes, https, queues, sender, transport
 from vantage6.broker.connection import client
 from vantage6.broker.consumer import NodeConsumer
 from vantage6.broker.embedded import EmbeddedRedis, find_executable
-from vantage6.broker.messages import Message
+from vantage6.broker.messages import Message, ResultReady
+from vantage6.broker.publisher import Publisher
+from vantage6.client.node_client import NodeClient
+from vantage6.common.config import Instance
+from vantage6.models.store import collaborations, nodes
 
 
 class Broker:
@@ -138,11 +150,11 @@ def own_broker(tmp_path: Path, start_broker: Callable[[Path, Path], Broker]) -> 
 class Inbox:
     """A node's consumer and what it received."""
 
-    def __init__(self, url: str, node_id: int) -> None:
+    def __init__(self, connect: Callable[[], kombu.Connection], node_id: int) -> None:
         self.received: list[Message] = []
         self.handle: Callable[[Message], None] = self.received.append
         self.consumer = NodeConsumer(
-            url, queues.inbox(node_id), queues.alive(node_id), lambda message: self.handle(message)
+            connect, queues.inbox(node_id), lambda message: self.handle(message)
         )
 
     def take(self, count: int) -> list[Message]:
@@ -156,15 +168,167 @@ class Inbox:
 
 @pytest.fixture
 def inbox() -> Iterator[Callable[[str, int], Inbox]]:
+    """Give a function that makes the consumer of a node which has a password for Redis."""
     opened: list[Inbox] = []
 
     def make(url: str, node_id: int) -> Inbox:
-        opened.append(Inbox(url, node_id))
+        opened.append(Inbox(partial(transport.connect, url, queues.alive(node_id)), node_id))
         return opened[-1]
 
     yield make
     for made in opened:
         made.consumer.close()
+
+
+class Station:
+    """A node and its queue, whichever way leads there."""
+
+    #: Arguments of `tests.broker.child` for the same node in a process of its own.
+    arguments: list[str]
+
+    def __init__(self, broker: Broker, node_id: int) -> None:
+        self.broker = broker
+        self.node_id = node_id
+        self._opened: list[Inbox] = []
+
+    def connect(self) -> Callable[[], kombu.Connection]:
+        """Log in, and return what connects."""
+        raise NotImplementedError
+
+    def is_waiting(self) -> bool:
+        """Tell whether the node will be handed the next message without asking again."""
+        raise NotImplementedError
+
+    def log_out(self) -> None:
+        """Make the login of the node worthless."""
+        raise NotImplementedError
+
+    def inbox(self) -> Inbox:
+        """Return a consumer with a new login."""
+        self._opened.append(Inbox(self.connect(), self.node_id))
+        return self._opened[-1]
+
+    def ring(self, *result_ids: int) -> None:
+        Publisher(self.broker.url).ring((self.node_id, ResultReady(id_, 1)) for id_ in result_ids)
+
+    @property
+    def waiting(self) -> int:
+        return self.broker.waiting(self.node_id)
+
+    @property
+    def in_flight(self) -> int:
+        return self.broker.in_flight(self.node_id)
+
+    def close(self) -> None:
+        for made in self._opened:
+            made.consumer.close()
+
+
+class RedisStation(Station):
+    """A node that may connect to Redis."""
+
+    def connect(self) -> Callable[[], kombu.Connection]:
+        url = self.broker.node_url(self.node_id)
+        return partial(transport.connect, url, queues.alive(self.node_id))
+
+    @property
+    def arguments(self) -> list[str]:
+        return ["redis", self.broker.node_url(self.node_id), str(self.node_id)]
+
+    def is_waiting(self) -> bool:
+        return bool(self.broker.admin.info("clients")["blocked_clients"])
+
+    def log_out(self) -> None:
+        acl.revoke(self.broker.server, self.node_id)
+
+
+class HttpsStation(Station):
+    """A node that reaches nothing but the API."""
+
+    def __init__(self, broker: Broker, service: Service, port: int, key: str, node: Any) -> None:
+        super().__init__(broker, node.id)
+        self.port = port
+        self._service = service
+        self._key = key
+        self._node = node
+        self._clients: list[NodeClient] = []
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def connect(self) -> Callable[[], kombu.Connection]:
+        self._clients.append(NodeClient(self.address))
+        self._clients[-1].authenticate(self._key)
+        return partial(https.connect, self._clients[-1].inbox())
+
+    @property
+    def arguments(self) -> list[str]:
+        return ["https", self.address, self._key]
+
+    def is_waiting(self) -> bool:
+        return self._service.bells.waiting > 0
+
+    def log_out(self) -> None:
+        nodes.delete(self._node)
+
+    def close(self) -> None:
+        super().close()
+        for made in self._clients:
+            made.close()
+
+
+@contextmanager
+def https_station(broker: Broker, folder: Path) -> Iterator[HttpsStation]:
+    """Give a node of a server that uses a Redis."""
+    file = folder / "server.yaml"
+    settings = {"broker": broker.url, "data_dir": str(folder / "data")}
+    settings["uri"] = f"sqlite:///{folder / 'server.sqlite'}"
+    file.write_text(yaml.safe_dump({"application": settings}))
+    instance = Instance.load(file)
+    service = Service.of(instance)
+    app = create_app(instance, service)
+    over = threading.Event()
+    service.bells.serve_while(lambda: not over.is_set())
+    with migrated(), serving(app) as port:
+        world = make_world()
+        place = collaborations.create("contract", [world.cairo.id], encrypted=False)
+        node, key = nodes.create(world.cairo, place)
+        station = HttpsStation(broker, service, port, key, node)
+        yield station
+        station.close()
+        over.set()
+
+
+@pytest.fixture(params=["redis", "https"])
+def way(request: pytest.FixtureRequest) -> str:
+    """Give the name of each transport in turn."""
+    return str(request.param)
+
+
+@pytest.fixture
+def station(way: str, broker: Broker, tmp_path: Path) -> Iterator[Station]:
+    """Give a node on either way, with a Redis that must be left running."""
+    with _station(way, broker, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def own_station(way: str, own_broker: Broker, tmp_path: Path) -> Iterator[Station]:
+    """Give a node on either way, with a Redis that may be stopped, frozen and killed."""
+    with _station(way, own_broker, tmp_path) as made:
+        yield made
+
+
+@contextmanager
+def _station(way: str, broker: Broker, folder: Path) -> Iterator[Station]:
+    if way == "https":
+        with https_station(broker, folder) as made:
+            yield made
+    else:
+        made = RedisStation(broker, 7)
+        yield made
+        made.close()
 
 
 @pytest.fixture
@@ -212,7 +376,7 @@ class Running:
 def events(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
     """Collect what the broker logs, whatever other tests did to the logging of this process."""
     structlog.reset_defaults()
-    for module in (transport, consumer, sender):
+    for module in (transport, consumer, sender, envelopes, bells):
         monkeypatch.setattr(module, "log", structlog.get_logger())
     with structlog.testing.capture_logs() as captured:
         yield captured

@@ -1,0 +1,87 @@
+"""The inbox of a node, for nodes that reach nothing but the API."""
+
+import random
+import time
+from typing import Any
+from uuid import UUID
+
+from falcon import Request, Response
+
+from vantage6.api import serving
+from vantage6.api.endpoint import NODE, endpoint
+from vantage6.api.permissions import Caller
+from vantage6.api.resources.base import Resource
+from vantage6.broker.connection import BrokerUnavailable
+from vantage6.common.errors import Conflict, Forbidden, Unavailable
+from vantage6.common.schemas.inboxes import Envelope, InboxQuery, SettleQuery
+from vantage6.models import database
+
+
+class Inboxes(Resource):
+    """Messages, handed out one at a time until they are acknowledged."""
+
+    @endpoint(NODE, query=InboxQuery, reply=Envelope, may_be_empty=True, problems=(409,))
+    def on_get(
+        self, req: Request, resp: Response, caller: Caller, query: InboxQuery, id_: int
+    ) -> Any:
+        """Wait for a message of the own inbox; 204 if none came.
+
+        The answer is the message in flight, if there is one: a lost answer is repeated by asking
+        again. Whoever asks counts as online for the time of the wait and half a minute.
+        """
+        _check(caller, id_)
+        try:
+            envelope = self.service.inboxes.take(id_, query.wait)
+            if envelope is None and query.wait:
+                envelope = self._wait(req, id_, query.wait)
+        except BrokerUnavailable as error:
+            error.retry_after = _soon()
+            raise
+        if envelope is None:
+            resp.status = 204
+        return envelope
+
+    @endpoint(NODE, reply=None, status=204)
+    def on_delete(self, _: Request, __: Response, caller: Caller, id_: int) -> None:
+        """Say that the node stops to consume: it counts as offline from now on."""
+        _check(caller, id_)
+        self.service.inboxes.leave(id_)
+
+    @endpoint(NODE, query=SettleQuery, reply=None, status=204)
+    def on_delete_one(
+        self, _: Request, __: Response, caller: Caller, query: SettleQuery, id_: int, tag_: UUID
+    ) -> None:
+        """Acknowledge a message, or move it to the end of its queue; again changes nothing."""
+        _check(caller, id_)
+        self.service.inboxes.settle(id_, str(tag_), requeue=query.requeue)
+
+    def _wait(self, req: Request, node_id: int, seconds: int) -> Any:
+        """Return the first message that comes in time."""
+        bells, deadline = self.service.bells, time.monotonic() + seconds
+        if bells.waiting >= self.service.config.waiting_nodes:
+            full = Unavailable("Too many nodes wait here; try again later.")
+            full.retry_after = _soon()
+            raise full
+        # Others need the connection, and what follows needs none.
+        database.release()
+        with bells.place(node_id) as place:
+            while True:
+                place.reset()
+                left = deadline - time.monotonic()
+                envelope = self.service.inboxes.take(node_id, max(0, round(left)))
+                if envelope is not None or left <= 0 or bells.is_closing:
+                    return envelope
+                with serving.pausing(req.env):
+                    place.wait(left)
+                if place.is_lost:
+                    raise Conflict("The node asked again, here or elsewhere.", code="asked_again")
+
+
+def _check(caller: Caller, node_id: int) -> None:
+    if caller.id != node_id:
+        raise Forbidden("This is the inbox of another node.")
+
+
+def _soon() -> int:
+    """Return after how many seconds to come back: not all in the same one."""
+    return random.randint(3, 15)  # noqa: S311 (spreads load, hides nothing)

@@ -1,0 +1,151 @@
+"""What is special about a node that connects to Redis itself."""
+
+import json
+import threading
+import time
+
+import kombu
+import pytest
+
+from vantage6.broker import acl, presence, queues, transport
+from vantage6.broker.connection import BrokerUnavailable
+from vantage6.broker.consumer import NodeConsumer
+from vantage6.broker.messages import ResultKilled, ResultReady, encode
+from vantage6.broker.publisher import Publisher
+from vantage6.broker.transport import Transport
+
+pytestmark = pytest.mark.slow
+
+
+def ready(*result_ids):
+    return [ResultReady(result_id, task_id=1) for result_id in result_ids]
+
+
+def ring(broker, node_id, *result_ids):
+    return Publisher(broker.url).ring((node_id, message) for message in ready(*result_ids))
+
+
+def test_presence_is_refreshed_by_the_loop_only(broker, inbox, monkeypatch):
+    monkeypatch.setattr(presence, "REFRESH_SECONDS", 0)
+    node = inbox(broker.node_url(7), 7)
+    node.consumer.run_once()
+    broker.admin.delete(queues.alive(7))
+    time.sleep(1)
+
+    assert presence.online(broker.server, [7]) == set()
+    node.consumer.run_once()
+    assert presence.online(broker.server, [7]) == {7}
+
+
+def test_nobody_of_nobody_is_online(broker):
+    assert presence.online(broker.server, []) == set()
+
+
+def test_a_consumer_that_was_stopped_before_it_started_does_not_connect():
+    stop = threading.Event()
+    stop.set()
+
+    NodeConsumer(lambda: transport.connect("redis://127.0.0.1:1/0"), "queue", print).run(stop)
+
+
+def test_a_wrong_password_is_reported(broker, inbox):
+    url = broker.node_url(7)
+    broker.node_url(7)
+
+    with pytest.raises(BrokerUnavailable):
+        inbox(url, 7).consumer.run_once()
+
+
+def test_a_new_login_disconnects_the_consumer_of_the_old_one(broker, inbox, running):
+    old = inbox(broker.node_url(7), 7)
+    thread = running(old.consumer)
+    time.sleep(0.3)
+    url = broker.node_url(7)
+    ring(broker, 7, 1)
+
+    assert inbox(url, 7).take(1) == ready(1)
+    thread._thread.join(5)
+    assert isinstance(thread.error, BrokerUnavailable)
+    assert old.received == []
+
+
+def test_a_revoked_node_is_disconnected_and_its_messages_dropped(broker, inbox, running):
+    ring(broker, 8, 1)
+    thread = running(inbox(broker.node_url(7), 7).consumer)
+    time.sleep(0.3)
+    acl.revoke(broker.server, 7)
+    acl.revoke(broker.server, 8)
+
+    thread._thread.join(5)
+    assert isinstance(thread.error, BrokerUnavailable)
+    assert broker.admin.keys("v6:node:*") == []
+
+
+def test_any_kombu_consumer_can_use_the_transport(broker):
+    """Declaration, prefetch, synchronous reads, rejection and recovery, by the book of kombu."""
+    ring(broker, 7, 1, 2, 3, 4)
+    got = []
+    queue = kombu.Queue(queues.inbox(7), exchange="", routing_key=queues.inbox(7))
+    url = broker.node_url(7)
+    with kombu.Connection(url, transport="vantage6.broker.transport:Transport") as connection:
+        assert url.rsplit("@")[0] not in connection.as_uri()
+        with connection.Consumer(queue, callbacks=[lambda _, m: got.append(m)]) as consumer:
+            consumer.qos(prefetch_count=10)
+            connection.drain_events(timeout=1)
+            with pytest.raises(TimeoutError):  # one at a time, whatever was asked for
+                connection.drain_events(timeout=0.2)
+            got[0].reject()
+            connection.drain_events(timeout=1)
+            consumer.recover(requeue=True)
+            connection.drain_events(timeout=0)
+            got[2].ack()
+        with pytest.raises(TimeoutError):  # nobody consumes any more
+            connection.drain_events(timeout=0.05)
+        bound = queue(connection.default_channel)
+        last = [bound.get(), bound.get()]
+        assert last[1] is None  # the other one is not yet acknowledged
+        last[0].ack()
+        bound.get().ack()
+        assert bound.get() is None
+    assert [message.payload["result_id"] for message in got] == [1, 2, 3]
+    assert last[0].payload["result_id"] == 4
+    assert broker.waiting(7) == broker.in_flight(7) == 0
+
+
+def test_what_the_transport_does_not_promise_it_refuses(broker):
+    first, second = (
+        kombu.Queue(queues.inbox(number), exchange="", routing_key=queues.inbox(number))
+        for number in (1, 2)
+    )
+    with kombu.Connection(broker.url, transport=Transport) as connection:
+        with pytest.raises(NotImplementedError):
+            connection.Consumer(first, no_ack=True).consume()
+        with connection.channel() as channel, pytest.raises(NotImplementedError):
+            kombu.Consumer(channel, [first, second], no_ack=False).consume()
+
+
+def test_the_transport_publishes_too(broker, inbox):
+    with kombu.Connection(broker.url, transport=Transport) as connection:
+        connection.Producer(serializer="json").publish(
+            encode(ResultReady(9, 1)), exchange="", routing_key=queues.inbox(7)
+        )
+        assert connection.transport.driver_version()
+
+    assert inbox(broker.node_url(7), 7).take(1) == ready(9)
+
+
+def test_an_entry_is_an_ordinary_kombu_message(broker):
+    """Written by our publisher, read by the Redis transport that everybody has."""
+    ring(broker, 7, 1)
+    with kombu.Connection(broker.url) as connection:
+        message = connection.default_channel.basic_get(queues.inbox(7), no_ack=True)
+
+    assert message.payload == encode(ResultReady(1, 1))
+
+
+def test_an_entry_is_under_a_kilobyte(broker):
+    Publisher(broker.url).ring([(7, ResultKilled(2**63 - 1, 2**63 - 1))])
+    entry = broker.admin.lindex(queues.inbox(7), 0)
+
+    assert len(entry) < 1024
+    assert json.loads(entry)["content-type"] == "application/json"
