@@ -1,40 +1,24 @@
-"""``vserver``: the operator's commands."""
+"""``vserver``: the operator's commands.
+
+Everything heavy is imported by the command that needs it. Exit codes: docs/exit-codes.md.
+"""
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import click
 
-from vantage6.common import __version__, console
-from vantage6.common.errors import ConfigurationError, Unavailable, V6Error
-
-#: Exit codes; documented in docs/exit-codes.md.
-_CODES: tuple[tuple[type[V6Error], int], ...] = ((ConfigurationError, 10), (Unavailable, 11))
-
-
-@contextmanager
-def _said_plainly() -> Iterator[None]:
-    """Turn errors into one line and an exit code."""
-    try:
-        yield
-    except V6Error as error:
-        console.error(error.message)
-        sys.exit(next((code for kind, code in _CODES if isinstance(error, kind)), 1))
-
-
-def _instance_options(function: Callable[..., None]) -> Callable[..., None]:
-    function = click.option(
-        "-c",
-        "--config",
-        type=click.Path(dir_okay=False, path_type=Path),
-        required=True,
-        help="Configuration file.",
-    )(function)
-    return click.option(
-        "-e", "--environment", help="Environment in the file; default: the only one."
-    )(function)
+from vantage6.api.commands.archive import backup, restore
+from vantage6.api.commands.batch import import_
+from vantage6.api.commands.configuration import config
+from vantage6.api.commands.doctor import doctor
+from vantage6.api.commands.migrate import migrate
+from vantage6.api.commands.new import new
+from vantage6.api.commands.outbox import outbox
+from vantage6.api.commands.run import run
+from vantage6.api.commands.shell import shell
+from vantage6.api.commands.user import user
+from vantage6.common import __version__, console, exits
+from vantage6.common.selection import Selection, instance_options
 
 
 @click.group()
@@ -42,43 +26,94 @@ def main() -> None:
     """Run a vantage6 server."""
 
 
+for command in (new, shell, import_, migrate, backup, restore, outbox, user, config, doctor, run):
+    main.add_command(command)
+
+
 @main.command()
-@_instance_options
-@click.option("--attach/--detach", default=False, help="Stay in the foreground.")
-def start(config: Path, environment: str | None, attach: bool) -> None:
+@instance_options
+@click.option("--attach/--detach", default=False, help="Stay in the foreground and show the logs.")
+def start(selection: Selection, attach: bool) -> None:
     """Start API, workers and what they need."""
     from vantage6.api import supervision
-    from vantage6.api.setup import set_up
+    from vantage6.api.setup import ROOT_WARNING, set_up
     from vantage6.common.config import Instance
 
-    with _said_plainly():
-        instance = Instance.load(config, environment)
-        configuration = supervision.prepare(instance)
+    with exits.plainly("vserver"):
+        instance = Instance.find(selection)
+        supervisor = supervision.prepare(instance)
         if set_up(instance):
-            console.warning(
-                "The user `root` was made with the password `root`. Change it before anybody "
-                "else can reach this server."
-            )
+            console.warning(ROOT_WARNING)
         if attach:
-            supervision.attach(instance, configuration)
-        supervision.start(instance, configuration)
+            shown = instance.config.logging.use_console
+            sys.exit(supervisor.attach(supervision.log_files(instance), console=shown))
+        supervision.start(instance, supervisor)
         console.info(f"Server {instance.name} runs at {supervision.address(instance)}")
         console.info(f"Logs are in {instance.log_folder}")
 
 
 @main.command()
-@_instance_options
-def stop(config: Path, environment: str | None) -> None:
+@instance_options
+@click.option("--all", "everything", is_flag=True, help="Stop all servers of both scopes.")
+def stop(selection: Selection, everything: bool) -> None:
     """Stop a server that runs in the background."""
     from vantage6.api import supervision
+    from vantage6.api.commands.listing import running_servers
     from vantage6.common.config import Instance
 
-    with _said_plainly():
-        instance = Instance.load(config, environment)
-        if supervision.stop(instance):
-            console.info(f"Server {instance.name} was stopped.")
-        else:
-            console.warning(f"Server {instance.name} does not run.")
+    with exits.plainly("vserver"):
+        chosen = list(running_servers()) if everything else [Instance.find(selection)]
+        for instance in chosen:
+            if supervision.supervisor(instance).stop():
+                console.info(f"Server {instance.name} was stopped.")
+            else:
+                console.warning(f"Server {instance.name} does not run.")
+        if not chosen:
+            console.warning("No server runs.")
+
+
+@main.command()
+@instance_options
+@click.option("--lines", default=20, show_default=True, help="Lines of the past to show.")
+def attach(selection: Selection, lines: int) -> None:
+    """Show a server's logs as they grow, until Ctrl-C; the server runs on."""
+    from vantage6.api import supervision
+    from vantage6.common.config import Instance
+    from vantage6.common.follow import follow
+
+    with exits.plainly("vserver"):
+        instance = Instance.find(selection)
+        if supervision.supervisor(instance).running() is None:
+            console.warning(f"Server {instance.name} does not run; these are its last lines.")
+        try:
+            follow(supervision.log_files(instance), click.echo, lines=lines)
+        except KeyboardInterrupt:
+            click.echo()
+
+
+@main.command()
+@instance_options
+def files(selection: Selection) -> None:
+    """Print which files a server uses."""
+    from vantage6.api import supervision
+    from vantage6.common.config import Instance
+    from vantage6.common.logs import without_secrets
+
+    with exits.plainly("vserver"):
+        instance = Instance.find(selection)
+        click.echo(f"Configuration file = {instance.file}")
+        click.echo(f"Data folder        = {instance.folder}")
+        click.echo(f"Log file           = {supervision.log_files(instance)['api']}")
+        click.echo(f"Database           = {without_secrets(instance.config.uri)}")
+
+
+@main.command(name="list")
+def list_() -> None:
+    """List the servers of both scopes."""
+    from vantage6.api.commands.listing import show
+
+    with exits.plainly("vserver"):
+        show()
 
 
 @main.command()

@@ -1,109 +1,111 @@
-"""The processes of a server, run and restarted by supervisord."""
+"""What a server consists of: its processes, and how to tell that they answer."""
 
 import os
-import subprocess
+import socket
 import sys
-import time
-from configparser import RawConfigParser
-from io import StringIO
 from pathlib import Path
 
 import httpx2
-import psutil
 
+from vantage6.api.scrape_token import scrape_token
 from vantage6.broker.embedded import EmbeddedRedis
 from vantage6.common.config import Instance
-from vantage6.common.config.instance import ENVIRONMENT_VARIABLE, FILE_VARIABLE
-from vantage6.common.errors import Conflict, Unavailable
+from vantage6.common.errors import ConfigurationError
+from vantage6.common.logs import JSON_VARIABLE
 from vantage6.common.private import kept_secret, write_private
+from vantage6.common.supervision import Program, Supervisor
 
 #: Longest time until everything answers after a start; a first start on a busy machine is slow.
 _START_SECONDS = 120
-#: Longest time until everything is gone after a stop.
-_STOP_SECONDS = 60
 #: beat holds nothing that a kill could harm, and does not always heed a polite request.
 _STOP_SIGNALS = {"beat": "KILL"}
+_ALL_ADDRESSES = "0.0.0.0"  # noqa: S104
 
 
-def prepare(instance: Instance) -> Path:
-    """Write what the processes need, and return the configuration of supervisord."""
-    instance.log_folder.mkdir(parents=True, exist_ok=True)
-    instance.folder.chmod(0o700)
-    programs = {}
-    if instance.config.broker is None:
-        redis = EmbeddedRedis.configure(instance.folder / "redis")
-        write_private(instance.private_broker_file, redis.url)
-        programs["redis"] = redis.command
-    programs |= _commands(instance)
-    return _write_configuration(instance, programs)
+def supervisor(instance: Instance) -> Supervisor:
+    """Return the supervisor of a server, running or not."""
+    return Supervisor(f"Server {instance.name}", instance.folder, instance.log_folder)
 
 
-def start(instance: Instance, configuration: Path) -> None:
-    """Start everything in the background and return once it answers.
+def prepare(instance: Instance) -> Supervisor:
+    """Write what the processes need, and return their supervisor.
 
     Raises
     ------
     Conflict
-        If it runs already.
-    Unavailable
-        If it does not answer in time; the message names the logs.
+        If the server runs already.
+    ConfigurationError
+        If a port is taken by another program.
     """
-    if running(instance):
-        raise Conflict(f"Server {instance.name} runs already; `vserver stop` ends it.")
-    subprocess.run(_supervisord(configuration), check=True, timeout=30)  # noqa: S603
-    deadline = time.monotonic() + _START_SECONDS
-    while not answers(instance):
-        if time.monotonic() > deadline or running(instance) is None:
-            stop(instance)
-            raise Unavailable(
-                f"Server {instance.name} did not come up in {_START_SECONDS} seconds; "
-                f"the reason is in {instance.log_folder}."
-            )
-        time.sleep(0.1)
+    supervised = supervisor(instance)
+    supervised.refuse_second()
+    _refuse_taken_ports(instance)
+    instance.folder.mkdir(parents=True, exist_ok=True)
+    instance.folder.chmod(0o700)
+    commands = {}
+    if instance.config.broker is None:
+        redis = EmbeddedRedis.configure(instance.folder / "redis")
+        write_private(instance.private_broker_file, redis.url)
+        commands["redis"] = redis.command
+    # Prometheus is told of it before it is asked for.
+    scrape_token(instance)
+    commands |= _commands(instance)
+    files = log_files(instance)
+    programs = {
+        name: Program(
+            command=command,
+            log=files[name],
+            environment=_environment(instance, name),
+            stop_signal=_STOP_SIGNALS.get(name, "TERM"),
+        )
+        for name, command in commands.items()
+    }
+    supervised.write(programs, instance.config.logging)
+    return supervised
 
 
-def attach(instance: Instance, configuration: Path) -> None:
-    """Become the supervisor, in the foreground."""
-    if running(instance):
-        raise Conflict(f"Server {instance.name} runs already; `vserver stop` ends it.")
-    command = [*_supervisord(configuration), "--nodaemon"]
-    os.execv(command[0], command)  # noqa: S606
+def program(instance: Instance, name: str) -> tuple[list[str], dict[str, str]]:
+    """Return the command of one process, and the variables that it needs.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is no such process in this server, or it needs a configured broker.
+    """
+    commands = _commands(instance)
+    if name not in commands:
+        raise ConfigurationError(f"{name}: null in {instance.file}, so there is none.")
+    if instance.config.broker is None:
+        raise ConfigurationError(
+            "broker: the private Redis belongs to `vserver start`; configure one."
+        )
+    return commands[name], _environment(instance, name)
 
 
-def stop(instance: Instance) -> bool:
-    """End everything; return whether there was anything to end.
+def start(instance: Instance, supervised: Supervisor) -> None:
+    """Start everything in the background and return once it answers.
 
     Raises
     ------
     Unavailable
-        If it does not end in time; the message names the log.
+        If it does not answer in time; the message names the logs.
     """
-    process = running(instance)
-    if process is None:
-        return False
-    process.terminate()
-    deadline = time.monotonic() + _STOP_SECONDS
-    # Not until the process is gone: a parent that never asks after it keeps its name alive.
-    while running(instance):
-        if time.monotonic() > deadline:
-            raise Unavailable(
-                f"Server {instance.name} did not end in {_STOP_SECONDS} seconds; the reason is in "
-                f"{instance.log_folder}."
-            )
-        time.sleep(0.05)
-    return True
+    supervised.start(lambda: answers(instance), _START_SECONDS)
 
 
-def running(instance: Instance) -> psutil.Process | None:
-    """Return the supervisor of an instance if it lives; a stale pid is none."""
-    try:
-        process = psutil.Process(int(_pid_file(instance).read_text()))
-        # That of a process that has ended but was not asked after is empty.
-        if str(_configuration_file(instance)) in process.cmdline():
-            return process
-    except (OSError, ValueError, psutil.Error):
-        pass
-    return None
+def log_files(instance: Instance) -> dict[str, Path]:
+    """Return the log file of each process: of the API the configured one, of others beside it."""
+    file = Path(instance.config.logging.file or f"{instance.name}.log")
+    names = ["api", "worker", "beat"]
+    if instance.config.broker is None:
+        names.append("redis")
+    if instance.config.flower:
+        names.append("flower")
+    return {
+        name: instance.log_folder
+        / (file if name == "api" else file.with_stem(f"{file.stem}-{name}"))
+        for name in names
+    }
 
 
 def answers(instance: Instance) -> bool:
@@ -117,7 +119,7 @@ def answers(instance: Instance) -> bool:
 def address(instance: Instance) -> str:
     """Return where the API is, seen from this machine."""
     config = instance.config
-    host = "127.0.0.1" if config.ip == "0.0.0.0" else config.ip  # noqa: S104
+    host = "127.0.0.1" if config.ip == _ALL_ADDRESSES else config.ip
     return f"http://{host}:{config.port}{config.api_path}"
 
 
@@ -127,6 +129,25 @@ def flower_password(instance: Instance) -> str:
     if flower and flower.password:
         return flower.password.get_secret_value()
     return kept_secret(instance.folder / "flower.key")
+
+
+def _refuse_taken_ports(instance: Instance) -> None:
+    config = instance.config
+    ports = {"port": (config.ip, config.port)}
+    if config.flower:
+        ports["flower.port"] = (config.flower.ip, config.flower.port)
+    for setting, (host, port) in ports.items():
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        with socket.socket(family) as probe:
+            # What a server that has just ended leaves behind does not take a port.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError as error:
+                raise ConfigurationError(
+                    f"{setting}: {host}:{port} cannot be used ({error.strerror}); set another one "
+                    f"in {instance.file}."
+                ) from error
 
 
 def _commands(instance: Instance) -> dict[str, list[str]]:
@@ -146,77 +167,17 @@ def _commands(instance: Instance) -> dict[str, list[str]]:
     }
     if instance.config.flower:
         commands["flower"] = [
-            *(*celery, "flower", "--address=127.0.0.1"),
-            *(f"--port={instance.config.flower.port}", "--max-tasks=10000"),
+            *(*celery, "flower", f"--address={instance.config.flower.ip}"),
+            *(f"--port={instance.config.flower.port}", "--max-tasks=10000", "--read-only"),
         ]
     return commands
 
 
-def _write_configuration(instance: Instance, programs: dict[str, list[str]]) -> Path:
-    parser = RawConfigParser()
-    logging = instance.config.logging
-    sizes = {"logfile_maxbytes": f"{logging.max_size}KB", "logfile_backups": logging.backup_count}
-    parser["supervisord"] = {
-        "logfile": str(instance.log_folder / "supervisord.log"),
-        "pidfile": str(_pid_file(instance)),
-        "directory": str(instance.folder),
-        "umask": "077",
-        **{name: str(value) for name, value in sizes.items()},
-    }
-    for number, (name, command) in enumerate(programs.items()):
-        parser[f"program:{name}"] = {
-            "command": " ".join(_escaped(part) for part in command),
-            "environment": ",".join(
-                f'{key}="{_percent(value)}"' for key, value in _environment(instance, name).items()
-            ),
-            "priority": str(number),
-            "autorestart": "true",
-            "startretries": "1000000",
-            "startsecs": "1",
-            "stopasgroup": "true",
-            "killasgroup": "true",
-            "stopwaitsecs": "25",
-            "stopsignal": _STOP_SIGNALS.get(name, "TERM"),
-            "redirect_stderr": "true",
-            "stdout_logfile": str(instance.log_folder / f"{name}.log"),
-            **{f"stdout_{key}": str(value) for key, value in sizes.items()},
-        }
-    path, text = _configuration_file(instance), StringIO()
-    parser.write(text)
-    write_private(path, text.getvalue())
-    return path
-
-
 def _environment(instance: Instance, program: str) -> dict[str, str]:
-    variables = {
-        FILE_VARIABLE: str(instance.file),
-        ENVIRONMENT_VARIABLE: instance.environment or "",
-        "PYTHONUNBUFFERED": "1",
-    }
+    variables = {**instance.variables, "PYTHONUNBUFFERED": "1", JSON_VARIABLE: "1"}
     if program == "api":
         # With a heap for each thread, each would keep what its largest body needed.
         variables["MALLOC_ARENA_MAX"] = "1"
     if program == "flower":
         variables["FLOWER_BASIC_AUTH"] = f"flower:{flower_password(instance)}"
     return variables
-
-
-def _supervisord(configuration: Path) -> list[str]:
-    return [sys.executable, "-m", "supervisor.supervisord", "-c", str(configuration)]
-
-
-def _escaped(part: str) -> str:
-    text = _percent(part)
-    return f'"{text}"' if set(text) & set(" ();'") else text
-
-
-def _percent(text: str) -> str:
-    return text.replace("%", "%%")
-
-
-def _configuration_file(instance: Instance) -> Path:
-    return instance.folder / "supervisord.conf"
-
-
-def _pid_file(instance: Instance) -> Path:
-    return instance.folder / "supervisord.pid"

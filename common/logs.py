@@ -1,14 +1,19 @@
 """Structured logs, the same for every process, without secrets."""
 
 import logging
+import os
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
+from contextlib import AbstractContextManager
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
 
 import structlog
+
+#: Variable that makes the lines on the console JSON too, where they go to a file or a collector.
+JSON_VARIABLE = "V6_LOG_JSON"
 
 #: Fields and texts that may carry a secret; their value never reaches a log.
 _SECRET_NAME = re.compile(r"pass(word)?|secret|token|api_?key|authorization|private_?key", re.I)
@@ -20,10 +25,13 @@ def _redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[
         if _SECRET_NAME.search(name) and value is not None:
             event[name] = "***"
         elif isinstance(value, str):
-            event[name] = _SECRET_TEXT.sub(
-                lambda m: f"{m[1] or m[2]}***{'@' if m[1] else ''}", value
-            )
+            event[name] = without_secrets(value)
     return event
+
+
+def without_secrets(text: str) -> str:
+    """Return a text without the passwords of the addresses in it, and without tokens."""
+    return _SECRET_TEXT.sub(lambda m: f"{m[1] or m[2]}***{'@' if m[1] else ''}", text)
 
 
 def _name_of(process: str) -> Any:
@@ -43,6 +51,7 @@ def set_up(
     file: Path | None = None,
     max_kilobytes: int = 1024,
     backups: int = 5,
+    levels: Mapping[str, str] | None = None,
 ) -> None:
     """Send the logs of this process, and of the libraries in it, to console and file.
 
@@ -53,13 +62,15 @@ def set_up(
     level
         Name of the lowest level that is written.
     console
-        Write to standard error.
+        Write to standard error; for people, unless the variable ``V6_LOG_JSON`` is set.
     file
         Write JSON lines to this file too, which rotates.
     max_kilobytes
         Size at which the file rotates, in units of 1024 bytes.
     backups
         Number of rotated files that are kept.
+    levels
+        Lowest levels of individual loggers by their names.
     """
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
@@ -89,15 +100,23 @@ def set_up(
         handler = RotatingFileHandler(
             file, maxBytes=max_kilobytes * 1024, backupCount=backups, encoding="utf-8"
         )
-        handler.setFormatter(_formatter(shared, structlog.processors.JSONRenderer()))
+        handler.setFormatter(_formatter(shared, _json_renderer()))
         handlers.append(handler)
     logging.basicConfig(level=level, handlers=handlers, force=True)
     # SECURITY: peewee logs every statement with its values, inputs and hashes among them.
     for noisy in ("httpx2", "httpcore2", "docker", "urllib3", "amqp", "kombu", "peewee"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLogger().level))
+    for name, lowest in (levels or {}).items():
+        logging.getLogger(name).setLevel(lowest)
+
+
+def _json_renderer() -> Any:
+    return structlog.processors.JSONRenderer()
 
 
 def _console_renderer() -> Any:
+    if os.environ.get(JSON_VARIABLE):
+        return _json_renderer()
     return structlog.dev.ConsoleRenderer(
         colors=sys.stderr.isatty(),
         pad_event_to=0,
@@ -110,6 +129,18 @@ def _formatter(shared: list[Any], renderer: Any) -> logging.Formatter:
         foreign_pre_chain=shared,
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
     )
+
+
+def bound(**fields: Any) -> AbstractContextManager[None]:
+    """Write fields on all lines of this thread, as long as this is entered; none of them None."""
+    given = {name: value for name, value in fields.items() if value is not None}
+    return structlog.contextvars.bound_contextvars(**given)
+
+
+def request_id() -> str | None:
+    """Return the id of the request that this thread answers, if it is at one."""
+    found: str | None = structlog.contextvars.get_contextvars().get("request_id")
+    return found
 
 
 def get(name: str) -> structlog.stdlib.BoundLogger:

@@ -1,18 +1,19 @@
 """Where one node keeps its files on this machine."""
 
 import fcntl
+import json
 import os
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-import platformdirs
-
-from vantage6.common.config import NodeConfig, load
-from vantage6.common.errors import ConfigurationError
-
-_SYSTEM_CONFIGURATION = (Path("/etc/vantage6/node"), Path("/etc/xdg/vantage6/node"))
-_SYSTEM_DATA = Path("/usr/local/share/vantage6/node")
+from vantage6.common.config import NodeConfig, instances, load
+from vantage6.common.errors import ConfigurationError, Conflict
+from vantage6.common.private import write_private
+from vantage6.common.selection import Selection
+from vantage6.common.supervision import Supervisor
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,15 +22,14 @@ class Instance:
 
     name: str
     config: NodeConfig
-    #: Folder of the configuration file; relative paths of databases count from here.
-    base: Path
+    file: Path
+    environment: str | None
+    system: bool
     data: Path
     log_file: Path
 
     @classmethod
-    def find(
-        cls, name: str | None, file: Path | None, environment: str | None, *, system: bool
-    ) -> Self:
+    def find(cls, selection: Selection) -> Self:
         """Return the node with a name, or with a configuration file.
 
         Raises
@@ -37,24 +37,59 @@ class Instance:
         ConfigurationError
             If there is none, or its configuration is wrong.
         """
-        path = file.absolute() if file else _find(name, system=system)
-        config = load(path, NodeConfig, environment)
-        name = path.stem
-        dirs = platformdirs.PlatformDirs("vantage6", appauthor=False)
-        default = _SYSTEM_DATA / name if system else Path(dirs.user_data_dir) / "node" / name
-        logs = default if system else Path(dirs.user_cache_dir) / "log" / "node" / name
+        return cls.load(instances.find("node", selection), selection.environment)
+
+    @classmethod
+    def load(cls, found: instances.Found, environment: str | None) -> Self:
+        """Return the node that one environment of a file describes.
+
+        Raises
+        ------
+        ConfigurationError
+            If its configuration is wrong.
+        """
+        config = load(found.file, NodeConfig, environment)
+        name, system = found.name, found.system
+        logs = config.directories.log or instances.log_folder("node", name, system=system)
         return cls(
             name=name,
             config=config,
-            base=path.parent,
-            data=config.data_folder(default).absolute(),
-            log_file=logs / (config.logging.file or f"{name}.log"),
+            file=found.file,
+            environment=environment,
+            system=system,
+            data=config.data_folder(instances.data_folder("node", name, system=system)).absolute(),
+            log_file=Path(logs).expanduser().absolute() / (config.logging.file or f"{name}.log"),
         )
+
+    @property
+    def base(self) -> Path:
+        """Folder of the configuration file; relative paths of databases count from here."""
+        return self.file.parent
 
     @property
     def key_file(self) -> Path:
         """The private key of the organization."""
         return self.data / (self.config.encryption.private_key or "private_key.pem")
+
+    @property
+    def supervisor(self) -> Supervisor:
+        """What runs the node in the background."""
+        return Supervisor(f"Node {self.name}", self.data, self.log_file.parent)
+
+    def prepare(self) -> None:
+        """Make the folder for what the node writes.
+
+        Raises
+        ------
+        ConfigurationError
+            If it cannot be used.
+        """
+        try:
+            self.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise ConfigurationError(
+                f"Cannot use the data folder {self.data}: {error.strerror}; set task_dir."
+            ) from error
 
     def lock(self) -> int:
         """Keep every other process from running this node; returns what holds the lock.
@@ -64,10 +99,10 @@ class Instance:
         ConfigurationError
             If another process runs it, or the folder cannot be used.
         """
+        self.prepare()
         try:
-            self.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-            descriptor = os.open(self.data / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            descriptor = os.open(self._lock_file, os.O_RDWR | os.O_CREAT, 0o600)
+            _take(descriptor)
         except BlockingIOError as error:
             raise ConfigurationError(
                 f"A node runs already with the data folder {self.data}; stop it, or set another "
@@ -77,23 +112,66 @@ class Instance:
             raise ConfigurationError(
                 f"Cannot use the data folder {self.data}: {error.strerror}; set task_dir."
             ) from error
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, str(os.getpid()).encode())
         return descriptor
 
+    def holder(self) -> int | None:
+        """Return the process that runs this node, however it was started; None if none does.
 
-def _find(name: str | None, *, system: bool) -> Path:
-    user = Path(platformdirs.user_config_dir("vantage6", appauthor=False), "node")
-    folders = [*(_SYSTEM_CONFIGURATION if system else (user,)), Path.cwd()]
-    found: list[Path] = [
-        path
-        for folder in folders
-        for suffix in (".yaml", ".yml")
-        for path in sorted(folder.glob(f"{name or '*'}{suffix}"))
-    ]
-    if name is None and len(found) > 1:
-        names = ", ".join(sorted({path.stem for path in found}))
-        raise ConfigurationError(f"Which node? Name one with -n: {names}.")
-    if not found:
-        raise ConfigurationError(
-            f"No configuration {name or ''} in {folders[0]}; name a file with -c, or write one."
-        )
-    return found[0]
+        Raises
+        ------
+        Conflict
+            If the folder is closed to us.
+        """
+        try:
+            descriptor = os.open(self._lock_file, os.O_RDONLY)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise Conflict(
+                f"Cannot look into {self.data}: {error.strerror}. Are you another user than the "
+                "node's?"
+            ) from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return int(os.read(descriptor, 20) or 0) or None
+        finally:
+            os.close(descriptor)
+        return None
+
+    def tell(self, state: str, code: int = 0, message: str = "") -> None:
+        """Leave word on how the start went, for whoever waits for it in another process."""
+        with suppress(OSError):
+            content = {"pid": os.getpid(), "state": state, "code": code, "message": message}
+            write_private(self._word, json.dumps(content))
+
+    def told(self) -> tuple[str, int, str]:
+        """Return the state, the exit code and the message that were left last."""
+        try:
+            content = json.loads(self._word.read_text())
+            return content["state"], content["code"], content["message"]
+        except (OSError, ValueError, KeyError):
+            return "", 0, ""
+
+    def forget_word(self) -> None:
+        """Take back what an earlier start left."""
+        self._word.unlink(missing_ok=True)
+
+    @property
+    def _lock_file(self) -> Path:
+        return self.data / "lock"
+
+    @property
+    def _word(self) -> Path:
+        return self.data / "state.json"
+
+
+def _take(descriptor: int) -> None:
+    """Take a lock that `holder` of another process may hold for a moment."""
+    for _ in range(10):
+        with suppress(BlockingIOError):
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        time.sleep(0.05)
+    return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -40,3 +40,15 @@ class LogConfig(Section):
     format: str | None = Field(None, description="accepted for old files; lines are structured")
     datefmt: str | None = Field(None, description="accepted for old files; times are ISO 8601 UTC")
     loggers: tuple[LoggerConfig, ...] = Field((), description="levels of individual loggers")
+
+    @property
+    def levels(self) -> dict[str, str]:
+        """Levels of individual loggers by their names."""
+        return {logger.name: logger.level for logger in self.loggers}
+
+
+class DirectoriesConfig(Section):
+    """Folders other than those of the scope."""
+
+    data: str | None = Field(None, description="folder for everything that is written")
+    log: str | None = Field(None, description="folder for the logs")

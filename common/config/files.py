@@ -1,5 +1,7 @@
 """Find and read configuration files."""
 
+import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -33,6 +35,7 @@ def load(path: Path, model: type[C], environment: str | None = None) -> C:
         message names each by its path in the file.
     """
     name, values = _select(path, _read(path), environment)
+    _fetch(values, path)
     try:
         return model.model_validate(values)
     except ValidationError as error:
@@ -43,9 +46,79 @@ def load(path: Path, model: type[C], environment: str | None = None) -> C:
         raise ConfigurationError(f"{path} is not valid:\n{problems}") from error
 
 
+def environments(path: Path) -> tuple[str, ...]:
+    """Return the names of the environments in a file.
+
+    Raises
+    ------
+    ConfigurationError
+        If it is no configuration file.
+    """
+    return tuple(_environments(path, _read(path)))
+
+
+def parsed(text: str) -> Any:
+    """Return what a text in YAML says; secrets that are kept elsewhere are not fetched."""
+    return yaml.load(text, _Loader)  # noqa: S506 (it is a SafeLoader)
+
+
+@dataclass(frozen=True)
+class _Elsewhere:
+    """A value that is kept in another file (``!file path``) or in a variable (``!env NAME``)."""
+
+    tag: str
+    name: str
+    line: int
+
+    def fetched(self, path: Path) -> str:
+        """Return the value; paths are relative to the folder of the configuration."""
+        where = f"{path}, line {self.line}: {self.tag} {self.name}"
+        if self.tag == "!env":
+            if self.name not in os.environ:
+                raise ConfigurationError(f"{where}: there is no such variable.")
+            return os.environ[self.name]
+        try:
+            return (path.parent / self.name).read_text(encoding="utf-8").rstrip("\r\n")
+        except OSError as error:
+            raise ConfigurationError(f"{where}: {error.strerror}.") from error
+        except UnicodeDecodeError as error:
+            raise ConfigurationError(f"{where}: not UTF-8 text.") from error
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads what may stand in a configuration."""
+
+
+def _elsewhere(loader: _Loader, node: yaml.ScalarNode) -> _Elsewhere:
+    return _Elsewhere(node.tag, str(loader.construct_scalar(node)), node.start_mark.line + 1)
+
+
+for _tag in ("!file", "!env"):
+    _Loader.add_constructor(_tag, _elsewhere)
+
+
+def _fetch(root: Any, path: Path) -> None:
+    """Put what is kept elsewhere into its place, wherever it is named below a value."""
+    # Each container once: an alias of YAML is the same object again, and aliases of aliases grow
+    # without bound.
+    seen: set[int] = set()
+    waiting = [root]
+    while waiting:
+        container = waiting.pop()
+        if id(container) in seen or not isinstance(container, dict | list):
+            continue
+        seen.add(id(container))
+        entries = container.items() if isinstance(container, dict) else enumerate(container)
+        for key, value in list(entries):
+            if isinstance(value, _Elsewhere):
+                container[key] = value.fetched(path)
+            else:
+                waiting.append(value)
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = parsed(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigurationError(
             f"Cannot read the configuration {path}: {error.strerror}."
@@ -68,9 +141,7 @@ def _read(path: Path) -> dict[str, Any]:
     return content
 
 
-def _select(
-    path: Path, content: dict[str, Any], environment: str | None
-) -> tuple[str, dict[str, Any]]:
+def _environments(path: Path, content: dict[str, Any]) -> dict[str, Any]:
     environments = content.get("environments") or {}
     if not isinstance(environments, dict):
         raise ConfigurationError(f"`environments` in {path} is no mapping.")
@@ -88,6 +159,13 @@ def _select(
             f"{path} has unknown keys: {', '.join(unknown)}. At the top stand `application` "
             f"and `environments`; environments are {', '.join(ENVIRONMENTS[1:])}."
         )
+    return found
+
+
+def _select(
+    path: Path, content: dict[str, Any], environment: str | None
+) -> tuple[str, dict[str, Any]]:
+    found = _environments(path, content)
     if environment is None and ("application" in found or len(found) == 1):
         environment = "application" if "application" in found else next(iter(found))
     if environment is None:

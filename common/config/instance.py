@@ -4,15 +4,16 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
-
+from vantage6.common.config import instances
 from vantage6.common.config.files import load
 from vantage6.common.config.server import ServerConfig
 from vantage6.common.errors import ConfigurationError
+from vantage6.common.selection import Selection
 
 #: Variables through which `vserver start` tells the processes which instance they are.
 FILE_VARIABLE = "V6_CONFIG"
 ENVIRONMENT_VARIABLE = "V6_ENVIRONMENT"
+SCOPE_VARIABLE = "V6_SCOPE"
 
 
 @dataclass(frozen=True)
@@ -22,9 +23,25 @@ class Instance:
     file: Path
     environment: str | None
     config: ServerConfig
+    #: Whether it uses the folders of the machine, not those of the user.
+    system: bool = False
 
     @classmethod
-    def load(cls, file: Path, environment: str | None = None) -> "Instance":
+    def find(cls, selection: Selection) -> "Instance":
+        """Return the server that was selected.
+
+        Raises
+        ------
+        ConfigurationError
+            If there is none, or its file is not valid.
+        """
+        found = instances.find("server", selection)
+        return cls.load(found.file, selection.environment, system=found.system)
+
+    @classmethod
+    def load(
+        cls, file: Path, environment: str | None = None, *, system: bool = False
+    ) -> "Instance":
         """Return the server that one environment of a file describes.
 
         Raises
@@ -32,7 +49,7 @@ class Instance:
         ConfigurationError
             If the file is not valid.
         """
-        return cls(file.absolute(), environment, load(file, ServerConfig, environment))
+        return cls(file.absolute(), environment, load(file, ServerConfig, environment), system)
 
     @classmethod
     def from_environment(cls) -> "Instance":
@@ -42,7 +59,20 @@ class Instance:
             raise ConfigurationError(
                 f"{FILE_VARIABLE} names no configuration file; start with `vserver start`."
             )
-        return cls.load(Path(file), os.environ.get(ENVIRONMENT_VARIABLE) or None)
+        return cls.load(
+            Path(file),
+            os.environ.get(ENVIRONMENT_VARIABLE) or None,
+            system=os.environ.get(SCOPE_VARIABLE) == "system",
+        )
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What tells a process that it belongs to this server; see `from_environment`."""
+        return {
+            FILE_VARIABLE: str(self.file),
+            ENVIRONMENT_VARIABLE: self.environment or "",
+            SCOPE_VARIABLE: "system" if self.system else "user",
+        }
 
     @property
     def name(self) -> str:
@@ -52,13 +82,15 @@ class Instance:
     @property
     def folder(self) -> Path:
         """Folder for everything the server writes."""
-        if self.config.data_dir:
-            return Path(self.config.data_dir).expanduser().absolute()
-        return platformdirs.user_data_path("vantage6", appauthor=False) / "server" / self.name
+        if folder := self.config.data_dir or self.config.directories.data:
+            return Path(folder).expanduser().absolute()
+        return instances.data_folder("server", self.name, system=self.system)
 
     @property
     def log_folder(self) -> Path:
         """Folder of the log files."""
+        if folder := self.config.directories.log:
+            return Path(folder).expanduser().absolute()
         return self.folder / "log"
 
     @property

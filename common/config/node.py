@@ -1,6 +1,7 @@
 """The configuration of a node."""
 
 import re
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,7 +16,15 @@ from pydantic import (
     model_validator,
 )
 
-from vantage6.common.config.base import LogConfig, Section
+from vantage6.common.config.base import DirectoriesConfig, LogConfig, Section
+from vantage6.common.config.services import (
+    VPN,
+    WHITELIST,
+    Alias,
+    ImagesConfig,
+    TunnelConfig,
+    WhitelistConfig,
+)
 
 #: What cannot stand for a text without quotation marks.
 _NO_NAMES = (dict, list, set, tuple, type(None))
@@ -27,6 +36,13 @@ def _expression(text: str) -> str:
     except (re.error, OverflowError, RecursionError) as error:
         raise ValueError(f"not a regular expression: {error}") from error
     return text
+
+
+def _text(value: Any) -> Any:
+    """Refuse what is no text before a parser quotes it: that may be of any size."""
+    if not isinstance(value, str):
+        raise ValueError("not a text")
+    return value
 
 
 def _texts(value: Any) -> Any:
@@ -63,13 +79,34 @@ class EncryptionConfig(Section):
 
 
 class PolicyConfig(Section):
-    """What may run here. Empty parts do not restrict."""
+    """What may run here. Once this section is written, an image that it does not name is refused.
+
+    An entry for images is a regular expression that the whole reference has to match, or one for
+    the name followed by ``@sha256:`` and a digest, or a digest alone.
+    """
 
     allowed_algorithms: Expressions = Field(
-        (), description="regular expressions; the whole image reference must match one"
+        (), description="images, as regular expressions or by digest; none: no image at all"
     )
-    allowed_users: Texts = Field((), description="ids of users")
-    allowed_organizations: Texts = Field((), description="ids or names of organizations")
+    allowed_users: Texts = Field((), description="ids or names of users; default: any")
+    allowed_organizations: Texts = Field(
+        (), description="ids or names of organizations; default: any"
+    )
+    databases: dict[str, Expressions] | None = Field(
+        None,
+        description="label of a database to the images that may read it; a label that is left out "
+        "is closed; default: every allowed image may read every database",
+    )
+    services: dict[str, Expressions] | None = Field(
+        None,
+        description="`whitelist`, `vpn`, or the name of a tunnel or of a linked service, to the "
+        "images that may reach it. Without this key, every allowed image may reach `whitelist` "
+        "and `vpn`. Tunnels and linked services are always open to who may read a database there",
+    )
+    max_input_bytes: int | None = Field(None, ge=0, description="largest input; default: any")
+    max_output_bytes: int | None = Field(
+        None, ge=0, description="largest output that leaves; default: `limits.file_bytes`"
+    )
 
 
 class LimitConfig(Section):
@@ -81,11 +118,24 @@ class LimitConfig(Section):
     file_bytes: int = Field(
         100 * 2**20, ge=1024, description="largest file it may write, its output included"
     )
+    disk_bytes: int = Field(
+        4 * 2**30,
+        ge=2**20,
+        description="all files together in the folder that the results of a run share; a file "
+        "counts at least 4096",
+    )
     seconds: float | None = Field(None, gt=0, description="run time; default: without end")
     log_bytes: int = Field(2**20, ge=1024, description="length of the log that is sent, its end")
     request_bytes: int = Field(
         64 * 2**20, ge=1024, description="largest request it may send through the node"
     )
+
+
+class CertificateConfig(Section):
+    """What a node shows to a server or proxy that asks for a certificate."""
+
+    certificate: str = Field(description="file with the certificate and its chain, in PEM")
+    key: str = Field(description="file with its key, in PEM, without a pass phrase")
 
 
 class RegistryConfig(Section):
@@ -107,13 +157,7 @@ OLD_KEYS = frozenset(
     {
         "alpine",
         "debug",
-        "directories",
-        "docker_services",
         "image",
-        "images",
-        "ssh-tunnels",
-        "vpn_subnet",
-        "whitelist",
     }
 )
 
@@ -127,12 +171,37 @@ class NodeConfig(Section):
     server_url: str = Field(description="address of the server, with scheme", pattern="^https?://")
     port: int | None = Field(None, description="port of the server; default: that of the scheme")
     api_path: str = Field("/api", description="prefix of all routes of the server")
+    transport: Literal["https", "redis"] = Field(
+        "https",
+        description="how messages reach the node: through the API, or from the server's Redis, "
+        "whose port must be open then",
+    )
+    proxy: str | None = Field(
+        None,
+        pattern="^(https?|socks5h?)://",
+        description="URL of the proxy through which the server is reached; default: HTTPS_PROXY "
+        "and its like",
+    )
+    ca_bundle: str | None = Field(
+        None,
+        description="file with certificates of authorities in PEM, trusted beside those of the "
+        "operating system",
+    )
+    client_certificate: CertificateConfig | None = Field(
+        None, description="certificate to show where one is asked for"
+    )
     task_dir: str | None = Field(None, description="folder for everything the node writes")
+    directories: DirectoriesConfig = Field(
+        DirectoriesConfig(), description="folders as in older files; `task_dir` comes first"
+    )
     databases: tuple[DatabaseConfig, ...] = Field((), description="data sources")
     encryption: EncryptionConfig = Field(description="end-to-end encryption")
     policies: PolicyConfig | None = Field(None, description="what may run here; default: anything")
     share_config: bool = Field(
         True, description="tell the server, for researchers, what the policies allow"
+    )
+    share_logs: bool = Field(
+        True, description="send what algorithms print, while they run and at their end"
     )
     allowed_images: Expressions = Field(
         (), description="old form of policies.allowed_algorithms, applied in addition"
@@ -159,6 +228,19 @@ class NodeConfig(Section):
     algorithm_env: dict[str, str] = Field(
         {}, description="variables that every algorithm gets; override the standard ones"
     )
+    whitelist: WhitelistConfig | None = Field(
+        None, description="what algorithms may reach outside; default: nothing"
+    )
+    ssh_tunnels: tuple[TunnelConfig, ...] = Field(
+        (), alias="ssh-tunnels", description="SSH tunnels to services elsewhere"
+    )
+    docker_services: dict[Alias, str] = Field(
+        {}, description="name for algorithms to the name of a container that serves them"
+    )
+    vpn_subnet: Annotated[IPv4Network, BeforeValidator(_text)] | None = Field(
+        None, description="addresses of the VPN in which algorithms meet; default: no VPN"
+    )
+    images: ImagesConfig = Field(ImagesConfig(), description="images of the node's own helpers")
     limits: LimitConfig = Field(LimitConfig(), description="what one algorithm may use")
     keep_temporary_hours: float = Field(
         24, ge=0, description="time for which the shared folder of a run outlives its last result"
@@ -205,6 +287,38 @@ class NodeConfig(Section):
                 raise ValueError(f"label {label.lower()!r} is used twice (case does not count)")
         return value
 
+    @model_validator(mode="after")
+    def _policies_name_what_exists(self) -> "NodeConfig":
+        rules = self.policies.databases if self.policies else None
+        if strangers := set(rules or ()) - {database.label for database in self.databases}:
+            names = ", ".join(sorted(strangers))
+            raise ValueError(f"policies.databases names what databases does not: {names}")
+        return self
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """Names of all services that algorithms may be let to, whichever they are."""
+        names = [tunnel.hostname for tunnel in self.ssh_tunnels] + list(self.docker_services)
+        names += [WHITELIST] if self.whitelist else []
+        return (*names, VPN) if self.vpn_subnet else tuple(names)
+
+    @model_validator(mode="after")
+    def _services_fit_together(self) -> "NodeConfig":
+        names = [name.lower() for name in self.services]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"ssh-tunnels, docker_services: the name {name!r} is used twice")
+        if names and self.runtime != "docker":
+            raise ValueError(
+                f"runtime: {self.runtime!r} shuts nothing in, so that whitelist, ssh-tunnels, "
+                "docker_services and vpn_subnet make no sense with it"
+            )
+        rules = self.policies.services if self.policies else None
+        if strangers := set(rules or ()) - set(self.services):
+            text = ", ".join(sorted(strangers))
+            raise ValueError(f"policies.services names what is not configured: {text}")
+        return self
+
     @field_validator("server_url")
     @classmethod
     def _no_slash(cls, value: str) -> str:
@@ -217,4 +331,5 @@ class NodeConfig(Section):
 
     def data_folder(self, default: Path) -> Path:
         """Return the folder for everything the node writes."""
-        return Path(self.task_dir).expanduser() if self.task_dir else default
+        folder = self.task_dir or self.directories.data
+        return Path(folder).expanduser() if folder else default

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import AliasChoices, Field, HttpUrl, SecretStr
 
-from vantage6.common.config.base import LogConfig, Section
+from vantage6.common.config.base import DirectoriesConfig, LogConfig, Section
 
 
 class PasswordPolicy(Section):
@@ -63,9 +63,21 @@ class SmtpConfig(Section):
 class FlowerConfig(Section):
     """The monitor of the workers."""
 
-    port: int = Field(5555, ge=1, le=65535, description="port on 127.0.0.1")
+    ip: str = Field("127.0.0.1", description="address on which it listens")
+    port: int = Field(5555, ge=1, le=65535, description="port on which it listens")
     password: SecretStr | None = Field(
         None, description="password of the user `flower`; default: a random one, kept with the data"
+    )
+
+
+class MetricsConfig(Section):
+    """Numbers for Prometheus, at `/metrics` below the prefix of all routes."""
+
+    token: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="what Prometheus sends as Bearer token; default: a random one, kept in the "
+        "file `metrics.key` with the data",
     )
 
 
@@ -97,13 +109,16 @@ class ServerConfig(Section):
     )
     broker: SecretStr | None = Field(
         None,
-        description="Redis as redis://user:password@host:port/0; without one the server runs a "
-        "private Redis of its own on loopback",
+        description="Redis as redis://user:password@host:port/0, with a user for all keys and "
+        "channels; without one the server runs a private Redis of its own on loopback",
     )
     broker_for_nodes: str | None = Field(
         None, description="host:port under which nodes reach Redis; default: as in `broker`"
     )
     data_dir: str | None = Field(None, description="folder for everything the server writes")
+    directories: DirectoriesConfig = Field(
+        DirectoriesConfig(), description="folders as in older files; `data_dir` comes first"
+    )
     allow_drop_all: bool = Field(False, description="permit `vserver import --drop-all`")
     jwt_secret_key: SecretStr | None = Field(
         None, description="key that signs tokens; default: a random one, kept in the data folder"
@@ -142,8 +157,17 @@ class ServerConfig(Section):
     )
     workers: int = Field(2, ge=1, le=64, description="API processes")
     threads: int = Field(8, ge=1, le=64, description="requests that one API process serves at once")
+    waiting_nodes: int = Field(
+        1000,
+        ge=0,
+        le=20_000,
+        description="nodes that may wait for messages at one API process, beside `threads`",
+    )
     password_policy: PasswordPolicy = Field(PasswordPolicy(), description="lock-out of accounts")
     flower: FlowerConfig | None = Field(FlowerConfig(), description="Celery Flower; null: none")
+    metrics: MetricsConfig | None = Field(
+        MetricsConfig(), description="numbers for Prometheus; null: none"
+    )
     vpn_server: VpnServer | None = Field(None, description="EduVPN portal; null: no VPN")
     logging: LogConfig = Field(LogConfig(), description="logs")
 

@@ -194,14 +194,16 @@ application:
             format: "%(message)s", datefmt: "%H", loggers: [{name: urllib3, level: warning}]}
   vpn_subnet: 10.76.0.0/16
   whitelist: {domains: [a.example], ports: [443]}
-  images: {node: x}
+  images: {node: x, squid: y}
+  alpine: z
 """
     )
     config = load(file, NodeConfig)
     assert [database.label for database in config.databases] == ["default", "my_other_database"]
     assert config.policies is not None
     assert config.policies.allowed_organizations == ("6", "x")
-    assert config.without_effect == ("images", "vpn_subnet", "whitelist")
+    assert config.without_effect == ("alpine",)
+    assert config.services == ("whitelist", "vpn")
 
 
 def test_a_misspelt_key_of_a_node_is_refused(tmp_path: Path) -> None:

@@ -18,6 +18,8 @@ from tests.node.factories import COMMAND, IMAGE, eventually, write_database
 from tests.node.wire import Wire
 from tests.services import free_port
 from vantage6.broker import acl, queues
+from vantage6.broker.connection import client
+from vantage6.broker.inboxes import Inboxes
 from vantage6.broker.messages import Message, ResultKilled, ResultReady
 from vantage6.broker.publisher import Publisher
 
@@ -62,7 +64,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
     def start(path: Path) -> "subprocess.Popen[str]":
         process = subprocess.Popen(
-            [*VNODE, "start", "-c", str(path)],
+            [*VNODE, "start", "--attach", "-c", str(path)],
             stderr=subprocess.PIPE,
             text=True,
             env={"HOME": str(tmp_path), "PATH": os.environ["PATH"]},
@@ -86,6 +88,7 @@ def ring(wire: Wire, redis_url: str) -> Callable[[Message], int]:
         "url": f"redis://{queues.user(7)}:{password}@{address}",
         "queue": queues.inbox(7),
     }
+    wire.inboxes = Inboxes(client(redis_url))
     publisher = Publisher(redis_url)
     return lambda message: publisher.ring([(7, message)])
 
@@ -121,7 +124,7 @@ def test_help_and_version_import_nothing_heavy(tmp_path: Path) -> None:
 def test_each_failure_has_its_exit_code_and_says_what_to_do(
     write: Write, tmp_path: Path, values: dict[str, Any], code: int, words: str
 ) -> None:
-    done = run("start", "-c", str(write(**values)), home=tmp_path)
+    done = run("start", "--attach", "-c", str(write(**values)), home=tmp_path)
     last = done.stderr.strip().splitlines()[-1]
     assert done.returncode == code, done.stderr
     assert words in last
@@ -133,13 +136,13 @@ def test_node_without_collaboration_says_who_can_change_that(
 ) -> None:
     homeless = {"id": 7, "name": "station", "organization": {"id": 1}, "collaboration": None}
     wire.answers["GET /node/7"] = (200, homeless)
-    done = run("start", "-c", str(write()), home=tmp_path)
+    done = run("start", "--attach", "-c", str(write()), home=tmp_path)
     assert done.returncode == 10
     assert "in no collaboration" in done.stderr
 
 
 def test_unknown_name_says_where_it_was_looked_for(tmp_path: Path) -> None:
-    done = run("start", "-n", "nobody", home=tmp_path)
+    done = run("start", "--attach", "-n", "nobody", home=tmp_path)
     assert done.returncode == 10
     assert ".config/vantage6/node" in done.stderr
 
@@ -148,7 +151,7 @@ def test_node_is_found_by_its_name(write: Write, start: Start, tmp_path: Path) -
     folder = tmp_path / ".config" / "vantage6" / "node"
     folder.mkdir(parents=True)
     write(api_key="wrong").rename(folder / "mine.yaml")
-    assert run("start", "-n", "mine", home=tmp_path).returncode == 13
+    assert run("start", "--attach", "-n", "mine", home=tmp_path).returncode == 13
 
 
 def test_second_node_on_one_data_folder_is_refused(
@@ -157,7 +160,7 @@ def test_second_node_on_one_data_folder_is_refused(
     path = write()
     start(path)
     eventually(lambda: any(asked.path.endswith("reconcile") for asked in wire.asked))
-    done = run("start", "-c", str(path), home=tmp_path)
+    done = run("start", "--attach", "-c", str(path), home=tmp_path)
     assert done.returncode == 10
     assert "runs already" in done.stderr
 
@@ -189,10 +192,16 @@ def test_node_waits_for_its_server(wire: Wire, write: Write, start: Start) -> No
     eventually(lambda: wire.ids("completed") == [5])
 
 
-def test_doorbells_arrive_through_the_broker(
-    wire: Wire, write: Write, start: Start, ring: Callable[[Message], int], redis_url: str
+@pytest.mark.parametrize("transport", ["https", "redis"])
+def test_doorbells_arrive_over_each_transport(
+    wire: Wire,
+    write: Write,
+    start: Start,
+    ring: Callable[[Message], int],
+    redis_url: str,
+    transport: str,
 ) -> None:
-    start(write())
+    start(write(transport=transport))
     with redis.Redis.from_url(redis_url) as admin:
         assert eventually(lambda: admin.exists(queues.alive(7)))
         wire.add(5, "import time; time.sleep(60)")
@@ -208,6 +217,8 @@ def test_doorbells_arrive_through_the_broker(
     wire.add(7, DONE)
     ring(ResultReady(7, 107))
     eventually(lambda: wire.ids("completed") == [6, 7])
+    asked = {asked.path for asked in wire.asked}
+    assert ("/token/broker" in asked) == (transport == "redis")
 
 
 def test_stop_is_quick_and_leaves_the_algorithm_running(
@@ -243,6 +254,40 @@ def test_node_that_is_killed_loses_nothing_and_repeats_nothing(
     start(path)
     eventually(lambda: len(wire.ids("completed", "unknown error")) == 6, 60)
     assert len((tmp_path / "data/runs/1/runs").read_text()) <= 6
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ((404, {"msg": "no such path"}), "transport: redis"),
+        ((200, "<html>"), "not connected"),
+        ((502, None), "not connected"),
+    ],
+    ids=["an old server", "somebody else", "a proxy without server"],
+)
+def test_node_that_gets_no_messages_goes_on_asking(
+    wire: Wire, write: Write, start: Start, answer: tuple[int, Any], words: str
+) -> None:
+    wire.answers["GET /node/7/inbox"] = answer
+    process = start(write())
+    eventually(lambda: [asked.path for asked in wire.asked].count("/node/7/inbox") > 1)
+    # What it does not hear of it learns when it reconciles.
+    wire.add(5, DONE)
+    eventually(lambda: wire.ids("completed") == [5])
+    process.send_signal(signal.SIGINT)
+    assert words in process.communicate(timeout=10)[1]
+
+
+def test_token_that_is_refused_is_replaced_and_only_a_refused_key_ends_the_node(
+    wire: Wire, write: Write, start: Start
+) -> None:
+    logins = "/token/node"
+    wire.answers["GET /node/7/inbox"] = (401, {"msg": "No.", "code": "identity_gone"})
+    process = start(write())
+    eventually(lambda: [asked.path for asked in wire.asked].count(logins) > 1)
+    assert process.poll() is None
+    wire.answers["POST /token/node"] = (401, {"msg": "Wrong key.", "code": "unauthenticated"})
+    assert process.wait(20) == 13
 
 
 def test_server_port_that_nobody_listens_on_is_tried_again(write: Write, start: Start) -> None:

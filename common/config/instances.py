@@ -1,0 +1,165 @@
+"""Where configurations, data and logs lie on this machine, and which instances there are.
+
+Each instance is one file; its name is the name of the file. There are two scopes: of the whole
+machine, the usual one for servers, and of one user, the usual one for nodes.
+"""
+
+import os
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import platformdirs
+
+from vantage6.common.errors import ConfigurationError
+from vantage6.common.selection import COMMANDS, Selection
+
+Kind = Literal["server", "node"]
+
+_APPLICATION = "vantage6"
+_SUFFIXES = (".yaml", ".yml")
+_ON_LINUX: bool = sys.platform.startswith("linux")
+_NAME = re.compile(r"[A-Za-z0-9_.-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A configuration file, and the scope whose folders its instance uses."""
+
+    file: Path
+    system: bool
+
+    @property
+    def name(self) -> str:
+        """Name of the instance."""
+        return self.file.stem
+
+    @property
+    def scope(self) -> str:
+        """The scope as a word."""
+        return "system" if self.system else "user"
+
+
+def configuration_folders(kind: Kind, *, system: bool) -> tuple[Path, ...]:
+    """Return where configurations are looked for; a new one is written into the first."""
+    if not system:
+        return (platformdirs.user_config_path(_APPLICATION, appauthor=False) / kind,)
+    usual = platformdirs.site_config_path(_APPLICATION, appauthor=False) / kind
+    # Where administrators of Linux look first, and what 3.11 calls it in one of its pages.
+    also = Path("/etc", _APPLICATION, kind)
+    return (usual, also) if _ON_LINUX else (usual,)
+
+
+def data_folder(kind: Kind, name: str, *, system: bool) -> Path:
+    """Return the folder for what an instance writes."""
+    folder = platformdirs.site_data_path if system else platformdirs.user_data_path
+    return folder(_APPLICATION, appauthor=False) / kind / name
+
+
+def log_folder(kind: Kind, name: str, *, system: bool) -> Path:
+    """Return the folder for the logs of an instance."""
+    if system:
+        return data_folder(kind, name, system=True)
+    if _ON_LINUX:
+        # Not in the folder for states, as newer conventions have it: 3.11 writes there.
+        return platformdirs.user_cache_path(_APPLICATION, appauthor=False) / "log" / kind / name
+    return platformdirs.user_log_path(_APPLICATION, appauthor=False) / kind / name
+
+
+def listed(kind: Kind) -> list[Found]:
+    """Return all configurations in the folders of both scopes."""
+    return [found for system in (True, False) for found in _in_scope(kind, system=system)]
+
+
+def find(kind: Kind, selection: Selection) -> Found:
+    """Return the configuration that was selected; the only one if nothing says which.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is none, or several to choose from; the message lists the names.
+    """
+    if selection.file is not None:
+        file = selection.file.absolute()
+        in_system = file.parent in configuration_folders(kind, system=True)
+        return Found(file, in_system if selection.system is None else selection.system)
+    scopes = [kind == "server", kind != "server"]
+    if selection.system is not None:
+        scopes = [selection.system]
+    known = [found for system in scopes for found in _in_scope(kind, system=system)]
+    here = [Found(file, bool(selection.system)) for file in _files(Path.cwd())]
+    if selection.name is not None:
+        for found in known + here:
+            if found.name == selection.name:
+                return found
+        raise ConfigurationError(_not_found(kind, selection.name, scopes, known))
+    names = sorted({found.name for found in known or here})
+    if len(names) > 1:
+        raise ConfigurationError(f"Which {kind}? Name one with -n: {', '.join(names)}.")
+    if not names:
+        raise ConfigurationError(_not_found(kind, None, scopes, []))
+    return (known or here)[0]
+
+
+def checked_name(name: str) -> str:
+    """Return a name that a new instance may have; spaces become hyphens.
+
+    Raises
+    ------
+    ConfigurationError
+        If it holds anything but letters, digits, hyphens, underscores and dots.
+    """
+    name = name.strip().replace(" ", "-")
+    if not _NAME.fullmatch(name) or name.startswith("."):
+        raise ConfigurationError(
+            f"{name!r} cannot be a name: letters a-z and A-Z, digits, '-', '_' and '.' only."
+        )
+    return name
+
+
+def writable_folder(kind: Kind, *, system: bool) -> Path:
+    """Return the folder for a new configuration, made if it is missing.
+
+    Raises
+    ------
+    ConfigurationError
+        If nothing may be written there; the message names the other scope.
+    """
+    folder = configuration_folders(kind, system=system)[0]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(_closed(folder, system=system)) from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ConfigurationError(_closed(folder, system=system))
+    return folder
+
+
+def _closed(folder: Path, *, system: bool) -> str:
+    hint = "use --user, or run this as root" if system else "check its owner and mode"
+    return f"Cannot write into {folder}: {hint}."
+
+
+def _not_found(kind: Kind, name: str | None, scopes: list[bool], known: list[Found]) -> str:
+    folders = [str(configuration_folders(kind, system=system)[0]) for system in scopes]
+    names = ", ".join(sorted({found.name for found in known}))
+    there = f"; there are: {names}" if names else ""
+    return (
+        f"There is no {kind}{f' {name!r}' if name else ''} in {' or '.join(folders)}{there}. "
+        f"`{COMMANDS[kind]} new` makes one, and -c names any file."
+    )
+
+
+def _in_scope(kind: Kind, *, system: bool) -> list[Found]:
+    folders = configuration_folders(kind, system=system)
+    return [Found(file, system) for folder in folders for file in _files(folder)]
+
+
+def _files(folder: Path) -> list[Path]:
+    """Return the configuration files in a folder; none if it is missing or closed to us."""
+    try:
+        return sorted(file for file in folder.iterdir() if file.suffix in _SUFFIXES)
+    except OSError:
+        return []

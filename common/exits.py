@@ -1,0 +1,41 @@
+"""How commands end: in words for people, and in a code for programs (docs/exit-codes.md)."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from vantage6.common.errors import (
+    ConfigurationError,
+    Conflict,
+    Forbidden,
+    Unauthenticated,
+    Unavailable,
+    V6Error,
+)
+
+CONFIGURATION, AWAY, STATE, REFUSED = 10, 11, 12, 13
+
+_CODES: tuple[tuple[type[V6Error], int], ...] = (
+    (ConfigurationError, CONFIGURATION),
+    (Unavailable, AWAY),
+    (Conflict, STATE),
+    (Unauthenticated, REFUSED),
+    (Forbidden, REFUSED),
+)
+
+
+def code_of(error: V6Error) -> int:
+    """Return the exit code for an error."""
+    return next((code for kind, code in _CODES if isinstance(error, kind)), 1)
+
+
+@contextmanager
+def plainly(command: str) -> Iterator[None]:
+    """Turn our errors into one message on standard error, and an exit code."""
+    try:
+        yield
+    except V6Error as error:
+        click.echo(f"{command}: {error.message}", err=True)
+        sys.exit(code_of(error))

@@ -1,0 +1,65 @@
+"""Which instance a command is about: the options that ``vserver`` and ``vnode`` share.
+
+Nothing heavy is imported here, so that ``--help`` stays quick; `vantage6.common.config.instances`
+finds what was selected.
+"""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+#: What each kind of instance is managed with.
+COMMANDS = {"server": "vserver", "node": "vnode"}
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What somebody said about the instance that a command is for."""
+
+    name: str | None = None
+    #: Comes before the name.
+    file: Path | None = None
+    environment: str | None = None
+    #: None: the usual scope of its kind first, then the other.
+    system: bool | None = None
+
+
+def instance_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that name an instance; it gets them as one `Selection`."""
+
+    @click.option("-n", "--name", help="Name of the configuration.")
+    @click.option(
+        "-c",
+        "--config",
+        "file",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="Configuration file; overrides the name.",
+    )
+    @click.option(
+        "-e",
+        "--environment",
+        help="Environment in the file: application, dev, test, acc or prod.  "
+        "[default: application, else the only one]",
+    )
+    @click.option(
+        "--system/--user",
+        "system",
+        default=None,
+        help="Use the folders of the machine, or your own.  [default: where the name is found]",
+    )
+    @functools.wraps(function)
+    def command(
+        *args: Any,
+        name: str | None,
+        file: Path | None,
+        environment: str | None,
+        system: bool | None,
+        **options: Any,
+    ) -> None:
+        function(*args, selection=Selection(name, file, environment, system), **options)
+
+    return command

@@ -1,0 +1,68 @@
+"""``vnode list`` and ``files``."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from vantage6.node.commands.base import on_node, said_plainly
+
+if TYPE_CHECKING:
+    from vantage6.common.config import instances
+    from vantage6.node.instance import Instance
+
+
+@click.command(name="list")
+def list_() -> None:
+    """List the nodes of both scopes."""
+    with said_plainly():
+        from vantage6.common import listing
+
+        listing.show("node", _status)
+
+
+@click.command()
+@on_node
+def files(instance: "Instance") -> None:
+    """Print which files a node uses, and its databases."""
+    from vantage6.common.logs import without_secrets
+
+    click.echo(f"Configuration file = {instance.file}")
+    click.echo(f"Log file           = {instance.log_file}")
+    click.echo(f"Data folder        = {instance.data}")
+    for database in instance.config.databases:
+        kind = f" (type: {database.type})" if database.type else ""
+        click.echo(f"Database {database.label} = {without_secrets(database.uri)}{kind}")
+
+
+def running_nodes() -> Iterator["Instance"]:
+    """Yield the nodes of both scopes that run; files that cannot be read have none."""
+    from vantage6.common.config import instances
+    from vantage6.common.config.files import environments
+    from vantage6.common.errors import ConfigurationError, Conflict
+    from vantage6.node.instance import Instance
+
+    for found in instances.listed("node"):
+        try:
+            for name in environments(found.file):
+                instance = Instance.load(found, name)
+                # Also what a supervisor is about to start again.
+                if instance.holder() is not None or instance.supervisor.running():
+                    yield instance
+                    # Environments without a data folder of their own share one.
+                    break
+        except (ConfigurationError, Conflict):
+            continue
+
+
+def _status(found: "instances.Found", environment: str) -> str:
+    from vantage6.common.errors import Conflict
+    from vantage6.node.instance import Instance
+
+    try:
+        instance = Instance.load(found, environment)
+        if instance.holder() is not None:
+            return "Running"
+        return "Failed" if instance.supervisor.running() else "Not running"
+    except Conflict:
+        return "Unknown (another user's)"

@@ -1,0 +1,86 @@
+"""``vnode policy``: what the rules of a station say."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from vantage6.common.selection import Selection
+from vantage6.node.commands.base import said_plainly
+
+#: Exit code where a task would be refused.
+REFUSED = 1
+
+
+@click.group()
+def policy() -> None:
+    """See what may run at a node."""
+
+
+# Not the usual options of an instance: there, --user is a scope.
+@policy.command()
+@click.option("-n", "--name", help="Name of the configuration.")
+@click.option(
+    "-c",
+    "--config",
+    "file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Configuration file; overrides the name.",
+)
+@click.option("-e", "--environment", help="Environment in the file.")
+@click.option("--system", is_flag=True, default=None, help="Use the folders of the machine.")
+@click.option("--image", required=True, help="Reference, as a task names it.")
+@click.option("--digest", help="Digest that the image turns out to have: sha256:…")
+@click.option("--user", help="Id or name of the user who asks.")
+@click.option("--organization", help="Id or name of the organization that asks.")
+@click.option("--database", default="default", show_default=True, help="Label of the database.")
+@click.option("--input-bytes", type=click.IntRange(0), help="Length of the input.")
+def test(
+    name: str | None,
+    file: Path | None,
+    environment: str | None,
+    system: bool | None,
+    image: str,
+    digest: str | None,
+    user: str | None,
+    organization: str | None,
+    database: str,
+    input_bytes: int | None,
+) -> None:
+    """Tell what would happen to a task, rule by rule; exit code 1 if it would be refused.
+
+    A rule is open where it depends on what the options do not say. Sub-tasks are tested alike.
+    """
+    from vantage6.node.instance import Instance
+    from vantage6.node.policy import Asked, Policy, Verdict
+
+    with said_plainly():
+        instance = Instance.find(Selection(name, file, environment, system))
+    organization_id, organization_name = _id_or_name(organization)
+    user_id, user_name = _id_or_name(user)
+    asked = Asked(
+        image=image,
+        database=database,
+        organization_id=organization_id,
+        organization=organization_name,
+        user_id=user_id,
+        user=user_name,
+        input_bytes=input_bytes,
+        digests=frozenset({digest}) if digest else None,
+    )
+    findings = list(Policy(instance.config).findings(asked))
+    for finding in findings:
+        code = f" [{finding.reason.code}]" if finding.reason.code else ""
+        click.echo(f"{finding.verdict:8} {finding.rule}: {finding.reason.message}{code}")
+    verdicts = {finding.verdict for finding in findings}
+    if database not in {known.label for known in instance.config.databases}:
+        click.echo(f"{Verdict.REFUSED:8} databases: There is no {database!r}. [unknown_database]")
+        verdicts.add(Verdict.REFUSED)
+    if Verdict.REFUSED in verdicts:
+        click.echo("The task would be refused.")
+        sys.exit(REFUSED)
+    click.echo("Nothing known forbids it." if Verdict.OPEN in verdicts else "The task would run.")
+
+
+def _id_or_name(text: str | None) -> tuple[int | None, str | None]:
+    return (int(text), None) if text and text.isdecimal() else (None, text)

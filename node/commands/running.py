@@ -1,0 +1,191 @@
+"""``vnode start``, ``stop`` and ``attach``."""
+
+import os
+import signal
+import sys
+import threading
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import click
+
+from vantage6.common import console, exits
+from vantage6.common.errors import ConfigurationError, Forbidden, Unauthenticated, Unavailable
+from vantage6.common.selection import Selection, instance_options
+from vantage6.node.commands.base import on_node, said_plainly
+
+if TYPE_CHECKING:
+    from vantage6.node.instance import Instance
+
+NO_ENGINE = 20
+#: After which the supervisor does not try again; an engine may come back.
+_FINAL = (0, exits.CONFIGURATION, exits.REFUSED)
+#: Set where a supervisor restarts the node and keeps what it prints.
+_SUPERVISED = "V6_SUPERVISED"
+#: How long `vnode start` waits for a server that does not answer.
+_START_SECONDS = 30
+_STOP_SECONDS = 60
+#: How long a node that failed rests before its supervisor starts it again.
+_REST_SECONDS = 5
+_SHOWN_LINES = 5
+
+
+@click.command()
+@on_node
+@click.option(
+    "--attach/--detach", default=False, help="Stay in the foreground; Ctrl-C stops the node."
+)
+def start(instance: "Instance", attach: bool) -> None:
+    """Start a node; algorithms of an earlier start are taken over."""
+    if attach:
+        _work(instance)
+    else:
+        _start(instance)
+
+
+@click.command()
+@instance_options
+@click.option("--all", "everything", is_flag=True, help="Stop all nodes of both scopes.")
+@click.option("--force", is_flag=True, help="At once, without a chance to tidy up.")
+def stop(selection: Selection, everything: bool, force: bool) -> None:
+    """Stop a node; its algorithms run on, and the next start finds them."""
+    with said_plainly():
+        from vantage6.node.commands.listing import running_nodes
+        from vantage6.node.instance import Instance
+
+        chosen = list(running_nodes()) if everything else [Instance.find(selection)]
+        for instance in chosen:
+            if _stop(instance, force=force):
+                console.info(f"Node {instance.name} was stopped.")
+            else:
+                console.warning(f"Node {instance.name} does not run.")
+        if not chosen:
+            console.warning("No node runs.")
+
+
+@click.command()
+@on_node
+@click.option("--lines", default=20, show_default=True, help="Lines of the past to show.")
+def attach(instance: "Instance", lines: int) -> None:
+    """Show a node's log as it grows, until Ctrl-C; the node runs on."""
+    from vantage6.common.follow import follow
+
+    if instance.holder() is None:
+        console.warning(f"Node {instance.name} does not run; these are its last lines.")
+    try:
+        follow({"node": instance.log_file}, click.echo, lines=lines)
+    except KeyboardInterrupt:
+        click.echo()
+
+
+def _start(instance: "Instance") -> None:
+    """Start a node in the background and return once it is logged in."""
+    from vantage6.common.follow import last_lines, readable
+    from vantage6.common.supervision import Program
+
+    supervisor = instance.supervisor
+    if instance.holder() is not None:
+        raise ConfigurationError(f"Node {instance.name} runs already; `vnode stop` ends it.")
+    # One whose node gave up waits for nothing.
+    supervisor.stop()
+    instance.prepare()
+    program = Program(
+        command=_command(instance),
+        log=instance.log_file.with_suffix(".console.log"),
+        environment={_SUPERVISED: "1", "PYTHONUNBUFFERED": "1"},
+        final_codes=_FINAL,
+        with_children=False,
+    )
+    supervisor.write({"node": program}, instance.config.logging)
+    instance.forget_word()
+    try:
+        supervisor.start(lambda: bool(instance.told()[0]), _START_SECONDS, keep=True)
+    except Unavailable as error:
+        # What it could not log it printed: why it did not even begin.
+        lines = "\n".join(
+            readable(line)
+            for file in (program.log, instance.log_file)
+            for line in last_lines(file, _SHOWN_LINES)
+        )
+        raise Unavailable(
+            f"Node {instance.name} runs, but is not logged in after {_START_SECONDS} seconds; it "
+            f"keeps trying. Its last lines:\n{lines}"
+        ) from error
+    state, code, message = instance.told()
+    if state == "failed":
+        supervisor.stop()
+        _exit(code, message)
+    console.info(f"Node {instance.name} is online.")
+    console.info(f"Its log is {instance.log_file}")
+
+
+def _command(instance: "Instance") -> list[str]:
+    return [
+        *(sys.executable, "-m", "vantage6.node", "start", "--attach"),
+        *("--config", str(instance.file), "--system" if instance.system else "--user"),
+        *(("--environment", instance.environment) if instance.environment else ()),
+    ]
+
+
+def _work(instance: "Instance") -> None:
+    """Be the node."""
+    from vantage6.common import logs
+    from vantage6.node.daemon import Node
+    from vantage6.node.runtime.base import EngineUnavailable
+
+    supervised = _SUPERVISED in os.environ
+    settings = instance.config.logging
+    logs.set_up(
+        "node",
+        level=settings.level,
+        console=settings.use_console and not supervised,
+        file=instance.log_file,
+        max_kilobytes=settings.max_size,
+        backups=settings.backup_count,
+        levels=settings.levels,
+    )
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        Node(instance, stop).run()
+        return
+    except ConfigurationError as error:
+        code, message = exits.CONFIGURATION, str(error)
+    except (Unauthenticated, Forbidden) as error:
+        code = exits.REFUSED
+        message = f"The server refuses the key: {error} Check api_key in the configuration."
+    except EngineUnavailable as error:
+        code, message = NO_ENGINE, str(error)
+    if supervised:
+        logs.get(__name__).critical("node failed", code=code, reason=message)
+        instance.tell("failed", code, message)
+        if code not in _FINAL:
+            # The supervisor would start it again at once.
+            stop.wait(_REST_SECONDS)
+    _exit(code, message)
+
+
+def _stop(instance: "Instance", *, force: bool) -> bool:
+    """Stop a node, however it was started; return whether it ran."""
+    supervisor, holder = instance.supervisor, instance.holder()
+    supervised = supervisor.kill() if force else supervisor.stop()
+    if instance.holder() is None:
+        return supervised
+    if holder is not None:
+        with suppress(ProcessLookupError):
+            os.kill(holder, signal.SIGKILL if force else signal.SIGTERM)
+    deadline = time.monotonic() + _STOP_SECONDS
+    while instance.holder() is not None:
+        if time.monotonic() > deadline:
+            raise Unavailable(
+                f"Node {instance.name} did not end in {_STOP_SECONDS} seconds; --force kills it."
+            )
+        time.sleep(0.05)
+    return True
+
+
+def _exit(code: int, message: str) -> None:
+    click.echo(f"vnode: {message}", err=True)
+    sys.exit(code)
