@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Install what the tests use from the packages of Debian or Ubuntu: Redis, PostgreSQL, Docker.
+# Install what the tests use from the packages of Debian or Ubuntu: Redis, PostgreSQL, Docker, a
+# registry, Podman, Prometheus, the Docker Compose tool.
 # Does nothing where all of it is there. Without root it says what to install and succeeds:
 # the tests that miss something are skipped.
 set -euo pipefail
@@ -15,6 +16,15 @@ want redis-server redis-server
 want debootstrap debootstrap
 want iptables iptables
 want dockerd docker.io
+want prometheus prometheus
+want ssh openssh-client
+want sshd openssh-server
+want ip iproute2
+want docker-registry docker-registry
+want podman podman
+docker compose version >/dev/null 2>&1 || want docker-compose docker-compose
+# Podman's networks; a helper that is on nobody's PATH.
+[ -x /usr/lib/podman/netavark ] || packages+=(netavark)
 # initdb is not on the PATH: Debian keeps the versions of PostgreSQL side by side.
 compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null || want initdb postgresql
 # The base image is Debian, whose key Ubuntu does not bring along.

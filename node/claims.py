@@ -25,16 +25,28 @@ class Claim:
     #: Organization that receives the output.
     initiator: int
     initiator_public_key: str
+    #: Its name, for the rules and the books of the station.
+    initiator_name: str | None
     init_user: int | None
+    init_username: str | None
     is_subtask: bool
     #: Input as it travelled: encrypted for this organization, or base64.
     sealed_input: str = field(repr=False)
     #: What the algorithm identifies itself with at the node's door.
     token: str = field(repr=False)
+    #: The request that created the result, for the log.
+    request_id: str | None = None
 
     @classmethod
-    def from_wire(cls, answer: Mapping[str, Any]) -> Self:
+    def from_wire(cls, answer: Mapping[str, Any], request_id: str | None = None) -> Self:
         """Read the server's answer to a claim.
+
+        Parameters
+        ----------
+        answer
+            The answer.
+        request_id
+            The request that created the result, if the message told.
 
         Raises
         ------
@@ -52,10 +64,13 @@ class Claim:
                 database=task.get("database") or DEFAULT_DATABASE,
                 initiator=int(task["initiator"]),
                 initiator_public_key=answer.get("initiator_public_key") or "",
+                initiator_name=task.get("initiator_name"),
                 init_user=None if task.get("init_user") is None else int(task["init_user"]),
+                init_username=task.get("init_username"),
                 is_subtask=task.get("parent") is not None,
                 sealed_input=answer.get("input") or "",
                 token=str(answer["container_token"]),
+                request_id=request_id,
             )
         except (KeyError, TypeError, ValueError) as error:
             raise Invalid(f"The server's answer to a claim lacks or garbles {error}.") from error

@@ -3,10 +3,12 @@
 import os
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
-from vantage6.broker import queues
+from vantage6.broker import https, queues, transport
 from vantage6.broker.consumer import NodeConsumer
+from vantage6.broker.messages import Message
 from vantage6.client.node_client import NodeClient
 from vantage6.common import logs
 from vantage6.common.errors import (
@@ -17,6 +19,7 @@ from vantage6.common.errors import (
     V6Error,
 )
 from vantage6.common.identity import WhoAmI
+from vantage6.node.audit import Audit
 from vantage6.node.backoff import delays
 from vantage6.node.databases import Databases
 from vantage6.node.executor import Executor
@@ -28,14 +31,19 @@ from vantage6.node.reconciler import Reconciler
 from vantage6.node.runtime.base import Runtime
 from vantage6.node.runtime.docker import DockerRuntime
 from vantage6.node.runtime.process import ProcessRuntime
+from vantage6.node.services.services import Services
 from vantage6.node.sharing import shared
 from vantage6.node.spool import Spool
+from vantage6.node.start_record import open_audit, record_start
 from vantage6.node.station import Station
-from vantage6.node.upstream import Upstream
+from vantage6.node.upstream import Upstream, network
 
 log = logs.get(__name__)
 
 T = TypeVar("T")
+
+#: What the server says of a token that it did not sign, as when its key was changed.
+_BAD_TOKEN = "bad_token"  # noqa: S105
 
 
 class Node:
@@ -53,7 +61,9 @@ class Node:
         self._instance = instance
         self._stop = stop
         config = instance.config
-        self._server = NodeClient(config.server_address, config.api_path)
+        self._network = network(config, instance.base)
+        self._services = Services()
+        self._server = NodeClient(config.server_address, config.api_path, self._network)
 
     def run(self) -> None:
         """Work until told to stop.
@@ -74,6 +84,7 @@ class Node:
                 log.warning("settings without effect in this version", keys=list(keys))
             self._work(self._runtime())
         finally:
+            self._services.close()
             self._server.close()
             os.close(lock)
             log.info("node stopped")
@@ -82,10 +93,20 @@ class Node:
         me = self._persistently(self._log_in)
         if me is None:
             return
-        station = self._persistently(lambda: self._station(runtime, me))
+        audit = open_audit(self._instance.data)
+        station = self._persistently(lambda: self._station(runtime, me, audit))
         if station is None:
             return
+        record_start(audit, self._instance.config, me, station.collaboration_id)
         self._share()
+        self._services.start(
+            self._instance.config,
+            station.databases,
+            runtime,
+            self._instance.name,
+            self._instance.data,
+            self._server,
+        )
         executor = Executor(station)
         executor.adopt()
         reconciler = Reconciler(
@@ -95,13 +116,14 @@ class Node:
             self._instance.config.keep_temporary_hours * 3600,
         )
         reconciler.start()
+        self._instance.tell("online")
         try:
             self._listen(me.id_, executor, reconciler)
         finally:
             reconciler.stop()
             executor.leave()
             runtime.close()
-            station.upstream.close()
+            station.close()
 
     def _runtime(self) -> Runtime:
         instance = self._instance
@@ -109,7 +131,7 @@ class Node:
             return ProcessRuntime(
                 instance.data / "processes", instance.config.processes, instance.config.limits
             )
-        return DockerRuntime(instance.name, instance.config)
+        return DockerRuntime(instance.name, instance.config, self._services.dial)
 
     def _log_in(self) -> WhoAmI:
         self._server.authenticate(self._instance.config.api_key.get_secret_value())
@@ -119,7 +141,7 @@ class Node:
         log.info("logged in", node_id=me.id_, organization=me.organization_name)
         return me
 
-    def _station(self, runtime: Runtime, me: WhoAmI) -> Station:
+    def _station(self, runtime: Runtime, me: WhoAmI, audit: Audit) -> Station:
         instance, config, server = self._instance, self._instance.config, self._server
         collaboration_id = server.collaboration_id
         if collaboration_id is None:
@@ -127,7 +149,7 @@ class Node:
                 "This node is in no collaboration. Its administrator at the server puts it into "
                 "one; then start it again."
             )
-        upstream = Upstream(config.server_address + config.api_path)
+        upstream = Upstream(config.server_address + config.api_path, self._network)
         return Station(
             config=config,
             collaboration_id=collaboration_id,
@@ -141,10 +163,12 @@ class Node:
                 enabled=config.encryption.enabled,
                 key_file=instance.key_file,
             ),
-            policy=Policy(config, lambda id_: str(server.organization(id_)["name"])),
+            policy=Policy(config),
             databases=Databases(config.databases, instance.base),
             runtime=runtime,
             spool=Spool(instance.data),
+            audit=audit,
+            services=self._services,
         )
 
     def _share(self) -> None:
@@ -155,23 +179,33 @@ class Node:
             log.warning("configuration not shared", reason=str(error))
 
     def _listen(self, node_id: int, executor: Executor, reconciler: Reconciler) -> None:
-        """Consume the inbox; whenever that ends, with new credentials and after a pause."""
+        """Consume the inbox; whenever that ends, connect anew after a pause, for ever."""
         pauses = delays()
         while not self._stop.is_set():
+            consumer = None
             try:
-                broker = self._server.broker()
+                consumer = self._consumer(node_id, executor.handle)
                 reconciler.wake()
-                consumer = NodeConsumer(
-                    broker["url"], broker["queue"], queues.alive(node_id), executor.handle
-                )
-                pauses = delays()
                 consumer.run(self._stop)
-            except Unauthenticated:
-                raise
             except V6Error as error:
-                pause = next(pauses)
+                if consumer is not None and consumer.answered:
+                    pauses = delays()
+                pause = max(next(pauses), getattr(error, "retry_after", None) or 0)
                 log.warning("not connected", reason=str(error), pause_seconds=round(pause, 1))
                 self._stop.wait(pause)
+                if isinstance(error, Unauthenticated) or error.error_code == _BAD_TOKEN:
+                    # A token may be refused for many reasons; only the key has the last word.
+                    self._persistently(self._log_in)
+
+    def _consumer(self, node_id: int, on_message: Callable[[Message], None]) -> NodeConsumer:
+        """Return a consumer of the inbox, over the transport that the configuration names."""
+        queue = queues.inbox(node_id)
+        if self._instance.config.transport == "https":
+            return NodeConsumer(partial(https.connect, self._server.inbox()), queue, on_message)
+        url = self._server.broker()["url"]
+        return NodeConsumer(
+            partial(transport.connect, url, queues.alive(node_id)), queue, on_message
+        )
 
     def _persistently(self, call: Callable[[], T]) -> T | None:
         """Call until the server answers; None if the node is stopped meanwhile."""

@@ -61,12 +61,17 @@ class Databases:
     """
 
     def __init__(self, configs: tuple[DatabaseConfig, ...], base: Path) -> None:
+        self.base = base
         self._databases = {config.label: _database(config, base) for config in configs}
 
     @property
     def labels(self) -> list[str]:
         """Labels of all sources, in the order of the configuration."""
         return list(self._databases)
+
+    def all(self) -> list[Database]:
+        """Return all sources, whether or not they are there now."""
+        return list(self._databases.values())
 
     def get(self, label: str) -> Database:
         """Return the data source with a label.

@@ -6,46 +6,42 @@ twice: what was started is found again, or reported as lost.
 
 import socket
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, nullcontext, suppress
+from dataclasses import replace
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 
 from vantage6.common import clock, logs
+from vantage6.common.config.services import VPN
 from vantage6.common.errors import (
     Conflict,
     Forbidden,
     Invalid,
     NotFound,
-    Unauthenticated,
-    Unavailable,
+    V6Error,
 )
 from vantage6.common.task_status import TaskStatus
+from vantage6.node.audit import hash_of, method_of
 from vantage6.node.backoff import delays
 from vantage6.node.claims import Claim
+from vantage6.node.delivery import NO_PUBLIC_KEY, deliver
+from vantage6.node.disk import exceeds
 from vantage6.node.gatekeeper import Gatekeeper
-from vantage6.node.outcomes import Exit, Outcome, Reason, RefusalError, judge, reason_to_json
-from vantage6.node.runtime.base import EngineUnavailable, Handle, RunSpec
+from vantage6.node.outcomes import Exit, Outcome, Reason, RefusalError, judge
+from vantage6.node.patience import SERVER_AWAY, InterruptedExecution, Patience
+from vantage6.node.policy import Asked
+from vantage6.node.runtime.base import EngineUnavailable, Handle, Image, Pulling, RunSpec
 from vantage6.node.spool import Entry
 from vantage6.node.station import Station
 
 log = logs.get(__name__)
 
-T = TypeVar("T")
-
 #: The server no longer wants the result: finished, killed, deleted, or given to another node.
 NOT_WANTED = (Conflict, NotFound, Forbidden)
-_PASSING = (Unavailable, Unauthenticated)
 _REMOVALS = 5
-_NO_PUBLIC_KEY = Reason(
-    "no_public_key",
-    "The organization that created the task has no valid public key, so that its result cannot be "
-    "encrypted.",
-)
-
-
-class InterruptedExecution(Exception):
-    """The result was killed, or the node stops."""
+#: Most that is sent of the log of an algorithm that runs.
+_LIVE_BYTES = 2**16
+_NO_LOG = "This node keeps what algorithms print to itself (its setting `share_logs`)."
 
 
 class Execution:
@@ -60,21 +56,42 @@ class Execution:
     claim
         The work order if it is fresh; for what an earlier life of the node left, it is asked for
         again where it is needed.
+    pulling
+        Entered while an image is pulled.
     """
 
-    def __init__(self, station: Station, entry: Entry, claim: Claim | None = None) -> None:
+    def __init__(
+        self,
+        station: Station,
+        entry: Entry,
+        claim: Claim | None = None,
+        pulling: Pulling = nullcontext,
+    ) -> None:
         self._station = station
         self._entry = entry
         self._claim = claim
+        self._pulling = pulling
         self._is_new = claim is not None
         self._gatekeeper: Gatekeeper | None = None
-        self._interrupted = threading.Event()
         self._killed = False
+        self._disk_exceeded = False
+        self._log_sent = ""
         self.result_id = entry.record.result_id
+        self._patience = Patience(self.result_id, station.audit)
         self.run_id = entry.record.run_id
         self.is_subtask = entry.record.is_subtask
         self.was_started = entry.record.started_at is not None
         self.is_computed = entry.outcome() is not None
+
+    @property
+    def origin(self) -> dict[str, Any]:
+        """What every line of the log says about this result."""
+        record = self._entry.record
+        return {
+            "result_id": record.result_id,
+            "task_id": record.task_id,
+            "request_id": record.request_id,
+        }
 
     def put_aside(self) -> None:
         """Free the memory of the input while the result waits for its turn."""
@@ -83,12 +100,12 @@ class Execution:
     def kill(self) -> None:
         """End the algorithm and drop the result: the server knows already."""
         self._killed = True
-        self._interrupted.set()
+        self._patience.interrupted.set()
         self._station.runtime.kill(self.result_id)
 
     def leave(self) -> None:
         """Let the algorithm run on without this node."""
-        self._interrupted.set()
+        self._patience.interrupted.set()
 
     def compute(self) -> None:
         """Run the algorithm and keep its outcome on disk.
@@ -105,9 +122,10 @@ class Execution:
         exit_ = Exit(None)
         try:
             exit_ = self._run()
-            status, reason = judge(exit_, self._entry.output_bytes(), self._station.config.limits)
+            status, reason = self._judge(exit_)
         except RefusalError as refusal:
             status, reason = refusal.status, refusal.reason
+            self._patience.record("refused", code=reason.code, message=reason.message)
         except (InterruptedExecution, *NOT_WANTED):
             raise
         except Exception:
@@ -117,10 +135,11 @@ class Execution:
             reason = Reason("node_error", "The node failed; its log says why.")
         finally:
             self._close_door()
-        self._check()
+        self._patience.check()
         outcome = Outcome(status, reason, self._entry.started_at, clock.now())
         # A full disk is waited for as well: someone will make room.
-        self._patiently(lambda: self._entry.finish(outcome, exit_.log), (OSError,))
+        log_ = exit_.log if self._station.config.share_logs or not exit_.log else _NO_LOG
+        self._patience.disk(lambda: self._entry.finish(outcome, log_))
         self.is_computed = True
         code = reason.code if reason else None
         log.info("result computed", result_id=self.result_id, status=str(status), reason=code)
@@ -135,20 +154,8 @@ class Execution:
         V6Error
             One of `NOT_WANTED`, or `Invalid` if the result is final at the server.
         """
-        self._check()
-        outcome = self._entry.outcome()
-        if outcome is None:
-            raise RuntimeError("compute first")
-        fields = self._final_fields(outcome)
-        try:
-            self._report(fields)
-        except Invalid as error:
-            if error.error_code == "result_finished" or "result" not in fields:
-                raise
-            log.exception("output refused by the server", result_id=self.result_id)
-            message = f"The server refused the output: {error.message}"
-            self._report(_without_output(fields, Reason("upload_refused", message)))
-        log.info("result delivered", result_id=self.result_id)
+        self._patience.check()
+        deliver(self._station, self._entry, self._patience)
 
     def clean_up(self) -> None:
         """Remove container and files."""
@@ -164,12 +171,17 @@ class Execution:
         self._entry.delete()
 
     @property
+    def is_interrupted(self) -> bool:
+        """Whether it was killed, or the node stops."""
+        return self._patience.interrupted.is_set()
+
+    @property
     def was_killed(self) -> bool:
         """Whether somebody killed the result."""
         return self._killed
 
     def _run(self) -> Exit:
-        self._check()
+        self._patience.check()
         runtime = self._station.runtime
         handle = None if self._is_new else self._find()
         if handle is None and not self.was_started:
@@ -179,19 +191,65 @@ class Execution:
         if self._killed:  # between the last look and the start
             runtime.kill(self.result_id)
         self._announce()
-        exit_ = runtime.wait(handle)
-        self._check()
+        exit_ = self._observe(handle)
+        self._patience.check()
         return exit_
 
+    def _observe(self, handle: Handle) -> Exit:
+        """Wait for the algorithm; meanwhile measure what it writes and send what it prints."""
+        station = self._station
+        with ExitStack() as rounds:
+            rounds.enter_context(station.disk.visiting(self._measure))
+            if station.config.share_logs:
+                rounds.enter_context(station.logs.visiting(lambda: self._send_log(handle)))
+            rounds.enter_context(station.services.in_vpn(self.result_id, handle.id))
+            exit_ = station.runtime.wait(handle)
+        self._disk_exceeded |= self._exceeds_disk()
+        if self._disk_exceeded:
+            station.spool.empty_temporary(self.run_id)
+        return replace(exit_, disk_exceeded=self._disk_exceeded)
+
+    def _measure(self) -> None:
+        if self._exceeds_disk():
+            self._disk_exceeded = True
+            self._station.runtime.kill(self.result_id)
+
+    def _exceeds_disk(self) -> bool:
+        folders = (self._entry.io, self._station.spool.temporary(self.run_id))
+        return exceeds(folders, self._station.config.limits.disk_bytes)
+
+    def _send_log(self, handle: Handle) -> None:
+        """Let the researcher see what the algorithm has printed by now."""
+        most = min(_LIVE_BYTES, self._station.config.limits.log_bytes)
+        printed = self._station.runtime.log(handle, most)
+        if printed == self._log_sent or self._patience.interrupted.is_set():
+            return
+        try:
+            self._station.server.patch_result(self.result_id, log=printed)
+            self._log_sent = printed
+        except V6Error as error:
+            # The whole log follows with the result.
+            log.debug("log not sent", result_id=self.result_id, reason=str(error))
+
+    def _judge(self, exit_: Exit) -> tuple[TaskStatus, Reason | None]:
+        config, output_bytes = self._station.config, self._entry.output_bytes()
+        status, reason = judge(exit_, output_bytes, config.limits, quote=config.share_logs)
+        if status == TaskStatus.COMPLETED:
+            reason = self._station.policy.may_leave(output_bytes or 0)
+            status = TaskStatus.NOT_ALLOWED if reason else status
+        return status, reason
+
     def _find(self) -> Handle | None:
-        return self._engine(lambda: self._station.runtime.find(self.result_id, self._answer))
+        return self._patience.engine(
+            lambda: self._station.runtime.find(self.result_id, self._answer)
+        )
 
     def _start(self) -> Handle | None:
         """Start the algorithm, once in the life of the result; None if it vanished at once."""
         runtime = self._station.runtime
         spec = self._prepare()
-        self._check()
-        created = self._engine(lambda: runtime.create(spec))
+        self._patience.check()
+        created = self._patience.engine(lambda: runtime.create(spec))
         # No way out between the mark and the start: what is marked is never started again.
         self._entry.mark_started(clock.now())
         try:
@@ -204,38 +262,88 @@ class Execution:
     def _prepare(self) -> RunSpec:
         """Check that the result may be computed, and make everything ready for it."""
         station = self._station
-        if station.agreement.refusal is not None:
-            refusal = station.agreement.refusal
-            raise RefusalError(TaskStatus.FAILED, refusal.code, refusal.message)
         claim = self._claim or Claim.from_wire(
-            self._patiently(lambda: station.server.claim(self.result_id))
+            self._patience.server(lambda: station.server.claim(self.result_id))
         )
-        self._patiently(lambda: station.policy.check(claim))
+        input_ = self._received(claim)
+        image = self._checked_image(claim, input_)
         database = station.databases.get(claim.database)
-        input_ = self._opened(claim)
-        image = self._engine(lambda: station.runtime.fetch(claim.image, self._interrupted.is_set))
+        asked = Asked.by(claim, digests=image.digests)
+        grant = station.services.grant(
+            database, lambda service: station.policy.may_reach(service, asked)
+        )
         self._entry.prepare(input_, claim.token)
         self.put_aside()
+        digests = sorted(image.digests - {image.id})
+        self._patience.record(
+            "started", image_id=image.id, image_digests=digests, services=list(grant.names)
+        )
         return RunSpec(
             result_id=self.result_id,
-            image=image,
+            image=image.id,
             io=self._entry.io,
             temporary=station.spool.temporary(self.run_id),
             database=database,
             labels=tuple(station.databases.labels),
-            extra=station.config.algorithm_env,
+            links=grant.links,
+            vpn=VPN in grant.names,
+            extra={**grant.variables, **station.config.algorithm_env},
         )
+
+    def _received(self, claim: Claim) -> bytes:
+        """Return the plain input, after it is written down who asks for what."""
+        asked = {
+            "task_id": claim.task_id,
+            "run_id": claim.run_id,
+            "is_subtask": claim.is_subtask,
+            "image": claim.image,
+            "database": claim.database,
+            "organization_id": claim.initiator,
+            "organization": claim.initiator_name,
+            "user_id": claim.init_user,
+            "user": claim.init_username,
+        }
+        try:
+            input_ = self._opened(claim)
+        except RefusalError:
+            self._patience.record("asked", **asked)
+            raise
+        self._patience.record(
+            "asked",
+            **asked,
+            method=method_of(input_),
+            input_bytes=len(input_),
+            input_hash=hash_of(input_),
+        )
+        return input_
+
+    def _checked_image(self, claim: Claim, input_: bytes) -> Image:
+        """Return the image that runs, if the rules allow what is asked for and what was found."""
+        station = self._station
+        asked = Asked.by(claim, input_bytes=len(input_))
+        station.policy.check(asked)
+        station.databases.get(claim.database)  # before anything is pulled for nothing
+        cancelled = self._patience.interrupted.is_set
+        image = self._patience.engine(
+            lambda: station.runtime.fetch(claim.image, cancelled, self._pulling)
+        )
+        # SECURITY: what was found runs by its id; where the name leads by then does not matter.
+        station.policy.check(replace(asked, digests=image.digests))
+        return image
 
     def _opened(self, claim: Claim) -> bytes:
         """Return the plain input. It is bytes to the node, whatever they mean."""
         agreement = self._station.agreement
+        if agreement.refusal is not None:
+            refusal = agreement.refusal
+            raise RefusalError(TaskStatus.FAILED, refusal.code, refusal.message)
         try:
             if agreement.encrypted:
                 # Tried now: an output that cannot be sent need not be computed.
                 agreement.cryptor.encrypt_bytes_to_str(b"", claim.initiator_public_key)
         except ValueError as error:
             raise RefusalError(
-                TaskStatus.FAILED, _NO_PUBLIC_KEY.code, _NO_PUBLIC_KEY.message
+                TaskStatus.FAILED, NO_PUBLIC_KEY.code, NO_PUBLIC_KEY.message
             ) from error
         try:
             return agreement.cryptor.decrypt_str_to_bytes(claim.sealed_input)
@@ -247,25 +355,9 @@ class Execution:
                 "encrypted at all.",
             ) from error
 
-    def _final_fields(self, outcome: Outcome) -> dict[str, Any]:
-        """Return what the server gets to know, with the output encrypted for its receiver."""
-        agreement, record = self._station.agreement, self._entry.record
-        fields = {**outcome.to_json(), "log": self._entry.log()}
-        if outcome.status != TaskStatus.COMPLETED:
-            return fields
-        if agreement.refusal is not None:
-            # SECURITY: without an agreement nobody knows whether the output may travel in clear.
-            return _without_output(fields, agreement.refusal)
-        output = self._entry.read_output(self._station.config.limits.file_bytes)
-        try:
-            sealed = agreement.cryptor.encrypt_bytes_to_str(output, record.initiator_public_key)
-        except ValueError:
-            return _without_output(fields, _NO_PUBLIC_KEY)
-        return fields | {"result": sealed}
-
     def _announce(self) -> None:
         """Tell the server that the algorithm runs. Nothing depends on it but a progress bar."""
-        with suppress(Unavailable, Unauthenticated):
+        with suppress(*SERVER_AWAY):
             try:
                 self._station.server.patch_result(
                     self.result_id,
@@ -276,41 +368,13 @@ class Execution:
                 log.info("result killed meanwhile", result_id=self.result_id, reason=str(error))
                 self.kill()
 
-    def _report(self, fields: dict[str, Any]) -> None:
-        self._patiently(lambda: self._station.server.patch_result(self.result_id, **fields))
-
     def _answer(self, listener: socket.socket) -> None:
         self._close_door()
         limits = self._station.config.limits
-        proxy = self._station.proxy(self._entry.token())
+        proxy = self._station.proxy(self.result_id, self._entry.token())
         self._gatekeeper = Gatekeeper(listener, proxy.app, limits.request_bytes)
 
     def _close_door(self) -> None:
         if self._gatekeeper is not None:
             self._gatekeeper.close()
             self._gatekeeper = None
-
-    def _engine(self, call: Callable[[], T]) -> T:
-        return self._patiently(call, (EngineUnavailable,))
-
-    def _patiently(
-        self, call: Callable[[], T], passing: tuple[type[Exception], ...] = _PASSING
-    ) -> T:
-        """Call until it succeeds, through failures that pass; give up when interrupted."""
-        for pause in delays():
-            try:
-                return call()
-            except passing as error:
-                log.warning("trying again", result_id=self.result_id, reason=str(error))
-                self._interrupted.wait(pause)
-                self._check()
-        raise AssertionError("delays never end")
-
-    def _check(self) -> None:
-        if self._interrupted.is_set():
-            raise InterruptedExecution
-
-
-def _without_output(fields: dict[str, Any], reason: Reason) -> dict[str, Any]:
-    kept = {name: value for name, value in fields.items() if name != "result"}
-    return kept | {"status": str(TaskStatus.FAILED), "reason": reason_to_json(reason)}

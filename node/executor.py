@@ -2,15 +2,22 @@
 
 import threading
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from vantage6.broker.messages import Message, ResultKilled
 from vantage6.common import logs
 from vantage6.common.errors import Invalid, Unauthenticated, Unavailable, V6Error
 from vantage6.node.claims import Claim
-from vantage6.node.execution import NOT_WANTED, Execution, InterruptedExecution
+from vantage6.node.execution import NOT_WANTED, Execution
+from vantage6.node.patience import InterruptedExecution
+from vantage6.node.spool import Entry
 from vantage6.node.station import Station
 
 log = logs.get(__name__)
+
+#: Results that give up their places while their images are pulled.
+_MOST_ASIDE = 64
 
 
 class Executor:
@@ -28,11 +35,14 @@ class Executor:
     def __init__(self, station: Station) -> None:
         self._station = station
         self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
         self._claiming: set[int] = set()
         self._active: dict[int, Execution] = {}
         self._waiting: deque[Execution] = deque()
         #: Top-level results that hold a place.
         self._computing: set[int] = set()
+        #: How many have given up their places for a pull, and how many of them want them back.
+        self._aside = self._returning = 0
 
     def handle(self, message: Message) -> None:
         """React to a doorbell.
@@ -45,10 +55,17 @@ class Executor:
         if isinstance(message, ResultKilled):
             self.kill(message.result_id)
         else:
-            self.accept(message.result_id)
+            self.accept(message.result_id, message.request_id)
 
-    def accept(self, result_id: int) -> None:
+    def accept(self, result_id: int, request_id: str | None = None) -> None:
         """Claim a result and see that it is computed; ignore one that is ours already.
+
+        Parameters
+        ----------
+        result_id
+            The result.
+        request_id
+            The request that created it, for the log.
 
         Raises
         ------
@@ -60,7 +77,7 @@ class Executor:
                 return
             self._claiming.add(result_id)
         try:
-            claim = Claim.from_wire(self._station.server.claim(result_id))
+            claim = Claim.from_wire(self._station.server.claim(result_id), request_id)
             if claim.collaboration_id != self._station.collaboration_id:
                 # SECURITY: what was agreed on encryption holds for one collaboration only.
                 log.critical(
@@ -68,8 +85,9 @@ class Executor:
                 )
                 return
             entry = self._station.spool.create(claim)
-            log.info("result claimed", result_id=result_id, image=claim.image)
-            self._take(Execution(self._station, entry, claim))
+            execution = self._execution(entry, claim)
+            log.info("result claimed", image=claim.image, **execution.origin)
+            self._take(execution)
         except (Unavailable, Unauthenticated):
             raise
         except V6Error as error:
@@ -84,7 +102,7 @@ class Executor:
         self._station.runtime.sweep({entry.record.result_id for entry in entries})
         for entry in entries:
             log.info("result adopted", result_id=entry.record.result_id)
-            self._take(Execution(self._station, entry))
+            self._take(self._execution(entry))
 
     def kill(self, result_id: int) -> None:
         """Drop a result that the server no longer wants, wherever it is."""
@@ -97,6 +115,8 @@ class Executor:
             return
         log.info("result killed", result_id=result_id)
         execution.kill()
+        with self._lock:
+            self._changed.notify_all()
         if waited:
             self._spawn(execution)
 
@@ -119,6 +139,12 @@ class Executor:
             executions = list(self._active.values())
         for execution in executions:
             execution.leave()
+        with self._lock:
+            self._changed.notify_all()
+
+    def _execution(self, entry: Entry, claim: Claim | None = None) -> Execution:
+        id_ = entry.record.result_id
+        return Execution(self._station, entry, claim, pulling=lambda: self._aside_of(id_))
 
     def _take(self, execution: Execution) -> None:
         with self._lock:
@@ -132,18 +158,54 @@ class Executor:
                 self._computing.add(execution.result_id)
         self._spawn(execution)
 
-    def _vacate(self, execution: Execution) -> None:
-        """Give a place to whoever waits longest."""
+    @contextmanager
+    def _aside_of(self, result_id: int) -> Iterator[None]:
+        """Let others have the place of a result while its image is pulled."""
         with self._lock:
-            self._computing.discard(execution.result_id)
-            if self._is_full() or not self._waiting:
-                return
+            gives = result_id in self._computing and self._aside < _MOST_ASIDE
+            if gives:
+                self._aside += 1
+                self._vacate(result_id)
+        try:
+            yield
+            if gives:
+                self._return(result_id)
+        finally:
+            with self._lock:
+                self._aside -= gives
+
+    def _return(self, result_id: int) -> None:
+        """Wait for a place, before all that never had one; or until it is no longer wanted."""
+        with self._lock:
+            execution = self._active[result_id]
+            self._returning += 1
+            self._changed.wait_for(
+                lambda: execution.is_interrupted or len(self._computing) < self._places
+            )
+            self._returning -= 1
+            if not execution.is_interrupted:
+                self._computing.add(result_id)
+            self._fill()
+
+    def _vacate(self, result_id: int) -> None:
+        """Give up a place. The lock is held."""
+        self._computing.discard(result_id)
+        self._changed.notify_all()
+        self._fill()
+
+    def _fill(self) -> None:
+        """Give free places to those who wait longest. The lock is held."""
+        while self._waiting and not self._is_full():
             successor = self._waiting.popleft()
             self._computing.add(successor.result_id)
-        self._spawn(successor)
+            self._spawn(successor)
+
+    @property
+    def _places(self) -> int:
+        return self._station.config.parallel
 
     def _is_full(self) -> bool:
-        return len(self._computing) >= self._station.config.parallel
+        return len(self._computing) + self._returning >= self._places
 
     def _spawn(self, execution: Execution) -> None:
         threading.Thread(
@@ -151,17 +213,23 @@ class Executor:
         ).start()
 
     def _work(self, execution: Execution) -> None:
+        with logs.bound(**execution.origin):
+            self._work_on(execution)
+
+    def _work_on(self, execution: Execution) -> None:
         try:
             try:
                 execution.compute()
             finally:
-                self._vacate(execution)
+                with self._lock:
+                    self._vacate(execution.result_id)
             execution.deliver()
         except InterruptedExecution:
             if not execution.was_killed:
                 return
+            self._drop(execution, "killed")
         except (*NOT_WANTED, Invalid) as error:
-            log.info("result dropped", result_id=execution.result_id, reason=str(error))
+            self._drop(execution, str(error))
         except Exception:
             # It stays on disk and is taken up again when the node starts.
             log.exception("result stuck", result_id=execution.result_id)
@@ -169,3 +237,11 @@ class Executor:
         execution.clean_up()
         with self._lock:
             self._active.pop(execution.result_id, None)
+
+    def _drop(self, execution: Execution, why: str) -> None:
+        log.info("result dropped", result_id=execution.result_id, reason=why)
+        try:
+            self._station.audit.record("dropped", result_id=execution.result_id, message=why)
+        except OSError as error:
+            # Nothing left the station; the node's log has to do.
+            log.warning("not in the audit file", result_id=execution.result_id, reason=str(error))

@@ -47,6 +47,8 @@ class Exit:
     log: str = ""
     out_of_memory: bool = False
     timed_out: bool = False
+    #: Ended by the node because it wrote too much.
+    disk_exceeded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +87,28 @@ def reason_to_json(reason: Reason | None) -> dict[str, str] | None:
     return {"code": reason.code, "msg": reason.message} if reason else None
 
 
-def judge(exit_: Exit, output_bytes: int, limits: LimitConfig) -> tuple[TaskStatus, Reason | None]:
-    """Turn the end of a process into a status, and a reason if it is not a success."""
+def judge(
+    exit_: Exit, output_bytes: int | None, limits: LimitConfig, *, quote: bool = True
+) -> tuple[TaskStatus, Reason | None]:
+    """Turn the end of a process into a status, and a reason if it is not a success.
+
+    Parameters
+    ----------
+    exit_
+        How the process ended.
+    output_bytes
+        Length of the output; None if what is there is no plain file.
+    limits
+        What the algorithm was allowed.
+    quote
+        Whether the reason may hold words of the log.
+    """
+    if exit_.disk_exceeded:
+        return TaskStatus.CRASHED, Reason(
+            "disk_limit",
+            f"The results of this run wrote more than the {size(limits.disk_bytes)} that this "
+            "node allows in their shared folder.",
+        )
     if exit_.code is None:
         return TaskStatus.UNKNOWN_ERROR, Reason(
             "vanished", "The algorithm disappeared before it ended; its output is lost."
@@ -98,10 +120,14 @@ def judge(exit_: Exit, output_bytes: int, limits: LimitConfig) -> tuple[TaskStat
         )
     if exit_.code != 0 and exit_.out_of_memory:
         return TaskStatus.CRASHED, _out_of_memory(limits)
-    if output_bytes > limits.file_bytes:
+    if (output_bytes or 0) > limits.file_bytes:
         return TaskStatus.CRASHED, _output_too_large(limits)
     if exit_.code != 0:
-        return TaskStatus.CRASHED, _failure(exit_, limits)
+        return TaskStatus.CRASHED, _failure(exit_, limits, quote=quote)
+    if output_bytes is None:
+        return TaskStatus.CRASHED, Reason(
+            "output_not_a_file", "The algorithm put something else in the place of its output file."
+        )
     if output_bytes == 0:
         return TaskStatus.CRASHED, Reason(
             "no_output", "The algorithm ended with exit code 0 but wrote no output."
@@ -109,7 +135,7 @@ def judge(exit_: Exit, output_bytes: int, limits: LimitConfig) -> tuple[TaskStat
     return TaskStatus.COMPLETED, None
 
 
-def _failure(exit_: Exit, limits: LimitConfig) -> Reason:
+def _failure(exit_: Exit, limits: LimitConfig, *, quote: bool) -> Reason:
     log = exit_.log.lower()
     if exit_.code == SIGXFSZ_CODE or any(sign in log for sign in _FILE_LIMIT_SIGNS):
         return _output_too_large(limits)
@@ -121,7 +147,7 @@ def _failure(exit_: Exit, limits: LimitConfig) -> Reason:
             f"The algorithm needed more than the {limits.pids} processes and threads "
             "this node allows.",
         )
-    lines = exit_.log.strip().splitlines()
+    lines = exit_.log.strip().splitlines() if quote else ()
     last = f" Its last words: {lines[-1].strip()[:300]}" if lines else ""
     return Reason("exit_code", f"The algorithm ended with exit code {exit_.code}.{last}")
 

@@ -1,16 +1,77 @@
-"""What may run at this station, and for whom. Sub-tasks are held to the same rules."""
+"""What may run at this station, and for whom. Sub-tasks are held to the same rules.
+
+Checking and explaining are one: `findings` goes through the rules one by one, `check` refuses with
+the first that is broken, and ``vnode policy test`` prints them all.
+"""
 
 import re
-from collections.abc import Callable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
 
 from vantage6.common import logs
-from vantage6.common.config.node import NodeConfig
-from vantage6.common.errors import Forbidden, NotFound
+from vantage6.common.config.node import NodeConfig, PolicyConfig
+from vantage6.common.config.services import VPN, WHITELIST
 from vantage6.common.task_status import TaskStatus
 from vantage6.node.claims import Claim
-from vantage6.node.outcomes import RefusalError
+from vantage6.node.outcomes import Reason, RefusalError, size
 
 log = logs.get(__name__)
+
+_DIGEST = re.compile(r"(?:(?P<name>.*)@)?(?P<digest>sha256:[0-9a-f]{64})")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the rules look at. None is what is not known yet, or does not exist."""
+
+    image: str
+    database: str
+    organization_id: int | None = None
+    organization: str | None = None
+    user_id: int | None = None
+    user: str | None = None
+    input_bytes: int | None = None
+    #: Everything the image is known by: its id, and its digests at registries.
+    digests: frozenset[str] | None = None
+
+    @classmethod
+    def by(
+        cls,
+        claim: Claim,
+        *,
+        input_bytes: int | None = None,
+        digests: frozenset[str] | None = None,
+    ) -> "Asked":
+        """Return what a claim asks for."""
+        return cls(
+            image=claim.image,
+            database=claim.database,
+            organization_id=claim.initiator,
+            organization=claim.initiator_name,
+            user_id=claim.init_user,
+            user=claim.init_username,
+            input_bytes=input_bytes,
+            digests=digests,
+        )
+
+
+class Verdict(StrEnum):
+    """What one rule says."""
+
+    ALLOWED = "allowed"
+    REFUSED = "refused"
+    #: It depends on something that is not known yet.
+    OPEN = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one rule says about one task, and why."""
+
+    rule: str
+    verdict: Verdict
+    reason: Reason
 
 
 class Policy:
@@ -20,61 +81,205 @@ class Policy:
     ----------
     config
         Where the rules are written down.
-    organization_name
-        Looks up the name of an organization; only called if the rules hold names.
     """
 
-    def __init__(self, config: NodeConfig, organization_name: Callable[[int], str]) -> None:
-        policies = config.policies
-        self._algorithms = _compiled(policies.allowed_algorithms if policies else ())
-        self._images = _compiled(config.allowed_images)
-        self._users = frozenset(policies.allowed_users if policies else ())
-        self._organizations = frozenset(policies.allowed_organizations if policies else ())
-        self._organization_name = organization_name
-        if not (self._algorithms or self._images):
-            log.warning("any algorithm may run here: no policies.allowed_algorithms are set")
+    def __init__(self, config: NodeConfig) -> None:
+        self._policies = config.policies or PolicyConfig()
+        self._is_written = config.policies is not None
+        self._images = {
+            "policies.allowed_algorithms": _Images(self._policies.allowed_algorithms),
+            "allowed_images": _Images(config.allowed_images),
+        }
+        self._databases = (
+            None
+            if self._policies.databases is None
+            else {label: _Images(entries) for label, entries in self._policies.databases.items()}
+        )
+        services = self._policies.services
+        self._services = (
+            None
+            if services is None
+            else {name: _Images(images) for name, images in services.items()}
+        )
+        if not any(self._images.values()):
+            if self._is_written:
+                log.warning("no algorithm may run here: policies.allowed_algorithms names none")
+            else:
+                log.warning("any algorithm may run here: no policies are written")
 
-    def check(self, claim: Claim) -> None:
-        """Return if a result may be computed here.
+    def check(self, asked: Asked) -> None:
+        """Return if nothing that is known by now forbids a task.
 
         Raises
         ------
         RefusalError
-            With status ``not allowed`` if a rule forbids it.
-        Unavailable
-            If the name of an organization has to be asked for, and the server is away.
+            With status ``not allowed`` if a rule does.
         """
-        for expressions in (self._algorithms, self._images):
-            # SECURITY: the whole reference has to match, or `^a/b` would also admit `a/bevil`.
-            if expressions and not any(e.fullmatch(claim.image) for e in expressions):
-                raise _refusal(
-                    "image_not_allowed", f"The node does not allow the image {claim.image}."
-                )
-        if (self._users or self._organizations) and not (
-            self._knows_user(claim) or self._knows_organization(claim)
-        ):
-            raise _refusal(
-                "initiator_not_allowed",
-                "The node does not allow tasks of this user or of this organization.",
+        for finding in self.findings(asked):
+            if finding.verdict is Verdict.REFUSED:
+                reason = finding.reason
+                raise RefusalError(TaskStatus.NOT_ALLOWED, reason.code, reason.message)
+
+    def findings(self, asked: Asked) -> Iterator[Finding]:
+        """Yield what each rule says, in the order in which they are checked."""
+        yield from self._on_image(asked)
+        yield self._on_initiator(asked)
+        yield self._on_database(asked)
+        yield self._on_input(asked)
+
+    def may_reach(self, service: str, asked: Asked) -> bool:
+        """Tell whether the rules open a service of the station to an image.
+
+        Without rules, what was set up for all is open, and what leads to data is not.
+        """
+        if self._services is None:
+            return service in (WHITELIST, VPN)
+        images = self._services.get(service)
+        return images is not None and images.judge(asked) is Verdict.ALLOWED
+
+    def may_leave(self, output_bytes: int) -> Reason | None:
+        """Return why an output is too large to leave, or None if it is not."""
+        most = self._policies.max_output_bytes
+        if most is None or output_bytes <= most:
+            return None
+        return Reason(
+            "output_not_allowed",
+            f"The output has {output_bytes} bytes, and no more than {size(most)} may leave this "
+            "node.",
+        )
+
+    def _on_image(self, asked: Asked) -> Iterator[Finding]:
+        lists = {rule: images for rule, images in self._images.items() if images}
+        if not lists and not self._is_written:
+            yield _allowed("policies", "No policies are written: every image may run.")
+        elif not lists:
+            yield _refusal(
+                "policies.allowed_algorithms",
+                "image_not_allowed",
+                "The node has policies that name no image, so that it runs none.",
             )
+        for rule, images in lists.items():
+            verdict = images.judge(asked)
+            if verdict is Verdict.REFUSED:
+                text = f"The node does not allow the image {asked.image}."
+                yield _refusal(rule, "image_not_allowed", text)
+            elif verdict is Verdict.OPEN:
+                text = f"Only if what {asked.image} stands for has a digest that is listed."
+                yield _open(rule, text)
+            else:
+                yield _allowed(rule, f"The image {asked.image} is listed.")
 
-    def _knows_user(self, claim: Claim) -> bool:
-        return claim.init_user is not None and str(claim.init_user) in self._users
+    def _on_initiator(self, asked: Asked) -> Finding:
+        rule = "policies.allowed_users, policies.allowed_organizations"
+        users, organizations = self._policies.allowed_users, self._policies.allowed_organizations
+        if not (users or organizations):
+            return _allowed(rule, "Anybody in the collaboration may ask.")
+        if _is_listed(users, asked.user_id, asked.user):
+            return _allowed(rule, "The user is listed.")
+        if _is_listed(organizations, asked.organization_id, asked.organization):
+            return _allowed(rule, "The organization is listed.")
+        return _refusal(
+            rule,
+            "initiator_not_allowed",
+            "The node does not allow tasks of this user or of this organization.",
+        )
 
-    def _knows_organization(self, claim: Claim) -> bool:
-        if str(claim.initiator) in self._organizations:
-            return True
-        names = [entry for entry in self._organizations if not entry.isdecimal()]
-        try:
-            return bool(names) and self._organization_name(claim.initiator) in names
-        except (NotFound, Forbidden):
-            # Whose name the server does not tell is not on the list.
-            return False
+    def _on_database(self, asked: Asked) -> Finding:
+        rule = f"policies.databases.{asked.database}"
+        if self._databases is None:
+            return _allowed("policies.databases", "Every allowed image may read every database.")
+        images = self._databases.get(asked.database)
+        verdict = Verdict.REFUSED if images is None else images.judge(asked)
+        if verdict is Verdict.ALLOWED:
+            return _allowed(rule, f"The image may read the database {asked.database!r}.")
+        if verdict is Verdict.OPEN:
+            return _open(rule, "Only if the image has a digest that is listed.")
+        return _refusal(
+            rule,
+            "database_not_allowed",
+            f"The node does not let the image {asked.image} read the database {asked.database!r}.",
+        )
+
+    def _on_input(self, asked: Asked) -> Finding:
+        rule, most = "policies.max_input_bytes", self._policies.max_input_bytes
+        if most is None:
+            return _allowed(rule, "Inputs may have any size.")
+        if asked.input_bytes is None:
+            return _open(rule, f"Only if the input has at most {size(most)}.")
+        if asked.input_bytes <= most:
+            return _allowed(rule, f"{asked.input_bytes} bytes are at most {size(most)}.")
+        return _refusal(
+            rule,
+            "input_too_large",
+            f"The input has {asked.input_bytes} bytes; the node allows {size(most)}.",
+        )
 
 
-def _compiled(expressions: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:
-    return tuple(re.compile(expression) for expression in expressions)
+class _Images:
+    """A list of images, each by an expression or by a digest."""
+
+    def __init__(self, entries: Iterable[str]) -> None:
+        self._expressions: list[re.Pattern[str]] = []
+        #: Expression for the name, or None for the digest wherever it comes from; and the digest.
+        self._digests: list[tuple[re.Pattern[str] | None, str]] = []
+        for entry in entries:
+            found = _DIGEST.fullmatch(entry)
+            if found is None:
+                self._expressions.append(re.compile(entry))
+            else:
+                name = found["name"]
+                self._digests.append((re.compile(name) if name else None, found["digest"]))
+
+    def __bool__(self) -> bool:
+        return bool(self._expressions or self._digests)
+
+    def judge(self, asked: Asked) -> Verdict:
+        """Say whether an image is on the list.
+
+        `Verdict.OPEN` is for names whose digest has to be looked up. Only a name that an entry
+        names is looked up: an entry without a name needs the digest in the reference.
+        """
+        # SECURITY: the whole reference has to match, or `^a/b` would also admit `a/bevil`.
+        if any(expression.fullmatch(asked.image) for expression in self._expressions):
+            return Verdict.ALLOWED
+        name, given = _parts(asked.image)
+        wanted = {
+            digest
+            for expression, digest in self._digests
+            if given in (None, digest)
+            and (given is not None if expression is None else expression.fullmatch(name))
+        }
+        if not wanted:
+            return Verdict.REFUSED
+        if asked.digests is None:
+            return Verdict.OPEN
+        return Verdict.ALLOWED if wanted & asked.digests else Verdict.REFUSED
 
 
-def _refusal(code: str, message: str) -> RefusalError:
-    return RefusalError(TaskStatus.NOT_ALLOWED, code, message)
+def _parts(image: str) -> tuple[str, str | None]:
+    """Return the name of a reference, without its tag, and the digest it carries."""
+    found = _DIGEST.fullmatch(image)
+    reference, digest = (found["name"] or "", found["digest"]) if found else (image, None)
+    name, colon, tag = reference.rpartition(":")
+    # What follows the last colon is a port, not a tag, if a slash comes after it.
+    return (name if colon and "/" not in tag else reference), digest
+
+
+def _is_listed(entries: Iterable[str], id_: int | None, name: str | None) -> bool:
+    # SECURITY: digits are always an id, or somebody could take the number for a name.
+    return any(
+        id_ is not None and entry == str(id_) if entry.isdecimal() else entry == name
+        for entry in entries
+    )
+
+
+def _allowed(rule: str, text: str) -> Finding:
+    return Finding(rule, Verdict.ALLOWED, Reason("", text))
+
+
+def _open(rule: str, text: str) -> Finding:
+    return Finding(rule, Verdict.OPEN, Reason("", text))
+
+
+def _refusal(rule: str, code: str, text: str) -> Finding:
+    return Finding(rule, Verdict.REFUSED, Reason(code, text))

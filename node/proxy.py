@@ -15,6 +15,7 @@ from vantage6.common import logs
 from vantage6.common.encoding import base64s_to_bytes, bytes_to_base64s
 from vantage6.common.encryption import CryptorBase
 from vantage6.common.errors import Invalid, Unavailable
+from vantage6.node.audit import Ledger
 from vantage6.node.upstream import Reply, Upstream
 
 log = logs.get(__name__)
@@ -67,6 +68,8 @@ class Proxy:
         The only collaboration that may be asked for.
     token
         The only token that is accepted: that of this algorithm.
+    ledger
+        Where sub-tasks and refusals are written down.
     """
 
     def __init__(
@@ -76,7 +79,9 @@ class Proxy:
         cryptor: CryptorBase,
         collaboration_id: int,
         token: str,
+        ledger: Ledger,
     ) -> None:
+        self._ledger = ledger
         self._upstream = upstream
         self._keys = keys
         self._cryptor = cryptor
@@ -85,7 +90,7 @@ class Proxy:
 
     def _application(self, collaboration_id: int) -> _App:
         app: _App = falcon.App(middleware=[_OwnTokenOnly(self._token)])
-        app.set_error_serializer(_write_error)
+        app.set_error_serializer(self._write_denial)
         app.add_error_handler(Exception, _write_surprise)
         app.add_error_handler(Invalid, _write_refusal(falcon.HTTP_400))
         app.add_error_handler(Unavailable, _write_refusal(falcon.HTTP_503))
@@ -143,24 +148,41 @@ class Proxy:
         receivers = body.get("organizations") if isinstance(body, dict) else None
         if not receivers:
             raise Invalid("Organizations missing from input")
+        inputs = [_plain_input(receiver) for receiver in receivers]
+        try:
+            self._ledger.subtask(body, inputs)
+        except OSError as error:
+            raise Unavailable("The node cannot write its audit file; try again later.") from error
         if self._keys is not None:
-            body["organizations"] = [self._seal(receiver, self._keys) for receiver in receivers]
+            body["organizations"] = [
+                {**receiver, "input": self._seal(id_, plain, self._keys)}
+                for receiver, (id_, plain) in zip(receivers, inputs, strict=True)
+            ]
         reply = self._upstream.request("POST", "/task", self._token, body=body)
         # Algorithm clients know 200 from this door; the server says 201.
         return Reply(200, reply.body) if reply.ok else reply
 
-    def _seal(self, receiver: Any, keys: PublicKeys) -> dict[str, Any]:
-        try:
-            organization_id = int(receiver["id"])
-            plain = base64s_to_bytes(receiver.get("input") or "")
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise Invalid("Each organization needs an `id` and an `input` in base64.") from error
+    def _seal(self, organization_id: int, plain: bytes, keys: PublicKeys) -> str:
         key = keys.of(organization_id, self._token)
         try:
-            sealed = self._cryptor.encrypt_bytes_to_str(plain, key)
+            return self._cryptor.encrypt_bytes_to_str(plain, key)
         except ValueError as error:
             raise Invalid(f"The public key of organization {organization_id} is broken.") from error
-        return {**receiver, "input": sealed}
+
+    def _write_denial(
+        self, req: falcon.Request, resp: falcon.Response, error: falcon.HTTPError
+    ) -> None:
+        # Only what the door itself refuses; what the server says passes.
+        self._ledger.denied(req.method, req.path, error.status_code)
+        resp.media = {"msg": error.description or error.title}
+
+
+def _plain_input(receiver: Any) -> tuple[int, bytes]:
+    """Return an organization of a sub-task, and the input that is meant for it."""
+    try:
+        return int(receiver["id"]), base64s_to_bytes(receiver.get("input") or "")
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise Invalid("Each organization needs an `id` and an `input` in base64.") from error
 
 
 class _OwnTokenOnly:
@@ -216,14 +238,6 @@ def _write_refusal(
         resp.media = {"msg": str(error)}
 
     return write
-
-
-def _write_error(
-    req: falcon.Request,  # noqa: ARG001
-    resp: falcon.Response,
-    error: falcon.HTTPError,
-) -> None:
-    resp.media = {"msg": error.description or error.title}
 
 
 def _write_surprise(

@@ -21,7 +21,7 @@ def _pairs(config: NodeConfig) -> Iterator[tuple[str, str]]:
     policies = config.policies
     yield "encryption", str(int(config.encryption.enabled))
     algorithms = (policies.allowed_algorithms if policies else ()) or config.allowed_images
-    for expression in algorithms or ("all",):
+    for expression in algorithms or ("none" if policies else "all",):
         yield "allowed_algorithms", expression
     for user in policies.allowed_users if policies else ():
         yield "allowed_users", user

@@ -44,6 +44,8 @@ class Record:
     initiator_public_key: str
     is_subtask: bool
     claimed_at: str
+    #: The request that created it.
+    request_id: str | None = None
     #: Set just before the algorithm starts; from then on it is never started again.
     started_at: str | None = None
 
@@ -58,6 +60,7 @@ class Record:
             initiator_public_key=claim.initiator_public_key,
             is_subtask=claim.is_subtask,
             claimed_at=clock.now().isoformat(),
+            request_id=claim.request_id,
         )
 
 
@@ -105,13 +108,15 @@ class Entry:
         """When the algorithm was started, if it was."""
         return clock.parse(self.record.started_at) if self.record.started_at else None
 
-    def output_bytes(self) -> int:
-        """Return the length of the output; 0 if there is none."""
+    def output_bytes(self) -> int | None:
+        """Return the length of the output; 0 if there is none, None if it is no plain file."""
         try:
             with _open_plain(self.io / "output") as file:
                 return os.fstat(file.fileno()).st_size
-        except OSError:
+        except FileNotFoundError:
             return 0
+        except OSError:
+            return None
 
     def read_output(self, most: int) -> bytes:
         """Return at most `most` bytes of output; nothing if there is none."""
@@ -195,6 +200,14 @@ class Spool:
         path.chmod(0o777)
         os.utime(path)
         return path
+
+    def empty_temporary(self, run_id: int) -> None:
+        """Remove everything from the folder of a run, which may still be mounted."""
+        for path in self.temporary(run_id).iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
 
     def sweep_temporary(self, run_ids_in_use: set[int], keep_seconds: float) -> None:
         """Remove shared folders that no result uses and none has used for a while."""

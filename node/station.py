@@ -1,16 +1,21 @@
 """What all results of a node share."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from vantage6.client.node_client import NodeClient
 from vantage6.common.config.node import NodeConfig
+from vantage6.node.audit import Audit, Ledger
 from vantage6.node.databases import Databases
 from vantage6.node.keys import Agreement
 from vantage6.node.policy import Policy
 from vantage6.node.proxy import Proxy, PublicKeys
+from vantage6.node.rounds import Rounds
 from vantage6.node.runtime.base import Runtime
+from vantage6.node.services.services import Services
 from vantage6.node.spool import Spool
 from vantage6.node.upstream import Upstream
+
+_DISK_SECONDS, _LOG_SECONDS = 1.0, 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +32,14 @@ class Station:
     databases: Databases
     runtime: Runtime
     spool: Spool
+    audit: Audit
+    services: Services = field(default_factory=Services)
+    #: Measures what running algorithms have written.
+    disk: Rounds = field(default_factory=lambda: Rounds("disk", _DISK_SECONDS))
+    #: Sends what running algorithms have printed.
+    logs: Rounds = field(default_factory=lambda: Rounds("logs", _LOG_SECONDS))
 
-    def proxy(self, token: str) -> Proxy:
+    def proxy(self, result_id: int, token: str) -> Proxy:
         """Return the door-keeper's application for the algorithm that holds a token."""
         return Proxy(
             self.upstream,
@@ -36,4 +47,11 @@ class Station:
             self.agreement.cryptor,
             self.collaboration_id,
             token,
+            Ledger(self.audit, result_id),
         )
+
+    def close(self) -> None:
+        """Look after nothing any more; the audit file stays usable for what still ends."""
+        self.disk.close()
+        self.logs.close()
+        self.upstream.close()

@@ -1,17 +1,51 @@
 """The server, as the node's proxy passes requests on to it."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx2
 
+from vantage6.client.network import Network, distrust
+from vantage6.common import logs
+from vantage6.common.config import NodeConfig
 from vantage6.common.errors import Unavailable
+
+log = logs.get(__name__)
 
 _CONNECT_SECONDS = 5.0
 _READ_SECONDS = 60.0
 #: Requests of all algorithms of this node that are under way at once.
 _CONNECTIONS = 32
+#: Only connections that did not come about are tried again: a request that may have arrived never
+#: is, or a task would be created twice.
+_ATTEMPTS = 3
+
+
+def network(config: NodeConfig, base: Path) -> Network:
+    """Return the way to the server that a configuration describes.
+
+    Parameters
+    ----------
+    config
+        What it says.
+    base
+        The folder that relative paths count from.
+    """
+    shown = config.client_certificate
+    return Network(
+        proxy=config.proxy,
+        ca_bundle=base / Path(config.ca_bundle).expanduser() if config.ca_bundle else None,
+        certificate=(
+            base / Path(shown.certificate).expanduser(),
+            base / Path(shown.key).expanduser(),
+        )
+        if shown
+        else None,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +68,16 @@ class Upstream:
     ----------
     address
         Scheme, host and port of the server, and the prefix of its API.
+    network
+        The way to it.
     """
 
-    def __init__(self, address: str) -> None:
-        self._http = httpx2.Client(
+    def __init__(self, address: str, network: Network | None = None) -> None:
+        self._address = address
+        self._http = (network or Network()).client(
             base_url=address,
             timeout=httpx2.Timeout(_READ_SECONDS, connect=_CONNECT_SECONDS),
             limits=httpx2.Limits(max_connections=_CONNECTIONS),
-            # Only connections that did not come about are tried again: a request that may have
-            # arrived never is, or a task would be created twice.
-            transport=httpx2.HTTPTransport(
-                retries=2, limits=httpx2.Limits(max_connections=_CONNECTIONS)
-            ),
         )
 
     def request(
@@ -64,19 +96,29 @@ class Upstream:
         Unavailable
             If the server does not answer, or not in JSON.
         """
+        request = self._http.build_request(
+            method,
+            path,
+            params=params,
+            json=body,
+            headers={"Authorization": f"Bearer {token}", "X-Request-ID": uuid4().hex},
+        )
         try:
-            response = self._http.request(
-                method,
-                path,
-                params=params,
-                json=body,
-                headers={"Authorization": f"Bearer {token}"},
-            )
+            response = self._send(request)
             return Reply(response.status_code, response.json())
         except httpx2.HTTPError as error:
+            if advice := distrust(self._address, error):
+                # For the administrator of this station; the algorithm can do nothing about it.
+                log.warning("server not trusted", reason=advice)
             raise Unavailable("The server does not answer; try again later.") from error
         except ValueError as error:
             raise Unavailable("The server gave no answer in JSON.") from error
+
+    def _send(self, request: httpx2.Request) -> httpx2.Response:
+        for _ in range(_ATTEMPTS - 1):
+            with suppress(httpx2.ConnectError, httpx2.ConnectTimeout):
+                return self._http.send(request)
+        return self._http.send(request)
 
     def close(self) -> None:
         """Close all connections."""

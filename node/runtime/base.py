@@ -7,6 +7,7 @@ every runtime, so that they cannot drift apart.
 import json
 import socket
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Protocol
 from vantage6.common.errors import Unavailable
 from vantage6.node.databases import Database
 from vantage6.node.outcomes import Exit
+from vantage6.node.runtime.links import Link
 
 
 class EngineUnavailable(Unavailable):
@@ -27,12 +29,25 @@ class EngineUnavailable(Unavailable):
 Answer = Callable[[socket.socket], None]
 
 
+#: Entered while an image is pulled, which may take long.
+Pulling = Callable[[], AbstractContextManager[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """The exact thing that will run."""
+
+    id: str
+    #: The id, and the digests that registries know it by.
+    digests: frozenset[str] = frozenset()
+
+
 @dataclass(frozen=True, slots=True)
 class RunSpec:
     """One algorithm to run."""
 
     result_id: int
-    #: What `Runtime.fetch` returned for the task's image.
+    #: Id of what `Runtime.fetch` returned for the task's image.
     image: str
     #: Host folder with ``input``, ``token`` and ``output``.
     io: Path
@@ -41,6 +56,10 @@ class RunSpec:
     database: Database
     #: Labels of all databases of the node; names only.
     labels: tuple[str, ...]
+    #: Services besides the database that it may reach.
+    links: tuple[Link, ...] = ()
+    #: Whether it takes part in the VPN.
+    vpn: bool = False
     #: Variables of the station's own; override the standard ones.
     extra: Mapping[str, str] = field(default_factory=dict)
 
@@ -68,7 +87,9 @@ class Runtime(Protocol):
     while, and may then be called again.
     """
 
-    def fetch(self, image: str, cancelled: Callable[[], bool]) -> str:
+    def fetch(
+        self, image: str, cancelled: Callable[[], bool], pulling: Pulling = nullcontext
+    ) -> Image:
         """Make an image available and return the exact thing that will run.
 
         Raises
@@ -91,6 +112,9 @@ class Runtime(Protocol):
 
     def find(self, result_id: int, answer: Answer) -> Handle | None:
         """Return what an earlier life of the node created; its door is opened again."""
+
+    def log(self, handle: Handle, most: int) -> str:
+        """Return the last bytes of what a running algorithm has printed, as text."""
 
     def wait(self, handle: Handle) -> Exit:
         """Block until the algorithm ends, or end it when its time is over."""

@@ -10,6 +10,8 @@ from docker.types import DeviceRequest, HostConfig, LogConfig, Mount, Ulimit
 from vantage6.common.config.node import NodeConfig
 
 _CPU_PERIOD = 100_000
+#: What a process may have open at once; engines differ in what they give unasked.
+_OPEN_FILES = 1024
 #: Nobody on this machine owns anything under this number.
 _NOBODY = "65532:65532"
 
@@ -82,6 +84,7 @@ def host_config(
         ulimits=[
             Ulimit(name="fsize", soft=limits.file_bytes, hard=limits.file_bytes),
             Ulimit(name="core", soft=0, hard=0),
+            Ulimit(name="nofile", soft=_OPEN_FILES, hard=_OPEN_FILES),
         ],
         # Keeps at least the part of the log that is sent, and bounds what it takes on disk.
         log_config=LogConfig(

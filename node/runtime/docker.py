@@ -7,7 +7,7 @@ costs create, start, inspect, wait, inspect, logs, and remove when it has been d
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from ipaddress import ip_network
 from math import ceil
@@ -24,20 +24,31 @@ from vantage6.common import clock, logs
 from vantage6.common.config.node import NodeConfig
 from vantage6.common.task_status import TaskStatus
 from vantage6.node.backoff import delays
-from vantage6.node.outcomes import Exit, RefusalError
+from vantage6.node.outcomes import SIGKILL_CODE, Exit, RefusalError
 from vantage6.node.runtime import confinement
 from vantage6.node.runtime.base import (
     Answer,
     EngineUnavailable,
     Handle,
+    Image,
     Places,
+    Pulling,
     RunSpec,
     end_of,
     environment,
 )
 from vantage6.node.runtime.door import BridgeDoor, Door, NamespaceDoor, can_enter_namespaces
 from vantage6.node.runtime.images import Images
-from vantage6.node.runtime.relay import Relay
+from vantage6.node.runtime.links import (
+    FIRST_ADDRESS,
+    LABEL,
+    Dial,
+    Link,
+    Links,
+    addresses,
+    dial_directly,
+    to_label,
+)
 from vantage6.node.spool import folder_name
 
 log = logs.get(__name__)
@@ -45,8 +56,8 @@ log = logs.get(__name__)
 _DEFAULT_SOCKET = "unix:///var/run/docker.sock"
 _REQUEST_SECONDS = 60
 _DATA, _TEMPORARY = "/mnt/data", "/mnt/tmp"
-#: Where a database service appears in a container: on its loopback, clear of the door's port.
-_SERVICE_HOST = "127.0.0.2"
+#: Lines that are read for a look at the log of a running container.
+_LIVE_LINES = 1000
 _GONE = frozenset({404, 409})
 
 
@@ -59,6 +70,8 @@ class DockerRuntime:
         Name of the node; part of the names of its containers.
     config
         Limits, image policy and the engine's address.
+    dial
+        How the services are reached that algorithms may use.
 
     Raises
     ------
@@ -66,7 +79,7 @@ class DockerRuntime:
         If the engine does not answer.
     """
 
-    def __init__(self, name: str, config: NodeConfig) -> None:
+    def __init__(self, name: str, config: NodeConfig, dial: Dial = dial_directly) -> None:
         self._name = name
         self._config = config
         self._address = config.docker_host or os.environ.get("DOCKER_HOST") or _DEFAULT_SOCKET
@@ -81,18 +94,27 @@ class DockerRuntime:
             )
             # Some engines come without the init binary, and refuse containers that ask for it.
             self._with_init = bool(self._client.info().get("InitBinary"))
+            parts = self._client.version(api_version=False).get("Components") or ()
+            self._is_podman = any("Podman" in part.get("Name", "") for part in parts)
         except (DockerException, requests.RequestException) as error:
             raise EngineUnavailable(
                 f"No container engine answers at {self._address}: start Docker, or set docker_host."
             ) from error
-        self._relays: dict[int, Relay] = {}
+        self._links = Links(dial)
         self._images = Images(self._client, config)
         self.door = self._choose_door()
 
-    def fetch(self, image: str, cancelled: Callable[[], bool]) -> str:
-        """Return the id of an image, pulled if it has to be."""
+    @property
+    def engine(self) -> docker.APIClient:
+        """The connection to the engine."""
+        return self._client
+
+    def fetch(
+        self, image: str, cancelled: Callable[[], bool], pulling: Pulling = nullcontext
+    ) -> Image:
+        """Return an image, pulled if it has to be."""
         with _engine():
-            return self._images.fetch(image, cancelled)
+            return self._images.fetch(image, cancelled, pulling)
 
     def create(self, spec: RunSpec) -> Handle:
         """Create the container of a result, or return the one that exists.
@@ -121,9 +143,10 @@ class DockerRuntime:
             except APIError as error:
                 if opening.listener:
                     opening.listener.close()
-                if error.status_code == requests.codes.conflict:
-                    return _handle(self._client.inspect_container(name))
-                raise _start_failed(error) from error
+                existing = self._existing(name)
+                if existing is None:
+                    raise _start_failed(error) from error
+                return existing
         return Handle(spec.result_id, made["Id"], opening.port, listener=opening.listener)
 
     def start(self, handle: Handle, answer: Answer) -> Handle:
@@ -141,11 +164,14 @@ class DockerRuntime:
     def find(self, result_id: int, answer: Answer) -> Handle | None:
         """Return the container of a result; one that was only created is started."""
         with _engine():
-            try:
-                details = self._client.inspect_container(self._container(result_id))
-            except NotFound:
-                return None
-        return self.start(_handle(details), answer)
+            existing = self._existing(self._container(result_id))
+        return None if existing is None else self.start(existing, answer)
+
+    def log(self, handle: Handle, most: int) -> str:
+        """Return the end of what a container has printed."""
+        with _engine():
+            raw = self._client.logs(handle.id, stdout=True, stderr=True, tail=_LIVE_LINES)
+        return end_of(raw, most)
 
     def wait(self, handle: Handle) -> Exit:
         """Block until the container ends; outlives restarts of the engine."""
@@ -153,7 +179,7 @@ class DockerRuntime:
         while True:
             try:
                 timed_out = self._wait(handle)
-                self._close_relay(handle.result_id)
+                self._links.close(handle.result_id)
                 return self._exit(handle, timed_out)
             except NotFound:
                 return Exit(None)
@@ -168,7 +194,7 @@ class DockerRuntime:
 
     def remove(self, result_id: int) -> None:
         """Remove a container, running or not."""
-        self._close_relay(result_id)
+        self._links.close(result_id)
         with _engine(), _unless_gone():
             self._client.remove_container(self._container(result_id), force=True, v=True)
 
@@ -185,11 +211,18 @@ class DockerRuntime:
         """Close the idle connections to the engine."""
         self._client.close()
 
+    def _existing(self, name: str) -> Handle | None:
+        # Not every engine says by its status code that a name is taken.
+        try:
+            return _handle(self._client.inspect_container(name))
+        except NotFound:
+            return None
+
     def _container(self, result_id: int) -> str:
         return f"vantage6-{self._name}-result-{result_id}"
 
     def _create(self, name: str, spec: RunSpec, places: Places) -> dict[str, Any]:
-        service = spec.database.service
+        links = _links(spec)
         made: dict[str, Any] = self._client.create_container(
             image=spec.image,
             command=[],  # the image's own
@@ -201,7 +234,8 @@ class DockerRuntime:
                 "node": self._name,
                 "result_id": str(spec.result_id),
                 "port": str(places.port),
-                "service": "{}:{}".format(*service) if service else "",
+                LABEL: to_label(links),
+                "vpn": "yes" if spec.vpn else "",
             },
             healthcheck=Healthcheck(test=["NONE"]),
             host_config=confinement.host_config(
@@ -209,7 +243,7 @@ class DockerRuntime:
                 self._config,
                 network=self.door.network,
                 mounts=_mounts(spec),
-                hosts={service[0]: _SERVICE_HOST} if service else {},
+                hosts=addresses(links),
                 with_init=self._with_init,
             ),
         )
@@ -258,25 +292,8 @@ class DockerRuntime:
             log.error("door not open", result_id=handle.result_id, reason=str(error))
         else:
             answer(listener)
-            self._open_relay(handle.result_id, details)
-
-    def _open_relay(self, result_id: int, details: dict[str, Any]) -> None:
-        """Let a container reach the database that it was given, if that is a service."""
-        host, _, port = details["Config"]["Labels"].get("service", "").rpartition(":")
-        if not host or not isinstance(self.door, NamespaceDoor):
-            return
-        pid = details["State"]["Pid"]
-        try:
-            listener = self.door.enter(details["Id"], pid, int(port), _SERVICE_HOST)
-        except OSError as error:
-            log.error("database service not open", result_id=result_id, reason=str(error))
-        else:
-            self._relays[result_id] = Relay(listener, (host, int(port)))
-
-    def _close_relay(self, result_id: int) -> None:
-        relay = self._relays.pop(result_id, None)
-        if relay is not None:
-            relay.close()
+            if isinstance(self.door, NamespaceDoor):
+                self._links.open(handle.result_id, details, self.door)
 
     def _wait(self, handle: Handle) -> bool:
         """Block until the container ends; return whether its time was over."""
@@ -302,7 +319,9 @@ class DockerRuntime:
         return Exit(
             code=state["ExitCode"],
             log=end_of(raw, self._config.limits.log_bytes),
-            out_of_memory=state["OOMKilled"],
+            # Podman does not always notice; nobody else ends a program of its like that.
+            out_of_memory=state["OOMKilled"]
+            or (self._is_podman and state["ExitCode"] == SIGKILL_CODE),
             timed_out=timed_out,
         )
 
@@ -343,6 +362,13 @@ def _handle(details: dict[str, Any]) -> Handle:
     return Handle(int(labels["result_id"]), details["Id"], int(labels["port"]), started_at)
 
 
+def _links(spec: RunSpec) -> list[Link]:
+    """Return everything that an algorithm reaches; the database comes first."""
+    service = spec.database.service
+    database = [Link(*service)] if service else []
+    return list(dict.fromkeys([*database, *spec.links]))
+
+
 def _database_address(spec: RunSpec) -> str:
     database = spec.database
     if database.path is not None:
@@ -353,7 +379,7 @@ def _database_address(spec: RunSpec) -> str:
     is_fixed = host == "localhost" or ":" in host or host.replace(".", "").isdecimal()
     if not is_fixed:
         return database.uri
-    return database.uri.replace(f"[{host}]" if ":" in host else host, _SERVICE_HOST, 1)
+    return database.uri.replace(f"[{host}]" if ":" in host else host, FIRST_ADDRESS, 1)
 
 
 def _mounts(spec: RunSpec) -> list[Mount]:

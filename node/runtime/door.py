@@ -12,15 +12,18 @@ import os
 import socket
 import struct
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 #: Port that algorithms were always given.
 PORT = 8080
 LOOPBACK = "127.0.0.1"
 _BACKLOG = 64
 _CLONE_NEWNET = 0x40000000
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +68,7 @@ class NamespaceDoor:
         OSError
             If the algorithm itself sits on the port.
         """
-        try:
-            namespace = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY)
-        except FileNotFoundError as error:
-            raise ProcessLookupError(pid) from error
-        try:
-            # SECURITY: the number may belong to another process by now. Checked after opening:
-            # if it still is the container, then what was opened is the container's.
-            if container_id not in _control_groups(pid):
-                raise ProcessLookupError(pid)
-            return _listener_in(namespace, host, port)
-        finally:
-            os.close(namespace)
+        return within(container_id, pid, lambda: listen(host, port))
 
 
 class BridgeDoor:
@@ -113,6 +105,32 @@ def listen(host: str, port: int = 0) -> socket.socket:
     return socket.create_server((host, port), backlog=_BACKLOG)
 
 
+def within(container_id: str, pid: int, call: Callable[[], T]) -> T:
+    """Call a function in the network namespace of a container's process.
+
+    Sockets that it makes, and programs that it starts, belong there.
+
+    Raises
+    ------
+    ProcessLookupError
+        If the container ended meanwhile.
+    OSError
+        As the function raises it.
+    """
+    try:
+        namespace = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY)
+    except FileNotFoundError as error:
+        raise ProcessLookupError(pid) from error
+    try:
+        # SECURITY: the number may belong to another process by now. Checked after opening:
+        # if it still is the container, then what was opened is the container's.
+        if container_id not in _control_groups(pid):
+            raise ProcessLookupError(pid)
+        return _travel(namespace, call)
+    finally:
+        os.close(namespace)
+
+
 def can_enter_namespaces(engine_socket: Path | None) -> bool:
     """Tell whether `NamespaceDoor` will work with the engine behind a Unix socket.
 
@@ -132,7 +150,7 @@ def can_enter_namespaces(engine_socket: Path | None) -> bool:
     except OSError:
         return False
     try:
-        _listener_in(namespace, LOOPBACK, 0).close()
+        _travel(namespace, lambda: listen(LOOPBACK)).close()
     except OSError:
         return False
     finally:
@@ -140,26 +158,27 @@ def can_enter_namespaces(engine_socket: Path | None) -> bool:
     return True
 
 
-def _listener_in(namespace: int, host: str, port: int) -> socket.socket:
-    """Make a listening socket in another network namespace.
+def _travel(namespace: int, call: Callable[[], T]) -> T:
+    """Call a function in another network namespace.
 
     A namespace is a property of a thread, so a thread is spent on the journey: whatever goes
     wrong, no other code of the node can ever find itself inside a container's network.
     """
-    made: list[socket.socket | OSError] = []
+    made: list[T] = []
+    failed: list[Exception] = []
 
     def travel() -> None:
         try:
             _set_namespace(namespace)
-            made.append(listen(host, port))
-        except OSError as error:
-            made.append(error)
+            made.append(call())
+        except Exception as error:
+            failed.append(error)
 
     traveller = threading.Thread(target=travel, name="door")
     traveller.start()
     traveller.join()
-    if isinstance(made[0], OSError):
-        raise made[0]
+    if failed:
+        raise failed[0]
     return made[0]
 
 

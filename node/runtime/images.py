@@ -1,7 +1,8 @@
 """Algorithm images: which exact one will run, and how it comes to this machine."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 
 import docker
 import requests
@@ -13,12 +14,20 @@ from vantage6.common import logs
 from vantage6.common.config.node import NodeConfig
 from vantage6.common.task_status import TaskStatus
 from vantage6.node.outcomes import RefusalError
+from vantage6.node.runtime.base import Image, Pulling
 
 log = logs.get(__name__)
 
 _HUB = "docker.io"
 #: What engines and registries say about an image that is not there, or not for us.
-_ABSENT = ("not found", "manifest unknown", "does not exist", "denied", "invalid reference")
+_ABSENT = (
+    "not found",
+    "manifest unknown",
+    "does not exist",
+    "denied",
+    "unauthorized",
+    "invalid reference",
+)
 
 
 class Images:
@@ -42,11 +51,14 @@ class Images:
             }
             for login in config.docker_registries
         }
-        self._pulls: dict[str, threading.Lock] = {}
+        #: A lock for each image that is pulled now, and how many hold it or wait for it.
+        self._pulls: dict[str, tuple[threading.Lock, int]] = {}
         self._guard = threading.Lock()
 
-    def fetch(self, image: str, cancelled: Callable[[], bool]) -> str:
-        """Return the id of an image, pulled if the configuration says so.
+    def fetch(
+        self, image: str, cancelled: Callable[[], bool], pulling: Pulling = nullcontext
+    ) -> Image:
+        """Return an image, pulled if the configuration says so.
 
         Results run by id: a tag may move between the check of the policy and the start.
 
@@ -55,7 +67,7 @@ class Images:
         RefusalError
             If there is no such image, or it cannot be pulled.
         """
-        found = None if self._policy == "always" else self._id(image)
+        found = None if self._policy == "always" else self._find(image)
         if found is not None:
             return found
         if self._policy == "never":
@@ -64,27 +76,43 @@ class Images:
                 "image_not_found",
                 f"The image {image} is not at this node, which does not pull images.",
             )
-        with self._guard:
-            turn = self._pulls.setdefault(image, threading.Lock())
-        with turn:
+        with pulling(), self._turn(image):
             # Another result may have pulled it while this one waited for its turn.
-            found = self._id(image) if self._policy == "missing" else None
+            found = self._find(image) if self._policy == "missing" else None
             if found is None:
                 self._pull(image, cancelled)
-                found = self._id(image)
+                found = self._find(image)
         if found is None:
             raise _failed(image, "the engine says it did, but has no such image")
         return found
 
-    def _id(self, image: str) -> str | None:
+    @contextmanager
+    def _turn(self, image: str) -> Iterator[None]:
+        """Let one result at a time pull the same image."""
+        with self._guard:
+            lock, users = self._pulls.get(image, (threading.Lock(), 0))
+            self._pulls[image] = lock, users + 1
+        try:
+            with lock:
+                yield
+        finally:
+            with self._guard:
+                lock, users = self._pulls.pop(image)
+                if users > 1:
+                    self._pulls[image] = lock, users - 1
+
+    def _find(self, image: str) -> Image | None:
         try:
             found = self._client.inspect_image(image)  # type: ignore[no-untyped-call]
-            return str(found["Id"])
         except APIError as error:
             # A reference that is no reference gets its explanation from the attempt to pull it.
             if error.status_code not in {requests.codes.not_found, requests.codes.bad_request}:
                 raise
             return None
+        # Engines leave the algorithm of the hash out, or do not.
+        id_ = f"sha256:{found['Id'].rpartition(':')[2]}"
+        known = {digest.rpartition("@")[2] for digest in found.get("RepoDigests") or ()}
+        return Image(id_, frozenset({id_, *known}))
 
     def _pull(self, image: str, cancelled: Callable[[], bool]) -> None:
         log.info("image pull started", image=image)

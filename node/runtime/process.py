@@ -13,6 +13,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,7 +21,16 @@ from vantage6.common import clock, logs
 from vantage6.common.config.node import LimitConfig
 from vantage6.common.task_status import TaskStatus
 from vantage6.node.outcomes import SIGKILL_CODE, Exit, RefusalError
-from vantage6.node.runtime.base import Answer, Handle, Places, RunSpec, end_of, environment
+from vantage6.node.runtime.base import (
+    Answer,
+    Handle,
+    Image,
+    Places,
+    Pulling,
+    RunSpec,
+    end_of,
+    environment,
+)
 from vantage6.node.runtime.door import listen
 from vantage6.node.spool import folder_name, write_durably
 
@@ -64,7 +74,12 @@ class ProcessRuntime:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         log.warning("runtime `process`: algorithms are NOT isolated; never use it with real data")
 
-    def fetch(self, image: str, cancelled: Callable[[], bool]) -> str:  # noqa: ARG002
+    def fetch(
+        self,
+        image: str,
+        cancelled: Callable[[], bool],  # noqa: ARG002
+        pulling: Pulling = nullcontext,  # noqa: ARG002
+    ) -> Image:
         """Return the image if a command is configured for it."""
         if image not in self._commands:
             raise RefusalError(
@@ -72,7 +87,7 @@ class ProcessRuntime:
                 "image_not_found",
                 f"This node has no program for the image {image} (setting `processes`).",
             )
-        return image
+        return Image(image)
 
     def create(self, spec: RunSpec) -> Handle:
         """Write down what will run, and open its door."""
@@ -134,6 +149,10 @@ class ProcessRuntime:
             return None
         return self.start(self._handle(result_id), answer)
 
+    def log(self, handle: Handle, most: int) -> str:
+        """Return the end of what a process has printed."""
+        return self._log(Path(handle.id), most)
+
     def wait(self, handle: Handle) -> Exit:
         """Sleep until the kernel says that the process ended."""
         folder = Path(handle.id)
@@ -148,7 +167,11 @@ class ProcessRuntime:
             finally:
                 os.close(descriptor)
         self._reap(handle.result_id)
-        return Exit(_exit_code(folder, timed_out), self._log(folder), timed_out=timed_out)
+        return Exit(
+            _exit_code(folder, timed_out),
+            self._log(folder, self._limits.log_bytes),
+            timed_out=timed_out,
+        )
 
     def kill(self, result_id: int) -> None:
         """End the process and everything it started in its session."""
@@ -209,11 +232,11 @@ class ProcessRuntime:
         if child is not None:
             child.wait()
 
-    def _log(self, folder: Path) -> str:
+    def _log(self, folder: Path, most: int) -> str:
         try:
             with (folder / "log").open("rb") as file:
-                file.seek(max(0, os.fstat(file.fileno()).st_size - self._limits.log_bytes))
-                return end_of(file.read(self._limits.log_bytes), self._limits.log_bytes)
+                file.seek(max(0, os.fstat(file.fileno()).st_size - most))
+                return end_of(file.read(most), most)
         except FileNotFoundError:
             return ""
 

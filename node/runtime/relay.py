@@ -1,7 +1,8 @@
-"""A way from one container to one database service, and to nothing else."""
+"""A way from one container to one service, and to nothing else."""
 
 import socket
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 
 from vantage6.common import logs
@@ -9,24 +10,32 @@ from vantage6.common import logs
 log = logs.get(__name__)
 
 _CONNECTIONS = 32
-_CONNECT_SECONDS = 10
+CONNECT_SECONDS = 10
 _CHUNK = 65536
 
 
 class Relay:
-    """Carries bytes between a listener inside a container and the address of a service.
+    """Carries bytes between a listener and a service.
 
     Parameters
     ----------
     listener
-        Where the algorithm connects; closed together with this.
-    address
-        Host and port of the service, as this machine reaches it.
+        Where the caller connects; closed together with this.
+    connect
+        Returns a new connection to the service for a caller; raises OSError.
+    name
+        What the service is called in the log.
     """
 
-    def __init__(self, listener: socket.socket, address: tuple[str, int]) -> None:
+    def __init__(
+        self,
+        listener: socket.socket,
+        connect: Callable[[socket.socket], socket.socket],
+        name: str,
+    ) -> None:
         self._listener = listener
-        self._address = address
+        self._connect = connect
+        self._name = name
         self._slots = threading.BoundedSemaphore(_CONNECTIONS)
         threading.Thread(target=self._accept, name="relay", daemon=True).start()
 
@@ -50,15 +59,14 @@ class Relay:
 
     def _carry(self, caller: socket.socket) -> None:
         try:
-            with caller, socket.create_connection(self._address, _CONNECT_SECONDS) as service:
+            with caller, self._connect(caller) as service:
                 service.settimeout(None)
                 back = threading.Thread(target=_pump, args=(service, caller), daemon=True)
                 back.start()
                 _pump(caller, service)
                 back.join()
         except OSError as error:
-            host, port = self._address
-            log.warning("database service not reached", host=host, port=port, reason=str(error))
+            log.warning("service not reached", service=self._name, reason=str(error))
         finally:
             self._slots.release()
 

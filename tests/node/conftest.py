@@ -1,23 +1,40 @@
 """Fixtures of the node's tests."""
 
-import json
 import os
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import docker
 import pytest
 
-from tests.node.factories import COMMAND, IMAGE, MIB, Bench, make_config
+from tests.node.factories import IMAGE, MIB, Bench, make_config, make_program_image, write_database
 from tests.node.wire import Wire
+from tests.services import docker as docker_service
+from tests.services import podman
+from vantage6.client.node_client import NodeClient
+from vantage6.common.encryption import DummyCryptor
+from vantage6.node.audit import Audit
+from vantage6.node.databases import Databases
+from vantage6.node.executor import Executor
+from vantage6.node.keys import Agreement
+from vantage6.node.policy import Policy
+from vantage6.node.proxy import PublicKeys
+from vantage6.node.runtime.base import Runtime
 from vantage6.node.runtime.docker import DockerRuntime
 from vantage6.node.runtime.process import ProcessRuntime
+from vantage6.node.services.services import Services
+from vantage6.node.spool import Spool
+from vantage6.node.station import Station
+from vantage6.node.upstream import Upstream
 
 _BASE = "vantage6/base:latest"
 
 MakeBench = Callable[..., Bench]
+MakeStation = Callable[..., Station]
+MakeExecutor = Callable[..., Executor]
 
 
 @pytest.fixture(scope="session")
@@ -32,14 +49,28 @@ def engine(docker_host: str) -> Iterator[docker.APIClient]:
 def program_image(engine: docker.APIClient) -> Iterator[str]:
     """Give the image of the test algorithm."""
     base = os.environ.get("V6_TEST_IMAGE", _BASE)
-    container = engine.create_container(base, command=["true"])["Id"]
-    repository, tag = IMAGE.split(":")
-    try:
-        engine.commit(container, repository, tag, changes=[f"CMD {json.dumps(COMMAND)}"])
-    finally:
-        engine.remove_container(container)
-    yield IMAGE
+    yield make_program_image(engine, base)
     engine.remove_image(IMAGE, force=True)
+
+
+@pytest.fixture(scope="session")
+def podman_host(
+    engine: docker.APIClient, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """Give the address of a Podman that has the image of the test algorithm."""
+    base = os.environ.get("V6_TEST_IMAGE", _BASE)
+    with podman.engine(tmp_path_factory.mktemp("podman")) as address:
+        client = docker.APIClient(base_url=address, version="auto")
+        client.load_image(b"".join(engine.get_image(base)))
+        make_program_image(client, base)
+        client.close()
+        yield address
+
+
+@pytest.fixture(scope="session")
+def services_image(docker_host: str) -> str:
+    """Return the image of the node's own helpers."""
+    return docker_service.build_services_image()
 
 
 def _configured(folder: Path, values: dict[str, Any]) -> dict[str, Any]:
@@ -53,13 +84,34 @@ def _configured(folder: Path, values: dict[str, Any]) -> dict[str, Any]:
 @pytest.fixture
 def docker_bench(program_image: str, tmp_path: Path) -> Iterator[MakeBench]:
     """Give a function that makes a bench on the Docker runtime."""
+    with benches(tmp_path) as make:
+        yield make
+
+
+@pytest.fixture
+def podman_bench(podman_host: str, tmp_path: Path) -> Iterator[MakeBench]:
+    """Give a function that makes a bench on the Docker runtime, with Podman for an engine."""
+    with benches(tmp_path, docker_host=podman_host) as make:
+        yield make
+
+
+@contextmanager
+def benches(folder: Path, **common: Any) -> Iterator[MakeBench]:
+    """Give a function that makes a bench on an engine."""
     made: list[Bench] = []
 
     def make(**values: Any) -> Bench:
-        config = make_config(**_configured(tmp_path, values))
+        server = values.pop("server", None)
+        config = make_config(**_configured(folder, {**common, **values}))
         # A name of its own, so that tests that run side by side do not meet.
-        bench = Bench(tmp_path, DockerRuntime(f"test-{uuid.uuid4().hex[:8]}", config), config)
+        name = f"test-{uuid.uuid4().hex[:8]}"
+        services = Services()
+        runtime = DockerRuntime(name, config, services.dial)
+        bench = Bench(folder, runtime, config, services)
         made.append(bench)
+        server = server or NodeClient(config.server_address)
+        databases = Databases(config.databases, folder)
+        services.start(config, databases, runtime, name, folder, server)
         return bench
 
     yield make
@@ -84,7 +136,13 @@ def process_bench(tmp_path: Path) -> Iterator[MakeBench]:
         bench.close()
 
 
-@pytest.fixture(params=["process", pytest.param("docker", marks=pytest.mark.slow)])
+@pytest.fixture(
+    params=[
+        "process",
+        pytest.param("docker", marks=pytest.mark.slow),
+        pytest.param("podman", marks=pytest.mark.slow),
+    ]
+)
 def make_bench(request: pytest.FixtureRequest) -> MakeBench:
     """Give a function that makes a bench; the test runs with each runtime."""
     make: MakeBench = request.getfixturevalue(f"{request.param}_bench")
@@ -96,3 +154,54 @@ def wire() -> Iterator[Wire]:
     """Give a server."""
     with Wire() as running:
         yield running
+
+
+@pytest.fixture
+def make_station(wire: Wire, tmp_path: Path) -> Iterator[MakeStation]:
+    """Give a function that makes what a life of the node consists of."""
+    made: list[Station] = []
+
+    def make(runtime: Runtime | None = None, **values: object) -> Station:
+        path = write_database(tmp_path)
+        config = make_config(**{"databases": {"default": str(path)}, **values})
+        address = f"http://127.0.0.1:{wire.port}"
+        server, upstream = NodeClient(address, "/api"), Upstream(f"{address}/api")
+        server.authenticate("key")
+        station = Station(
+            config=config,
+            collaboration_id=1,
+            server=server,
+            upstream=upstream,
+            keys=PublicKeys(upstream),
+            agreement=Agreement(DummyCryptor(), encrypted=False),
+            policy=Policy(config),
+            databases=Databases(config.databases, tmp_path),
+            runtime=runtime
+            or ProcessRuntime(tmp_path / "processes", config.processes, config.limits),
+            spool=Spool(tmp_path / "data"),
+            audit=Audit(tmp_path / "data"),
+        )
+        made.append(station)
+        return station
+
+    yield make
+    for station in made:
+        station.runtime.sweep(set())
+        station.server.close()
+        station.close()
+        station.audit.close()
+
+
+@pytest.fixture
+def make_executor(make_station: MakeStation) -> Iterator[MakeExecutor]:
+    """Give a function that makes an executor; a second one is the next life of the node."""
+    made: list[Executor] = []
+
+    def make(station: Station | None = None, **values: object) -> Executor:
+        executor = Executor(station or make_station(**values))
+        made.append(executor)
+        return executor
+
+    yield make
+    for executor in made:
+        executor.leave()

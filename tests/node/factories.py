@@ -1,20 +1,28 @@
 """Things that the tests of the node are made of."""
 
+import json
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+import docker
+
 from vantage6.common.config import NodeConfig
+from vantage6.common.config.services import VPN
 from vantage6.node.claims import Claim
 from vantage6.node.databases import Databases
 from vantage6.node.outcomes import Exit
+from vantage6.node.policy import Asked, Policy
 from vantage6.node.runtime.base import Handle, RunSpec, Runtime
+from vantage6.node.services.services import Services
 from vantage6.node.spool import Entry, Spool
 
 #: The test algorithm: its input is the Python program that it runs.
 COMMAND = ("python3", "-c", "import os; exec(open(os.environ['INPUT_FILE']).read())")
-IMAGE = "vantage6-test/program:latest"
+#: A name of its own, so that test runs side by side do not take it from each other.
+IMAGE = f"vantage6-test/program-{os.getpid()}:latest"
 
 MIB = 2**20
 
@@ -35,6 +43,17 @@ def make_config(**values: Any) -> NodeConfig:
     )
 
 
+def make_program_image(engine: docker.APIClient, base: str) -> str:
+    """Make the image of the test algorithm, and return its name."""
+    container = engine.create_container(base, command=["true"])["Id"]
+    repository, tag = IMAGE.split(":")
+    try:
+        engine.commit(container, repository, tag, changes=[f"CMD {json.dumps(COMMAND)}"])
+    finally:
+        engine.remove_container(container)
+    return IMAGE
+
+
 def make_claim(result_id: int = 5, **values: Any) -> Claim:
     """Return a work order."""
     standard: dict[str, Any] = {
@@ -46,7 +65,9 @@ def make_claim(result_id: int = 5, **values: Any) -> Claim:
         "database": "default",
         "initiator": 1,
         "initiator_public_key": "",
+        "initiator_name": "org 1",
         "init_user": 7,
+        "init_username": "alice",
         "is_subtask": False,
         "sealed_input": "",
         "token": "own-token",
@@ -79,10 +100,17 @@ def eventually(try_: Callable[[], T], seconds: float = 20) -> T:
 class Bench:
     """A runtime with everything that it needs to run a program."""
 
-    def __init__(self, folder: Path, runtime: Runtime, config: NodeConfig) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        runtime: Runtime,
+        config: NodeConfig,
+        services: Services | None = None,
+    ) -> None:
         self.folder = folder
         self.runtime = runtime
         self.config = config
+        self.services = services or Services()
         self.spool = Spool(folder / "data")
         self.doors: list[Any] = []
 
@@ -93,14 +121,19 @@ class Bench:
         entry.prepare(program.encode(), claim.token)
         write_database(self.folder)
         databases = Databases(self.config.databases, self.folder)
+        database = databases.get(claim.database)
+        policy, asked = Policy(self.config), Asked.by(claim)
+        grant = self.services.grant(database, lambda name: policy.may_reach(name, asked))
         spec = RunSpec(
             result_id=claim.result_id,
-            image=self.runtime.fetch(claim.image, lambda: False),
+            image=self.runtime.fetch(claim.image, lambda: False).id,
             io=entry.io,
             temporary=self.spool.temporary(claim.run_id),
-            database=databases.get(claim.database),
+            database=database,
             labels=tuple(databases.labels),
-            extra=self.config.algorithm_env,
+            links=grant.links,
+            vpn=VPN in grant.names,
+            extra={**grant.variables, **self.config.algorithm_env},
         )
         return entry, spec
 
@@ -119,4 +152,5 @@ class Bench:
         self.runtime.sweep(set())
         for door in self.doors:
             door.close()
+        self.services.close()
         self.runtime.close()

@@ -4,83 +4,25 @@ import base64
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.node.factories import eventually, make_config, write_database
+from tests.node.conftest import MakeExecutor, MakeStation
+from tests.node.factories import eventually
 from tests.node.wire import Wire
 from vantage6.broker.messages import ResultKilled, ResultReady
-from vantage6.client.node_client import NodeClient
 from vantage6.common.encryption import DummyCryptor
 from vantage6.common.errors import Unavailable
-from vantage6.node.databases import Databases
 from vantage6.node.executor import Executor
 from vantage6.node.keys import Agreement
 from vantage6.node.outcomes import Reason
-from vantage6.node.policy import Policy
-from vantage6.node.proxy import PublicKeys
 from vantage6.node.reconciler import Reconciler
-from vantage6.node.runtime.process import ProcessRuntime
-from vantage6.node.spool import Spool
-from vantage6.node.station import Station
-from vantage6.node.upstream import Upstream
-
-MakeExecutor = Callable[..., Executor]
 
 WRITE = "open(os.environ['OUTPUT_FILE'], 'w').write({text!r})"
 DONE = WRITE.format(text="done")
 COUNT = "open(os.environ['TEMPORARY_FOLDER'] + '/runs', 'a').write('x');"
-
-
-@pytest.fixture
-def make_station(wire: Wire, tmp_path: Path) -> Iterator[Callable[..., Station]]:
-    """Give a function that makes what a life of the node consists of."""
-    made: list[Station] = []
-
-    def make(**values: object) -> Station:
-        path = write_database(tmp_path)
-        config = make_config(databases={"default": str(path)}, **values)
-        address = f"http://127.0.0.1:{wire.port}"
-        server, upstream = NodeClient(address, "/api"), Upstream(f"{address}/api")
-        server.authenticate("key")
-        station = Station(
-            config=config,
-            collaboration_id=1,
-            server=server,
-            upstream=upstream,
-            keys=PublicKeys(upstream),
-            agreement=Agreement(DummyCryptor(), encrypted=False),
-            policy=Policy(config, lambda id_: server.organization(id_)["name"]),
-            databases=Databases(config.databases, tmp_path),
-            runtime=ProcessRuntime(tmp_path / "processes", config.processes, config.limits),
-            spool=Spool(tmp_path / "data"),
-        )
-        made.append(station)
-        return station
-
-    yield make
-    for station in made:
-        station.runtime.sweep(set())
-        station.server.close()
-        station.upstream.close()
-
-
-@pytest.fixture
-def make_executor(make_station: Callable[..., Station]) -> Iterator[MakeExecutor]:
-    """Give a function that makes an executor; a second one is the next life of the node."""
-    made: list[Executor] = []
-
-    def make(station: Station | None = None, **values: object) -> Executor:
-        executor = Executor(station or make_station(**values))
-        made.append(executor)
-        return executor
-
-    yield make
-    for executor in made:
-        executor.leave()
 
 
 def is_idle(executor: Executor) -> bool:
@@ -193,7 +135,9 @@ def test_failure_reaches_the_researcher_with_its_reason(
 def test_policy_is_asked_before_anything_runs(wire: Wire, make_executor: MakeExecutor) -> None:
     wire.add(5, DONE)
     wire.add(6, DONE, parent={"id": 105})
-    executor = make_executor(policies={"allowed_organizations": ["org 2"]})
+    executor = make_executor(
+        policies={"allowed_algorithms": ".*", "allowed_organizations": ["org 2"]}
+    )
     executor.accept(5)
     executor.accept(6)
     eventually(lambda: wire.ids("not allowed") == [5, 6])
@@ -201,7 +145,7 @@ def test_policy_is_asked_before_anything_runs(wire: Wire, make_executor: MakeExe
 
 
 def test_misconfigured_node_refuses_instead_of_leaving_tasks_hanging(
-    wire: Wire, make_executor: MakeExecutor, make_station: Callable[..., Station]
+    wire: Wire, make_executor: MakeExecutor, make_station: MakeStation
 ) -> None:
     wire.add(5, DONE)
     refusal = Reason("encryption_mismatch", "They differ.")
@@ -327,7 +271,7 @@ def test_claimed_result_that_never_started_runs_after_a_restart(
 
 
 def test_result_whose_process_vanished_is_reported_not_repeated(
-    wire: Wire, make_executor: MakeExecutor, make_station: Callable[..., Station], tmp_path: Path
+    wire: Wire, make_executor: MakeExecutor, make_station: MakeStation, tmp_path: Path
 ) -> None:
     wire.add(5, COUNT + "import time; time.sleep(60)")
     station = make_station()
@@ -344,7 +288,7 @@ def test_result_whose_process_vanished_is_reported_not_repeated(
 
 
 def test_reconciling_starts_stops_and_forgets(
-    wire: Wire, make_executor: MakeExecutor, make_station: Callable[..., Station]
+    wire: Wire, make_executor: MakeExecutor, make_station: MakeStation
 ) -> None:
     wire.add(1, "import time; time.sleep(60)")
     wire.add(2, DONE)

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 def test_image_runs_by_its_id(engine: docker.APIClient, program_image: str) -> None:
     found = Images(engine, make_config(pull_policy="missing")).fetch(program_image, lambda: False)
-    assert found == engine.inspect_image(IMAGE)["Id"]
+    assert found.id == engine.inspect_image(IMAGE)["Id"]
 
 
 def test_registry_that_is_down_is_not_a_missing_image(engine: docker.APIClient) -> None:

@@ -14,6 +14,7 @@ import pytest
 from tests.node.factories import eventually
 from tests.node.wire import Wire
 from vantage6.common.encryption import CryptorBase, DummyCryptor, RSACryptor
+from vantage6.node.audit import Ledger
 from vantage6.node.gatekeeper import Gatekeeper
 from vantage6.node.proxy import Proxy, PublicKeys
 from vantage6.node.upstream import Upstream
@@ -59,7 +60,7 @@ def make_door(wire: Wire) -> Iterator[MakeDoor]:
         upstream = Upstream(f"http://127.0.0.1:{wire.port}/api")
         upstreams.append(upstream)
         keys = PublicKeys(upstream) if cryptor else None
-        proxy = Proxy(upstream, keys, cryptor or DummyCryptor(), 1, TOKEN)
+        proxy = Proxy(upstream, keys, cryptor or DummyCryptor(), 1, TOKEN, Ledger(None, 5))
         listener = socket.create_server(("127.0.0.1", 0))
         keepers.append(Gatekeeper(listener, proxy.app, request_bytes))
         return Door(listener.getsockname()[1])
@@ -252,14 +253,14 @@ def test_page_of_results_is_decrypted_too(wire: Wire, make_door: MakeDoor) -> No
 def test_body_above_the_limit_is_refused(wire: Wire, make_door: MakeDoor) -> None:
     door = make_door(request_bytes=10_000)
     status, _ = door.ask("POST", "/task", {"organizations": ["x" * 9_000]})
-    assert status == 404
+    assert status == 400
     status, _ = door.ask("POST", "/task", {"organizations": ["x" * 20_000]})
     assert status == 413
 
 
 def test_closed_door_lets_nobody_in_and_leaves_no_thread(wire: Wire, tmp_path: Path) -> None:
     upstream = Upstream(f"http://127.0.0.1:{wire.port}/api")
-    proxy = Proxy(upstream, None, DummyCryptor(), 1, TOKEN)
+    proxy = Proxy(upstream, None, DummyCryptor(), 1, TOKEN, Ledger(None, 5))
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     keeper = Gatekeeper(listener, proxy.app, 10**6)

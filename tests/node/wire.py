@@ -3,12 +3,14 @@
 import base64
 import json
 import socket
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
 import falcon
 
 from tests.node.factories import IMAGE, eventually
+from vantage6.broker.inboxes import Inboxes
 from vantage6.node.gatekeeper import Gatekeeper
 
 FINAL = {"completed", "crashed", "failed", "killed by user", "not allowed", "unknown error"}
@@ -40,6 +42,8 @@ class Wire:
     public_keys: dict[int, str] = field(default_factory=lambda: {1: "", 2: ""})
     results: dict[int, dict[str, Any]] = field(default_factory=dict)
     broker: dict[str, str] | None = None
+    #: The queues behind the inbox of the node, where there are any.
+    inboxes: Inboxes | None = None
     #: Answers that replace the usual ones, by method and path.
     answers: dict[str, tuple[int, Any]] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
@@ -62,7 +66,9 @@ class Wire:
                 "run_id": 1,
                 "parent": None,
                 "initiator": 1,
+                "initiator_name": "org 1",
                 "init_user": 7,
+                "init_username": "alice",
                 "collaboration": {"id": 1},
                 **task,
             },
@@ -109,6 +115,8 @@ class Wire:
                 return 200, self.broker
             case ["POST", "token", "broker"]:
                 return 503, {"msg": "No broker.", "code": "unavailable"}
+            case [method, "node", "7", "inbox", *tag]:
+                return self._inbox(method, *tag)
             case ["GET", "node", "7"]:
                 links = {"organization": {"id": 1}, "collaboration": {"id": 1}}
                 return 200, {"id": 7, "name": "station", **links}
@@ -127,6 +135,20 @@ class Wire:
             case ["PATCH", "result", id_]:
                 return self._patch(int(id_), body)
         return 404, {"msg": "Nothing here.", "code": "not_found"}
+
+    def _inbox(self, method: str, tag: str = "") -> tuple[int, Any]:
+        if self.inboxes is None:
+            return 503, {"msg": "No broker.", "code": "unavailable"}
+        if method == "GET":
+            for _ in range(20):
+                if envelope := self.inboxes.take(7, 25):
+                    return 200, envelope
+                time.sleep(0.05)
+        elif tag:
+            self.inboxes.settle(7, tag, requeue=False)
+        else:
+            self.inboxes.leave(7)
+        return 204, None
 
     def _claim(self, id_: int) -> tuple[int, Any]:
         result = self.results.get(id_)

@@ -34,6 +34,14 @@ def build_images() -> None:
         pytest.fail(f"the images cannot be built:\n{built.stderr}", pytrace=False)
 
 
+def build_services_image() -> str:
+    """Build the image of the node's own helpers, and return its name."""
+    built = _script("services-image.sh", seconds=600)
+    if built.returncode:
+        missing(f"the image of the node's helpers ({built.stderr.strip()[-500:]})")
+    return "vantage6/services:latest"
+
+
 def _script(name: str, *arguments: str, seconds: float = 60) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [_COMPOSE / name, *arguments],

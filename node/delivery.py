@@ -1,0 +1,84 @@
+"""From an outcome on disk to the server that has it."""
+
+from typing import Any
+
+from vantage6.common import logs
+from vantage6.common.errors import Invalid
+from vantage6.common.task_status import TaskStatus
+from vantage6.node.audit import hash_of
+from vantage6.node.outcomes import Outcome, Reason, reason_to_json
+from vantage6.node.patience import Patience
+from vantage6.node.spool import Entry
+from vantage6.node.station import Station
+
+log = logs.get(__name__)
+
+NO_PUBLIC_KEY = Reason(
+    "no_public_key",
+    "The organization that created the task has no valid public key, so that its result cannot be "
+    "encrypted.",
+)
+
+
+def deliver(station: Station, entry: Entry, patience: Patience) -> None:
+    """Upload an outcome, until the server has it.
+
+    Raises
+    ------
+    InterruptedExecution
+        If the result was killed, or the node stops.
+    V6Error
+        If the server does not want the result, or has another outcome of it already.
+    """
+    outcome = entry.outcome()
+    if outcome is None:
+        raise RuntimeError("compute first")
+    fields, output = _final_fields(station, entry, outcome)
+    try:
+        _release(station, entry, patience, fields, output)
+    except Invalid as error:
+        if error.error_code == "result_finished" or "result" not in fields:
+            raise
+        result_id = entry.record.result_id
+        log.exception("output refused by the server", result_id=result_id)
+        reason = Reason("upload_refused", f"The server refused the output: {error.message}")
+        _release(station, entry, patience, _without_output(fields, reason), b"")
+    head = str(station.audit.head)
+    log.info("result delivered", result_id=entry.record.result_id, audit_head=head)
+
+
+def _final_fields(station: Station, entry: Entry, outcome: Outcome) -> tuple[dict[str, Any], bytes]:
+    """Return what the server gets to know, the output sealed for its receiver; and the output."""
+    agreement = station.agreement
+    fields = {**outcome.to_json(), "log": entry.log()}
+    if outcome.status != TaskStatus.COMPLETED:
+        return fields, b""
+    if agreement.refusal is not None:
+        # SECURITY: without an agreement nobody knows whether the output may travel in clear.
+        return _without_output(fields, agreement.refusal), b""
+    output = entry.read_output(station.config.limits.file_bytes)
+    try:
+        sealed = agreement.cryptor.encrypt_bytes_to_str(output, entry.record.initiator_public_key)
+    except ValueError:
+        return _without_output(fields, NO_PUBLIC_KEY), b""
+    return fields | {"result": sealed}, output
+
+
+def _release(
+    station: Station, entry: Entry, patience: Patience, fields: dict[str, Any], output: bytes
+) -> None:
+    """Upload an outcome, after it is written down what leaves."""
+    patience.record(
+        "released",
+        status=fields["status"],
+        reason=fields["reason"],
+        output_bytes=len(output),
+        output_hash=hash_of(output) if output else None,
+        log_bytes=len(fields["log"].encode("utf-8", "replace")),
+    )
+    patience.server(lambda: station.server.patch_result(entry.record.result_id, **fields))
+
+
+def _without_output(fields: dict[str, Any], reason: Reason) -> dict[str, Any]:
+    kept = {name: value for name, value in fields.items() if name != "result"}
+    return kept | {"status": str(TaskStatus.FAILED), "reason": reason_to_json(reason)}

@@ -1,0 +1,70 @@
+"""Doing something until it succeeds, through failures that pass, for one result."""
+
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from vantage6.common import logs
+from vantage6.common.errors import Unauthenticated, Unavailable
+from vantage6.node.audit import Audit
+from vantage6.node.backoff import delays
+from vantage6.node.runtime.base import EngineUnavailable
+
+log = logs.get(__name__)
+
+T = TypeVar("T")
+
+#: The server is away, or about to renew a login.
+SERVER_AWAY = (Unavailable, Unauthenticated)
+
+
+class InterruptedExecution(Exception):
+    """The result was killed, or the node stops."""
+
+
+class Patience:
+    """Waits for server, engine and disk on behalf of one result, until it is interrupted.
+
+    Parameters
+    ----------
+    result_id
+        The result.
+    audit
+        Where `record` writes.
+    """
+
+    def __init__(self, result_id: int, audit: Audit) -> None:
+        self._result_id = result_id
+        self._audit = audit
+        self.interrupted = threading.Event()
+
+    def check(self) -> None:
+        """Raise `InterruptedExecution` if the result is not worked on any more."""
+        if self.interrupted.is_set():
+            raise InterruptedExecution
+
+    def server(self, call: Callable[[], T]) -> T:
+        """Return what a call to the server returns, as soon as the server is there."""
+        return self._patiently(call, SERVER_AWAY)
+
+    def engine(self, call: Callable[[], T]) -> T:
+        """Return what a call to the engine returns, as soon as the engine is there."""
+        return self._patiently(call, (EngineUnavailable,))
+
+    def disk(self, call: Callable[[], T]) -> T:
+        """Return what a call that writes returns; a full disk is waited for, someone makes room."""
+        return self._patiently(call, (OSError,))
+
+    def record(self, event: str, **facts: Any) -> None:
+        """Write down an event; what it announces must not happen before this returns."""
+        self.disk(lambda: self._audit.record(event, result_id=self._result_id, **facts))
+
+    def _patiently(self, call: Callable[[], T], passing: tuple[type[Exception], ...]) -> T:
+        for pause in delays():
+            try:
+                return call()
+            except passing as error:
+                log.warning("trying again", result_id=self._result_id, reason=str(error))
+                self.interrupted.wait(pause)
+                self.check()
+        raise AssertionError("delays never end")

@@ -1,0 +1,78 @@
+"""Looking after what runs, at regular intervals, in one thread for all of it."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from vantage6.common import logs
+
+log = logs.get(__name__)
+
+#: A round may take at most this part of the time.
+_SHARE = 0.1
+
+Visit = Callable[[], None]
+
+
+class Rounds:
+    """Calls a function for each thing that runs, again and again; sleeps while nothing does.
+
+    Parameters
+    ----------
+    name
+        Of the thread.
+    seconds
+        Between two rounds, and before the first visit of each thing.
+    """
+
+    def __init__(self, name: str, seconds: float) -> None:
+        self._seconds = seconds
+        self._visits: dict[object, tuple[float, Visit]] = {}
+        self._changed = threading.Condition()
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    @contextmanager
+    def visiting(self, visit: Visit) -> Iterator[None]:
+        """Have a function called while the block lasts; a visit may end shortly after it."""
+        key = object()
+        with self._changed:
+            self._visits[key] = (time.monotonic() + self._seconds, visit)
+            if not self._thread.is_alive() and not self._closed:
+                self._thread.start()
+            self._changed.notify()
+        try:
+            yield
+        finally:
+            with self._changed:
+                del self._visits[key]
+
+    def close(self) -> None:
+        """Visit nobody any more."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._visits or self._closed)
+                if self._closed:
+                    return
+                now = time.monotonic()
+                due = [(key, visit) for key, (at, visit) in self._visits.items() if at <= now]
+                soonest = min(at for at, _ in self._visits.values())
+            for _, visit in due:
+                try:
+                    visit()
+                except Exception:
+                    log.exception("visit failed")
+            took = time.monotonic() - now
+            with self._changed:
+                later = time.monotonic() + max(self._seconds, took / _SHARE)
+                for key, visit in due:
+                    if key in self._visits:
+                        self._visits[key] = (later, visit)
+                if not due:
+                    self._changed.wait(soonest - now)

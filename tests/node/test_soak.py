@@ -1,0 +1,103 @@
+"""Many short tasks on one station: nothing grows, nothing stays.
+
+``V6_SOAK=2000`` runs that many instead of a few.
+"""
+
+import base64
+import os
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import docker
+import psutil
+import pytest
+
+from tests.node.conftest import MakeExecutor, MakeStation
+from tests.node.factories import eventually, make_config
+from tests.node.wire import Wire
+from vantage6.node.audit import FILE_NAME, entries, verify
+from vantage6.node.executor import Executor
+from vantage6.node.runtime.docker import DockerRuntime
+
+TASKS = int(os.environ.get("V6_SOAK", "120"))
+#: Tasks that are there before the first measurement, and between two of them.
+ROUND = min(40, TASKS // 3)
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120 + TASKS)]
+
+PROGRAM = "open(os.environ['OUTPUT_FILE'], 'w').write(open(os.environ['TOKEN_FILE']).read()[:3])"
+
+
+@pytest.fixture
+def name(engine: docker.APIClient) -> Iterator[str]:
+    """Give the name of a node of which nothing stays on this machine."""
+    name = f"test-{uuid.uuid4().hex[:8]}"
+    before = _volumes(engine)
+    yield name
+    label = {"label": [f"node={name}"]}
+    assert not engine.containers(all=True, filters=label)
+    assert not engine.networks(filters=label)
+    assert _volumes(engine) <= before
+
+
+@pytest.fixture
+def executor(
+    program_image: str,
+    docker_host: str,
+    name: str,
+    make_station: MakeStation,
+    make_executor: MakeExecutor,
+) -> Executor:
+    """Give the executor of a station with containers."""
+    values = {"docker_host": docker_host, "limits": {"memory_bytes": 2**27}, "parallel": 20}
+    runtime = DockerRuntime(name, make_config(**values))
+    return make_executor(make_station(runtime=runtime, **values))
+
+
+def test_twenty_results_run_at_once(wire: Wire, executor: Executor) -> None:
+    for id_ in range(1, 21):
+        wire.add(id_, "import time; time.sleep(8);" + PROGRAM, run_id=id_)
+        executor.accept(id_)
+    eventually(lambda: len(wire.ids("active")) == 20, 30)
+    eventually(lambda: len(wire.ids("completed")) == 20, 60)
+
+
+def test_nothing_grows_and_nothing_stays(
+    wire: Wire, executor: Executor, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    process = psutil.Process()
+    measured: list[tuple[int, int, int]] = []
+    began = time.monotonic()
+    for first in range(1, TASKS + 1, ROUND):
+        ids = range(first, min(first + ROUND, TASKS + 1))
+        for id_ in ids:
+            wire.add(id_, PROGRAM, run_id=id_)
+            executor.accept(id_)
+        eventually(lambda: executor.report() == ([], []), 30 + 5 * ROUND)
+        for id_ in ids:
+            result = wire.results.pop(id_)
+            assert result["status"] == "completed", result
+            assert base64.b64decode(result["result"]) == b"e30"
+        wire.asked.clear()
+        wire.claims.clear()
+        # Threads of the last results end a moment after their results.
+        time.sleep(0.5)
+        measured.append((process.num_fds(), process.num_threads(), process.memory_info().rss))
+    with capsys.disabled():
+        each = (time.monotonic() - began) / TASKS
+        sys.stdout.write(f"\n{TASKS} tasks, {each:.3f} s each; (fds, threads, RSS): {measured}\n")
+    (descriptors, threads, memory), *_ = measured
+    assert measured[-1][0] <= descriptors + 8
+    assert measured[-1][1] <= threads + 4
+    assert measured[-1][2] <= memory + 24 * 2**20
+    assert not list((tmp_path / "data/results").iterdir())
+    audit = tmp_path / "data" / FILE_NAME
+    assert verify(audit).broken is None
+    assert len({entry["result_id"] for entry in entries(audit)}) == TASKS
+
+
+def _volumes(engine: docker.APIClient) -> set[str]:
+    return {volume["Name"] for volume in engine.volumes()["Volumes"] or ()}

@@ -1,0 +1,210 @@
+"""Algorithms of two nodes that meet in a real VPN."""
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+import docker
+import pytest
+
+from tests.node.conftest import benches
+from tests.node.factories import Bench, eventually, make_claim
+from tests.node.wire import Wire
+from tests.services.openvpn import OpenVpnServer
+from vantage6.client.node_client import NodeClient
+from vantage6.node.runtime.door import within
+from vantage6.node.services.vpn import device
+
+pytestmark = pytest.mark.slow
+
+SUBNET = "10.76.0.0/16"
+SERVE = """
+import os, socket
+listener = socket.create_server(('127.0.0.1', 8888))
+caller, _ = listener.accept()
+caller.sendall(b'model ' + caller.recv(99))
+caller.close()
+open(os.environ['OUTPUT_FILE'], 'w').write('met')
+"""
+VISIT = """
+import json, os, socket, time
+def visit(host, port):
+    for _ in range(20):
+        try:
+            with socket.create_connection((host, port), timeout=10) as there:
+                there.sendall(b'for you')
+                return there.recv(99).decode()
+        except OSError as error:
+            said = type(error).__name__
+            time.sleep(0.1)
+    return said
+json.dump([visit(*place) for place in %r], open(os.environ['OUTPUT_FILE'], 'w'))
+"""
+
+
+@pytest.fixture(scope="module")
+def vpn(
+    engine: docker.APIClient, services_image: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[OpenVpnServer]:
+    """Give a VPN."""
+    if not Path("/dev/net/tun").exists():
+        pytest.skip("/dev/net/tun is missing: no VPN can be made here")
+    with OpenVpnServer(engine, services_image, tmp_path_factory.mktemp("vpn") / "x") as server:
+        yield server
+
+
+class Station:
+    """A node with its server."""
+
+    def __init__(self, stack: ExitStack, folder: Path, configuration: str, **more: Any) -> None:
+        self.wire = stack.enter_context(Wire())
+        for route in ("GET /vpn", "POST /vpn/update"):
+            self.wire.answers[route] = (200, {"ovpn_config": configuration})
+        for route in ("PATCH /node/7", "DELETE /port", "POST /port"):
+            self.wire.answers[route] = (200, {})
+        address = f"http://127.0.0.1:{self.wire.port}"
+        server = stack.enter_context(closing(NodeClient(address)))
+        server.authenticate("key")
+        folder.mkdir(exist_ok=True)
+        make = stack.enter_context(benches(folder))
+        self.bench: Bench = make(server=server, **{"vpn_subnet": SUBNET, **more})
+
+    def told(self, method: str, path: str) -> list[Any]:
+        """Return what the server was told, in order."""
+        return [
+            asked.body or asked.params
+            for asked in self.wire.asked
+            if (asked.method, asked.path) == (method, path)
+        ]
+
+    def address(self) -> str:
+        """Return the address of the node in the VPN."""
+        found: str = eventually(lambda: [t for t in self.told("PATCH", "/node/7")], 60)[-1]["ip"]
+        return found
+
+
+def has_address(engine: docker.APIClient, container: str, address: str) -> bool:
+    details = engine.inspect_container(container)
+    found = within(details["Id"], details["State"]["Pid"], device)
+    return str(found.address) == address
+
+
+@pytest.fixture
+def stations(program_image: str, vpn: OpenVpnServer, tmp_path: Path) -> Iterator[list[Station]]:
+    """Give two nodes in the VPN."""
+    with ExitStack() as stack:
+        yield [Station(stack, tmp_path / name, vpn.client()) for name in ("alpha", "beta")]
+
+
+def test_algorithms_of_two_nodes_meet(stations: list[Station]) -> None:
+    alpha, beta = stations
+    address = alpha.address()
+    assert address.startswith("10.76.")
+    _, handle = alpha.bench.begin(SERVE)
+    with alpha.bench.services.in_vpn(5, handle.id):
+        (told,) = alpha.told("POST", "/port")
+        assert told["result_id"] == 5
+        assert told["label"] is None
+        assert 49152 <= told["port"] <= 65534
+        beta.address()
+        program = VISIT % [[address, told["port"]]]
+        visit, visitor = beta.bench.begin(program)
+        with beta.bench.services.in_vpn(5, visitor.id):
+            exit_ = beta.bench.runtime.wait(visitor)
+        assert exit_.code == 0, exit_.log
+        assert json.loads(visit.read_output(1000)) == ["model for you"]
+        assert alpha.bench.runtime.wait(handle).code == 0
+    assert alpha.told("DELETE", "/port")[-1] == {"result_id": "5"}
+
+
+def test_keys_that_ran_out_are_renewed(
+    program_image: str, vpn: OpenVpnServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vantage6.node.services.vpn._CONNECT_SECONDS", 6)
+    folder = tmp_path / "alpha" / "services"
+    folder.mkdir(parents=True)
+    old = vpn.client(hours=-1).replace("\r\n", "\n")
+    (folder / "vpn.ovpn").write_text(old)
+    with ExitStack() as stack:
+        station = Station(stack, tmp_path / "alpha", vpn.client())
+        assert station.address()
+        assert station.told("POST", "/vpn/update") == [{"vpn_config": old}]
+        assert not station.told("GET", "/vpn")
+        kept = folder / "vpn.ovpn"
+        assert "\r" not in kept.read_text() != old
+        assert oct(kept.stat().st_mode)[-3:] == "600"
+    assert station.told("PATCH", "/node/7")[-1] == {"clear_ip": True}
+
+
+def test_ports_are_open_again_after_the_connection_was_lost(
+    stations: list[Station], engine: docker.APIClient
+) -> None:
+    alpha, beta = stations
+    address = alpha.address()
+    _, handle = alpha.bench.begin(SERVE)
+    with alpha.bench.services.in_vpn(5, handle.id):
+        (before,) = alpha.told("POST", "/port")
+        client = next(
+            found["Id"]
+            for found in engine.containers(filters={"name": "-vpn-client"})
+            if has_address(engine, found["Id"], address)
+        )
+        engine.kill(client)
+        after = eventually(lambda: alpha.told("POST", "/port")[1:], 60)[-1]
+        assert after == before
+        beta.address()
+        visit, visitor = beta.bench.begin(VISIT % [[alpha.address(), after["port"]]])
+        with beta.bench.services.in_vpn(5, visitor.id):
+            exit_ = beta.bench.runtime.wait(visitor)
+        assert exit_.code == 0, exit_.log
+        assert json.loads(visit.read_output(1000)) == ["model for you"]
+
+
+def test_address_outside_of_the_subnet_switches_the_vpn_off(
+    program_image: str, vpn: OpenVpnServer, tmp_path: Path
+) -> None:
+    with ExitStack() as stack:
+        station = Station(stack, tmp_path / "alpha", vpn.client(), vpn_subnet="10.77.0.0/16")
+        assert eventually(lambda: station.told("PATCH", "/node/7"), 60) == [{"clear_ip": True}]
+
+
+def test_without_a_vpn_at_the_server_the_node_works(
+    program_image: str, services_image: str, tmp_path: Path
+) -> None:
+    with ExitStack() as stack:
+        station = Station(stack, tmp_path / "alpha", "")
+        station.wire.answers["GET /vpn"] = (501, {"msg": "no VPN", "code": "not_configured"})
+        eventually(lambda: station.told("GET", "/vpn"))
+        _, handle = station.bench.begin("print('works')")
+        with station.bench.services.in_vpn(5, handle.id):
+            assert station.bench.runtime.wait(handle).code == 0
+        assert not station.told("POST", "/port")
+
+
+def test_rules_keep_an_image_out_of_the_vpn(
+    program_image: str, services_image: str, vpn: OpenVpnServer, tmp_path: Path
+) -> None:
+    policies = {"allowed_algorithms": [".*"], "services": {"vpn": ["another-image"]}}
+    with ExitStack() as stack:
+        station = Station(stack, tmp_path / "alpha", vpn.client(), policies=policies)
+        station.address()
+        _, handle = station.bench.begin("import time; time.sleep(0.5)")
+        with station.bench.services.in_vpn(5, handle.id):
+            station.bench.runtime.wait(handle)
+        assert not station.told("POST", "/port")
+
+
+def test_algorithms_of_one_node_meet_and_reach_nothing_else(stations: list[Station]) -> None:
+    alpha, _ = stations
+    address = alpha.address()
+    _, handle = alpha.bench.begin(SERVE)
+    with alpha.bench.services.in_vpn(5, handle.id):
+        (told,) = alpha.told("POST", "/port")
+        program = VISIT % [["172.17.0.1", 22], ["10.77.0.1", 80], [address, told["port"]]]
+        visit, visitor = alpha.bench.begin(program, make_claim(6))
+        with alpha.bench.services.in_vpn(6, visitor.id):
+            exit_ = alpha.bench.runtime.wait(visitor)
+    assert exit_.code == 0, exit_.log
+    assert json.loads(visit.read_output(1000)) == ["OSError", "OSError", "model for you"]

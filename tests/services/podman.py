@@ -1,0 +1,66 @@
+"""Podman's API socket, which speaks Docker's language."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.node.factories import eventually
+from tests.services import missing, needs
+
+_CONFIGURATION = """
+[containers]
+default_ulimits = ["nofile=1024:1024"]
+[network]
+network_backend = "netavark"
+[engine]
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+"""
+#: Podman raises a limit that nobody asked for, which the root of a sandbox may not.
+_RUNTIME = """#!{python}
+import json, os, pathlib, sys
+for flag in {{"--bundle", "-b"}} & set(sys.argv):
+    file = pathlib.Path(sys.argv[sys.argv.index(flag) + 1], "config.json")
+    config = json.loads(file.read_text())
+    limits = config["process"].get("rlimits", [])
+    config["process"]["rlimits"] = [one for one in limits if one["type"] != "RLIMIT_NPROC"]
+    file.write_text(json.dumps(config))
+os.execv({runc!r}, sys.argv)
+"""
+
+
+@contextmanager
+def engine(folder: Path) -> Iterator[str]:
+    """Give the address of a Podman of its own, with images and containers in a folder."""
+    program, runc = needs("podman"), needs("runc")
+    if os.getuid() != 0:
+        missing("root, for Podman with limits")
+    configuration, runtime = folder / "containers.conf", folder / "runc"
+    configuration.write_text(_CONFIGURATION)
+    runtime.write_text(_RUNTIME.format(python=sys.executable, runc=runc))
+    runtime.chmod(0o755)
+    address = f"unix://{folder}/podman.sock"
+    options = [f"--root={folder}/images", f"--runroot={folder}/run", f"--runtime={runtime}"]
+    with (folder / "podman.log").open("w") as log:
+        service = subprocess.Popen(
+            [program, *options, "system", "service", "--time=0", address],
+            env={**os.environ, "CONTAINERS_CONF": str(configuration)},
+            stdout=log,
+            stderr=log,
+        )
+        try:
+            eventually(lambda: _connect(folder / "podman.sock"))
+            yield address
+        finally:
+            service.terminate()
+            service.wait(30)
+            subprocess.run([program, *options, "system", "reset", "--force"], check=False)
+
+
+def _connect(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(path))
