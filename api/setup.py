@@ -5,6 +5,12 @@ from vantage6.common.config import Instance
 from vantage6.models import database, migrate
 from vantage6.models.store import setup
 
+#: What whoever makes that user must be told.
+ROOT_WARNING = (
+    "The user `root` was made with the password `root`. Change it before anybody else can reach "
+    "this server."
+)
+
 
 def set_up(instance: Instance) -> bool:
     """Bring the schema up to date, add missing rules and roles, and the first user.
@@ -15,12 +21,20 @@ def set_up(instance: Instance) -> bool:
         Whether the user ``root`` was made with the password ``root``.
     """
     database.bind(instance.config.uri, folder=instance.folder)
+    try:
+        with database.session():
+            return set_up_connected(instance)
+    finally:
+        database.dispose()
+
+
+def set_up_connected(instance: Instance) -> bool:
+    """Do what `set_up` does with the database that is connected."""
     configured = instance.config.root_password
-    with database.session():
-        migrate.up()
-        setup.ensure_rules()
-        # Hashing is slow on purpose; only the first start needs it.
-        if setup.has_users():
-            return False
-        password = configured.get_secret_value() if configured else "root"
-        return setup.ensure_root(passwords.hashed(password)) and configured is None
+    migrate.up()
+    setup.ensure_rules()
+    # Hashing is slow on purpose; only the first start needs it.
+    if setup.has_users():
+        return False
+    password = configured.get_secret_value() if configured else "root"
+    return setup.ensure_root(passwords.hashed(password)) and configured is None

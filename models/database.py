@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import peewee
-from peewee import DatabaseProxy, SqliteDatabase
+from peewee import DatabaseProxy
 from playhouse.pool import PooledPostgresqlDatabase
 
 from vantage6.common.errors import ConfigurationError, Invalid, Unavailable
@@ -57,6 +57,8 @@ def bind(uri: str, *, folder: Path, connections: int = 16) -> None:
                 # A reader that turns writer fails at once under the default lock; IMMEDIATE waits.
                 lock_type="IMMEDIATE",
                 autoconnect=False,
+                # One thread after the other uses a connection that was set aside.
+                check_same_thread=False,
                 pragmas={
                     "journal_mode": "wal",
                     "foreign_keys": 1,
@@ -122,12 +124,18 @@ def discard() -> None:
         close()
 
 
-def release() -> None:
-    """Give a pooled connection back; a file stays open for the next work of this thread.
+def dispose() -> None:
+    """Close all connections of this process, where it has done its work."""
+    close()
+    if isinstance(db.obj, PooledPostgresqlDatabase):
+        db.obj.close_all()
 
-    PERF: to open SQLite costs more than most requests, and the last one to close it folds the log.
-    """
-    if not isinstance(db.obj, SqliteDatabase):
+
+def release() -> None:
+    """Give the connection of this thread back, open, for the next one that needs one."""
+    if isinstance(db.obj, QueuingSqlite) and not db.in_transaction():
+        db.obj.set_aside()
+    else:
         close()
 
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -16,8 +17,7 @@ from pydantic import HttpUrl, SecretStr
 
 from examples.federation import free_port
 from tests.seeds.document import Statement
-from tests.seeds.table import ALL, WAITS, rows, runs
-from vantage6.api.cli import main
+from tests.seeds.table import ALL, rows, runs
 from vantage6.common import __version__
 from vantage6.common.config import Instance
 
@@ -33,7 +33,9 @@ class Server:
     def __init__(self, folder: Path) -> None:
         self.port = free_port()
         self.folder = folder
-        self.file = folder / "test-server.yaml"
+        self.name = "test-server"
+        self.file = folder / "config" / "vantage6" / "server" / f"{self.name}.yaml"
+        self.file.parent.mkdir(parents=True)
         (text,) = [one.text for one in ALL if one.kind == "yaml" and "environments:" in one.text]
         # What the example leaves out has to be something.
         text = text.replace("...", "{description: left out}")
@@ -43,7 +45,8 @@ class Server:
         real = real.replace("ip: 0.0.0.0", "ip: 127.0.0.1\n    flower: null")
         self.file.write_text(real)
         self.file.chmod(0o600)
-        self.environment = {**os.environ, "XDG_DATA_HOME": str(folder)}
+        folders = {"XDG_DATA_HOME": folder, "XDG_CONFIG_HOME": folder / "config"}
+        self.environment = {**os.environ, **{name: str(one) for name, one in folders.items()}}
         self.foreground: subprocess.Popen[bytes] | None = None
 
     @property
@@ -72,17 +75,24 @@ class Server:
     def line(self, command: str) -> list[str]:
         """Return a command of the document for this server.
 
-        Names come with `vserver new`; until then the file is named, as the document permits.
+        Where the document leaves out the name, it may: there is one server.
         """
-        words = command.replace("--name <your_server>", "").split()[1:]
-        return [str(VSERVER), *words, "--config", str(self.file), "--environment", "test"]
+        words = command.replace("<your_server>", self.name).split()[1:]
+        return [str(VSERVER), *words, "--user", "--environment", "test"]
 
-    def run(self, command: str) -> None:
-        """Run a command of the document with this server."""
+    def run(self, command: str) -> str:
+        """Run a command of the document with this server; return what it prints."""
         done = subprocess.run(
             self.line(command), capture_output=True, text=True, timeout=60, env=self.environment
         )
         assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    @property
+    def log(self) -> Path:
+        """The log file that the example names."""
+        name = self.documented["environments"]["test"]["logging"]["file"]
+        return self.folder / "vantage6" / "server" / self.name / "log" / str(name)
 
     def answers(self, seconds: float = 0) -> bool:
         """Tell whether the server answers within a time."""
@@ -114,17 +124,16 @@ def printed(*command: str) -> str:
     return done.stdout
 
 
-def commands(*, waiting: bool) -> set[str]:
-    """Return the commands of ``vserver`` in the table that wait, or that do not."""
-    chosen = [row for row in rows() if row.test.startswith(WAITS) == waiting]
-    words = [row.quotation.split() for row in chosen]
+def commands() -> set[str]:
+    """Return the commands of ``vserver`` in the table."""
+    words = [row.quotation.split() for row in rows()]
     return {line[1] for line in words if line[0] == "vserver" and not line[1].startswith("-")}
 
 
 @runs
 def test_help_lists_the_commands(statement: Statement) -> None:
     text = printed(*statement.text.split()[1:])
-    for name in commands(waiting=False):
+    for name in commands():
         assert re.search(rf"^  {name} ", text, re.MULTILINE), name
 
 
@@ -182,6 +191,59 @@ def test_the_key_is_read(statement: Statement, server: Server) -> None:
     assert read == substituted.get(documented, documented)
 
 
-def test_commands_that_wait_are_not_there() -> None:
-    """Whoever adds one runs its statements: they leave the list in the table."""
-    assert not commands(waiting=True) & set(main.commands)
+@runs
+def test_a_configuration_is_made(statement: Statement, tmp_path: Path) -> None:
+    answers = ["mine", "", "", str(free_port()), "", "", "", "", "", ""]
+    done = subprocess.run(
+        [VSERVER, *statement.text.split()[1:], "--user"],
+        input="\n".join(answers) + "\n",
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "XDG_CONFIG_HOME": str(tmp_path)},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    file = tmp_path / "vantage6" / "server" / "mine.yaml"
+    assert Instance.load(file).config.port == int(answers[3])
+
+
+@runs
+def test_the_files_are_shown(statement: Statement, server: Server) -> None:
+    shown = server.run(statement.text)
+    assert str(server.file) in shown
+    assert str(server.log) in shown
+
+
+@runs
+def test_the_servers_are_listed(statement: Statement, server: Server) -> None:
+    command = [VSERVER, *statement.text.split()[1:]]
+    done = subprocess.run(command, capture_output=True, text=True, env=server.environment)
+    assert re.search(rf"^{server.name} .*\btest\b.*(R|Not r)unning", done.stdout, re.MULTILINE)
+
+
+@runs
+def test_the_logs_are_shown(statement: Statement, server: Server) -> None:
+    if not server.answers():
+        server.start()
+    command = server.line(statement.text)
+    shown = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=server.environment)
+    assert shown.stdout
+    assert any(line.startswith("api ") for line in shown.stdout)
+    shown.send_signal(signal.SIGINT)
+    shown.communicate(timeout=20)
+    assert server.answers(), "the server does not run on"
+
+
+@runs
+def test_the_log_goes_where_it_is_told(statement: Statement, server: Server) -> None:
+    key = statement.text.rpartition(".")[2]
+    if not server.answers():
+        server.start("vserver start --attach")
+    if key == "file":
+        assert "request answered" in server.log.read_text()
+        return
+    assert server.documented["environments"]["test"]["logging"][key] is True
+    if server.foreground is None:
+        server.stop()
+        server.start("vserver start --attach")
+    assert "api " in server.console.read_text()

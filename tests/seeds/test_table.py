@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from tests.seeds import test_client_document, test_server_document
+from tests.seeds import test_client_document, test_server_document, test_server_shell
 from tests.seeds.document import MISSING
 from tests.seeds.table import ALL, TESTS, WAITS, rows
 
@@ -25,7 +25,7 @@ def test_every_statement_has_one_row() -> None:
 
 def test_every_row_names_a_test_or_says_what_it_waits_for() -> None:
     for row in rows():
-        modules = (test_client_document, test_server_document)
+        modules = (test_client_document, test_server_document, test_server_shell)
         there = any(hasattr(module, row.test) for module in modules)
         reason = row.test.removeprefix(WAITS) if row.test.startswith(WAITS) else ""
         assert (there and row.test in TESTS) or len(reason.split()) > 2, row

@@ -1,0 +1,1 @@
+"""``vserver import``: organizations, users, collaborations and tasks from one file."""

@@ -1,0 +1,63 @@
+"""What the operator's commands have in common."""
+
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from vantage6.common import exits
+from vantage6.common.errors import Unavailable
+from vantage6.common.selection import Selection, instance_options
+
+if TYPE_CHECKING:
+    from vantage6.common.config import Instance
+
+#: Turns errors into one line and an exit code.
+said_plainly = functools.partial(exits.plainly, "vserver")
+
+
+def on_instance(function: Callable[..., None]) -> Callable[..., None]:
+    """Let a command be about one server: it gets the `Instance` that its options select."""
+
+    @instance_options
+    @functools.wraps(function)
+    def command(*args: Any, selection: Selection, **options: Any) -> None:
+        with said_plainly():
+            from vantage6.common.config import Instance
+
+            function(Instance.find(selection), *args, **options)
+
+    return command
+
+
+@contextmanager
+def connected(instance: "Instance", *, migrated: bool = True) -> Iterator[None]:
+    """Hold a connection to the database of a server.
+
+    Parameters
+    ----------
+    instance
+        The server.
+    migrated
+        Refuse a database that is not of this version.
+
+    Raises
+    ------
+    Unavailable
+        If it does not answer.
+    Conflict
+        If it is of another version.
+    """
+    from vantage6.models import database, migrate
+
+    instance.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    database.bind(instance.config.uri, folder=instance.folder, connections=2)
+    try:
+        with database.session():
+            if migrated:
+                migrate.check()
+            yield
+    except database.FAILURES as error:
+        raise Unavailable(f"The database failed: {str(error).strip().splitlines()[0]}.") from error
+    finally:
+        database.dispose()

@@ -1,0 +1,84 @@
+"""``vserver user``: accounts, for an operator at the machine of the server."""
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from vantage6.api.commands.base import connected, on_instance
+from vantage6.common import console
+from vantage6.common.errors import Invalid, NotFound
+
+if TYPE_CHECKING:
+    from vantage6.common.config import Instance
+
+
+@click.group()
+def user() -> None:
+    """List accounts, and let people back in."""
+
+
+@user.command("list")
+@on_instance
+def list_(instance: "Instance") -> None:
+    """Show all accounts."""
+    from vantage6.models.store import users
+    from vantage6.models.tables import Organization, User
+
+    policy = instance.config.password_policy
+    with connected(instance):
+        names = {row.id: row.name for row in Organization.select()}
+        rows = list(User.select().order_by(User.id))
+        table = [("ID", "USERNAME", "ORGANIZATION", "2FA", "STATE", "ROLES")]
+        for row in rows:
+            locked = users.locked_until(
+                row, policy.max_failed_attempts, policy.inactivation_minutes
+            )
+            table.append(
+                (
+                    str(row.id),
+                    row.username,
+                    names.get(row.organization_id) or "-",
+                    "yes" if row.otp_secret else "no",
+                    "locked" if locked else "open",
+                    ", ".join(users.role_names(row.id)),
+                )
+            )
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for line in table:
+        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        click.echo("  ".join(cells).rstrip())
+
+
+@user.command("reset-password")
+@on_instance
+@click.argument("username", metavar="NAME")
+@click.option("--two-factor", is_flag=True, help="Remove the second factor too.")
+def reset_password(instance: "Instance", username: str, two_factor: bool) -> None:
+    """Give the user NAME a new password.
+
+    It is asked for, or read as one line from standard input. The account is unlocked, and whoever
+    is logged in to it has to log in again.
+    """
+    from vantage6.api import passwords
+    from vantage6.models.store import recovery, users
+
+    with connected(instance):
+        found = users.find_by_name(username)
+        if found is None:
+            raise NotFound(f"There is no user {username!r}; `vserver user list` shows all.")
+        password = _new_password()
+        passwords.check_policy(password)
+        recovery.replace_password(found, passwords.hashed(password), second_factor=two_factor)
+    console.info(
+        f"User {username} has a new password" + (", and no second factor." * two_factor or ".")
+    )
+
+
+def _new_password() -> str:
+    if sys.stdin.isatty():
+        return str(click.prompt("New password", hide_input=True, confirmation_prompt=True))
+    password = sys.stdin.readline().rstrip("\r\n")
+    if not password:
+        raise Invalid("Standard input holds no password.")
+    return password

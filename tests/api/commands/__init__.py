@@ -1,0 +1,1 @@
+"""The commands of ``vserver`` that work on a database, with both kinds of it."""
