@@ -4,7 +4,8 @@ A message is a doorbell. It carries numbers, never an input and never a secret, 
 doubling one does no harm, because the node asks the server before it acts.
 """
 
-from dataclasses import asdict, dataclass
+import re
+from dataclasses import asdict, dataclass, field
 from typing import Any, TypeGuard
 
 from vantage6.common.errors import Invalid
@@ -13,6 +14,8 @@ from vantage6.common.errors import Invalid
 VERSION = 1
 #: Longest body that is worth reading, in bytes of JSON. Ours are a tenth of that.
 MAX_BYTES = 1024
+#: An id of a request that is harmless in a log and a header.
+REQUEST_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 #: Largest number that both SQLite and PostgreSQL hand out as an identifier.
 MAX_ID = 2**63 - 1
 
@@ -23,6 +26,8 @@ class ResultReady:
 
     result_id: int
     task_id: int
+    #: The request that caused it, for the logs.
+    request_id: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,7 @@ class ResultKilled:
 
     result_id: int
     task_id: int
+    request_id: str | None = field(default=None, compare=False)
 
 
 Message = ResultReady | ResultKilled
@@ -53,7 +59,8 @@ def encode(message: Message) -> dict[str, Any]:
     DecodeError
         If no node could read it.
     """
-    body = {"v": VERSION, "kind": _NAMES[type(message)], **asdict(message)}
+    facts = {name: value for name, value in asdict(message).items() if value is not None}
+    body = {"v": VERSION, "kind": _NAMES[type(message)], **facts}
     decode(body)
     return body
 
@@ -76,7 +83,11 @@ def decode(body: object) -> Message:
     kind = _KINDS.get(name) if isinstance(name, str) else None
     if kind is None:
         raise DecodeError("The message has an unknown kind.")
-    return kind(result_id=_identifier(body, "result_id"), task_id=_identifier(body, "task_id"))
+    return kind(
+        result_id=_identifier(body, "result_id"),
+        task_id=_identifier(body, "task_id"),
+        request_id=_request(body.get("request_id")),
+    )
 
 
 def _identifier(body: dict[Any, Any], name: str) -> int:
@@ -84,6 +95,11 @@ def _identifier(body: dict[Any, Any], name: str) -> int:
     if not _is_integer(value) or not 0 < value <= MAX_ID:
         raise DecodeError(f"The message has no valid {name}.")
     return value
+
+
+def _request(value: object) -> str | None:
+    """Return the id of a request; whatever else it is does not matter enough to drop a message."""
+    return value if isinstance(value, str) and REQUEST_ID.fullmatch(value) else None
 
 
 def _is_integer(value: object) -> TypeGuard[int]:

@@ -91,19 +91,24 @@ class ControlSender:
     def _celery(self) -> Celery:
         with self._lock:
             if self._app is None:
-                settings = celery_settings(self._url)
-                settings["broker_transport_options"] |= {
-                    "socket_connect_timeout": CONNECT_SECONDS,
-                    "socket_timeout": HASTY_SECONDS,
-                    # kombu tries to connect for ever unless told otherwise.
-                    "max_retries": 0,
-                }
-                app = Celery("vantage6-sender", set_as_current=False)
-                app.conf.update(
-                    settings,
-                    task_serializer="json",
-                    # More than a process has threads: nobody waits for somebody else's connection.
-                    broker_pool_limit=128,
-                )
-                self._app = app
+                self._app = hasty_app(self._url)
             return self._app
+
+
+def hasty_app(url: str) -> Celery:
+    """Return an application of Celery that only sends, and gives up soon."""
+    settings = celery_settings(url)
+    settings["broker_transport_options"] |= {
+        "socket_connect_timeout": CONNECT_SECONDS,
+        "socket_timeout": HASTY_SECONDS,
+        # kombu tries to connect for ever unless told otherwise.
+        "max_retries": 0,
+    }
+    app = Celery("vantage6-sender", set_as_current=False)
+    app.conf.update(
+        settings,
+        task_serializer="json",
+        # More than a process has threads: nobody waits for somebody else's connection.
+        broker_pool_limit=128,
+    )
+    return app

@@ -1,17 +1,25 @@
 """The composition root of the workers."""
 
 import logging
+import os
+from pathlib import Path
+from typing import Any
 
 from celery import Celery, signals
 
 from vantage6.broker.connection import client
 from vantage6.broker.publisher import Publisher
-from vantage6.common import logs
+from vantage6.broker.telemetry import Telemetry
+from vantage6.common import logs, metrics
 from vantage6.common.config import Instance
 from vantage6.models import database
 from vantage6.workers.mail import Postman
 from vantage6.workers.settings import THREADS, settings
 from vantage6.workers.tasks import announce, register
+
+#: Variable that names a file to be touched whenever work was done or, by beat, sent: a process that
+#: runs proves nothing, one that gets on does.
+ALIVE_VARIABLE = "V6_ALIVE_FILE"
 
 
 def make_app(instance: Instance) -> Celery:
@@ -20,16 +28,29 @@ def make_app(instance: Instance) -> Celery:
     app = Celery("vantage6", set_as_current=True)
     app.conf.update(settings(instance.broker_url))
     broker = client(instance.broker_url)
-    postman = Postman(instance.config, instance.name)
-    register(app, Publisher(instance.broker_url), broker, postman)
+    telemetry = Telemetry(instance.broker_url)
+    postman = Postman(instance.config, instance.name, telemetry)
+    register(app, Publisher(instance.broker_url), broker, postman, telemetry)
+
+    @signals.task_failure.connect(weak=False)
+    def _failed(sender: Any = None, **_: object) -> None:
+        telemetry.count(metrics.WORK_FAILED, str(getattr(sender, "name", "")))
 
     @signals.worker_ready.connect(weak=False)
     def _ready(**_: object) -> None:
         announce(broker)
 
+    if alive := os.environ.get(ALIVE_VARIABLE):
+
+        @signals.task_postrun.connect(weak=False)
+        @signals.after_task_publish.connect(weak=False)
+        def _lives(**_: object) -> None:
+            Path(alive).touch()
+
     @signals.setup_logging.connect(weak=False)
     def _logging(**_: object) -> None:
-        logs.set_up("workers", level=instance.config.logging.level)
+        wanted = instance.config.logging
+        logs.set_up("workers", level=wanted.level, levels=wanted.levels)
         for chatty in ("celery.beat", "celery.worker.strategy", "celery.app.trace"):
             # They report every round of the schedule; failures are errors and stay visible.
             logging.getLogger(chatty).setLevel(logging.WARNING)

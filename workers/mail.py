@@ -13,6 +13,8 @@ from importlib.resources import files
 from string import Template
 from typing import Any
 
+from vantage6.broker.telemetry import Telemetry
+from vantage6.common import metrics
 from vantage6.common.clock import now, parse
 from vantage6.common.config import ServerConfig
 from vantage6.common.config.server import SmtpConfig
@@ -46,11 +48,14 @@ class Postman:
         The server's configuration.
     server
         Name of the server, for the texts.
+    telemetry
+        What counts the mails.
     """
 
-    def __init__(self, config: ServerConfig, server: str) -> None:
+    def __init__(self, config: ServerConfig, server: str, telemetry: Telemetry) -> None:
         self._config = config
         self._server = server
+        self._telemetry = telemetry
         self._busy = threading.Lock()
 
     def deliver(self, message: int, attempt: int) -> None:
@@ -87,9 +92,11 @@ class Postman:
             if failure is None:
                 outbox.sent(message)
                 log.info("mail sent", message=message, kind=content["kind"])
+                self._telemetry.count(metrics.MAILS, "sent")
             else:
                 outbox.postpone(message, failure, begun=True)
                 log.warning("mail postponed", message=message, reason=failure)
+                self._telemetry.count(metrics.MAILS, "failed")
 
     def _compose(self, content: dict[str, Any]) -> EmailMessage | None:
         """Return a mail, or None where there is nothing to send (any more)."""
@@ -97,6 +104,7 @@ class Postman:
         asked_at = parse(content["asked_at"])
         if now() - asked_at > timedelta(minutes=self._config.recovery_minutes):
             log.error("mail given up", **about)
+            self._telemetry.count(metrics.MAILS, "given_up")
             return None
         user = users.find(content["user_id"]) if content["user_id"] else None
         if user is None:

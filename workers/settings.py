@@ -5,6 +5,7 @@ from typing import Any
 from kombu import Queue
 
 from vantage6.broker.connection import celery_settings
+from vantage6.broker.flower import BEAT_SECONDS
 from vantage6.broker.queues import CONTROL, MAIL, MAINTENANCE
 
 #: Tasks that one worker runs at once, each in a thread with its own database connection.
@@ -52,5 +53,6 @@ def settings(broker_url: str) -> dict[str, Any]:
             # What nobody fetched in time is pointless: the next round does the same.
             "relay": {"task": "relay", "schedule": 2.0, "options": {"expires": 10}},
             "sweep": {"task": "sweep", "schedule": 10.0, "options": {"expires": 30}},
+            "watch": {"task": "watch", "schedule": BEAT_SECONDS, "options": {"expires": 30}},
         },
     }

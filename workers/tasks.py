@@ -11,12 +11,16 @@ from celery import Celery
 
 from vantage6.broker import presence
 from vantage6.broker.connection import BrokerUnavailable, answering
+from vantage6.broker.flower import Flower, Work
 from vantage6.broker.messages import Message, ResultKilled, ResultReady
 from vantage6.broker.publisher import Publisher
 from vantage6.broker.queues import WORKERS_ALIVE, WORKERS_CALLED
+from vantage6.broker.telemetry import Telemetry
+from vantage6.common import metrics
 from vantage6.common.logs import get
+from vantage6.common.task_status import TaskStatus
 from vantage6.models.database import session
-from vantage6.models.store import outbox, results
+from vantage6.models.store import figures, nodes, outbox, results
 from vantage6.models.store.outbox import Topic
 from vantage6.workers.mail import Postman
 
@@ -35,9 +39,17 @@ _FRESH_SECONDS = 10
 ALIVE_SECONDS = 20
 
 
-def register(app: Celery, publisher: Publisher, broker: redis.Redis, postman: Postman) -> None:
+def register(
+    app: Celery,
+    publisher: Publisher,
+    broker: redis.Redis,
+    postman: Postman,
+    telemetry: Telemetry,
+) -> None:
     """Define the tasks on an app."""
     fanning_out = threading.Lock()
+    flower = Flower(telemetry)
+    ringer = Ringer(publisher, flower)
 
     @app.task(name="send_mail", shared=False)
     def send_mail(message: int, attempt: int) -> None:
@@ -56,7 +68,7 @@ def register(app: Celery, publisher: Publisher, broker: redis.Redis, postman: Po
                 # Before looking: whoever writes a message from now on calls again.
                 broker.delete(WORKERS_CALLED)
             with session():
-                _send_new(publisher)
+                _send_new(ringer)
         finally:
             fanning_out.release()
 
@@ -67,7 +79,7 @@ def register(app: Celery, publisher: Publisher, broker: redis.Redis, postman: Po
         with session():
             for message in outbox.due():
                 try:
-                    _send(message, publisher)
+                    _send(message, ringer)
                 except Exception as error:
                     _set_aside(message, error)
             for message in outbox.due(mails=True):
@@ -83,6 +95,16 @@ def register(app: Celery, publisher: Publisher, broker: redis.Redis, postman: Po
             again, over = results.sweep()
         if again or over:
             log.warning("leases ran out", offered_again=again, given_up=over)
+            telemetry.count(metrics.OFFERED_AGAIN, by=len(again))
+            telemetry.count(metrics.ENDED, str(TaskStatus.UNKNOWN_ERROR), by=len(over))
+
+    @app.task(name="watch", shared=False)
+    def watch() -> None:
+        """Tell Flower which nodes are there."""
+        with session():
+            names = nodes.names()
+        with suppress(BrokerUnavailable):
+            flower.nodes(names, presence.online(broker, names))
 
 
 def announce(broker: redis.Redis) -> None:
@@ -98,53 +120,90 @@ class _Waiting:
     id: int
     topic: Topic
     deliveries: list[tuple[int, Message]]
+    #: What wrote it.
+    request_id: str | None = None
 
 
-def _send_new(publisher: Publisher) -> None:
+@dataclass(frozen=True)
+class Ringer:
+    """Rings at nodes, and says so."""
+
+    publisher: Publisher
+    flower: Flower
+
+    def ring(self, messages: Sequence[_Waiting]) -> bool:
+        """Ring at the nodes, then forget the messages; tell whether that worked.
+
+        A crash in between rings twice, which is harmless.
+        """
+        if not messages:
+            return True
+        deliveries = [delivery for one in messages for delivery in one.deliveries]
+        try:
+            self.publisher.ring(deliveries)
+        except BrokerUnavailable as error:
+            for one in messages:
+                outbox.postpone(one.id, str(error), blameless=True)
+                log.warning("message postponed", reason=str(error), **_described(one))
+            return False
+        outbox.sent(*(one.id for one in messages))
+        for one in messages:
+            log.info("message sent", nodes=len(one.deliveries), **_described(one))
+        self._tell(deliveries)
+        return True
+
+    def _tell(self, deliveries: Sequence[tuple[int, Message]]) -> None:
+        """Let Flower know."""
+        names = nodes.names({node_id for node_id, _ in deliveries})
+        images = figures.images({bell.task_id for _, bell in deliveries})
+        for node_id, bell in deliveries:
+            work = Work(
+                result_id=bell.result_id,
+                task_id=bell.task_id,
+                node_id=node_id,
+                node_name=names.get(node_id, ""),
+                image=images.get(bell.task_id),
+            )
+            tell = self.flower.killed if isinstance(bell, ResultKilled) else self.flower.received
+            tell(work)
+
+
+def _described(message: _Waiting) -> dict[str, Any]:
+    """Return what a line of the log says about a message."""
+    tasks = sorted({bell.task_id for _, bell in message.deliveries})
+    return {
+        "message": message.id,
+        "topic": message.topic,
+        "request_id": message.request_id,
+        **({"task_id": tasks[0]} if len(tasks) == 1 else {}),
+    }
+
+
+def _send_new(ringer: Ringer) -> None:
     """Send what nobody tried to send; what cannot be sent now is the relay's from then on."""
     for _ in range(_MOST_BATCHES):
         messages = outbox.new()
+        requests = outbox.origins([message for message, _, _ in messages]) if messages else {}
         ready: list[_Waiting] = []
         for message, topic, content in messages:
             try:
-                ready.append(_Waiting(message, topic, _deliveries(topic, content)))
+                ready.append(_waiting(message, topic, content, requests.get(message)))
             except Exception as error:
                 _set_aside(message, error)
             if sum(len(one.deliveries) for one in ready) >= _MANY_BELLS:
-                if not _ring(ready, publisher):
+                if not ringer.ring(ready):
                     return
                 ready = []
         # Whoever writes a message from here on has called again.
-        if not _ring(ready, publisher) or len(messages) < outbox.BATCH:
+        if not ringer.ring(ready) or len(messages) < outbox.BATCH:
             return
 
 
-def _send(message: int, publisher: Publisher) -> None:
+def _send(message: int, ringer: Ringer) -> None:
     """Send one message."""
     found = outbox.find(message)
     if found is not None:
-        topic, content = found
-        _ring([_Waiting(message, topic, _deliveries(topic, content))], publisher)
-
-
-def _ring(messages: Sequence[_Waiting], publisher: Publisher) -> bool:
-    """Ring at the nodes, then forget the messages; tell whether that worked.
-
-    A crash in between rings twice, which is harmless.
-    """
-    if not messages:
-        return True
-    try:
-        publisher.ring(delivery for one in messages for delivery in one.deliveries)
-    except BrokerUnavailable as error:
-        for one in messages:
-            outbox.postpone(one.id, str(error))
-            log.warning("message postponed", message=one.id, reason=str(error))
-        return False
-    outbox.sent(*(one.id for one in messages))
-    for one in messages:
-        log.info("message sent", message=one.id, topic=one.topic, nodes=len(one.deliveries))
-    return True
+        ringer.ring([_waiting(message, *found, outbox.origins([message]).get(message))])
 
 
 def _set_aside(message: int, error: Exception) -> None:
@@ -153,11 +212,20 @@ def _set_aside(message: int, error: Exception) -> None:
     log.exception("message not sent", message=message)
 
 
-def _deliveries(topic: Topic, content: dict[str, Any]) -> list[tuple[int, Message]]:
+def _waiting(
+    message: int, topic: Topic, content: dict[str, Any], request_id: str | None
+) -> _Waiting:
     if topic is Topic.RESULTS_KILLED:
-        return [(node, ResultKilled(result, task)) for node, result, task in content["bells"]]
+        bells: list[tuple[int, Message]] = [
+            (node, ResultKilled(result, task, request_id))
+            for node, result, task in content["bells"]
+        ]
+        return _Waiting(message, topic, bells, request_id)
     if topic is Topic.TASK_CREATED:
         found = results.nodes_of(task_id=content["task_id"], pending=True)
     else:
         found = results.nodes_of(result_ids=content["result_ids"], pending=True)
-    return [(node, ResultReady(result, task)) for node, result, task in found]
+    ready: list[tuple[int, Message]] = [
+        (node, ResultReady(result, task, request_id)) for node, result, task in found
+    ]
+    return _Waiting(message, topic, ready, request_id)

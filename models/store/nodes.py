@@ -45,6 +45,14 @@ def find(node_id: int) -> Node | None:
     return _BY_ID.first(node_id)
 
 
+def names(node_ids: Iterable[int] | None = None) -> dict[int, str]:
+    """Return the names of nodes by their ids; of all nodes, if none are given."""
+    query: Any = Node.select(Node.id, Node.name)
+    if node_ids is not None:
+        query = query.where(among(Node.id, list(node_ids)))
+    return {id_: name or "" for id_, name in query.tuples()}
+
+
 def acting(node_id: int) -> Node | None:
     """Return a node as it may act, or None.
 

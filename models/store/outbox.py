@@ -1,10 +1,15 @@
 """Messages that wait until they are sent."""
 
 import json
-from datetime import timedelta
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from peewee import fn
+
+from vantage6.common import logs
 from vantage6.common.clock import now
 from vantage6.models.database import db
 from vantage6.models.prepared import Prepared
@@ -15,6 +20,8 @@ from vantage6.models.tables import Outbox
 _HEAD_START = timedelta(seconds=2)
 #: Longest time between two attempts.
 _LONGEST_PAUSE = timedelta(seconds=60)
+#: How often a message is tried before it counts as dead: with the pauses, for an hour and a half.
+MOST_ATTEMPTS = 100
 #: Time for which the relay leaves a message to somebody whom it told of it.
 _HANDED_ON = timedelta(seconds=5)
 #: How many new messages are read at once.
@@ -34,9 +41,17 @@ class Topic(StrEnum):
     MAIL = "mail"
 
 
+_DEAD = Outbox.attempts >= MOST_ATTEMPTS
+
+
 def add(topic: Topic, content: dict[str, Any]) -> int:
     """Write a message; call it inside the transaction that it tells of. Returns its id."""
-    row = Outbox.create(topic=topic, content=json.dumps(content), available_at=now() + _HEAD_START)
+    row = Outbox.create(
+        topic=topic,
+        content=json.dumps(content),
+        available_at=now() + _HEAD_START,
+        request_id=logs.request_id(),
+    )
     return int(row.id)
 
 
@@ -44,7 +59,7 @@ def due(limit: int = 100, *, mails: bool = False) -> list[int]:
     """Return the ids of messages whose time has come, oldest first: of mails, or of all others."""
     query = (
         Outbox.select(Outbox.id)
-        .where(Outbox.available_at <= now())
+        .where((Outbox.available_at <= now()) & ~_DEAD)
         .where((Outbox.topic == Topic.MAIL) if mails else (Outbox.topic != Topic.MAIL))
         .order_by(Outbox.available_at, Outbox.id)
         .limit(limit)
@@ -74,6 +89,12 @@ def find(message_id: int) -> tuple[Topic, dict[str, Any]] | None:
     """Return topic and content of a message, or None once it was sent."""
     row = Outbox.get_or_none(Outbox.id == message_id)
     return None if row is None else (Topic(row.topic), json.loads(row.content))
+
+
+def origins(message_ids: Collection[int]) -> dict[int, str]:
+    """Return the requests that wrote messages, as far as they are known."""
+    rows = Outbox.select(Outbox.id, Outbox.request_id).where(among(Outbox.id, message_ids))
+    return {row.id: row.request_id for row in rows if row.request_id}
 
 
 def sent(*message_ids: int) -> None:
@@ -120,8 +141,10 @@ def begin(message_id: int, attempt: int, seconds: int) -> dict[str, Any] | None:
     return found and found[1]
 
 
-def postpone(message_id: int, error: str, *, begun: bool = False) -> None:
+def postpone(message_id: int, error: str, *, begun: bool = False, blameless: bool = False) -> None:
     """Note a failed attempt; the next one waits twice as long, at most a minute.
+
+    After `MOST_ATTEMPTS` there is no next one, until somebody has the message sent `again`.
 
     Parameters
     ----------
@@ -131,6 +154,8 @@ def postpone(message_id: int, error: str, *, begun: bool = False) -> None:
         What went wrong.
     begun
         `begin` has counted the attempt already.
+    blameless
+        Any message would have failed, so that this one never dies of it.
     """
     with db.atomic():
         row = Outbox.get_or_none(Outbox.id == message_id)
@@ -138,8 +163,55 @@ def postpone(message_id: int, error: str, *, begun: bool = False) -> None:
             return
         if not begun:
             row.attempts += 1
+        if blameless:
+            row.attempts = min(row.attempts, MOST_ATTEMPTS - 1)
         row.available_at = now() + min(
             timedelta(seconds=2 ** min(row.attempts - 1, 10)), _LONGEST_PAUSE
         )
         row.error = error[:1000]
         row.save()
+
+
+def waiting() -> list[Outbox]:
+    """Return the messages that are still to be tried, the next one first."""
+    return list(Outbox.select().where(~_DEAD).order_by(Outbox.available_at, Outbox.id))
+
+
+def dead() -> list[Outbox]:
+    """Return the messages that were tried too often, oldest first."""
+    return list(Outbox.select().where(_DEAD).order_by(Outbox.id))
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """How much waits."""
+
+    #: Messages by topic, without dead ones.
+    waiting: dict[str, int]
+    dead: int
+    #: When the oldest one that waits was written.
+    oldest: datetime | None
+
+
+def backlog() -> Backlog:
+    """Return how much waits."""
+    query: Any = Outbox.select(Outbox.topic, fn.COUNT(Outbox.id), fn.MIN(Outbox.written_at))
+    rows = list(query.where(~_DEAD).group_by(Outbox.topic).tuples())
+    return Backlog(
+        waiting={topic: count for topic, count, _ in rows},
+        dead=Outbox.select().where(_DEAD).count(),
+        oldest=min((at for _, _, at in rows if at is not None), default=None),
+    )
+
+
+def again(message_ids: Collection[int] | None = None) -> int:
+    """Have messages sent at once, as if nobody had tried; by default the dead ones.
+
+    Returns
+    -------
+    int
+        How many there are.
+    """
+    chosen = _DEAD if message_ids is None else among(Outbox.id, message_ids)
+    fresh = Outbox.update(attempts=0, available_at=now(), error=None)
+    return int(fresh.where(chosen).execute())

@@ -104,6 +104,28 @@ def reset_password(token: str, password: str) -> User:
     return user
 
 
+def replace_password(user: User, password: str, *, second_factor: bool = False) -> None:
+    """Store the hash of a new password on behalf of an operator.
+
+    The account is unlocked; its tokens, and what was mailed to it, are void.
+
+    Parameters
+    ----------
+    user
+        Whose password.
+    password
+        The hash.
+    second_factor
+        Remove the second factor too; the next login makes a new one where one is asked for.
+    """
+    fields = {"password": password, "failed_login_attempts": 0, "tokens_valid_from": now()}
+    if second_factor:
+        fields |= {"otp_secret": None, "otp_last_step": None}
+    with db.atomic():
+        User.update(**fields).where(User.id == user.id).execute()
+        RecoveryToken.delete().where(RecoveryToken.user == user.id).execute()
+
+
 def change_password(user: User, password: str) -> None:
     """Store the hash of a new password; what was mailed to replace the old one is void then.
 

@@ -45,7 +45,8 @@ def payloads(result_ids: Sequence[int]) -> dict[int, dict[str, str]]:
     return found
 
 
-def _put(result_id: int, contents: dict[str, str]) -> None:
+def put(result_id: int, contents: dict[str, str]) -> None:
+    """Store texts of a result by their kind, in place of those that are there."""
     if contents:
         Payload.insert_many(
             [
@@ -77,8 +78,13 @@ def of_node(result_id: int, node: Node) -> Result:
     return row
 
 
-def claim(result_id: int, node: Node, lease_seconds: int) -> Result:
+def claim(result_id: int, node: Node, lease_seconds: int) -> tuple[Result, bool]:
     """Take a result for a node; again by the same node changes nothing.
+
+    Returns
+    -------
+    tuple
+        The result, and whether it waited until now.
 
     Raises
     ------
@@ -103,7 +109,7 @@ def claim(result_id: int, node: Node, lease_seconds: int) -> Result:
         if not renewed:
             row = get(result_id)
             raise Conflict(f"Result {result_id} has ended: {row.status}.", code="result_finished")
-    return get(row.id)
+    return get(row.id), bool(taken)
 
 
 def patch(
@@ -168,7 +174,7 @@ def patch(
             .execute()
         )
         if changed:
-            _put(row.id, contents or {})
+            put(row.id, contents or {})
     row = get(row.id)
     if not changed and not (finished_at and status == row.status):
         raise Invalid(f"Result {row.id} has ended: {row.status}.", code="result_finished")

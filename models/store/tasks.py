@@ -113,6 +113,8 @@ def check_welcome(collaboration_id: int, organization_ids: Collection[int], user
     # A name of digits alone would be taken for somebody else's id.
     if not home.name.isdecimal():
         welcome.add(("allowed_orgs", home.name))
+    if not user.username.isdecimal():
+        welcome.add(("allowed_users", user.username))
     if closed := [
         organization for organization, entries in wanted.items() if not entries & welcome
     ]:

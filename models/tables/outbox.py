@@ -18,3 +18,7 @@ class Outbox(Table):
     attempts = IntegerField(default=0)
     available_at = UtcDateTimeField(default=now, index=True)
     error = TextField(null=True)
+    #: None in rows of older versions.
+    written_at = UtcDateTimeField(null=True, default=now)
+    #: The request that wrote it, where it was one.
+    request_id = CharField(max_length=64, null=True)

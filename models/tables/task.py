@@ -69,6 +69,17 @@ class Result(Table):
         )
 
 
+# PERF: as long as what is open, however much has ended.
+Result.add_index(
+    Result.index(
+        Result.status,
+        Result.assigned_at,
+        where=Result.finished_at.is_null(),
+        name="result_open",
+    )
+)
+
+
 class Payload(Table):
     """The large texts of a result, apart, so that lists and state changes never touch them."""
 

@@ -17,7 +17,7 @@ COUNTING = "test/counting"
 
 
 class Stations:
-    """Two stations whose algorithm counts how often it runs."""
+    """Two stations whose algorithm counts how often it runs; beta gets messages from Redis."""
 
     def __init__(self, folder: Path) -> None:
         self.count_file = folder / "counts"
@@ -32,6 +32,8 @@ class Stations:
                 "algorithm_env": {"COUNT_FILE": str(self.count_file)},
             },
             encrypted=False,
+            # Whatever dies, both transports are there.
+            node_settings={"beta": {"transport": "redis"}},
         )
 
     def send(self, client: Client, *names: str, seconds: float = 0, answer: Any = 1) -> int:

@@ -1,5 +1,7 @@
 """The demonstration says what it should, twice, and leaves nothing behind."""
 
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -54,5 +56,16 @@ def test_what_is_kept_can_be_used_and_stopped(tmp_path: Path) -> None:
         [sys.executable, "-c", snippet], capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stdout == "[{'id': 1, 'name': 'example_collab1'}]\n"
+    variables = dict(re.findall(r"export (\w+)=(.*)", said))
+    done = subprocess.run(
+        [sys.executable, "-m", "examples.average"],
+        cwd=ROOT,
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert done.stdout == "completed {'average': 56.0}\n"
     run(tmp_path, "--stop")
     assert not left_over(tmp_path)

@@ -29,7 +29,8 @@ def result(world: World) -> Result:
 
 def test_a_claim_takes_a_pending_result(world: World, result: Result):
     before = now()
-    claimed = results.claim(result.id, world.amsterdam_north, LEASE)
+    claimed, is_new = results.claim(result.id, world.amsterdam_north, LEASE)
+    assert is_new
     assert claimed.status == TaskStatus.INITIALIZING
     assert claimed.attempt == 1
     assert claimed.lease_until >= before + timedelta(seconds=LEASE)
@@ -37,8 +38,9 @@ def test_a_claim_takes_a_pending_result(world: World, result: Result):
 
 
 def test_a_second_claim_by_the_same_node_answers_the_same(world: World, result: Result):
-    first = results.claim(result.id, world.amsterdam_north, LEASE)
-    second = results.claim(result.id, world.amsterdam_north, LEASE)
+    first, _ = results.claim(result.id, world.amsterdam_north, LEASE)
+    second, is_new = results.claim(result.id, world.amsterdam_north, LEASE)
+    assert not is_new
     assert (second.id, second.status, second.attempt) == (first.id, first.status, 1)
     assert second.lease_until >= first.lease_until
 
@@ -50,15 +52,16 @@ def test_a_claim_of_a_running_result_leaves_it_running(world: World, result: Res
         status=TaskStatus.ACTIVE,
         lease_seconds=LEASE,
     )
-    assert results.claim(result.id, world.amsterdam_north, LEASE).status == TaskStatus.ACTIVE
+    claimed, _ = results.claim(result.id, world.amsterdam_north, LEASE)
+    assert claimed.status == TaskStatus.ACTIVE
 
 
 def test_of_many_claims_at_once_one_counts(world: World, result: Result):
-    def claim() -> Result:
+    def claim() -> tuple[Result, bool]:
         return results.claim(result.id, world.amsterdam_north, LEASE)
 
     outcomes = side_by_side(*[claim] * 6)
-    assert {type(outcome) for outcome in outcomes} == {Result}
+    assert sorted(is_new for _, is_new in outcomes) == [*[False] * 5, True]
     assert again(result).attempt == 1
 
 
@@ -74,7 +77,8 @@ def test_a_claim_is_refused_to_the_same_organization_in_another_collaboration(wo
     mine = result_of(task, world.berlin)
     with pytest.raises(Forbidden):
         results.claim(mine.id, world.berlin_south, LEASE)
-    assert results.claim(mine.id, world.berlin_north, LEASE).attempt == 1
+    claimed, _ = results.claim(mine.id, world.berlin_north, LEASE)
+    assert claimed.attempt == 1
 
 
 def test_a_claim_is_refused_to_a_node_without_collaboration(world: World, result: Result):

@@ -32,7 +32,7 @@ from vantage6.models.tables import (
     User,
 )
 
-MIGRATIONS = ["0001_initial", "0002_accounts_nodes_ports"]
+MIGRATIONS = ["0001_initial", "0002_accounts_nodes_ports", "0003_watching"]
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from vantage6.broker import queues
 from vantage6.broker.connection import client
 from vantage6.broker.messages import Message, decode
 from vantage6.broker.publisher import Publisher
+from vantage6.broker.telemetry import Telemetry
 from vantage6.common.config import Instance, ServerConfig
 from vantage6.common.config.instance import FILE_VARIABLE
 from vantage6.models import database
@@ -55,8 +56,9 @@ class Workers:
     def __post_init__(self) -> None:
         self.app = Celery("tests", set_as_current=False)
         self.app.conf.update(settings(self.url))
-        postman = Postman(self.config, "petronas")
-        register(self.app, Publisher(self.url), client(self.url), postman)
+        telemetry = Telemetry(self.url)
+        postman = Postman(self.config, "petronas", telemetry)
+        register(self.app, Publisher(self.url), client(self.url), postman, telemetry)
 
     def run(self, name: str, *args: Any) -> None:
         """Run a task as a worker does: without a connection that somebody else opened."""

@@ -30,7 +30,7 @@ def test_everything_of_celery_has_one_prefix(values: dict[str, object]):
 
 def test_queues_and_schedule_name_what_exists(values: dict[str, object]):
     app = Celery("tests", set_as_current=False)
-    register(app, None, None, None)
+    register(app, None, None, None, None)
     assert {queue.name for queue in values["task_queues"]} == {CONTROL, MAIL, MAINTENANCE}
     for entry in values["beat_schedule"].values():
         assert entry["task"] in app.tasks

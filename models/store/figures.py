@@ -1,0 +1,50 @@
+"""Numbers over all results, for the operator. None takes longer the more results have ended."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from peewee import fn
+
+from vantage6.common.task_status import TaskStatus
+from vantage6.models.store.reach import among
+from vantage6.models.tables import Node, Result, Task
+
+#: Organization and collaboration of each node, by its id.
+Places = dict[int, tuple[int, int | None]]
+
+_OPEN = (TaskStatus.PENDING, TaskStatus.INITIALIZING, TaskStatus.ACTIVE)
+
+
+def open_results() -> dict[str, int]:
+    """Return how many results are in each state that is no end."""
+    query: Any = (
+        Result.select(Result.status, fn.COUNT(Result.status))
+        .where(Result.finished_at.is_null())
+        .group_by(Result.status)
+    )
+    found = {str(status): count for status, count in query.tuples()}
+    return {str(status): found.get(str(status), 0) for status in _OPEN}
+
+
+def pending_since() -> dict[tuple[int, int], datetime]:
+    """Return since when results wait to be claimed, by organization and collaboration."""
+    query: Any = (
+        Result.select(Result.organization, Task.collaboration, fn.MIN(Result.assigned_at))
+        .join(Task)
+        .where((Result.status == TaskStatus.PENDING) & Result.finished_at.is_null())
+        .group_by(Result.organization, Task.collaboration)
+    )
+    return {(organization, group): since for organization, group, since in query.tuples()}
+
+
+def places() -> Places:
+    """Return where all nodes are."""
+    rows: Any = Node.select(Node.id, Node.organization, Node.collaboration).tuples()
+    return {id_: (organization, group) for id_, organization, group in rows}
+
+
+def images(task_ids: Collection[int]) -> dict[int, str]:
+    """Return the images of tasks by their ids."""
+    rows: Any = Task.select(Task.id, Task.image).where(among(Task.id, task_ids)).tuples()
+    return dict(rows)
