@@ -1,13 +1,15 @@
 """Write the pages that come from the code. ``python -m docs.generate``; a test says when to."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
+from docs import commands, operations
 from vantage6.common.config import NodeConfig, ServerConfig
+from vantage6.common.metrics import METRICS
 
 FOLDER = Path(__file__).parent
 
@@ -21,10 +23,32 @@ def configuration() -> str:
         "",
         "A file holds one configuration under `application`, or several under `environments`",
         "(`dev`, `test`, `acc`, `prod`). Unknown keys and wrong values are refused by their path.",
+        "",
+        "A secret need not stand in the file: `!file path` takes a value from another file,",
+        "relative to the folder of this one, and `!env NAME` from a variable, as in",
+        "`jwt_secret_key: !file /run/secrets/jwt` and `uri: !env DATABASE`. That works for each",
+        "key of servers and nodes; only the environment that is used is looked up.",
     ]
     for title, model in (("Server", ServerConfig), ("Node", NodeConfig)):
         lines += ["", f"## {title}", "", "| key | default | meaning |", "|---|---|---|"]
         lines += [f"| `{key}` | {default} | {meaning} |" for key, default, meaning in rows(model)]
+    return "\n".join(lines) + "\n"
+
+
+def metrics() -> str:
+    """Return the reference of all numbers that Prometheus finds."""
+    lines = [
+        "# Metrics",
+        "",
+        "Written by `python -m docs.generate` from `common/metrics.py`.",
+        "[Monitoring](monitoring.md) tells how to get them.",
+        "",
+        "| name | kind | labels | meaning |",
+        "|---|---|---|---|",
+    ]
+    for one in METRICS:
+        labels = ", ".join(f"`{label}`" for label in one.labels)
+        lines.append(f"| `{one.name}` | {one.kind} | {labels} | {one.text} |")
     return "\n".join(lines) + "\n"
 
 
@@ -39,6 +63,7 @@ def rows(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str, s
             shown = ""
         else:
             shown = f"`{default}`"
+        name = field.alias or name
         yield f"{prefix}{name}", shown, (field.description or "").replace("|", "\\|")
         if section is not None:
             repeated = "[]" if _is_list(field.annotation) else ""
@@ -55,9 +80,19 @@ def _is_list(annotation: Any) -> bool:
     return str(annotation).startswith("tuple")
 
 
+#: What makes each page.
+PAGES: dict[str, Callable[[], str]] = {
+    "commands.md": commands.page,
+    "configuration.md": configuration,
+    "http-api.md": operations.page,
+    "metrics.md": metrics,
+}
+
+
 def main() -> None:
     """Write all pages."""
-    (FOLDER / "configuration.md").write_text(configuration())
+    for name, page in PAGES.items():
+        (FOLDER / name).write_text(page())
 
 
 if __name__ == "__main__":

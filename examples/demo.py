@@ -146,12 +146,16 @@ def explain_how_to_go_on(federation: Federation, *, kept: bool) -> None:
     if not kept:
         console.print("Everything was stopped. `make demo KEEP=1` leaves it running.")
         return
+    variables = federation.variables.items()
+    exports = "\n".join(f"  export {name}={value}" for name, value in variables)
     console.print(
         f"""[bold]Everything is left running.[/] To connect, start {BIN}/python and type
   from vantage6.client import Client
   client = Client("http://127.0.0.1", {federation.port}, "/api")
   client.authenticate("researcher", "{PASSWORD}")
   client.setup_encryption("{federation.key_file("example_org1")}")
+For the other examples (see examples/README.md) type in a shell
+{exports}
 To stop: make demo-stop"""
     )
 

@@ -56,6 +56,8 @@ class Federation:
         Whether the collaboration is encrypted.
     settings
         More settings of the server.
+    node_settings
+        More settings of single nodes, by name.
     """
 
     folder: Path
@@ -63,6 +65,7 @@ class Federation:
     runtime: Mapping[str, Any] = field(default_factory=lambda: AS_PROCESSES)
     encrypted: bool = True
     settings: Mapping[str, Any] = field(default_factory=dict)
+    node_settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     #: Ids of the organizations, by name.
     ids: dict[str, int] = field(default_factory=dict)
     api_keys: dict[str, str] = field(default_factory=dict)
@@ -76,6 +79,16 @@ class Federation:
     def address(self) -> str:
         """Where the server is."""
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The environment from which the examples know address and account."""
+        first = next(iter(self.ages))
+        return {
+            "V6_PORT": str(self.port),
+            "V6_PASSWORD": PASSWORD,
+            **({"V6_KEY": str(self.key_file(first))} if self.encrypted else {}),
+        }
 
     @property
     def flower_password(self) -> str:
@@ -212,12 +225,13 @@ class Federation:
                 "databases": {"default": str(folder / "example.csv")},
                 "encryption": encryption,
                 **self.runtime,
+                **self.node_settings.get(name, {}),
                 **settings,
             },
         )
         with (folder / "node.log").open("a") as log:
             process = subprocess.Popen(
-                [BIN / "vnode", "start", "--config", configuration],
+                [BIN / "vnode", "start", "--attach", "--config", configuration],
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,

@@ -3,14 +3,17 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from docs import generate
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_the_configuration_reference_is_fresh() -> None:
-    written = (ROOT / "docs" / "configuration.md").read_text()
-    assert written == generate.configuration(), "run: python -m docs.generate"
+@pytest.mark.parametrize("name", generate.PAGES)
+def test_the_page_is_fresh(name: str) -> None:
+    written = (ROOT / "docs" / name).read_text()
+    assert written == generate.PAGES[name](), "run: python -m docs.generate"
 
 
 def test_every_key_has_a_meaning() -> None:

@@ -1,0 +1,44 @@
+"""The page with the commands and their options, as ``--help`` shows them."""
+
+from collections.abc import Iterator
+
+import click
+
+from vantage6.api.cli import main as vserver
+from vantage6.node.cli import main as vnode
+
+#: The same on every terminal.
+_COLUMNS = 90
+
+
+def page() -> str:
+    """Return the reference of all commands."""
+    lines = [
+        "# Commands",
+        "",
+        "Written by `python -m docs.generate` from the commands themselves; `--help` at each of",
+        "them shows the same. [Exit codes](exit-codes.md) have a page of their own.",
+    ]
+    for name, program in (("vnode", vnode), ("vserver", vserver)):
+        lines += ["", f"## {name}"]
+        for context in contexts(program, name):
+            lines += ["", f"### {context.command_path}", "", "```text", _help(context), "```"]
+    return "\n".join(lines) + "\n"
+
+
+def contexts(
+    command: click.Command, name: str, parent: click.Context | None = None
+) -> Iterator[click.Context]:
+    """Yield a command, or those below a group, in the order of their names."""
+    context = click.Context(command, parent, info_name=name, terminal_width=_COLUMNS)
+    if not isinstance(command, click.Group):
+        yield context
+        return
+    for below in command.list_commands(context):
+        found = command.get_command(context, below)
+        if found is not None and not found.hidden:
+            yield from contexts(found, below, context)
+
+
+def _help(context: click.Context) -> str:
+    return context.get_help().strip()

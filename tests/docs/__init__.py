@@ -1,0 +1,1 @@
+"""The documentation is complete, true and can be built."""

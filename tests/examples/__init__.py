@@ -1,0 +1,1 @@
+"""The examples run as printed, and the notebook shows what it shows in the repository."""
