@@ -59,6 +59,11 @@ types: .venv/dev ## check the types
 	@ln -sfn $(foreach package,$(PACKAGES),../../$(package)) .typing/vantage6/
 	@$(BIN)/mypy $(foreach package,$(PACKAGES),-p vantage6.$(package))
 
+.PHONY: docs
+docs: .venv/dev ## build the documentation into docs/_build
+	@$(BIN)/python -m sphinx --quiet -W -n --keep-going docs docs/_build
+	@echo "docs/_build/index.html"
+
 .PHONY: bench
 bench: .venv/dev ## measure speed and memory
 	@compose/debian-packages.sh
@@ -77,7 +82,7 @@ services-stop: ## stop the private Docker engine that `make images` started
 
 .PHONY: clean
 clean: ## remove what the other commands made in this folder
-	@rm -rf .venv .typing .demo .hypothesis .import_linter_cache .mypy_cache .pytest_cache \
+	@rm -rf .venv .typing .demo docs/_build .hypothesis .import_linter_cache .mypy_cache .pytest_cache \
 		.ruff_cache .coverage* build dist *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

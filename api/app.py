@@ -7,24 +7,28 @@ from vantage6.api import problems
 from vantage6.api.docs import Docs
 from vantage6.api.middleware import Connection, RequestId
 from vantage6.api.resources.base import Resource
+from vantage6.api.resources.metrics import Metrics
 from vantage6.api.routes import ROUTES
 from vantage6.api.service import Service
+from vantage6.api.serving import Turns
 from vantage6.common.config import Instance
 from vantage6.models import database
 
 
-def create_app(instance: Instance) -> "falcon.App[Request, Response]":
+def create_app(
+    instance: Instance, service: Service | None = None
+) -> "falcon.App[Request, Response]":
     """Return the WSGI application of a server; it connects to nothing yet."""
     config = instance.config
     database.bind(config.uri, folder=instance.folder, connections=config.threads + 2)
-    service = Service.of(instance)
+    service = service or Service.of(instance)
     app: falcon.App[Request, Response] = falcon.App(
         middleware=[
             # Permissions lie in the token, which no browser sends by itself.
             falcon.CORSMiddleware(
                 expose_headers=["Link", "total-count", "Retry-After", "X-Request-ID"]
             ),
-            RequestId(),
+            RequestId(service.telemetry, config.api_path),
             Connection(),
         ]
     )
@@ -34,6 +38,8 @@ def create_app(instance: Instance) -> "falcon.App[Request, Response]":
     for route in ROUTES:
         resource = resources.setdefault(route.resource, route.resource(service))
         app.add_route(config.api_path + route.path, resource, suffix=route.suffix)
+    if config.metrics is not None:
+        app.add_route(f"{config.api_path}/metrics", Metrics(service))
     docs = Docs(ROUTES, config.api_path)
     app.add_route("/", docs, suffix="index")
     app.add_route("/robots.txt", docs, suffix="robots")
@@ -44,6 +50,8 @@ def create_app(instance: Instance) -> "falcon.App[Request, Response]":
     return app
 
 
-def from_environment() -> "falcon.App[Request, Response]":
-    """Return the application of the instance that the variables of this process name."""
-    return create_app(Instance.from_environment())
+def from_environment() -> Turns:
+    """Return what gunicorn serves: the application of the instance that its variables name."""
+    instance = Instance.from_environment()
+    service = Service.of(instance)
+    return Turns(create_app(instance, service), service.bells, instance.config.threads)

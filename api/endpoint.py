@@ -40,6 +40,7 @@ class Endpoint:
     status: int
     permission: str
     problems: Mapping[int, type[BaseModel]]
+    may_be_empty: bool = False
 
     def refusals(self, path: str) -> dict[int, type[BaseModel]]:
         """Return every status of a refusal below a path, with the form of the answer."""
@@ -56,6 +57,7 @@ def endpoint(
     permission: str = "",
     problems: Mapping[int, type[BaseModel]] | Iterable[int] = (),
     needs_database: bool = True,
+    may_be_empty: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., None]]:
     """Make a responder that identifies its caller and parses the query first.
 
@@ -70,7 +72,7 @@ def endpoint(
     body, query
         Models of the JSON body and of the query string.
     reply
-        Model of the answer, or ``list[Model]``.
+        Model of the answer, or ``list[Model]``; None where there is never anything to say.
     status
         Status of a good answer.
     permission
@@ -80,6 +82,8 @@ def endpoint(
         mapping where the answer is anything else than a `Problem`.
     needs_database
         Fail at once where the database does not answer.
+    may_be_empty
+        There may be nothing to answer; the status is 204 then.
     """
     expected = _problems(callers, body, query, needs_database=needs_database)
     expected |= problems if isinstance(problems, Mapping) else dict.fromkeys(problems, Problem)
@@ -104,7 +108,7 @@ def endpoint(
                 resp.media = function(self, req, resp, **given)
 
         responder.endpoint = Endpoint(  # type: ignore[attr-defined]
-            callers, body, query, reply, status, permission, expected
+            callers, body, query, reply, status, permission, expected, may_be_empty
         )
         return responder
 

@@ -1,18 +1,24 @@
 """What happens around every request."""
 
+import logging
 import re
 import time
 import uuid
 
+import falcon
 import structlog
 from falcon import Request, Response
 
+from vantage6.broker.messages import REQUEST_ID
+from vantage6.broker.telemetry import Telemetry
+from vantage6.common import metrics
 from vantage6.common.logs import get
 from vantage6.models import database
 
 log = get(__name__)
 
-_REQUEST_ID = re.compile(r"[\w.-]{1,64}")
+#: What is between the braces of a route.
+_CONVERTER = re.compile(r"_?(:[^{}]*)?\}")
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
@@ -20,12 +26,24 @@ _HEADERS = {
 
 
 class RequestId:
-    """Give every request an id that client and log share, and log it."""
+    """Give every request an id that client and log share, and log and measure it.
+
+    Parameters
+    ----------
+    telemetry
+        What counts the requests.
+    prefix
+        Of all routes; it is left out of their names.
+    """
+
+    def __init__(self, telemetry: Telemetry, prefix: str) -> None:
+        self._telemetry = telemetry
+        self._prefix = prefix
 
     def process_request(self, req: Request, resp: Response) -> None:
         """Take the caller's id if it is a harmless one."""
         given = req.get_header("X-Request-ID") or ""
-        request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
         resp.set_header("X-Request-ID", request_id)
         resp.set_headers(_HEADERS)
         req.context.started = time.perf_counter()
@@ -33,14 +51,27 @@ class RequestId:
 
     def process_response(self, req: Request, resp: Response, _: object, __: bool) -> None:
         """Log what was answered, and how long it took."""
-        log.info(
+        # A node that waits for messages asks in vain twice a minute, all day long.
+        in_vain = req.method == "GET" and resp.status_code == 204
+        seconds = time.perf_counter() - req.context.started
+        log.log(
+            logging.DEBUG if in_vain else logging.INFO,
             "request answered",
             method=req.method,
             path=req.path,
             status=resp.status_code,
-            milliseconds=round((time.perf_counter() - req.context.started) * 1000, 1),
+            milliseconds=round(seconds * 1000, 1),
         )
         structlog.contextvars.unbind_contextvars("request_id")
+        self._telemetry.observe(metrics.REQUESTS, seconds, *self._names(req), str(resp.status_code))
+
+    def _names(self, req: Request) -> tuple[str, str]:
+        """Return method and route of a request: of them there are only so many."""
+        template = req.uri_template
+        # SECURITY: whoever invents paths or methods must not fill the broker with their names.
+        if template is None or req.method not in falcon.HTTP_METHODS:
+            return "", ""
+        return req.method, _CONVERTER.sub("}", template.removeprefix(self._prefix))
 
 
 class Connection:

@@ -14,6 +14,9 @@ from vantage6.common import __version__
 from vantage6.common.schemas.base import PageQuery, Problem
 
 _VERBS = ("get", "post", "patch", "delete")
+#: What stands in paths.
+_ID: dict[str, Any] = {"type": "integer"}
+_PARTS: dict[str, dict[str, Any]] = {"tag": {"type": "string", "format": "uuid"}}
 _REFERENCE = "#/components/schemas/{model}"
 _REFUSALS = {
     400: "The request is not valid; `msg` says what to change.",
@@ -79,8 +82,8 @@ def _models(found: Endpoint) -> Iterator[type[BaseModel]]:
             yield model
 
 
-def _item(reply: Any) -> type[BaseModel]:
-    item: type[BaseModel] = get_args(reply)[0] if get_origin(reply) is list else reply
+def _item(reply: Any) -> type[BaseModel] | None:
+    item: type[BaseModel] | None = get_args(reply)[0] if get_origin(reply) is list else reply
     return item
 
 
@@ -89,7 +92,7 @@ def _operation(
 ) -> dict[str, Any]:
     summary, _, text = (inspect.getdoc(responder) or "").partition("\n")
     parameters = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "integer"}}
+        {"name": name, "in": "path", "required": True, "schema": _PARTS.get(name, _ID)}
         for name in re.findall(r"\{(\w+)\}", path)
     ]
     if found.query is not None:
@@ -100,7 +103,9 @@ def _operation(
         "summary": summary,
         "description": _description(text.strip(), found),
         "parameters": parameters,
-        "responses": {str(found.status): _good(found, schemas)} | _refusals(path, found, schemas),
+        "responses": {str(found.status): _good(found, schemas)}
+        | ({"204": {"description": "There is nothing."}} if found.may_be_empty else {})
+        | _refusals(path, found, schemas),
     }
     if found.callers:
         operation["security"] = [{"bearer": []}]
@@ -110,6 +115,8 @@ def _operation(
 
 
 def _good(found: Endpoint, schemas: dict[Any, Any]) -> dict[str, Any]:
+    if found.reply is None:
+        return {"description": "Done."}
     schema = schemas[_item(found.reply)]
     if get_origin(found.reply) is not list:
         return {"description": "Done.", **_json(schema)}

@@ -41,8 +41,9 @@ def _answer(resp: Response, status: int, msg: str, code: str) -> None:
 
 def _ours(_: Request, resp: Response, error: errors.V6Error, __: object) -> None:
     status = next(status for kind, status in _STATUS if isinstance(error, kind))
-    if isinstance(error, errors.TooMany):
-        resp.set_header("Retry-After", str(error.retry_after))
+    seconds = getattr(error, "retry_after", None)
+    if seconds is not None:
+        resp.set_header("Retry-After", str(seconds))
     _answer(resp, status, error.message, error.error_code)
 
 

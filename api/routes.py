@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from vantage6.api.resources.base import Resource
 from vantage6.api.resources.collaborations import Collaborations
 from vantage6.api.resources.health import Health
+from vantage6.api.resources.inboxes import Inboxes
 from vantage6.api.resources.kill import Killing
 from vantage6.api.resources.nodes import Nodes
 from vantage6.api.resources.organizations import Organizations
@@ -66,6 +67,8 @@ ROUTES = (
     Route("/node", Nodes),
     Route("/node/reconcile", Nodes, "reconcile"),
     Route(f"/node/{ID}", Nodes, "one"),
+    Route(f"/node/{ID}/inbox", Inboxes),
+    Route(f"/node/{ID}/inbox/{{tag_:uuid}}", Inboxes, "one"),
     Route("/task", Tasks),
     Route(f"/task/{ID}", Tasks, "one"),
     Route(f"/task/{ID}/status", Tasks, "status"),

@@ -10,12 +10,19 @@ import redis
 from vantage6.api.limits import Limits
 from vantage6.api.tokens import Tokens
 from vantage6.broker import acl, presence
+from vantage6.broker.bells import Bells
 from vantage6.broker.connection import HASTY_SECONDS, BrokerUnavailable, Rest, client
+from vantage6.broker.flower import Flower
+from vantage6.broker.inboxes import Inboxes
 from vantage6.broker.queues import MAIL, user
 from vantage6.broker.sender import ControlSender
+from vantage6.broker.telemetry import Telemetry
+from vantage6.common import metrics
 from vantage6.common.config import Instance, ServerConfig
 from vantage6.common.logs import get
+from vantage6.common.task_status import TaskStatus
 from vantage6.models.store import nodes
+from vantage6.models.store.endings import Ended
 from vantage6.models.tables import Node
 
 log = get(__name__)
@@ -69,17 +76,44 @@ class Service:
         return Limits(self.instance.broker_url, self.config.rate_limits)
 
     @cached_property
+    def inboxes(self) -> Inboxes:
+        """The queues of nodes that reach nothing but the API."""
+        return Inboxes(self.broker)
+
+    @cached_property
+    def bells(self) -> Bells:
+        """Where these nodes wait."""
+        return Bells(self.instance.broker_url)
+
+    @cached_property
+    def telemetry(self) -> Telemetry:
+        """What counts, for the operator."""
+        return Telemetry(self.instance.broker_url)
+
+    @cached_property
+    def flower(self) -> Flower:
+        """What Flower is told through."""
+        return Flower(self.telemetry)
+
+    @cached_property
     def _sender(self) -> ControlSender:
         return ControlSender(self.instance.broker_url)
 
     @cached_property
-    def _redis(self) -> redis.Redis:
+    def broker(self) -> redis.Redis:
+        """The broker, for what is asked in a hurry."""
         return client(self.instance.broker_url, read_seconds=HASTY_SECONDS)
 
     def announce(self, *messages: int) -> None:
         """Have messages of the outbox sent now; if that fails, the relay sends them later."""
         if messages:
             self._sender.call(FAN_OUT)
+
+    def ended(self, ended: Ended) -> None:
+        """Have nodes told that results were ended, and count these."""
+        self.announce(*ended.messages)
+        if ended.count:
+            self.telemetry.count(metrics.ENDED, str(TaskStatus.KILLED), by=ended.count)
 
     def send_mail(self, message: int | None) -> None:
         """Have a mail of the outbox sent now; if that fails, the relay has it sent later."""
@@ -88,7 +122,7 @@ class Service:
 
     def broker_url_for(self, node: Node) -> str:
         """Give a node a new password for its queue, and return the address with it."""
-        password = acl.grant(self._redis, node.id)
+        password = acl.grant(self.broker, node.id)
         address = urlsplit(self.instance.broker_url)
         host = self.config.broker_for_nodes or f"{address.hostname}:{address.port or 6379}"
         return f"{address.scheme}://{user(node.id)}:{password}@{host}/0"
@@ -96,7 +130,7 @@ class Service:
     def forget_node(self, node: Node) -> None:
         """Close a node's way to its queue."""
         try:
-            acl.revoke(self._redis, node.id)
+            acl.revoke(self.broker, node.id)
         except BrokerUnavailable as error:
             # Its token is void already; the user dies with the next restart of the broker.
             log.warning(
@@ -106,7 +140,7 @@ class Service:
     def online(self, found: Iterable[Node]) -> dict[int, str | None]:
         """Return for each node whether it consumes its queue; None before it ever did."""
         rows = list(found)
-        here = self._presence.of(self._redis, [row.id for row in rows if row.last_seen is not None])
+        here = self._presence.of(self.broker, [row.id for row in rows if row.last_seen is not None])
         return {
             node.id: ("online" if node.id in here else "offline") if node.last_seen else None
             for node in rows
@@ -114,18 +148,18 @@ class Service:
 
     def online_ids(self) -> set[int]:
         """Return the ids of all nodes that consume their queue."""
-        return presence.online(self._redis, nodes.ids())
+        return presence.online(self.broker, nodes.ids())
 
     def broker_answers(self) -> bool:
         """Tell whether Redis answers."""
         try:
-            return bool(self._redis.ping())
+            return bool(self.broker.ping())
         except redis.RedisError:
             return False
 
     def workers_answer(self) -> bool:
         """Tell whether a worker works off its queues."""
         try:
-            return presence.workers_online(self._redis)
+            return presence.workers_online(self.broker)
         except BrokerUnavailable:
             return False

@@ -90,3 +90,5 @@ class Unavailable(V6Error):
     """A service that is needed does not answer; try again later."""
 
     code = "unavailable"
+    #: Seconds after which a request may succeed, where somebody said so.
+    retry_after: int | None = None

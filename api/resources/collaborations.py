@@ -95,7 +95,7 @@ class Collaborations(Resource):
         body = read()
         fields = body.model_dump(include={"name", "encrypted"}, exclude_none=True)
         row, ended = collaborations.update(row, fields, body.organization_ids)
-        self.service.announce(*ended.messages)
+        self.service.ended(ended)
         return self.replies.collaborations([row])[0]
 
     @endpoint(USER, reply=Message, permission="collaboration DELETE")
@@ -104,7 +104,7 @@ class Collaborations(Resource):
         row = collaborations.get(id_)
         caller.require("collaboration", Operation.DELETE)
         ended = collaborations.delete(row)
-        self.service.announce(*ended.messages)
+        self.service.ended(ended)
         return {
             "msg": f"Collaboration {row.name} was removed; {ended.count} results were ended before."
         }
@@ -147,7 +147,7 @@ class Collaborations(Resource):
         row = collaborations.get(id_)
         caller.require("collaboration", Operation.DELETE)
         ended = collaborations.remove_member(row, organizations.get(read().id).id)
-        self.service.announce(*ended.messages)
+        self.service.ended(ended)
         return self._members(id_)
 
     def _members(self, id_: int) -> Any:

@@ -25,7 +25,7 @@ class Killing(Resource):
         ended = results.kill(row.id)
         if not ended.count:
             raise Invalid(f"Task {row.id} has ended already.", code="task_ended")
-        self.service.announce(*ended.messages)
+        self.service.ended(ended)
         return {"msg": f"{ended.count} results of task {row.id} were killed."}
 
     @endpoint(USER, body=Kill, reply=Message, problems=(404,), permission="event CREATE")
@@ -39,5 +39,5 @@ class Killing(Resource):
         if not (everywhere and node.collaboration_id in caller.collaborations):
             caller.require("event", Operation.CREATE, organization=node.organization_id)
         ended = endings.kill_at(node)
-        self.service.announce(*ended.messages)
+        self.service.ended(ended)
         return {"msg": f"{ended.count} results of node {node.id} were killed."}

@@ -8,7 +8,11 @@ from vantage6.api import lists
 from vantage6.api.endpoint import CONTAINER, NODE, USER, Read, endpoint
 from vantage6.api.permissions import Caller
 from vantage6.api.resources.base import Resource
+from vantage6.broker.flower import Work
+from vantage6.common import metrics
+from vantage6.common.clock import now
 from vantage6.common.enums import Operation, Scope
+from vantage6.common.logs import get
 from vantage6.common.schemas.tasks import (
     ClaimReply,
     Include,
@@ -16,7 +20,11 @@ from vantage6.common.schemas.tasks import (
     ResultReply,
     ResultUpdate,
 )
+from vantage6.common.task_status import TaskStatus
 from vantage6.models.store import organizations, results
+from vantage6.models.tables import Node, Result
+
+log = get(__name__)
 
 
 class Results(Resource):
@@ -66,6 +74,7 @@ class Results(Resource):
         """
         row = results.of_node(id_, caller.calling_node)
         body = read()
+        was_open = row.finished_at is None
         row = results.patch(
             row,
             status=body.status,
@@ -79,7 +88,25 @@ class Results(Resource):
             },
             lease_seconds=self.service.config.lease_seconds,
         )
+        if was_open and row.finished_at is not None:
+            self._note_end(row, caller.calling_node)
         return self.replies.results([row], payload=False)[0]
+
+    def _note_end(self, row: Result, node: Node) -> None:
+        """Tell operators how a result ended."""
+        status = TaskStatus(row.status)
+        log.info("result ended", result_id=row.id, task_id=row.task_id, status=str(status))
+        self.service.telemetry.count(metrics.ENDED, str(status))
+        took = row.finished_at - row.started_at if row.finished_at and row.started_at else None
+        self.service.flower.ended(_work(row, node), status, took.total_seconds() if took else 0)
+
+    def _note_claim(self, row: Result, node: Node) -> None:
+        """Tell operators that a node took a result, and after which time."""
+        log.info("result claimed", result_id=row.id, task_id=row.task_id, node_id=node.id)
+        self.service.flower.started(_work(row, node))
+        if row.attempt == 1:
+            waited = (now() - row.assigned_at).total_seconds()
+            self.service.telemetry.observe(metrics.CLAIMS, waited)
 
     @endpoint(NODE, reply=ClaimReply, problems=(409,))
     def on_post_claim(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
@@ -89,8 +116,11 @@ class Results(Resource):
         reason, it answers 409 with code `result_finished`.
         """
         seconds = self.service.config.lease_seconds
-        row = results.claim(id_, caller.calling_node, seconds)
+        row, is_new = results.claim(id_, caller.calling_node, seconds)
+        if is_new:
+            self._note_claim(row, caller.calling_node)
         task = row.task
+        initiator = organizations.get(task.initiator_id)
         return {
             "id": row.id,
             "status": row.status,
@@ -104,9 +134,15 @@ class Results(Resource):
                 "run_id": task.run_id,
                 "parent": self.replies.link("task", task.parent_id),
                 "initiator": task.initiator_id,
+                "initiator_name": initiator.name,
                 "init_user": task.init_user_id,
+                "init_username": task.init_user.username if task.init_user else None,
                 "collaboration": self.replies.link("collaboration", task.collaboration_id),
             },
             "container_token": self.service.tokens.for_container(caller.calling_node, task),
-            "initiator_public_key": organizations.get(task.initiator_id).public_key,
+            "initiator_public_key": initiator.public_key,
         }
+
+
+def _work(row: Result, node: Node) -> Work:
+    return Work(row.id, row.task_id, node.id, node.name or "", row.task.image)

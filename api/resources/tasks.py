@@ -10,6 +10,7 @@ from vantage6.api.permissions import Caller
 from vantage6.api.resources.base import Resource
 from vantage6.common.enums import Operation, Scope
 from vantage6.common.errors import Forbidden
+from vantage6.common.logs import get
 from vantage6.common.schemas.base import Message, PageQuery
 from vantage6.common.schemas.tasks import (
     Include,
@@ -21,6 +22,8 @@ from vantage6.common.schemas.tasks import (
 )
 from vantage6.models.store import collaborations, results, tasks
 from vantage6.models.tables import Task
+
+log = get(__name__)
 
 
 class Tasks(Resource):
@@ -87,6 +90,12 @@ class Tasks(Resource):
             image=body.image,
             database=body.database or "",
         )
+        log.info(
+            "task created",
+            task_id=created.task.id,
+            parent_id=created.task.parent_id,
+            results=len(body.organizations),
+        )
         self.service.announce(created.message)
         return self.replies.tasks([created.task])[0]
 
@@ -118,7 +127,7 @@ class Tasks(Resource):
         row = tasks.get(id_)
         caller.require("task", Operation.DELETE, collaboration=row.collaboration_id)
         ended = results.kill(id_)
-        self.service.announce(*ended.messages)
+        self.service.ended(ended)
         tasks.delete(row)
         return {"msg": f"Task {id_} was removed; {ended.count} results were ended before."}
 

@@ -206,7 +206,9 @@ class ClaimTaskReply(Reply):
     run_id: int
     parent: Link | None
     initiator: int
+    initiator_name: str
     init_user: int | None
+    init_username: str | None
     collaboration: Link
 
 

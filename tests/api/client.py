@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+import pytest
 from falcon import testing
 from pydantic import TypeAdapter
 
@@ -19,7 +20,8 @@ from vantage6.common.schemas.base import Problem
 from vantage6.models.tables import Node, Task, User
 
 PREFIX = "/api"
-_ID = re.compile(r"\{\w+_:[^}]*\}")
+_ID = re.compile(r"\{\w+_:int[^}]*\}")
+_TAG = re.compile(r"\{\w+_:uuid\}")
 _THREAD = ThreadPoolExecutor(1)
 #: A page in its envelope.
 _ENVELOPE = {"data", "links"}
@@ -59,6 +61,7 @@ class Api:
     app: Any
     tokens: Tokens
     headers: dict[str, str] = field(default_factory=dict)
+    thread: ThreadPoolExecutor = _THREAD
 
     def get(self, path: str, who: Who = None, query: str = "", **headers: str) -> Answer:
         return self.send("GET", path, who, query=query, headers=headers)
@@ -69,8 +72,8 @@ class Api:
     def patch(self, path: str, who: Who = None, body: Any = None) -> Answer:
         return self.send("PATCH", path, who, body)
 
-    def delete(self, path: str, who: Who = None) -> Answer:
-        return self.send("DELETE", path, who)
+    def delete(self, path: str, who: Who = None, query: str = "") -> Answer:
+        return self.send("DELETE", path, who, query=query)
 
     def send(
         self,
@@ -92,7 +95,7 @@ class Api:
             raw = json.dumps(body).encode()
             sent.setdefault("Content-Type", "application/json")
         # In a thread, as under gunicorn: the app closes the connection of the thread it runs in.
-        got = _THREAD.submit(
+        got = self.thread.submit(
             testing.TestClient(self.app).simulate_request,
             method,
             prefix + path,
@@ -120,7 +123,7 @@ class Api:
 def documented(method: str, path: str) -> tuple[Endpoint, str] | None:
     """Return what is said about a route and the route, or None if there is no such route."""
     for route in ROUTES:
-        if re.fullmatch(_ID.sub(r"\\d{1,9}", route.path), path):
+        if re.fullmatch(_TAG.sub("[0-9a-f-]{36}", _ID.sub(r"\\d{1,9}", route.path)), path):
             name = f"on_{method.lower()}" + (f"_{route.suffix}" if route.suffix else "")
             responder = getattr(route.resource, name, None)
             if responder is not None:
@@ -135,8 +138,13 @@ def _adapter(model: Any) -> TypeAdapter[Any]:
 
 def _check(method: str, path: str, answer: Answer) -> None:
     """Fail unless an answer is what the documentation promises."""
-    assert answer.json is not None, answer.text
     assert answer.headers["cache-control"] == "no-store"
+    if answer.status == 204:
+        endpoint = (documented(method, path) or pytest.fail(f"{method} {path}"))[0]
+        assert endpoint.may_be_empty or (endpoint.status, endpoint.reply) == (204, None)
+        assert not answer.text
+        return
+    assert answer.json is not None, answer.text
     # SECURITY: no answer at all holds the hash of a password.
     assert "$argon2" not in answer.text
     found = documented(method, path)

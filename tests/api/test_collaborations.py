@@ -153,7 +153,7 @@ def test_the_tasks_of_an_organization_that_left_stay(api: Api, world: World, roo
     leave(api, world, root)
     shown = api.get(f"/task/{task.id}", root).json
     assert (shown["initiator"], shown["status"]) == (world.berlin.id, "pending")
-    claimed = results.claim(result_of(task, world.amsterdam).id, world.amsterdam_north, LEASE)
+    claimed, _ = results.claim(result_of(task, world.amsterdam).id, world.amsterdam_north, LEASE)
     assert claimed.status == TaskStatus.INITIALIZING
     berliner = make_user(world.berlin, "Viewer")
     assert api.get(f"/task/{task.id}", berliner).problem == (401, "forbidden")

@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -76,7 +77,7 @@ class Scene:
 
     api: Api
     callers: dict[str, Who]
-    ids: dict[str, int]
+    ids: dict[str, int | UUID]
     bodies: dict[str, dict[str, Any]]
 
     def ask(self, line: Line, caller: str) -> int:
@@ -146,6 +147,7 @@ def scene(server: Server) -> Scene:
             "small_rule": small,
             "great_rule": great,
             "free": free.id,
+            "message": uuid4(),
         },
         {
             "POST /token/container mine": {"task_id": mine.id, "image": IMAGE},

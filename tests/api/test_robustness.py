@@ -106,7 +106,8 @@ def test_every_query_is_answered(api: Api, world: World, root: User):
 
 def test_ids_beyond_all_databases_are_not_found(api: Api, world: World, root: User):
     for verb, template, _ in OPERATIONS:
-        if "{id}" not in template or verb != "GET":
+        # The inbox of a node is for the node alone, whether it exists or not.
+        if "{id}" not in template or verb != "GET" or template == "/node/{id}/inbox":
             continue
         for number in ("0", "999999", str(2**31), str(2**63), "9" * 40):
             path = template.replace("{id}", number)
@@ -196,7 +197,8 @@ def test_a_failure_of_the_server_is_json_too(api: Api, world: World, root: User)
         answer = api.get(f"/result/{result.id}", root)
     assert answer.problem == (500, "server_error")
     assert "splendid" not in answer.text
-    assert [event["event"] for event in events] == ["request failed", "request answered"]
+    about_requests = [event["event"] for event in events if event["event"].startswith("request ")]
+    assert about_requests == ["request failed", "request answered"]
 
 
 _JSON = st.recursive(
