@@ -83,7 +83,10 @@ def write_database(folder: Path) -> Path:
 
 
 def eventually(try_: Callable[[], T], seconds: float = 20) -> T:
-    """Return what a function returns as soon as it neither fails nor returns something false."""
+    """Return what a function returns as soon as it neither fails nor returns something false.
+
+    Nothing is as good as something true: a function may consist of assertions.
+    """
     end = time.monotonic() + seconds
     while True:
         try:
@@ -92,8 +95,9 @@ def eventually(try_: Callable[[], T], seconds: float = 20) -> T:
             if time.monotonic() > end:
                 raise
         else:
-            if found is None or found or time.monotonic() > end:
+            if found is None or found:
                 return found
+            assert time.monotonic() < end, f"still {found!r} after {seconds} seconds"
         time.sleep(0.02)
 
 

@@ -63,6 +63,8 @@ def test_twenty_results_run_at_once(wire: Wire, executor: Executor) -> None:
         executor.accept(id_)
     eventually(lambda: len(wire.ids("active")) == 20, 30)
     eventually(lambda: len(wire.ids("completed")) == 20, 60)
+    # The last containers go after their results have arrived.
+    eventually(lambda: executor.report() == ([], []), 30)
 
 
 def test_nothing_grows_and_nothing_stays(

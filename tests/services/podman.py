@@ -51,6 +51,8 @@ def engine(folder: Path) -> Iterator[str]:
             env={**os.environ, "CONTAINERS_CONF": str(configuration)},
             stdout=log,
             stderr=log,
+            # Its monitors of containers write where they are.
+            cwd=folder,
         )
         try:
             eventually(lambda: _connect(folder / "podman.sock"))
@@ -58,7 +60,7 @@ def engine(folder: Path) -> Iterator[str]:
         finally:
             service.terminate()
             service.wait(30)
-            subprocess.run([program, *options, "system", "reset", "--force"], check=False)
+            subprocess.run([program, *options, "system", "reset", "--force"], check=False, timeout=120)
 
 
 def _connect(path: Path) -> None:
