@@ -60,7 +60,8 @@ def engine(folder: Path) -> Iterator[str]:
         finally:
             service.terminate()
             service.wait(30)
-            subprocess.run([program, *options, "system", "reset", "--force"], check=False, timeout=120)
+            reset = [program, *options, "system", "reset", "--force"]
+            subprocess.run(reset, check=False, timeout=120)
 
 
 def _connect(path: Path) -> None:
