@@ -6,7 +6,7 @@ Nothing here is asserted: numbers depend on the machine, ratios less so.
 import argparse
 from pathlib import Path
 
-from benchmarks import crypto, importing, job, payloads, server, waiting
+from benchmarks import crypto, importing, job, payloads, server, starting, waiting
 
 
 def main() -> None:
@@ -15,7 +15,7 @@ def main() -> None:
     parser.add_argument(
         "what",
         nargs="?",
-        choices=["crypto", "import", "job", "server", "waiting"],
+        choices=["crypto", "import", "job", "server", "start", "waiting"],
         help="default: all",
     )
     parser.add_argument("--rounds", type=int, default=10, help="job: repetitions of each number")
@@ -35,6 +35,8 @@ def main() -> None:
         payloads.measure()
     if arguments.what in (None, "import"):
         importing.measure()
+    if arguments.what in (None, "start"):
+        starting.measure()
     if arguments.what in (None, "job"):
         job.measure(arguments.rounds)
     if arguments.what in (None, "waiting"):

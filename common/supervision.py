@@ -196,7 +196,7 @@ class Supervisor:
 
     @property
     def _command(self) -> list[str]:
-        return [sys.executable, "-m", "supervisor.supervisord", "-c", str(self._configuration)]
+        return [sys.executable, "-m", "vantage6.common.supervisord", "-c", str(self._configuration)]
 
 
 def _section(program: Program) -> dict[str, str]:
