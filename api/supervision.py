@@ -17,6 +17,8 @@ from vantage6.common.supervision import Program, Supervisor
 
 #: Longest time until everything answers after a start; a first start on a busy machine is slow.
 _START_SECONDS = 120
+#: Nobody waits for these, so they leave the processors to the others, most of all at a start.
+_PATIENT = ("beat", "flower")
 #: beat holds nothing that a kill could harm, and does not always heed a polite request.
 _STOP_SIGNALS = {"beat": "KILL"}
 _ALL_ADDRESSES = "0.0.0.0"  # noqa: S104
@@ -53,7 +55,7 @@ def prepare(instance: Instance) -> Supervisor:
     files = log_files(instance)
     programs = {
         name: Program(
-            command=command,
+            command=["nice", *command] if name in _PATIENT else command,
             log=files[name],
             environment=_environment(instance, name),
             stop_signal=_STOP_SIGNALS.get(name, "TERM"),

@@ -12,6 +12,8 @@ from typing import Any
 
 import click
 
+from vantage6.common import exits
+
 #: What each kind of instance is managed with.
 COMMANDS = {"server": "vserver", "node": "vnode"}
 
@@ -63,3 +65,28 @@ def instance_options(function: Callable[..., None]) -> Callable[..., None]:
         function(*args, selection=Selection(name, file, environment, system), **options)
 
     return command
+
+
+def about_instance(
+    program: str, find: Callable[[Selection], Any]
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Let commands be about one instance: they get it first, and say plainly what is wrong.
+
+    Parameters
+    ----------
+    program
+        ``vserver`` or ``vnode``.
+    find
+        Returns the instance of a selection; imports what is heavy when it is called.
+    """
+
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        @instance_options
+        @functools.wraps(function)
+        def command(*args: Any, selection: Selection, **options: Any) -> None:
+            with exits.plainly(program):
+                function(find(selection), *args, **options)
+
+        return command
+
+    return decorate

@@ -1,13 +1,13 @@
 """What the operator's commands have in common."""
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vantage6.common import exits
 from vantage6.common.errors import Unavailable
-from vantage6.common.selection import Selection, instance_options
+from vantage6.common.selection import Selection, about_instance
 
 if TYPE_CHECKING:
     from vantage6.common.config import Instance
@@ -16,18 +16,14 @@ if TYPE_CHECKING:
 said_plainly = functools.partial(exits.plainly, "vserver")
 
 
-def on_instance(function: Callable[..., None]) -> Callable[..., None]:
-    """Let a command be about one server: it gets the `Instance` that its options select."""
+def _find(selection: Selection) -> "Instance":
+    from vantage6.common.config import Instance
 
-    @instance_options
-    @functools.wraps(function)
-    def command(*args: Any, selection: Selection, **options: Any) -> None:
-        with said_plainly():
-            from vantage6.common.config import Instance
+    return Instance.find(selection)
 
-            function(Instance.find(selection), *args, **options)
 
-    return command
+#: Lets a command be about one server: it gets the `Instance` that its options select.
+on_instance = about_instance("vserver", _find)
 
 
 @contextmanager

@@ -77,15 +77,15 @@ class Column:
         setattr(entity.row, self.name, value)
 
 
-class One:
-    """The one entity that a column names; ``<name>_id`` is its number.
+class Relation:
+    """What an entity has to do with others.
 
     Parameters
     ----------
     kind
-        Name of its class.
+        Name of the class of the others.
     about
-        What it says, for `Entity.help`.
+        What they are, for `Entity.help`.
     """
 
     def __init__(self, kind: str, about: str = "") -> None:
@@ -94,11 +94,15 @@ class One:
 
     @property
     def kind(self) -> Any:
-        """Its class."""
+        """Class of the others."""
         return KINDS[self._kind]
 
     def __set_name__(self, _: type, name: str) -> None:
         self.name = name
+
+
+class One(Relation):
+    """The one entity that a column names; ``<name>_id`` is its number."""
 
     def __get__(self, entity: Any, _: type) -> Any:
         if entity is None:
@@ -117,30 +121,11 @@ class One:
         setattr(entity.row, f"{self.name}_id", value and value.id)
 
 
-class Many:
+class Many(Relation):
     """Entities that belong to this one: a list, whose changes count when it is saved.
 
     It follows the database as long as nobody has changed it.
-
-    Parameters
-    ----------
-    kind
-        Name of their class.
-    about
-        What they are, for `Entity.help`.
     """
-
-    def __init__(self, kind: str, about: str = "") -> None:
-        self._kind = kind
-        self.about = about
-
-    @property
-    def kind(self) -> Any:
-        """Their class."""
-        return KINDS[self._kind]
-
-    def __set_name__(self, _: type, name: str) -> None:
-        self.name = name
 
     def __get__(self, entity: Any, _: type) -> Any:
         if entity is None:
