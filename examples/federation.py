@@ -194,9 +194,11 @@ class Federation:
         """Return the private key of an organization."""
         return self.folder / name / "private_key.pem"
 
-    def client(self, username: str = "researcher", password: str = PASSWORD) -> Client:
+    def client(
+        self, username: str = "researcher", password: str = PASSWORD, **options: Any
+    ) -> Client:
         """Return a client that is logged in; the researcher's decrypts."""
-        client = Client("http://127.0.0.1", self.port, "/api", raise_errors=True)
+        client = Client("http://127.0.0.1", self.port, "/api", raise_errors=True, **options)
         client.authenticate(username, password)
         if username == "researcher":
             client.setup_encryption(self.key_file(next(iter(self.ids))) if self.encrypted else None)
