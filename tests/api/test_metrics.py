@@ -186,7 +186,10 @@ def test_strangers_cannot_make_routes(server: Server):
 
 
 def test_all_processes_count_together(server: Server):
+    bound = db.obj
     other = create_app(server.instance)
+    # Both share this one process, and with it the connections of the test.
+    db.initialize(bound)
     for app in (server.api.app, other, other):
         Api(app, server.api.tokens).get("/version")
     labels = {"method": "GET", "route": "/version", "status": "200"}
