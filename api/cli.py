@@ -4,10 +4,12 @@ Everything heavy is imported by the command that needs it. Exit codes: docs/exit
 """
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from vantage6.api.commands.archive import backup, restore
+from vantage6.api.commands.base import on_instance, said_plainly
 from vantage6.api.commands.batch import import_
 from vantage6.api.commands.configuration import config
 from vantage6.api.commands.doctor import doctor
@@ -17,8 +19,11 @@ from vantage6.api.commands.outbox import outbox
 from vantage6.api.commands.run import run
 from vantage6.api.commands.shell import shell
 from vantage6.api.commands.user import user
-from vantage6.common import __version__, console, exits
+from vantage6.common import __version__, console
 from vantage6.common.selection import Selection, instance_options
+
+if TYPE_CHECKING:
+    from vantage6.common.config import Instance
 
 
 @click.group()
@@ -31,25 +36,22 @@ for command in (new, shell, import_, migrate, backup, restore, outbox, user, con
 
 
 @main.command()
-@instance_options
+@on_instance
 @click.option("--attach/--detach", default=False, help="Stay in the foreground and show the logs.")
-def start(selection: Selection, attach: bool) -> None:
+def start(instance: "Instance", attach: bool) -> None:
     """Start API, workers and what they need."""
     from vantage6.api import supervision
     from vantage6.api.setup import ROOT_WARNING, set_up
-    from vantage6.common.config import Instance
 
-    with exits.plainly("vserver"):
-        instance = Instance.find(selection)
-        supervisor = supervision.prepare(instance)
-        if set_up(instance):
-            console.warning(ROOT_WARNING)
-        if attach:
-            shown = instance.config.logging.use_console
-            sys.exit(supervisor.attach(supervision.log_files(instance), console=shown))
-        supervision.start(instance, supervisor)
-        console.info(f"Server {instance.name} runs at {supervision.address(instance)}")
-        console.info(f"Logs are in {instance.log_folder}")
+    supervisor = supervision.prepare(instance)
+    if set_up(instance):
+        console.warning(ROOT_WARNING)
+    if attach:
+        shown = instance.config.logging.use_console
+        sys.exit(supervisor.attach(supervision.log_files(instance), console=shown))
+    supervision.start(instance, supervisor)
+    console.info(f"Server {instance.name} runs at {supervision.address(instance)}")
+    console.info(f"Logs are in {instance.log_folder}")
 
 
 @main.command()
@@ -61,7 +63,7 @@ def stop(selection: Selection, everything: bool) -> None:
     from vantage6.api.commands.listing import running_servers
     from vantage6.common.config import Instance
 
-    with exits.plainly("vserver"):
+    with said_plainly():
         chosen = list(running_servers()) if everything else [Instance.find(selection)]
         for instance in chosen:
             if supervision.supervisor(instance).stop():
@@ -73,38 +75,29 @@ def stop(selection: Selection, everything: bool) -> None:
 
 
 @main.command()
-@instance_options
+@on_instance
 @click.option("--lines", default=20, show_default=True, help="Lines of the past to show.")
-def attach(selection: Selection, lines: int) -> None:
+def attach(instance: "Instance", lines: int) -> None:
     """Show a server's logs as they grow, until Ctrl-C; the server runs on."""
     from vantage6.api import supervision
-    from vantage6.common.config import Instance
-    from vantage6.common.follow import follow
+    from vantage6.common.follow import watch
 
-    with exits.plainly("vserver"):
-        instance = Instance.find(selection)
-        if supervision.supervisor(instance).running() is None:
-            console.warning(f"Server {instance.name} does not run; these are its last lines.")
-        try:
-            follow(supervision.log_files(instance), click.echo, lines=lines)
-        except KeyboardInterrupt:
-            click.echo()
+    if supervision.supervisor(instance).running() is None:
+        console.warning(f"Server {instance.name} does not run; these are its last lines.")
+    watch(supervision.log_files(instance), lines)
 
 
 @main.command()
-@instance_options
-def files(selection: Selection) -> None:
+@on_instance
+def files(instance: "Instance") -> None:
     """Print which files a server uses."""
     from vantage6.api import supervision
-    from vantage6.common.config import Instance
     from vantage6.common.logs import without_secrets
 
-    with exits.plainly("vserver"):
-        instance = Instance.find(selection)
-        click.echo(f"Configuration file = {instance.file}")
-        click.echo(f"Data folder        = {instance.folder}")
-        click.echo(f"Log file           = {supervision.log_files(instance)['api']}")
-        click.echo(f"Database           = {without_secrets(instance.config.uri)}")
+    click.echo(f"Configuration file = {instance.file}")
+    click.echo(f"Data folder        = {instance.folder}")
+    click.echo(f"Log file           = {supervision.log_files(instance)['api']}")
+    click.echo(f"Database           = {without_secrets(instance.config.uri)}")
 
 
 @main.command(name="list")
@@ -112,7 +105,7 @@ def list_() -> None:
     """List the servers of both scopes."""
     from vantage6.api.commands.listing import show
 
-    with exits.plainly("vserver"):
+    with said_plainly():
         show()
 
 

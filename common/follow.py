@@ -8,6 +8,8 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TextIO
 
+import click
+
 _PAUSE_SECONDS = 0.2
 #: How much of the end of a file counts as its last lines.
 _TAIL_BYTES = 16 * 1024
@@ -108,6 +110,14 @@ def follow(
                     show(prefix + readable(line))
             if not ended:
                 time.sleep(_PAUSE_SECONDS)
+
+
+def watch(files: Mapping[str, Path], lines: int) -> None:
+    """Show log files in a terminal as they grow, after some last lines of each, until Ctrl-C."""
+    try:
+        follow(files, click.echo, lines=lines)
+    except KeyboardInterrupt:
+        click.echo()
 
 
 def last_lines(file: Path, count: int) -> list[str]:

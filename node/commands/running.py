@@ -69,14 +69,11 @@ def stop(selection: Selection, everything: bool, force: bool) -> None:
 @click.option("--lines", default=20, show_default=True, help="Lines of the past to show.")
 def attach(instance: "Instance", lines: int) -> None:
     """Show a node's log as it grows, until Ctrl-C; the node runs on."""
-    from vantage6.common.follow import follow
+    from vantage6.common.follow import watch
 
     if instance.holder() is None:
         console.warning(f"Node {instance.name} does not run; these are its last lines.")
-    try:
-        follow({"node": instance.log_file}, click.echo, lines=lines)
-    except KeyboardInterrupt:
-        click.echo()
+    watch({"node": instance.log_file}, lines)
 
 
 def _start(instance: "Instance") -> None:

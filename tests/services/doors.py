@@ -26,7 +26,11 @@ class Door:
         while not self._over.is_set():
             with suppress(TimeoutError):
                 incoming, _ = self._listener.accept()
-                threading.Thread(target=self._serve, args=(incoming,), daemon=True).start()
+                self._begin(incoming)
+
+    def _begin(self, incoming: socket.socket) -> None:
+        """Serve a connection in a thread of its own; called for one after the other."""
+        threading.Thread(target=self._serve, args=(incoming,), daemon=True).start()
 
     def _serve(self, incoming: socket.socket) -> None:
         incoming.settimeout(_SECONDS)

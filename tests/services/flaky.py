@@ -5,15 +5,15 @@ import socket
 import threading
 import time
 from contextlib import suppress
-from types import TracebackType
-from typing import Self
+
+from tests.services.doors import Door
 
 #: What may happen to a piece of what is sent, and how often.
 _CUT, _HALF, _SLOW = 0.02, 0.02, 0.05
 _LONGEST_DELAY_SECONDS = 0.5
 
 
-class FlakyProxy:
+class FlakyProxy(Door):
     """Passes bytes between a port of loopback and another one, not all of them.
 
     Parameters
@@ -25,26 +25,19 @@ class FlakyProxy:
     """
 
     def __init__(self, target: int, seed: int) -> None:
+        super().__init__()
         self._target = target
         self._seed = seed
-        self._over = threading.Event()
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
-        self._listener.settimeout(0.2)
-        self.port: int = self._listener.getsockname()[1]
+        self._number = 0
         #: How many connections were cut, and how many of these within what was sent.
         self.cut = self.truncated = 0
-        self._thread = threading.Thread(target=self._accept)
 
-    def _accept(self) -> None:
-        number = 0
-        while not self._over.is_set():
-            with suppress(TimeoutError):
-                incoming, _ = self._listener.accept()
-                number += 1
-                chance = random.Random(self._seed * 1_000_003 + number)
-                threading.Thread(target=self._serve, args=(incoming, chance), daemon=True).start()
+    def _begin(self, incoming: socket.socket) -> None:
+        self._number += 1
+        chance = random.Random(self._seed * 1_000_003 + self._number)
+        threading.Thread(target=self._serve_at_risk, args=(incoming, chance), daemon=True).start()
 
-    def _serve(self, incoming: socket.socket, chance: random.Random) -> None:
+    def _serve_at_risk(self, incoming: socket.socket, chance: random.Random) -> None:
         try:
             outgoing = socket.create_connection(("127.0.0.1", self._target), timeout=5)
         except OSError:
@@ -79,17 +72,3 @@ class FlakyProxy:
         for end in (source, sink):
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._over.set()
-        self._thread.join()
-        self._listener.close()
