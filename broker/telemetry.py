@@ -18,7 +18,7 @@ import redis
 from celery import Celery
 from celery.events.event import Event, get_exchange
 
-from vantage6.broker.connection import HASTY_SECONDS, Rest, answering, client
+from vantage6.broker.connection import HASTY_SECONDS, REST_SECONDS, answering, client
 from vantage6.broker.queues import METRICS
 from vantage6.broker.sender import hasty_app
 from vantage6.common import logs
@@ -53,7 +53,6 @@ class Telemetry:
         self._numbers: dict[Number, float] = {}
         self._events: list[dict[str, Any]] = []
         self._thread: threading.Thread | None = None
-        self._rest = Rest()
         self._redis: redis.Redis | None = None
         self._app: Celery | None = None
 
@@ -85,14 +84,15 @@ class Telemetry:
 
     def _wake(self) -> None:
         """See that somebody sends. The lock is held."""
-        if self._thread is None and not self._rest.lasts:
+        if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="telemetry", daemon=True)
             self._thread.start()
 
     def _run(self) -> None:
         """Send until there is nothing to send; who puts down more then begins anew."""
+        pause = _PAUSE_SECONDS
         while True:
-            time.sleep(_PAUSE_SECONDS)
+            time.sleep(pause)
             with self._lock:
                 numbers, self._numbers = self._numbers, {}
                 events, self._events = self._events, []
@@ -109,9 +109,9 @@ class Telemetry:
                 with self._lock:
                     for number, by in numbers.items():
                         self._add(number, by)
-                    self._rest.begin()
-                    self._thread = None
-                return
+                pause = REST_SECONDS
+            else:
+                pause = _PAUSE_SECONDS
 
     def _send_numbers(self, numbers: dict[Number, float]) -> None:
         """Add to the hash; what arrived is taken out, so that it is never sent again."""

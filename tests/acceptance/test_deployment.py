@@ -1,34 +1,21 @@
 """A server on PostgreSQL and on a Redis of somebody else's, and what Flower shows of it."""
 
-import json
-import time
 import urllib.error
 import urllib.request
-from base64 import b64encode
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from examples.federation import Federation
+from tests.acceptance.flower import flower, wait_until_watched
 from tests.services.postgres import PostgresCluster
 from tests.services.redis import RedisServer
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 AGES = {"alpha": [45, 62, 71, 75], "beta": [28, 39, 47, 59]}
-
-
-def flower(federation: Federation, path: str) -> Any:
-    """Return what Flower answers to its user."""
-    login = b64encode(f"flower:{federation.flower_password}".encode()).decode()
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{federation.flower_port}{path}",
-        headers={"Authorization": f"Basic {login}"},
-    )
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        return json.load(answer)
 
 
 def test_postgres_and_a_configured_redis(
@@ -52,16 +39,17 @@ def test_flower_shows_the_worker_and_its_tasks_to_those_who_may_see_them(tmp_pat
     try:
         federation.start_server()
         federation.register()
+        wait_until_watched(federation)
         with closing(federation.client()) as client:
             federation.send(client, list(AGES), "average_partial")
         with pytest.raises(urllib.error.HTTPError, match="401"):
             urllib.request.urlopen(f"http://127.0.0.1:{federation.flower_port}/api/tasks")
-        deadline = time.monotonic() + 30
-        names: set[str] = set()
-        while not {"fan_out", "relay"} <= names and time.monotonic() < deadline:
-            names = {task["name"] for task in flower(federation, "/api/tasks").values()}
-            time.sleep(0.2)
-        assert {"fan_out", "relay"} <= names
+        eventually(
+            lambda: (
+                {"fan_out", "relay"}
+                <= {task["name"] for task in flower(federation, "/api/tasks").values()}
+            )
+        )
         workers = flower(federation, "/api/workers?refresh=true")
         assert len(workers) == 1
     finally:

@@ -1,11 +1,10 @@
 """What an operator sees of a task: in the logs, in Flower, and in Prometheus."""
 
 import json
-import time
 import urllib.error
 import urllib.request
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,10 @@ from typing import Any
 import pytest
 
 from examples.federation import IMAGE, PASSWORD, Federation, free_port
+from tests.acceptance.flower import flower, wait_until_watched
 from tests.services import needs
 from tests.services.process import Process
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -33,6 +34,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Federati
             logs = {"log": str(federation.folder / name / "log")}
             federation.start_node(name, directories=logs)
         federation.wait_until_online()
+        wait_until_watched(federation)
         with closing(federation.client()) as client:
             task = federation.send(client, list(AGES), "average_partial")
             federation.results(client, task)
@@ -55,20 +57,6 @@ def refusal(request: urllib.request.Request) -> int:
         urllib.request.urlopen(request, timeout=10)
     with refused.value as error:
         return error.code
-
-
-def flower(federation: Federation, path: str) -> Any:
-    login = b64encode(f"flower:{federation.flower_password}".encode()).decode()
-    return fetched(f"http://127.0.0.1:{federation.flower_port}{path}", f"Basic {login}")
-
-
-def eventually(question: Callable[[], Any], seconds: float = 60) -> Any:
-    """Return the first true answer."""
-    deadline = time.monotonic() + seconds
-    while not (answer := question()):
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.3)
-    return answer
 
 
 def lines(folder: Path) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from tests.api.client import Answer, Api
 from tests.api.conftest import Server, configured
 from tests.models.factories import World
 from tests.services.redis import RedisServer
+from tests.waiting import eventually
 from vantage6.api.app import create_app
 from vantage6.api.service import Service
 from vantage6.api.serving import Turns, pausing
@@ -157,13 +158,6 @@ def test_what_is_no_message_stands_in_nobody_s_way(
         assert api.delete(f"{path}/{tag(first)}", node).status == 204
         assert admin.llen(queues.inflight(node.id)) == 1
     assert body(api.get(path, node, query="wait=0")) == 2
-
-
-def eventually(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_who_waits_is_woken_and_holds_no_connection_to_the_database(

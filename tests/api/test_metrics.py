@@ -1,7 +1,6 @@
 """The numbers for Prometheus: true, cheap, and only for who has the token."""
 
 import time
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -14,6 +13,7 @@ from tests.api.test_queries import counted
 from tests.models.crowd import grow
 from tests.models.factories import IMAGE, World, close_all, make_task
 from tests.services import free_port
+from tests.waiting import eventually
 from vantage6.api.app import create_app
 from vantage6.api.scrape_token import scrape_token
 from vantage6.broker.connection import client
@@ -61,13 +61,6 @@ def scraped(server: Server) -> dict[Sample, float]:
 
 def value(found: dict[Sample, float], name: str, **labels: str) -> float | None:
     return found.get((name, frozenset(labels.items())))
-
-
-def eventually(server: Server, condition: Callable[[dict[Sample, float]], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not condition(found := scraped(server)):
-        assert time.monotonic() < deadline, found
-        time.sleep(0.1)
 
 
 @pytest.mark.parametrize("token", ["", "wrong", "Bearer", "\xe9"])
@@ -163,7 +156,7 @@ def test_the_life_of_a_result_is_counted_where_it_happens(server: Server, root: 
         assert api.patch(f"/result/{id_}", world.amsterdam_north, end).status == 200
     assert api.post("/kill/task", root, {"id": task["id"]}).status == 200
     ended = "vantage6_results_ended_total"
-    eventually(server, lambda found: value(found, ended, status="killed by user") == 1)
+    eventually(lambda: value(scraped(server), ended, status="killed by user") == 1)
     found = scraped(server)
     assert value(found, ended, status="crashed") == 1
     assert value(found, "vantage6_claim_seconds_count") == 1
@@ -180,7 +173,7 @@ def test_strangers_cannot_make_routes(server: Server):
     environ = testing.create_environ("/api/task", method="BREW")
     b"".join(server.api.app(environ, lambda *_: None))
     name = "vantage6_request_seconds_count"
-    eventually(server, lambda found: value(found, name, method="", route="", status="404") == 3)
+    eventually(lambda: value(scraped(server), name, method="", route="", status="404") == 3)
     routes = {dict(labels).get("route") for _, labels in scraped(server)} - {None}
     assert routes <= {"", "/metrics", "/task"}
 
@@ -194,7 +187,7 @@ def test_all_processes_count_together(server: Server):
         Api(app, server.api.tokens).get("/version")
     labels = {"method": "GET", "route": "/version", "status": "200"}
     name = "vantage6_request_seconds_count"
-    eventually(server, lambda found: value(found, name, **labels) == 3)
+    eventually(lambda: value(scraped(server), name, **labels) == 3)
 
 
 def test_without_a_broker_the_rest_is_there(server: Server):

@@ -20,6 +20,7 @@ import yaml
 from tests.models.factories import make_world, migrated
 from tests.services import missing, needs
 from tests.services.wsgi import serving
+from tests.waiting import eventually
 from vantage6.api.app import create_app
 from vantage6.api.service import Service
 from vantage6.broker import acl, bells, consumer, envelopes, https, queues, sender, transport
@@ -88,18 +89,6 @@ class Broker:
             return bool(self.admin.ping())
         except redis.RedisError:
             return False
-
-
-def eventually(condition: Callable[[], object], seconds: float = 10.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.01)
-
-
-@pytest.fixture(name="eventually")
-def eventually_fixture() -> Callable[..., None]:
-    return eventually
 
 
 @pytest.fixture(scope="session", params=["installed", "bundled"])

@@ -9,6 +9,7 @@ import redis
 
 from tests.services import needs
 from tests.services.certificate import write_certificate
+from tests.waiting import eventually
 from vantage6.broker.connection import BrokerUnavailable, celery_settings, client
 from vantage6.broker.messages import ResultReady
 from vantage6.broker.publisher import Publisher
@@ -22,7 +23,7 @@ def certificate(tmp_path):
 
 
 @pytest.fixture
-def encrypted(certificate, eventually):
+def encrypted(certificate):
     """Start a Redis that speaks TLS, and give its URL."""
     # The bundled server was built without TLS.
     executable = needs("redis-server")

@@ -5,6 +5,7 @@ import time
 import kombu
 import pytest
 
+from tests.waiting import eventually
 from vantage6.broker import presence, queues
 from vantage6.broker.messages import ResultKilled, ResultReady, encode
 from vantage6.broker.publisher import Publisher
@@ -82,7 +83,7 @@ def test_a_message_that_cannot_be_handled_stays_and_lets_others_pass(station, ev
     assert station.waiting == station.in_flight == 0
 
 
-def test_the_loop_rests_after_a_failure_but_not_when_it_has_to_stop(station, running, eventually):
+def test_the_loop_rests_after_a_failure_but_not_when_it_has_to_stop(station, running):
     node = station.inbox()
     calls = []
 

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from tests.broker import child
-from tests.broker.conftest import HttpsStation, Station, eventually, https_station
+from tests.broker.conftest import HttpsStation, Station, https_station
 from tests.services.flaky import FlakyProxy
+from tests.waiting import eventually
 from vantage6.broker import https
 from vantage6.broker.consumer import NodeConsumer
 from vantage6.broker.queues import inbox

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.node.factories import eventually
+from tests.waiting import eventually
 from vantage6.common.config.base import LogConfig
 from vantage6.common.errors import Conflict, Unavailable
 from vantage6.common.follow import Tail, readable

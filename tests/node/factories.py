@@ -2,8 +2,6 @@
 
 import json
 import os
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -80,25 +78,6 @@ def write_database(folder: Path) -> Path:
     path = folder / "patients.csv"
     path.write_text("age\n40\n50\n")
     return path
-
-
-def eventually(try_: Callable[[], T], seconds: float = 20) -> T:
-    """Return what a function returns as soon as it neither fails nor returns something false.
-
-    Nothing is as good as something true: a function may consist of assertions.
-    """
-    end = time.monotonic() + seconds
-    while True:
-        try:
-            found = try_()
-        except (OSError, AssertionError):
-            if time.monotonic() > end:
-                raise
-        else:
-            if found is None or found:
-                return found
-            assert time.monotonic() < end, f"still {found!r} after {seconds} seconds"
-        time.sleep(0.02)
 
 
 class Bench:

@@ -12,8 +12,9 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from tests.node.factories import COMMAND, IMAGE, eventually, write_database
+from tests.node.factories import COMMAND, IMAGE, write_database
 from tests.node.wire import Wire, make_token
+from tests.waiting import eventually
 from vantage6.common.config import NodeConfig, load
 from vantage6.common.encryption import RSACryptor
 from vantage6.node.cli import main

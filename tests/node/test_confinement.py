@@ -10,7 +10,8 @@ import docker
 import pytest
 
 from tests.node.conftest import MakeBench
-from tests.node.factories import MIB, Bench, eventually, make_claim
+from tests.node.factories import MIB, Bench, make_claim
+from tests.waiting import eventually
 from vantage6.node.outcomes import RefusalError, judge
 from vantage6.node.runtime.docker import DockerRuntime
 from vantage6.node.runtime.door import BridgeDoor

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.node.conftest import MakeExecutor, MakeStation
-from tests.node.factories import eventually
 from tests.node.wire import Wire
+from tests.waiting import eventually
 from vantage6.broker.messages import ResultKilled, ResultReady
 from vantage6.common.encryption import DummyCryptor
 from vantage6.common.errors import Unavailable

@@ -8,8 +8,8 @@ import docker
 import pytest
 
 from tests.node.conftest import MakeBench
-from tests.node.factories import eventually
 from tests.node.test_tunnels import TALK
+from tests.waiting import eventually
 from vantage6.node.outcomes import RefusalError
 from vantage6.node.services.linked import LinkedService
 

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from tests.node.factories import eventually, make_config
+from tests.node.factories import make_config
 from tests.node.test_vnode import DONE, Start, Write, start, write
 from tests.node.wire import Wire
 from tests.services import free_port
 from tests.services.certificate import write_certificate
 from tests.services.doors import CorporateProxy, TlsDoor
+from tests.waiting import eventually
 from vantage6.client.node_client import NodeClient
 from vantage6.common.errors import ConfigurationError, Unavailable
 from vantage6.node.upstream import Upstream, network

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.node.factories import eventually
 from tests.node.wire import Wire
+from tests.waiting import eventually
 from vantage6.common.encryption import CryptorBase, DummyCryptor, RSACryptor
 from vantage6.node.audit import Ledger
 from vantage6.node.gatekeeper import Gatekeeper

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from tests.node.conftest import MakeBench, MakeExecutor, MakeStation
-from tests.node.factories import IMAGE, eventually, make_config
+from tests.node.factories import IMAGE, make_config
 from tests.node.test_tunnels import TALK, Greeter
 from tests.node.wire import Wire
 from tests.services.sshd import SshServer
+from tests.waiting import eventually
 from vantage6.broker.messages import ResultReady
 from vantage6.common.errors import ConfigurationError
 from vantage6.node.executor import Executor

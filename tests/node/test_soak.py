@@ -16,8 +16,9 @@ import psutil
 import pytest
 
 from tests.node.conftest import MakeExecutor, MakeStation
-from tests.node.factories import eventually, make_config
+from tests.node.factories import make_config
 from tests.node.wire import Wire
+from tests.waiting import eventually
 from vantage6.node.audit import FILE_NAME, entries, verify
 from vantage6.node.executor import Executor
 from vantage6.node.runtime.docker import DockerRuntime

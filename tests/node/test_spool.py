@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.node.factories import eventually, make_claim
+from tests.node.factories import make_claim
+from tests.waiting import eventually
 from vantage6.common import clock
 from vantage6.common.task_status import TaskStatus
 from vantage6.node.outcomes import Outcome, Reason

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from tests.node.conftest import MakeExecutor, MakeStation
-from tests.node.factories import IMAGE, MIB, eventually
+from tests.node.factories import IMAGE, MIB
 from tests.node.wire import Wire
+from tests.waiting import eventually
 from vantage6.node import disk
 from vantage6.node import station as stations
 from vantage6.node.audit import FILE_NAME, entries, verify

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from tests.node.conftest import MakeBench
-from tests.node.factories import eventually, make_claim
+from tests.node.factories import make_claim
 from tests.services.sshd import SshServer
+from tests.waiting import eventually
 from vantage6.common.config.services import TunnelConfig
 from vantage6.common.errors import ConfigurationError
 from vantage6.node.outcomes import RefusalError

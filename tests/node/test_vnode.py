@@ -14,9 +14,10 @@ import pytest
 import redis
 import yaml
 
-from tests.node.factories import COMMAND, IMAGE, eventually, write_database
+from tests.node.factories import COMMAND, IMAGE, write_database
 from tests.node.wire import Wire
 from tests.services import free_port
+from tests.waiting import eventually
 from vantage6.broker import acl, queues
 from vantage6.broker.connection import client
 from vantage6.broker.inboxes import Inboxes

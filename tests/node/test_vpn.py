@@ -10,9 +10,10 @@ import docker
 import pytest
 
 from tests.node.conftest import benches
-from tests.node.factories import Bench, eventually, make_claim
+from tests.node.factories import Bench, make_claim
 from tests.node.wire import Wire
 from tests.services.openvpn import OpenVpnServer
+from tests.waiting import eventually
 from vantage6.client.node_client import NodeClient
 from vantage6.node.runtime.door import within
 from vantage6.node.services.vpn import device

@@ -11,8 +11,9 @@ import docker
 import pytest
 
 from tests.node.conftest import MakeBench
-from tests.node.factories import Bench, eventually, make_claim
+from tests.node.factories import Bench, make_claim
 from tests.services import needs
+from tests.waiting import eventually
 from vantage6.common.config.services import WhitelistConfig
 from vantage6.common.errors import ConfigurationError
 from vantage6.node.runtime.door import within

@@ -9,7 +9,8 @@ from typing import Any
 
 import falcon
 
-from tests.node.factories import IMAGE, eventually
+from tests.node.factories import IMAGE
+from tests.waiting import eventually
 from vantage6.broker.inboxes import Inboxes
 from vantage6.node.gatekeeper import Gatekeeper
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.node.factories import eventually
 from tests.services import missing, needs
+from tests.waiting import eventually
 
 _CONFIGURATION = """
 [containers]

@@ -3,7 +3,6 @@
 import base64
 import os
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -84,13 +83,6 @@ def _body(envelope: dict[str, Any]) -> Any:
     body = envelope["body"]
     encoded = envelope["properties"].get("body_encoding") == "base64"
     return base64.b64decode(body) if encoded else body
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
 
 
 @pytest.fixture

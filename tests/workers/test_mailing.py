@@ -11,7 +11,8 @@ from tests.api.client import Api
 from tests.models.factories import World, make_task, make_user, messages
 from tests.services.process import Process
 from tests.services.smtp import PASSWORD, MailServer, token_in
-from tests.workers.conftest import bells, eventually, start_worker
+from tests.waiting import eventually
+from tests.workers.conftest import bells, start_worker
 from vantage6.api import passwords
 from vantage6.api.app import create_app
 from vantage6.api.tokens import Tokens

@@ -8,7 +8,8 @@ import pytest
 from tests.api.client import Api
 from tests.models.factories import IMAGE, World, make_task, make_user, messages
 from tests.services.process import Process
-from tests.workers.conftest import bells, eventually, start_worker
+from tests.waiting import eventually
+from tests.workers.conftest import bells, start_worker
 from vantage6.api.app import create_app
 from vantage6.api.tokens import Tokens
 from vantage6.broker.messages import ResultReady
