@@ -2,6 +2,8 @@
 
 import falcon
 from falcon import Request, Response
+from falcon.media import JSONHandler
+from pydantic_core import to_json
 
 from vantage6.api import problems
 from vantage6.api.docs import Docs
@@ -33,6 +35,8 @@ def create_app(
         ]
     )
     app.req_options.strip_url_path_trailing_slash = False
+    # PERF: five times as fast as the standard library.
+    app.resp_options.media_handlers[falcon.MEDIA_JSON] = JSONHandler(dumps=to_json)
     problems.install(app)
     resources: dict[type[Resource], Resource] = {}
     for route in ROUTES:

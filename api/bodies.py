@@ -15,7 +15,8 @@ from vantage6.models import database
 
 #: From this size on a body counts as large.
 LARGE_BYTES = 2**20
-_PART_BYTES = 2**18
+#: Parts in which it arrives; gunicorn copies smaller ones more often.
+_PART_BYTES = 2**20
 
 #: Who holds it has a large body in memory; one in each process.
 _turn = threading.Lock()

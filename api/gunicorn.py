@@ -26,11 +26,11 @@ max_requests = 20_000
 max_requests_jitter = 2_000
 worker_tmp_dir = "/dev/shm"  # noqa: S108  (heartbeats must not wait for a disk)
 control_socket_disable = True
-# Its messages go where ours go; its access log stays silent, as ours logs every request.
+logger_class = "vantage6.api.worker.Logger"
+# Its messages go where ours go.
 logconfig_dict: dict[str, Any] = {
     "loggers": {
         "gunicorn.error": {"handlers": [], "propagate": True},
-        "gunicorn.access": {"level": "WARNING", "handlers": [], "propagate": True},
     }
 }
 

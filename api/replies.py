@@ -211,26 +211,7 @@ class Replies:
         replies = []
         for row in rows:
             own = found[row.id]
-            complete = all(result.finished_at is not None for result in own)
-            reply = {
-                "id": row.id,
-                "run_id": row.run_id,
-                "name": row.name,
-                "description": row.description,
-                "image": row.image,
-                "database": row.database,
-                "initiator": row.initiator_id,
-                "init_user": row.init_user_id,
-                "collaboration": self.link("collaboration", row.collaboration_id),
-                "parent": self.link("task", row.parent_id),
-                "children": self.links("task", children[row.id]),
-                "created_at": _time(row.created_at),
-                "finished_at": _time(max(result.finished_at for result in own))
-                if complete and own
-                else None,
-                "complete": complete,
-                "status": task_status(own),
-            }
+            reply = self._task(row, own, children[row.id])
             if results == "links":
                 reply["results"] = self.links("result", (result.id for result in own))
             elif results == "embedded":
@@ -239,6 +220,34 @@ class Replies:
                 ]
             replies.append(reply)
         return replies
+
+    def new_task(self, row: Task, results: Sequence[Result]) -> Json:
+        """Return a task that was written just now, with links to its results."""
+        return self._task(row, results, []) | {
+            "results": self.links("result", (result.id for result in results))
+        }
+
+    def _task(self, row: Task, results: Sequence[Result], children: Sequence[int]) -> Json:
+        complete = all(result.finished_at is not None for result in results)
+        return {
+            "id": row.id,
+            "run_id": row.run_id,
+            "name": row.name,
+            "description": row.description,
+            "image": row.image,
+            "database": row.database,
+            "initiator": row.initiator_id,
+            "init_user": row.init_user_id,
+            "collaboration": self.link("collaboration", row.collaboration_id),
+            "parent": self.link("task", row.parent_id),
+            "children": self.links("task", children),
+            "created_at": _time(row.created_at),
+            "finished_at": _time(max(result.finished_at for result in results))
+            if complete and results
+            else None,
+            "complete": complete,
+            "status": task_status(results),
+        }
 
     def task_progress(self, row: Task) -> Json:
         """Return how far a task is."""
@@ -265,9 +274,17 @@ class Replies:
         ]
 
     def results(
-        self, rows: Sequence[Result], *, with_task: bool = False, payload: bool = True
+        self,
+        rows: Sequence[Result],
+        *,
+        with_task: bool = False,
+        payload: bool = True,
+        node: Node | None = None,
     ) -> list[Json]:
-        """Return results, read with their tasks; without ``payload`` the large texts are null."""
+        """Return results, read with their tasks; without ``payload`` the large texts are null.
+
+        ``node`` is the one that computes them all, where that is known.
+        """
         whole = {}
         if with_task:
             unique = {row.task_id: row.task for row in rows}
@@ -279,19 +296,27 @@ class Replies:
                 "organization": self.link("organization", row.organization_id),
                 "task": whole[row.task_id] if with_task else self.link("task", row.task_id),
             }
-            for row, reply in zip(rows, self._results(rows, payload=payload), strict=True)
+            for row, reply in zip(
+                rows, self._results(rows, payload=payload, node=node), strict=True
+            )
         ]
 
-    def _results(self, rows: Sequence[Result], *, payload: bool = True) -> list[Json]:
+    def _results(
+        self, rows: Sequence[Result], *, payload: bool = True, node: Node | None = None
+    ) -> list[Json]:
         ids = [row.id for row in rows]
         payloads = result_store.payloads(ids if payload else [])
         ports = relations.ports_of(ids)
-        found = result_store.nodes_for(rows)
+        found = (
+            {(node.organization_id, node.collaboration_id): node}
+            if node
+            else result_store.nodes_for(rows)
+        )
         status = self._service.online(found.values())
         config = relations.config_of([node.id for node in found.values()])
         replies = []
         for row in rows:
-            node = found.get((row.organization_id, row.task.collaboration_id))
+            place = found.get((row.organization_id, row.task.collaboration_id))
             content = payloads.get(row.id, {})
             replies.append(
                 {
@@ -306,7 +331,9 @@ class Replies:
                     "assigned_at": _time(row.assigned_at),
                     "started_at": _time(row.started_at),
                     "finished_at": _time(row.finished_at),
-                    "node": _node_within(node, status[node.id], config[node.id]) if node else {},
+                    "node": _node_within(place, status[place.id], config[place.id])
+                    if place
+                    else {},
                     "ports": [
                         {"id": port.id, "port": port.port, "label": port.label}
                         for port in ports[row.id]

@@ -4,10 +4,18 @@ import time
 from contextlib import suppress
 from typing import Any
 
+import gunicorn.glogging  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
 #: For how long callers that the kernel has let in already can complete their connection.
 _LAST_CALL_SECONDS = 0.05
+
+
+class Logger(gunicorn.glogging.Logger):  # type: ignore[misc]
+    """Writes no line for a request, as ours is written, and spends no time on one either."""
+
+    def access(self, *_: Any) -> None:
+        """Write nothing."""
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]

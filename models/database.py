@@ -12,6 +12,7 @@ from peewee import DatabaseProxy
 from playhouse.pool import PooledPostgresqlDatabase
 
 from vantage6.common.errors import ConfigurationError, Invalid, Unavailable
+from vantage6.models.postgres import IdleAwarePostgres
 from vantage6.models.sqlite import PATIENCE_SECONDS, QueuingSqlite
 
 db = DatabaseProxy()
@@ -69,7 +70,7 @@ def bind(uri: str, *, folder: Path, connections: int = 16) -> None:
         )
     elif _POSTGRES.match(uri):
         db.initialize(
-            PooledPostgresqlDatabase(
+            IdleAwarePostgres(
                 _POSTGRES.sub("postgresql://", uri),
                 prefer_psycopg3=True,
                 max_connections=connections,
@@ -101,11 +102,19 @@ def connect() -> None:
 
 
 @contextmanager
-def session() -> Iterator[Any]:
-    """Hold a connection, for one piece of work outside a request."""
+def session(*, keep: bool = False) -> Iterator[Any]:
+    """Hold a connection, for one piece of work outside a request.
+
+    Parameters
+    ----------
+    keep
+        Leave it open for the next piece, unless this one fails.
+    """
     connect()
     try:
         yield db
+        if keep:
+            release()
     finally:
         close()
 

@@ -45,6 +45,29 @@ class Slot(Node):
         return ctx.value(gap, converter=False)
 
 
+class _Built:
+    """What is kept of a query for one kind of database."""
+
+    def __init__(self, query: Any) -> None:
+        self._query = query
+        self.sql, self.parameters = query.sql()
+        self._maker: Any = None
+
+    def rows(self, cursor: Any) -> list[Any]:
+        """Return the rows of a cursor as the query makes them."""
+        found = cursor.fetchall()
+        maker = self._maker
+        if maker is None:
+            # The method is private, but nothing public makes rows of a cursor; setup.cfg pins
+            # peewee >= 4.5, < 5, and a test tells if it changes. To make rows it only reads what
+            # it found out about the columns, so all calls share it.
+            maker = self._query._get_cursor_wrapper(cursor)
+            maker.initialize()
+            maker.cursor = None
+            self._maker = maker
+        return [maker.process_row(row) for row in found]
+
+
 class Prepared(Generic[Row]):
     """A query of which only values change; a call returns its rows.
 
@@ -58,24 +81,24 @@ class Prepared(Generic[Row]):
         Takes as many values as a call, and returns the query. It sees a `Slot` for each value, and
         can do no more than compare a column with it; a list of ids is for `among`. NULL is equal to
         nothing.
+    values
+        How many values a call has, where ``build`` takes any number.
     """
 
-    def __init__(self, build: Callable[..., "ModelSelect[Row]"]) -> None:
+    def __init__(self, build: Callable[..., "ModelSelect[Row]"], values: int | None = None) -> None:
         self._build = build
-        self._slots = [Slot(number) for number in range(len(inspect.signature(build).parameters))]
-        self._built: dict[type, tuple[Any, str, list[Any]]] = {}
+        count = len(inspect.signature(build).parameters) if values is None else values
+        self._slots = [Slot(number) for number in range(count)]
+        self._built: dict[type, _Built] = {}
 
     def __call__(self, *values: Any) -> list[Row]:
         """Return all rows."""
         engine = type(db.obj)
-        if engine not in self._built:
-            query = self._build(*self._slots)
-            self._built[engine] = query, *query.sql()
-        query, sql, parameters = self._built[engine]
-        given = [p.filled(values) if isinstance(p, _Gap) else p for p in parameters]
-        # The method is private, but nothing public makes rows of a cursor; setup.cfg pins peewee
-        # >= 4.5, < 5, and a test tells if it changes. It only reads the query, so calls share none.
-        return list(query._get_cursor_wrapper(db.execute_sql(sql, given)))
+        built = self._built.get(engine)
+        if built is None:
+            built = self._built[engine] = _Built(self._build(*self._slots))
+        given = [p.filled(values) if isinstance(p, _Gap) else p for p in built.parameters]
+        return built.rows(db.execute_sql(built.sql, given))
 
     def first(self, *values: Any) -> Row | None:
         """Return the first row, or None; for what has at most one."""

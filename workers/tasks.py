@@ -67,7 +67,7 @@ def register(
             with suppress(BrokerUnavailable), answering():
                 # Before looking: whoever writes a message from now on calls again.
                 broker.delete(WORKERS_CALLED)
-            with session():
+            with session(keep=True):
                 _send_new(ringer)
         finally:
             fanning_out.release()
@@ -154,7 +154,7 @@ class Ringer:
 
     def _tell(self, deliveries: Sequence[tuple[int, Message]]) -> None:
         """Let Flower know."""
-        names = nodes.names({node_id for node_id, _ in deliveries})
+        names = nodes.names_of({node_id for node_id, _ in deliveries})
         images = figures.images({bell.task_id for _, bell in deliveries})
         for node_id, bell in deliveries:
             work = Work(
@@ -222,9 +222,9 @@ def _waiting(
         ]
         return _Waiting(message, topic, bells, request_id)
     if topic is Topic.TASK_CREATED:
-        found = results.nodes_of(task_id=content["task_id"], pending=True)
+        found = results.pending_of(content["task_id"])
     else:
-        found = results.nodes_of(result_ids=content["result_ids"], pending=True)
+        found = results.pending_among(content["result_ids"])
     ready: list[tuple[int, Message]] = [
         (node, ResultReady(result, task, request_id)) for node, result, task in found
     ]

@@ -21,7 +21,7 @@ from vantage6.common.schemas.tasks import (
     ResultUpdate,
 )
 from vantage6.common.task_status import TaskStatus
-from vantage6.models.store import organizations, results
+from vantage6.models.store import organizations, result_lists, results
 from vantage6.models.tables import Node, Result
 
 log = get(__name__)
@@ -40,21 +40,24 @@ class Results(Resource):
     )
     def on_get(self, req: Request, resp: Response, caller: Caller, query: ResultFilter) -> Any:
         """List the results that the caller may see, newest first."""
-        rows, total = results.page(
+        with_task = "task" in query.include
+        rows, total = result_lists.page(
             caller.reach("result", Scope.ORGANIZATION),
             lists.wanted(query),
+            open_only=query.state == "open",
+            with_tasks=with_task,
             task=query.task_id,
             organization=query.organization_id,
             node=query.node_id,
-            open_only=query.state == "open",
             port=query.port,
-            between={
-                "assigned_at": (query.assigned_from, query.assigned_till),
-                "started_at": (query.started_from, query.started_till),
-                "finished_at": (query.finished_from, query.finished_till),
-            },
+            assigned_from=query.assigned_from,
+            assigned_till=query.assigned_till,
+            started_from=query.started_from,
+            started_till=query.started_till,
+            finished_from=query.finished_from,
+            finished_till=query.finished_till,
         )
-        items = self.replies.results(rows, with_task="task" in query.include, payload=query.payload)
+        items = self.replies.results(rows, with_task=with_task, payload=query.payload)
         return lists.answer(req, resp, query, items, total)
 
     @endpoint(USER, NODE, CONTAINER, query=Include, reply=ResultReply, permission="result VIEW")
@@ -90,7 +93,7 @@ class Results(Resource):
         )
         if was_open and row.finished_at is not None:
             self._note_end(row, caller.calling_node)
-        return self.replies.results([row], payload=False)[0]
+        return self.replies.results([row], payload=False, node=caller.calling_node)[0]
 
     def _note_end(self, row: Result, node: Node) -> None:
         """Tell operators how a result ended."""

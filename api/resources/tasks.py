@@ -20,7 +20,7 @@ from vantage6.common.schemas.tasks import (
     TaskResultReply,
     TaskStatusReply,
 )
-from vantage6.models.store import collaborations, results, tasks
+from vantage6.models.store import collaborations, result_lists, results, tasks
 from vantage6.models.tables import Task
 
 log = get(__name__)
@@ -67,11 +67,13 @@ class Tasks(Resource):
         nodes are told in the background.
         """
         body = read()
-        collaborations.get(body.collaboration_id)
+        is_member = body.collaboration_id in caller.collaborations
+        if not is_member:
+            collaborations.get(body.collaboration_id)
         parent = None
         if caller.task_id is not None:
             parent = self._parent(caller.task_id, caller, body)
-        if caller.organization_id is None or body.collaboration_id not in caller.collaborations:
+        if caller.organization_id is None or not is_member:
             raise Forbidden(f"Your organization is not in collaboration {body.collaboration_id}.")
         if parent is None:
             caller.require("task", Operation.CREATE, collaboration=body.collaboration_id)
@@ -97,7 +99,7 @@ class Tasks(Resource):
             results=len(body.organizations),
         )
         self.service.announce(created.message)
-        return self.replies.tasks([created.task])[0]
+        return self.replies.new_task(created.task, created.results)
 
     @staticmethod
     def _parent(task_id: int, caller: Caller, body: TaskCreate) -> Task:
@@ -148,7 +150,7 @@ class Tasks(Resource):
     ) -> Any:
         """List the results of a task."""
         self._visible(caller, id_, "result")
-        rows, total = results.page(
+        rows, total = result_lists.page(
             caller.reach("result", Scope.ORGANIZATION),
             lists.wanted(query),
             task=id_,

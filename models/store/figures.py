@@ -7,12 +7,16 @@ from typing import Any
 from peewee import fn
 
 from vantage6.common.task_status import TaskStatus
+from vantage6.models.prepared import Prepared
 from vantage6.models.store.reach import among
 from vantage6.models.tables import Node, Result, Task
 
 #: Organization and collaboration of each node, by its id.
 Places = dict[int, tuple[int, int | None]]
 
+_IMAGES: Prepared[Any] = Prepared(
+    lambda ids: Task.select(Task.id, Task.image).where(among(Task.id, ids)).tuples()
+)
 _OPEN = (TaskStatus.PENDING, TaskStatus.INITIALIZING, TaskStatus.ACTIVE)
 
 
@@ -46,5 +50,4 @@ def places() -> Places:
 
 def images(task_ids: Collection[int]) -> dict[int, str]:
     """Return the images of tasks by their ids."""
-    rows: Any = Task.select(Task.id, Task.image).where(among(Task.id, task_ids)).tuples()
-    return dict(rows)
+    return dict(_IMAGES(task_ids))

@@ -15,3 +15,4 @@ def note(row: User | Node) -> None:
     if row.last_seen is None or moment - row.last_seen > _EVERY:
         table = type(row)
         table.update(last_seen=moment).where(table.id == row.id).execute()
+        row.last_seen = moment

@@ -17,6 +17,16 @@ from vantage6.models.tables import Collaboration, Membership, Node, NodeConfig, 
 
 _BY_ID = Prepared(lambda id_: Node.select().where(Node.id == id_))
 _BY_KEY = Prepared(lambda key: Node.select().where(Node.api_key == key))
+_NAMES: Prepared[Any] = Prepared(
+    lambda ids: Node.select(Node.id, Node.name).where(among(Node.id, ids)).tuples()
+)
+_OF = Prepared(
+    lambda organizations, collaborations: (
+        Node.select()
+        .where(among(Node.organization, organizations) | among(Node.collaboration, collaborations))
+        .order_by(Node.id)
+    )
+)
 _ACTING = Prepared(
     lambda id_: (
         Node.select(Node, Membership.collaboration.alias("works_in"))
@@ -45,12 +55,15 @@ def find(node_id: int) -> Node | None:
     return _BY_ID.first(node_id)
 
 
-def names(node_ids: Iterable[int] | None = None) -> dict[int, str]:
-    """Return the names of nodes by their ids; of all nodes, if none are given."""
-    query: Any = Node.select(Node.id, Node.name)
-    if node_ids is not None:
-        query = query.where(among(Node.id, list(node_ids)))
-    return {id_: name or "" for id_, name in query.tuples()}
+def names() -> dict[int, str]:
+    """Return the names of all nodes by their ids."""
+    rows: Any = Node.select(Node.id, Node.name).tuples()
+    return {id_: name or "" for id_, name in rows}
+
+
+def names_of(node_ids: Iterable[int]) -> dict[int, str]:
+    """Return the names of some nodes by their ids."""
+    return {id_: name or "" for id_, name in _NAMES(node_ids)}
 
 
 def acting(node_id: int) -> Node | None:
@@ -243,7 +256,4 @@ def ids() -> list[int]:
 
 def of(organization_ids: Iterable[int] = (), collaboration_ids: Iterable[int] = ()) -> list[Node]:
     """Return the nodes of any of these organizations or collaborations."""
-    condition = among(Node.organization, organization_ids) | among(
-        Node.collaboration, collaboration_ids
-    )
-    return list(Node.select().where(condition).order_by(Node.id))
+    return _OF(organization_ids, collaboration_ids)

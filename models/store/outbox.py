@@ -12,6 +12,7 @@ from peewee import fn
 from vantage6.common import logs
 from vantage6.common.clock import now
 from vantage6.models.database import db
+from vantage6.models.insertion import insert
 from vantage6.models.prepared import Prepared
 from vantage6.models.store.reach import among
 from vantage6.models.tables import Outbox
@@ -46,13 +47,14 @@ _DEAD = Outbox.attempts >= MOST_ATTEMPTS
 
 def add(topic: Topic, content: dict[str, Any]) -> int:
     """Write a message; call it inside the transaction that it tells of. Returns its id."""
-    row = Outbox.create(
-        topic=topic,
-        content=json.dumps(content),
-        available_at=now() + _HEAD_START,
-        request_id=logs.request_id(),
-    )
-    return int(row.id)
+    row = {
+        "topic": topic,
+        "content": json.dumps(content),
+        "available_at": now() + _HEAD_START,
+        "request_id": logs.request_id(),
+    }
+    ((id_,),) = insert(Outbox, [row], returning=[Outbox.id])
+    return int(id_)
 
 
 def due(limit: int = 100, *, mails: bool = False) -> list[int]:
@@ -93,8 +95,12 @@ def find(message_id: int) -> tuple[Topic, dict[str, Any]] | None:
 
 def origins(message_ids: Collection[int]) -> dict[int, str]:
     """Return the requests that wrote messages, as far as they are known."""
-    rows = Outbox.select(Outbox.id, Outbox.request_id).where(among(Outbox.id, message_ids))
-    return {row.id: row.request_id for row in rows if row.request_id}
+    return {id_: request_id for id_, request_id in _ORIGINS(message_ids) if request_id}
+
+
+_ORIGINS: Prepared[Any] = Prepared(
+    lambda ids: Outbox.select(Outbox.id, Outbox.request_id).where(among(Outbox.id, ids)).tuples()
+)
 
 
 def sent(*message_ids: int) -> None:

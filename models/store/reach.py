@@ -1,7 +1,7 @@
 """Which rows an identity may see, and which page of them it asked for."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -48,6 +48,11 @@ class Page:
     number: int | None = None
     size: int = 10
 
+    @property
+    def before(self) -> int:
+        """How many rows are on the pages before."""
+        return (self.number - 1) * self.size if self.number else 0
+
 
 def page_of(
     query: "ModelSelect[Row]", page: Page, counted: "ModelSelect[Row] | None" = None
@@ -63,14 +68,16 @@ def page_of(
     counted
         A query with as many rows that is faster to count, where there is one.
     """
-    if page.number is None:
-        rows = list(query)
-        return rows, len(rows)
-    rows = list(query.paginate(page.number, page.size))
-    before = (page.number - 1) * page.size
-    if 0 < len(rows) < page.size or not before + len(rows):
-        return rows, before + len(rows)
-    return rows, total_of(query if counted is None else counted)
+    rows = list(query if page.number is None else query.paginate(page.number, page.size))
+    return rows, total(page, rows, lambda: total_of(query if counted is None else counted))
+
+
+def total(page: Page, rows: Sequence[object], count: Callable[[], int]) -> int:
+    """Return the number of rows on all pages; count them only if this page does not tell."""
+    before = page.before
+    if page.number is None or 0 < len(rows) < page.size or not before + len(rows):
+        return before + len(rows)
+    return count()
 
 
 def like(column: Any, pattern: str) -> Any:

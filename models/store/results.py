@@ -2,26 +2,32 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
-
-from peewee import JOIN
 
 from vantage6.common.clock import now
 from vantage6.common.errors import Conflict, Forbidden, Invalid, NotFound
 from vantage6.common.task_status import TaskStatus, has_task_finished
 from vantage6.models.database import db, locked, transaction
-from vantage6.models.fields import is_sqlite
+from vantage6.models.insertion import insert
 from vantage6.models.prepared import Prepared
 from vantage6.models.store import endings, outbox, tasks
 from vantage6.models.store.endings import TAKEN, Ended
-from vantage6.models.store.reach import Page, Reach, among, page_of
-from vantage6.models.tables import AlgorithmPort, Node, Payload, Result, Task
+from vantage6.models.store.reach import among
+from vantage6.models.tables import Node, Payload, Result, Task
 
 #: How often a node may take a result and fall silent before the server gives up.
 MOST_ATTEMPTS = 5
 
 _BY_ID = Prepared(lambda id_: Result.select(Result, Task).join(Task).where(Result.id == id_))
 _PAYLOADS = Prepared(lambda ids: Payload.select().where(among(Payload.result, ids)))
+_WAITS = Result.status == TaskStatus.PENDING
+_PENDING_OF: Prepared[Any] = Prepared(
+    lambda task: endings.bells().where((Result.task == task) & _WAITS).tuples()
+)
+_PENDING_AMONG: Prepared[Any] = Prepared(
+    lambda ids: endings.bells().where(among(Result.id, ids) & _WAITS).tuples()
+)
 _NODES = Prepared(
     lambda organizations, collaborations: Node.select().where(
         among(Node.organization, organizations) & among(Node.collaboration, collaborations)
@@ -40,7 +46,7 @@ def get(result_id: int) -> Result:
 def payloads(result_ids: Sequence[int]) -> dict[int, dict[str, str]]:
     """Return input, result and log of results, as far as they exist."""
     found: dict[int, dict[str, str]] = {result_id: {} for result_id in result_ids}
-    for row in _PAYLOADS(result_ids):
+    for row in _PAYLOADS(result_ids) if result_ids else ():
         found[row.result_id][row.kind] = row.content
     return found
 
@@ -48,15 +54,10 @@ def payloads(result_ids: Sequence[int]) -> dict[int, dict[str, str]]:
 def put(result_id: int, contents: dict[str, str]) -> None:
     """Store texts of a result by their kind, in place of those that are there."""
     if contents:
-        Payload.insert_many(
-            [
-                {"result": result_id, "kind": kind, "content": text}
-                for kind, text in contents.items()
-            ]
-        ).on_conflict(
-            conflict_target=[Payload.result, Payload.kind],
-            preserve=[Payload.content],
-        ).execute()
+        rows = [
+            {"result": result_id, "kind": kind, "content": text} for kind, text in contents.items()
+        ]
+        insert(Payload, rows, replacing=[Payload.result, Payload.kind])
 
 
 def of_node(result_id: int, node: Node) -> Result:
@@ -168,17 +169,34 @@ def patch(
         fields["reason_code"], fields["reason"] = reason
     with db.atomic():
         # Asked also where only texts come: those of a final result stay as they are.
-        changed = (
-            Result.update(**fields or {"attempt": Result.attempt})
-            .where((Result.id == row.id) & Result.finished_at.is_null())
-            .execute()
-        )
-        if changed:
+        changed = _change(*fields).first(row.id, *fields.values())
+        if changed is not None:
             put(row.id, contents or {})
+    if changed is not None:
+        changed.task = row.task
+        return changed
     row = get(row.id)
-    if not changed and not (finished_at and status == row.status):
+    if not (finished_at and status == row.status):
         raise Invalid(f"Result {row.id} has ended: {row.status}.", code="result_finished")
     return row
+
+
+@cache
+def _change(*names: str) -> Prepared[Result]:
+    """Return the statement that sets fields of a result, unless that has ended."""
+
+    def build(id_: Any, *values: Any) -> Any:
+        fields = {
+            name: value.through(getattr(Result, name).db_value)
+            for name, value in zip(names, values, strict=True)
+        }
+        return (
+            Result.update(fields or {"attempt": Result.attempt})
+            .where((Result.id == id_) & Result.finished_at.is_null())
+            .returning(Result)
+        )
+
+    return Prepared(build, 1 + len(names))
 
 
 @transaction
@@ -269,79 +287,14 @@ def sweep() -> tuple[list[int], list[int]]:
     return again, over
 
 
-def nodes_of(
-    *, task_id: int | None = None, result_ids: Sequence[int] | None = None, pending: bool
-) -> list[tuple[int, int, int]]:
-    """Return node, result and task id for results that have a node.
-
-    Parameters
-    ----------
-    task_id, result_ids
-        Which results; one of the two.
-    pending
-        Only those that wait for their node.
-    """
-    query = endings.bells()
-    if task_id is not None:
-        query = query.where(Result.task == task_id)
-    if result_ids is not None:
-        query = query.where(among(Result.id, result_ids))
-    if pending:
-        query = query.where(Result.status == TaskStatus.PENDING)
-    return list(query.tuples())
+def pending_of(task_id: int) -> list[tuple[int, int, int]]:
+    """Return node, result and task id for the results of a task that wait for their node."""
+    return _PENDING_OF(task_id)
 
 
-def page(
-    reach: Reach,
-    page: Page,
-    *,
-    task: int | None = None,
-    organization: int | None = None,
-    node: int | None = None,
-    open_only: bool = False,
-    port: int | None = None,
-    between: dict[str, tuple[datetime | None, datetime | None]] | None = None,
-    newest_first: bool = True,
-) -> tuple[list[Result], int]:
-    """Return the results within reach that fit the filters, with their tasks.
-
-    ``between`` gives bounds for ``assigned_at``, ``started_at`` and ``finished_at``.
-    """
-    query = Result.select(Result, Task).join(Task)
-    query = query.order_by(Result.id.desc() if newest_first else Result.id)
-    if task is not None:
-        query = query.where(Result.task == task)
-    if organization is not None:
-        query = query.where(Result.organization == organization)
-    if open_only:
-        query = query.where(Result.finished_at.is_null())
-    if port is not None:
-        listening = AlgorithmPort.select(AlgorithmPort.result).where(AlgorithmPort.port == port)
-        query = query.where(Result.id.in_(listening))
-    if node is not None:
-        query = query.join(
-            Node,
-            JOIN.INNER,
-            on=(
-                (Node.organization == Result.organization)
-                & (Node.collaboration == Task.collaboration)
-            ),
-        ).where(Node.id == node)
-    for name, (start, end) in (between or {}).items():
-        column = getattr(Result, name)
-        if start is not None:
-            query = query.where(column >= start)
-        if end is not None:
-            query = query.where(column <= end)
-    if reach.everything:
-        # Where nothing is asked of tasks, they need not be joined to count.
-        return page_of(query, page, query.from_(Result) if node is None else query)
-    # PERF: the sum keeps SQLite from the index of collaborations, from which it would sort all
-    # results within reach; so it walks down from the newest until the page is full. For counting
-    # them the index is the shorter way.
-    place = Task.collaboration + 0 if is_sqlite(db.obj) else Task.collaboration
-    seen = query.where(place.in_(reach.collaborations()))
-    return page_of(seen, page, query.where(tasks.visible(reach)))
+def pending_among(result_ids: Sequence[int]) -> list[tuple[int, int, int]]:
+    """Return node, result and task id for those of the results that wait for their node."""
+    return _PENDING_AMONG(result_ids)
 
 
 def nodes_for(results: Sequence[Result]) -> dict[tuple[int, int | None], Node]:

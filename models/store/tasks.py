@@ -5,11 +5,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from peewee import chunked
+from peewee import JOIN, chunked
 
 from vantage6.common.errors import Conflict, Invalid, NotFound
 from vantage6.common.task_status import NO_RESULTS, TASK_STATES, UNFINISHED, TaskStatus
 from vantage6.models.database import locked, transaction
+from vantage6.models.insertion import insert
 from vantage6.models.prepared import Prepared
 from vantage6.models.store import endings, outbox
 from vantage6.models.store.reach import Page, Reach, among, like, page_of
@@ -30,10 +31,38 @@ from vantage6.models.tables import (
 _SHARED = "FOR KEY SHARE"
 
 _BY_ID = Prepared(lambda id_: Task.select().where(Task.id == id_))
-_MEMBERS = Prepared(
-    lambda id_: Membership.select(Membership.organization).where(Membership.collaboration == id_)
+_HELD = Prepared(
+    lambda id_: locked(
+        Collaboration.select(Collaboration.id).where(Collaboration.id == id_), _SHARED
+    )
 )
-_HAVING_NODE = Prepared(lambda id_: Node.select(Node.organization).where(Node.collaboration == id_))
+#: The members of a collaboration, each with its node.
+_MEMBERS: Prepared[Any] = Prepared(
+    lambda id_: (
+        Membership.select(Membership.organization, Node.id)
+        .join(
+            Node,
+            JOIN.LEFT_OUTER,
+            on=(Node.organization == Membership.organization)
+            & (Node.collaboration == Membership.collaboration),
+        )
+        .where(Membership.collaboration == id_)
+        .tuples()
+    )
+)
+#: What the nodes of organizations tell of whose tasks they compute.
+_WELCOME: Prepared[Any] = Prepared(
+    lambda collaboration, organizations: (
+        NodeConfig.select(Node.organization, NodeConfig.key, NodeConfig.value)
+        .join(Node)
+        .where(
+            (Node.collaboration == collaboration)
+            & among(Node.organization, organizations)
+            & NodeConfig.key.in_(["allowed_users", "allowed_orgs"])
+        )
+        .tuples()
+    )
+)
 _RESULTS = Prepared(lambda ids: Result.select().where(among(Result.task, ids)).order_by(Result.id))
 _CHILDREN: Prepared[Any] = Prepared(
     lambda ids: (
@@ -47,6 +76,7 @@ class Created:
     """A new task and what must be sent for it."""
 
     task: Task
+    results: list[Result]
     message: int
 
 
@@ -68,14 +98,13 @@ def check_targets(collaboration_id: int, organization_ids: Sequence[int]) -> Non
     """
     if twice := sorted(i for i, count in Counter(organization_ids).items() if count > 1):
         raise Invalid(f"Organization {_listed(twice)} is named more than once.", code="named_twice")
-    members = {row.organization_id for row in _MEMBERS(collaboration_id)}
-    if strangers := sorted(set(organization_ids) - members):
+    nodes = dict(_MEMBERS(collaboration_id))
+    if strangers := sorted(set(organization_ids) - set(nodes)):
         raise Invalid(
             f"Organization {_listed(strangers)} is not in collaboration {collaboration_id}.",
             code="no_member",
         )
-    having_node = {row.organization_id for row in _HAVING_NODE(collaboration_id)}
-    if missing := sorted(set(organization_ids) - having_node):
+    if missing := sorted(id_ for id_ in organization_ids if nodes[id_] is None):
         raise Invalid(
             f"No node is registered in collaboration {collaboration_id} for {_named(missing)}. "
             "Register one with client.node.create, or leave the organization out.",
@@ -94,17 +123,8 @@ def check_welcome(collaboration_id: int, organization_ids: Collection[int], user
     Invalid
         If none fits at one of the organizations.
     """
-    query: Any = (
-        NodeConfig.select(Node.organization, NodeConfig.key, NodeConfig.value)
-        .join(Node)
-        .where(
-            (Node.collaboration == collaboration_id)
-            & among(Node.organization, organization_ids)
-            & NodeConfig.key.in_(["allowed_users", "allowed_orgs"])
-        )
-    )
     wanted: dict[int, set[tuple[str, str]]] = defaultdict(set)
-    for organization, key, value in query.tuples():
+    for organization, key, value in _WELCOME(collaboration_id, organization_ids):
         wanted[organization].add((key, value))
     if not wanted:
         return
@@ -171,7 +191,7 @@ def create(
     _hold(collaboration_id, parent)
     check_targets(collaboration_id, [organization for organization, _ in inputs])
     run = parent.run_id if parent else Run.create().id
-    task = Task.create(
+    task = Task(
         collaboration=collaboration_id,
         initiator=initiator_id,
         init_user=user_id,
@@ -179,22 +199,22 @@ def create(
         run=run,
         **fields,
     )
-    rows = [{"task": task.id, "organization": organization} for organization, _ in inputs]
-    for some in chunked(rows, 1000):
-        Result.insert_many(some).execute()
-    ids = {
-        row.organization_id: row.id
-        for row in Result.select(Result.id, Result.organization).where(Result.task == task.id)
-    }
-    payloads = [
+    ((task.id,),) = insert(Task, [task.__data__], returning=[Task.id])
+    rows = [Result(task=task.id, organization=organization) for organization, _ in inputs]
+    ids: dict[int, int] = {}
+    for some in chunked((row.__data__ for row in rows), 1000):
+        ids |= insert(Result, some, returning=[Result.organization, Result.id])
+    for row in rows:
+        row.id = ids[row.organization_id]
+    payloads = (
         {"result": ids[organization], "kind": "input", "content": text}
         for organization, text in inputs
         if text is not None
-    ]
+    )
     for some in chunked(payloads, 100):
-        Payload.insert_many(some).execute()
+        insert(Payload, some)
     message = outbox.add(outbox.Topic.TASK_CREATED, {"task_id": task.id})
-    return Created(task, message)
+    return Created(task, rows, message)
 
 
 def _hold(collaboration_id: int, parent: Task | None) -> None:
@@ -202,7 +222,7 @@ def _hold(collaboration_id: int, parent: Task | None) -> None:
 
     Who did so before is seen from here on.
     """
-    list(locked(Collaboration.select().where(Collaboration.id == collaboration_id), _SHARED))
+    _HELD(collaboration_id)
     if parent is not None:
         list(locked(Task.select(Task.id).where(Task.id == parent.id), _SHARED))
         if not is_open(parent.id):

@@ -60,8 +60,11 @@ def total_of(query: Any) -> int:
     """
     # COUNT(*) without a subquery: SQLite has a short way for just that.
     sql, values = query.order_by().select(fn.COUNT(SQL("*"))).sql()
-    return _totals.get(
-        # Lists among the values could not be looked up.
-        (db.database, sql, repr(values)),
-        lambda: int(db.execute_sql(sql, values).fetchone()[0]),
-    )
+    # Lists among the values could not be looked up.
+    key = (sql, repr(values))
+    return kept(key, lambda: int(db.execute_sql(sql, values).fetchone()[0]))
+
+
+def kept(key: Hashable, count: Callable[[], int]) -> int:
+    """Return a total of this database that serves at this moment, or count; see `Totals`."""
+    return _totals.get((db.database, key), count)

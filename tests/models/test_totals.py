@@ -11,7 +11,7 @@ from tests.models.factories import World, make_task, migrated
 from tests.models.test_prepared import sent
 from vantage6.common.enums import Scope
 from vantage6.models import database
-from vantage6.models.store import results, tasks
+from vantage6.models.store import result_lists, tasks
 from vantage6.models.store.reach import Page, Reach
 from vantage6.models.store.totals import Totals, total_of
 from vantage6.models.tables import Membership, Organization, Result, Task
@@ -163,7 +163,7 @@ def test_pages_of_results_are_parts_of_the_whole_list(crowd: World):
             wanted = sorted((row.id for row in rows), reverse=True)
             found = []
             for number in range(1, 7):
-                page, total = results.page(reach, Page(number, 2), node=node and node.id)
+                page, total = result_lists.page(reach, Page(number, 2), node=node and node.id)
                 assert total == len(wanted)
                 found += [row.id for row in page]
             assert found == wanted
@@ -171,7 +171,7 @@ def test_pages_of_results_are_parts_of_the_whole_list(crowd: World):
 
 def test_counting_neither_sorts_nor_joins_without_need(crowd: World):
     with sent() as events:
-        assert results.page(EVERYTHING, Page(1, 2), task=1)[1] == 2
+        assert result_lists.page(EVERYTHING, Page(1, 2), task=1)[1] == 2
         assert tasks.page(EVERYTHING, Page(1, 2))[1] == 7
     counts = [event.sql for event in events if "COUNT" in event.sql]
     assert len(counts) == 2

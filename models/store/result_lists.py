@@ -1,0 +1,142 @@
+"""Lists of results, of which there are many more than of anything else."""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from peewee import SQL, fn
+
+from vantage6.models.database import db
+from vantage6.models.fields import is_sqlite
+from vantage6.models.prepared import Prepared
+from vantage6.models.store.reach import Page, Reach, total
+from vantage6.models.store.totals import kept
+from vantage6.models.tables import AlgorithmPort, Membership, Node, Result, Task
+
+
+def _between(column: Any) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
+    return lambda moment: column >= moment, lambda moment: column <= moment
+
+
+_ASSIGNED, _STARTED, _FINISHED = map(
+    _between, (Result.assigned_at, Result.started_at, Result.finished_at)
+)
+#: What a list can be narrowed down by, and the condition on a result or its task for a value.
+_FILTERS: dict[str, Callable[[Any], Any]] = {
+    "task": lambda id_: Result.task == id_,
+    "organization": lambda id_: Result.organization == id_,
+    "node": lambda id_: Node.id == id_,
+    "port": lambda port: Result.id.in_(
+        AlgorithmPort.select(AlgorithmPort.result).where(AlgorithmPort.port == port)
+    ),
+    "assigned_from": _ASSIGNED[0],
+    "assigned_till": _ASSIGNED[1],
+    "started_from": _STARTED[0],
+    "started_till": _STARTED[1],
+    "finished_from": _FINISHED[0],
+    "finished_till": _FINISHED[1],
+}
+#: The same for who asks: the collaboration of a node, or the organization of a user.
+_REACH: dict[str, Callable[[Any, Any], Any]] = {
+    "collaboration": lambda place, id_: place == id_,
+    "member": lambda place, id_: place.in_(
+        Membership.select(Membership.collaboration).where(Membership.organization == id_)
+    ),
+}
+
+
+def page(
+    reach: Reach,
+    page: Page,
+    *,
+    newest_first: bool = True,
+    open_only: bool = False,
+    with_tasks: bool = False,
+    **filters: int | datetime | None,
+) -> tuple[list[Result], int]:
+    """Return the results on a page of those within reach that fit the filters, and the total.
+
+    Parameters
+    ----------
+    reach, page
+        Which ones; see `page_of` for how old the total may be.
+    newest_first
+        Or oldest first.
+    open_only
+        Only those that have not ended.
+    with_tasks
+        Read their tasks completely, and not only where they are computed.
+    filters
+        As `_FILTERS` names them; None asks for nothing.
+    """
+    asked: dict[str, Any] = {name: value for name, value in filters.items() if value is not None}
+    if not reach.everything:
+        if reach.collaboration is not None:
+            asked["collaboration"] = reach.collaboration
+        else:
+            asked["member"] = reach.organization
+    names, values = tuple(asked), tuple(asked.values())
+    if page.number is None:
+        rows = _list(names, newest_first, open_only, with_tasks)(*values)
+    else:
+        part = _list(names, newest_first, open_only, with_tasks, paged=True)
+        rows = part(*values, page.size, page.before)
+    count: Prepared[Any] = _count(names, open_only)
+    key = (names, values, open_only)
+    return rows, total(page, rows, lambda: kept(key, lambda: int(count(*values)[0][0])))
+
+
+@cache
+def _list(
+    names: tuple[str, ...],
+    newest_first: bool,
+    open_only: bool,
+    with_tasks: bool,
+    *,
+    paged: bool = False,
+) -> Prepared[Result]:
+    """Return the query for some filters; a page takes its size and what is before it, too."""
+
+    def build(*values: Any) -> Any:
+        task = (Task,) if with_tasks else (Task.id, Task.collaboration)
+        # PERF: the sum keeps SQLite from the index of collaborations, from which it would sort all
+        # results within reach; so it walks down from the newest until the page is full.
+        place = Task.collaboration + 0 if is_sqlite(db.obj) else Task.collaboration
+        query = _filtered(Result.select(Result, *task).join(Task), place, names, open_only, values)
+        query = query.order_by(Result.id.desc() if newest_first else Result.id)
+        return query.limit(values[-2]).offset(values[-1]) if paged else query
+
+    return Prepared(build, len(names) + (2 if paged else 0))
+
+
+@cache
+def _count(names: tuple[str, ...], open_only: bool) -> Prepared[Any]:
+    """Return the query for the number of results that fit some filters."""
+
+    def build(*values: Any) -> Any:
+        query = Result.select(fn.COUNT(SQL("*"))).tuples()
+        # Where nothing is asked of tasks, they need not be joined.
+        if {"node", *_REACH} & set(names):
+            query = query.join(Task)
+        # For this the index of collaborations is the shorter way.
+        return _filtered(query, Task.collaboration, names, open_only, values)
+
+    return Prepared(build, len(names))
+
+
+def _filtered(
+    query: Any, place: Any, names: tuple[str, ...], open_only: bool, values: tuple[Any, ...]
+) -> Any:
+    """Return a query for results and their tasks with the filters that are asked for."""
+    if open_only:
+        query = query.where(Result.finished_at.is_null())
+    if "node" in names:
+        there = (Node.organization == Result.organization) & (
+            Node.collaboration == Task.collaboration
+        )
+        query = query.join(Node, on=there)
+    for name, value in zip(names, values, strict=False):
+        condition = _REACH[name](place, value) if name in _REACH else _FILTERS[name](value)
+        query = query.where(condition)
+    return query
