@@ -41,8 +41,8 @@ def write(path: Path, text: str, owner: int) -> None:
     fresh.replace(path)
 
 
-def make_passwords(out: Path) -> None:
-    """Write all passwords, unless an earlier call came to its end."""
+def make_secrets(out: Path) -> None:
+    """Write what the services need of each other, unless an earlier call came to its end."""
     last = out / "server" / "root_password"
     if last.exists():
         return
@@ -52,7 +52,13 @@ def make_passwords(out: Path) -> None:
     write(out / "postgres" / "password", database, POSTGRES)
     write(out / "prometheus" / "token", metrics, PROMETHEUS)
     write(out / "server" / "metrics_token", metrics, SERVER)
-    write(out / "server" / "broker", f"redis://v6-server:{broker}@redis:6379/0", SERVER)
+    # Nobody but the server has to trust it, and nobody looks after it.
+    certificate, key = self_signed("redis", days=10 * _DAYS)
+    write(out / "redis" / "certificate.pem", certificate, REDIS)
+    write(out / "redis" / "key.pem", key, REDIS)
+    write(out / "server" / "redis.pem", certificate, SERVER)
+    url = f"rediss://v6-server:{broker}@redis:6379/0?ssl_ca_certs=/run/vantage6/redis.pem"
+    write(out / "server" / "broker", url, SERVER)
     uri = f"postgresql://vantage6:{database}@postgres:5432/vantage6"
     write(out / "server" / "database", uri, SERVER)
     # Fulfils every rule for passwords of people.
@@ -72,7 +78,7 @@ def make_certificate(out: Path, given: Path, host: str) -> None:
         print(f"A certificate for {host} was made, which clients have to be told to trust.")
 
 
-def self_signed(host: str) -> tuple[str, str]:
+def self_signed(host: str, days: int = _DAYS) -> tuple[str, str]:
     """Return a certificate for a host and for this machine, and its key, as PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host[:64])])
@@ -81,7 +87,7 @@ def self_signed(host: str) -> tuple[str, str]:
     signed = (
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=_DAYS))
+        .not_valid_after(now + timedelta(days=days))
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
@@ -104,7 +110,7 @@ def _general(host: str) -> x509.GeneralName:
 def main() -> None:
     """Make what is missing."""
     out, given = Path(sys.argv[1]), Path(sys.argv[2])
-    make_passwords(out)
+    make_secrets(out)
     make_certificate(out, given, os.environ.get("V6_HOST") or "localhost")
     print("The password of the user root: docker compose exec api cat /run/vantage6/root_password")
 

@@ -95,7 +95,7 @@ def test_secrets_are_made_once_and_for_one_reader_each(tmp_path: Path):
         missing("root, who gives files away")
     make(tmp_path / "out", tmp_path)
     made = contents(tmp_path / "out")
-    assert len(made) == 9
+    assert len(made) == 12
     for file in made:
         assert stat.S_IMODE(file.stat().st_mode) == 0o400
         assert file.stat().st_uid not in (0, os.geteuid())
