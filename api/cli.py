@@ -61,17 +61,12 @@ def stop(selection: Selection, everything: bool) -> None:
     """Stop a server that runs in the background."""
     from vantage6.api import supervision
     from vantage6.api.commands.listing import running_servers
+    from vantage6.common import listing
     from vantage6.common.config import Instance
 
     with said_plainly():
-        chosen = list(running_servers()) if everything else [Instance.find(selection)]
-        for instance in chosen:
-            if supervision.supervisor(instance).stop():
-                console.info(f"Server {instance.name} was stopped.")
-            else:
-                console.warning(f"Server {instance.name} does not run.")
-        if not chosen:
-            console.warning("No server runs.")
+        chosen = running_servers() if everything else [Instance.find(selection)]
+        listing.stop_each("server", chosen, lambda one: supervision.supervisor(one).stop())
 
 
 @main.command()

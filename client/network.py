@@ -12,6 +12,18 @@ from vantage6.common.errors import ConfigurationError
 
 #: What OpenSSL calls the alert of a server that wanted a certificate.
 _ASKS_FOR_CERTIFICATE = ("CERTIFICATE_REQUIRED", "HANDSHAKE_FAILURE", "BAD_CERTIFICATE")
+#: What else may be wrong with a certificate than its authority, by OpenSSL's number.
+_EARLY, _EXPIRED, _OTHER_NAME, _OTHER_ADDRESS = 9, 10, 62, 64
+_ADVICE = {
+    _EARLY: "is not valid yet: check the clock of this machine",
+    _EXPIRED: "has expired: tell the server's operator, or check the clock of this machine",
+    _OTHER_NAME: "is for another name: write the server's address as its operator does",
+    _OTHER_ADDRESS: "is for another name: write the server's address as its operator does",
+}
+_UNKNOWN_AUTHORITY = (
+    "is not trusted: set ca_bundle (a data station), or SSL_CERT_FILE, if it is of an authority of "
+    "your own"
+)
 
 
 @dataclass(frozen=True)
@@ -91,10 +103,8 @@ def distrust(address: str, error: BaseException) -> str | None:
     # Each layer of the client wraps the error of the one below.
     for _ in range(10):
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return (
-                f"The certificate of {address} is not trusted: set ca_bundle (a data station), or "
-                f"SSL_CERT_FILE, if it is of an authority of your own ({cause.verify_message})."
-            )
+            advice = _ADVICE.get(cause.verify_code, _UNKNOWN_AUTHORITY)
+            return f"The certificate of {address} {advice} ({cause.verify_message})."
         if isinstance(cause, ssl.SSLError) and any(
             word in (cause.reason or "") for word in _ASKS_FOR_CERTIFICATE
         ):

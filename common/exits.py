@@ -15,7 +15,7 @@ from vantage6.common.errors import (
     V6Error,
 )
 
-CONFIGURATION, AWAY, STATE, REFUSED = 10, 11, 12, 13
+CONFIGURATION, AWAY, STATE, REFUSED, NO_ENGINE = 10, 11, 12, 13, 20
 
 _CODES: tuple[tuple[type[V6Error], int], ...] = (
     (ConfigurationError, CONFIGURATION),
@@ -28,6 +28,9 @@ _CODES: tuple[tuple[type[V6Error], int], ...] = (
 
 def code_of(error: V6Error) -> int:
     """Return the exit code for an error."""
+    if error.code == "engine_unavailable":
+        # One kind of `Unavailable`; its class is the node's own.
+        return NO_ENGINE
     return next((code for kind, code in _CODES if isinstance(error, kind)), 1)
 
 

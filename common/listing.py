@@ -1,12 +1,26 @@
-"""The table of all instances on this machine."""
+"""All instances on this machine: a table of them, and the end of those that run."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from typing import Protocol, TypeVar
 
 import click
 
+from vantage6.common import console
 from vantage6.common.config import instances
 from vantage6.common.config.files import environments
-from vantage6.common.errors import ConfigurationError
+from vantage6.common.errors import ConfigurationError, Conflict
+
+
+class Named(Protocol):
+    """An instance, as far as it is spoken of here."""
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+
+
+Stoppable = TypeVar("Stoppable", bound=Named)
 
 _HEADER = ("Name", "Environments", "Status", "System/User")
 
@@ -37,3 +51,55 @@ def show(kind: instances.Kind, status: Callable[[instances.Found, str], str]) ->
         click.echo("  ".join(cells).rstrip())
     for problem in problems:
         click.echo(f"Not read: {problem}", err=True)
+
+
+def running(
+    kind: instances.Kind,
+    load: Callable[[instances.Found, str], Stoppable],
+    runs: Callable[[Stoppable], bool],
+) -> Iterator[Stoppable]:
+    """Yield the instances of both scopes that run; files that cannot be read have none.
+
+    Parameters
+    ----------
+    kind
+        What to look for.
+    load
+        Returns the instance of one environment of a file.
+    runs
+        Tells whether it runs.
+    """
+    for found in instances.listed(kind):
+        # What belongs to another user, or is broken, is not ours to end.
+        with suppress(ConfigurationError, Conflict):
+            for name in environments(found.file):
+                instance = load(found, name)
+                if runs(instance):
+                    yield instance
+                    # Environments without a data folder of their own share one.
+                    break
+
+
+def stop_each(
+    kind: instances.Kind, chosen: Iterable[Stoppable], stop: Callable[[Stoppable], bool]
+) -> None:
+    """Stop instances, and say of each what came of it.
+
+    Parameters
+    ----------
+    kind
+        What they are.
+    chosen
+        Which ones.
+    stop
+        Ends one; returns whether it ran.
+    """
+    # All are found before the first one ends.
+    found = list(chosen)
+    for instance in found:
+        if stop(instance):
+            console.info(f"{kind.capitalize()} {instance.name} was stopped.")
+        else:
+            console.warning(f"{kind.capitalize()} {instance.name} does not run.")
+    if not found:
+        console.warning(f"No {kind} runs.")

@@ -4,8 +4,8 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Mapping, MutableMapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import AbstractContextManager, contextmanager
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
@@ -108,6 +108,20 @@ def set_up(
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLogger().level))
     for name, lowest in (levels or {}).items():
         logging.getLogger(name).setLevel(lowest)
+
+
+@contextmanager
+def silenced() -> Iterator[None]:
+    """Write nothing while this is entered: for commands that say themselves what they find."""
+    before = structlog.get_config()
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL),
+        cache_logger_on_first_use=False,
+    )
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
 
 
 def _json_renderer() -> Any:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,9 +11,13 @@ import yaml
 from pydantic import BaseModel, SecretStr, TypeAdapter, ValidationError
 
 from vantage6.common.config import instances, template
-from vantage6.common.config.files import environments, load
+from vantage6.common.config.files import checked, environments, load
 from vantage6.common.errors import ConfigurationError
 from vantage6.common.selection import COMMANDS
+
+
+def _as_it_is(text: str) -> str:
+    return text
 
 
 class Wizard:
@@ -39,8 +44,22 @@ class Wizard:
             self.values[key] = given
         return given
 
-    def ask(self, key: str, default: Any, question: str) -> Any:
-        """Return the answer to a question; asked again until the key may have it."""
+    def ask(
+        self, key: str, default: Any, question: str, read: Callable[[str], Any] = _as_it_is
+    ) -> Any:
+        """Return the answer to a question; asked again until the key may have it.
+
+        Parameters
+        ----------
+        key
+            What is asked for.
+        default
+            What counts if nothing is typed; an empty text is not shown.
+        question
+            For people.
+        read
+            Turns what was typed into a value for the key.
+        """
         field = self._model.model_fields[key]
         if field.annotation is bool:
             return click.confirm(question, default=bool(default))
@@ -49,7 +68,8 @@ class Wizard:
         return click.prompt(
             question,
             default=default,
-            value_proc=_checked(adapter),
+            show_default=default != "",
+            value_proc=_checked(adapter, read),
             hide_input="SecretStr" in str(field.annotation) and sys.stdin.isatty(),
         )
 
@@ -98,9 +118,10 @@ def new_file(
     ConfigurationError
         If it exists already, or may not be written.
     """
+    folder = instances.writable_folder(kind, system=system)
     if name is None:
-        name = click.prompt("Name of the configuration")
-    file = instances.writable_folder(kind, system=system) / f"{instances.checked_name(name)}.yaml"
+        name = click.prompt("Name of the configuration", value_proc=_name)
+    file = folder / f"{instances.checked_name(name)}.yaml"
     if not force and file.exists() and environment in environments(file):
         raise ConfigurationError(
             f"{file} has the environment {environment} already; --force replaces the whole file."
@@ -125,7 +146,11 @@ def write(
         If they are not valid; nothing is written then.
     """
     draft = file.with_name(f".{file.name}.new")
+    # A key that does not exist would not even get into the file.
+    checked(values, model, file, environment)
     try:
+        # Not before all questions are answered: who breaks off leaves nothing behind.
+        file.parent.mkdir(parents=True, exist_ok=True)
         if file.exists() and not force:
             draft.write_bytes(file.read_bytes())
         template.write(draft, model, values, environment, f"{COMMANDS[kind]} new")
@@ -136,13 +161,21 @@ def write(
     except OSError as error:
         raise ConfigurationError(f"Cannot write {file}: {error.strerror}.") from error
     finally:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink()
 
 
-def _checked(adapter: TypeAdapter[Any]) -> Callable[[str], Any]:
+def _name(text: str) -> str:
+    try:
+        return instances.checked_name(text)
+    except ConfigurationError as error:
+        raise click.UsageError(error.message) from error
+
+
+def _checked(adapter: TypeAdapter[Any], read: Callable[[str], Any]) -> Callable[[str], Any]:
     def check(text: Any) -> Any:
         try:
-            value = adapter.validate_python(text)
+            value = adapter.validate_python(read(text))
         except ValidationError as error:
             raise click.UsageError(error.errors(include_url=False)[0]["msg"]) from error
         return value.get_secret_value() if isinstance(value, SecretStr) else value

@@ -62,6 +62,11 @@ class Instance:
         )
 
     @property
+    def engine_name(self) -> str:
+        """Name at the container engine, which has the nodes of both scopes."""
+        return f"{self.name}-{'system' if self.system else 'user'}"
+
+    @property
     def base(self) -> Path:
         """Folder of the configuration file; relative paths of databases count from here."""
         return self.file.parent

@@ -5,22 +5,11 @@ from collections.abc import Iterator
 from vantage6.api import supervision
 from vantage6.common import listing
 from vantage6.common.config import Instance, instances
-from vantage6.common.config.files import environments
-from vantage6.common.errors import ConfigurationError
 
 
 def running_servers() -> Iterator[Instance]:
-    """Yield the servers of both scopes that run; files that cannot be read have none."""
-    for found in instances.listed("server"):
-        try:
-            for name in environments(found.file):
-                instance = Instance.load(found.file, name, system=found.system)
-                if supervision.supervisor(instance).running():
-                    yield instance
-                    # Environments without a data folder of their own share one.
-                    break
-        except ConfigurationError:
-            continue
+    """Yield the servers of both scopes that run."""
+    return listing.running("server", _load, _runs)
 
 
 def show() -> None:
@@ -29,5 +18,12 @@ def show() -> None:
 
 
 def _status(found: instances.Found, environment: str) -> str:
-    instance = Instance.load(found.file, environment, system=found.system)
-    return "Running" if supervision.supervisor(instance).running() else "Not running"
+    return "Running" if _runs(_load(found, environment)) else "Not running"
+
+
+def _load(found: instances.Found, environment: str) -> Instance:
+    return Instance.load(found.file, environment, system=found.system)
+
+
+def _runs(instance: Instance) -> bool:
+    return supervision.supervisor(instance).running() is not None

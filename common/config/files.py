@@ -36,6 +36,26 @@ def load(path: Path, model: type[C], environment: str | None = None) -> C:
     """
     name, values = _select(path, _read(path), environment)
     _fetch(values, path)
+    return checked(values, model, path, name)
+
+
+def checked(values: dict[str, Any], model: type[C], path: Path, name: str) -> C:
+    """Return the configuration that consists of values.
+
+    Parameters
+    ----------
+    values
+        What one environment holds.
+    model
+        What it must look like.
+    path, name
+        File and environment, for messages.
+
+    Raises
+    ------
+    ConfigurationError
+        If a key is wrong, missing or unknown; the message names each by its path in the file.
+    """
     try:
         return model.model_validate(values)
     except ValidationError as error:

@@ -120,7 +120,7 @@ def checked_name(name: str) -> str:
 
 
 def writable_folder(kind: Kind, *, system: bool) -> Path:
-    """Return the folder for a new configuration, made if it is missing.
+    """Return the folder for a new configuration, which may still have to be made.
 
     Raises
     ------
@@ -128,18 +128,11 @@ def writable_folder(kind: Kind, *, system: bool) -> Path:
         If nothing may be written there; the message names the other scope.
     """
     folder = configuration_folders(kind, system=system)[0]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigurationError(_closed(folder, system=system)) from error
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise ConfigurationError(_closed(folder, system=system))
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    if not os.access(there, os.W_OK | os.X_OK):
+        hint = "use --user, or run this as root" if system else "check its owner and mode"
+        raise ConfigurationError(f"Cannot write into {there}: {hint}.")
     return folder
-
-
-def _closed(folder: Path, *, system: bool) -> str:
-    hint = "use --user, or run this as root" if system else "check its owner and mode"
-    return f"Cannot write into {folder}: {hint}."
 
 
 def _not_found(kind: Kind, name: str | None, scopes: list[bool], known: list[Found]) -> str:

@@ -104,6 +104,7 @@ class ServerConfig(Section):
     api_path: str = Field("/api", pattern=r"^(/[\w.-]+)*$", description="prefix of all routes")
     uri: str = Field(
         "sqlite:///default.sqlite",
+        pattern=r"^(sqlite:///|postgres(ql)?(\+\w+)?://)",
         description="database: sqlite:///file or postgresql://user:password@host/name; a relative "
         "file lies in the data folder",
     )

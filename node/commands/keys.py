@@ -28,22 +28,28 @@ _NOT_IN_A_NAME = re.compile(r"[^\w .-]")
     help="Name of the organization; without it you are asked to log in, which tells it.",
 )
 @click.option("--upload/--no-upload", default=True, help="Publish its public half at the server.")
-@click.option("--overwrite", is_flag=True, help="Replace a key that exists.")
+@click.option(
+    "--overwrite", is_flag=True, help="Replace a key that exists, in the file and at the server."
+)
+@click.option("--force", is_flag=True, help="Publish it where the server has another one.")
 def create_private_key(
-    instance: "Instance", organization_name: str | None, upload: bool, overwrite: bool
+    instance: "Instance", organization_name: str | None, upload: bool, overwrite: bool, force: bool
 ) -> None:
     """Create the private key of the organization, and write its path into the configuration.
 
     An existing key is kept and only published. Publishing needs the account of a user who may
-    change the organization.
+    change the organization; it is refused where the server has the public half of another key.
     """
     from vantage6.common.config import edit
     from vantage6.common.encryption import RSACryptor
 
     needs_user = upload or organization_name is None
     with _logged_in(instance) if needs_user else nullcontext() as login:
-        organization = _organization(login) if login else {}
-        file = _key_file(instance, organization_name or organization["name"], overwrite=overwrite)
+        organization = _organization(login, organization_name) if login else {}
+        file = _place(instance, organization_name or organization["name"])
+        if upload and not (overwrite or force):
+            _refuse_another(organization, file)
+        _make(file, overwrite=overwrite)
         keys = ("encryption", "private_key")
         edit.set_value(instance.file, instance.environment, keys, str(file))
         console.info(f"encryption.private_key in {instance.file} names it.")
@@ -51,25 +57,71 @@ def create_private_key(
             _publish(login, organization, RSACryptor(file).public_key_str)
 
 
-def _key_file(instance: "Instance", name: str, *, overwrite: bool) -> Path:
-    """Return the file with the key of an organization, made if there is none."""
+def _place(instance: "Instance", name: str) -> Path:
+    """Return the file for the key of an organization."""
     from vantage6.common.config import instances
-    from vantage6.common.encryption import RSACryptor
-    from vantage6.common.errors import ConfigurationError
 
     folder = instances.data_folder("node", instance.name, system=instance.system).parent
-    file = folder / f"privkey_{_NOT_IN_A_NAME.sub('_', name)}.pem"
+    return folder / f"privkey_{_NOT_IN_A_NAME.sub('_', name)}.pem"
+
+
+def _refuse_another(organization: dict[str, Any], file: Path) -> None:
+    """Raise `Conflict` if the server has the public half of a key that is not in the file."""
+    from vantage6.common.encryption import RSACryptor
+    from vantage6.common.errors import Conflict
+
+    published = organization.get("public_key")
+    if not published:
+        return
+    said = f"The server has the key {_shown(published)} for {organization['name']}"
+    lost = "then what is encrypted for the other one can no longer be read"
+    if not file.exists():
+        raise Conflict(
+            f"{said}, and there is no {file}: put that key there, or name its file in "
+            f"encryption.private_key. --force makes a new one; {lost}."
+        )
+    with _named(file):
+        ours = RSACryptor(file)
+    if not ours.verify_public_key(published):
+        raise Conflict(
+            f"{said}, and {file} is {_shown(ours.public_key_str)}: put that key there, or name its "
+            f"file in encryption.private_key. --force publishes the one that is here; {lost}."
+        )
+
+
+def _shown(public_key: str) -> str:
+    """Return the beginning of the fingerprint of a public key."""
+    from vantage6.common.encryption import RSACryptor
+
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return RSACryptor.fingerprint(public_key)[:23]
+    except ValueError:
+        return "(unreadable)"
+
+
+@contextmanager
+def _named(file: Path) -> Iterator[None]:
+    """Name the file of a key that cannot be used."""
+    from vantage6.common.errors import ConfigurationError
+
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"{file}: {error}") from error
+
+
+def _make(file: Path, *, overwrite: bool) -> None:
+    """Make a key, if there is none."""
+    from vantage6.common.encryption import RSACryptor
+
+    with _named(file):
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         if overwrite or not file.exists():
             RSACryptor.create_new_rsa_key(file)
             console.info(f"New private key: {file}. Make a copy; without it results are lost.")
         else:
             console.warning(f"{file} exists and is kept; --overwrite replaces it.")
         RSACryptor(file)
-    except (OSError, ValueError) as error:
-        raise ConfigurationError(f"{file}: {error}") from error
-    return file
 
 
 @click.command(name="set-api-key")
@@ -113,14 +165,20 @@ def _logged_in(instance: "Instance") -> Iterator["Login"]:
         yield login
 
 
-def _organization(login: "Login") -> dict[str, Any]:
-    """Return the organization of the user."""
+def _organization(login: "Login", name: str | None) -> dict[str, Any]:
+    """Return the organization of the user, which has to be the one that was named."""
     from vantage6.client.login import claims
+    from vantage6.common.errors import Conflict
 
     user = login.request("get", f"user/{claims(login.access or '')['sub']}")
     organization: dict[str, Any] = login.request(
         "get", f"organization/{user['organization']['id']}"
     )
+    if name is not None and name != organization["name"]:
+        raise Conflict(
+            f"You are a user of {organization['name']}, not of {name}: log in as one of {name}, or "
+            "leave -o out."
+        )
     return organization
 
 

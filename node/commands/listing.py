@@ -36,23 +36,16 @@ def files(instance: "Instance") -> None:
 
 
 def running_nodes() -> Iterator["Instance"]:
-    """Yield the nodes of both scopes that run; files that cannot be read have none."""
-    from vantage6.common.config import instances
-    from vantage6.common.config.files import environments
-    from vantage6.common.errors import ConfigurationError, Conflict
+    """Yield the nodes of both scopes that run."""
+    from vantage6.common import listing
     from vantage6.node.instance import Instance
 
-    for found in instances.listed("node"):
-        try:
-            for name in environments(found.file):
-                instance = Instance.load(found, name)
-                # Also what a supervisor is about to start again.
-                if instance.holder() is not None or instance.supervisor.running():
-                    yield instance
-                    # Environments without a data folder of their own share one.
-                    break
-        except (ConfigurationError, Conflict):
-            continue
+    # Also what a supervisor is about to start again.
+    return listing.running(
+        "node",
+        Instance.load,
+        lambda one: one.holder() is not None or one.supervisor.running() is not None,
+    )
 
 
 def _status(found: "instances.Found", environment: str) -> str:

@@ -102,12 +102,16 @@ def new(
 
 
 def _databases(given: tuple[str, ...], base: Path, *, asks: bool) -> list[dict[str, str]]:
+    from vantage6.common import wizard
+    from vantage6.common.config.node import DatabaseConfig
+
     found = [_database(text) for text in given]
     for database in found:
         if _is_missing(database["uri"], base):
             console.warning(f"There is no file {database['uri']} yet.")
     while asks and not given and click.confirm("Add a database?", default=not found):
-        label = click.prompt("Label", default="default" if not found else None)
+        answers = wizard.Wizard(DatabaseConfig, asks=True)
+        label = answers.ask("label", "default" if not found else None, "Label")
         uri = click.prompt("File, or address of a service")
         if _is_missing(uri, base) and not click.confirm("There is no such file. Use it anyway?"):
             continue
@@ -191,8 +195,12 @@ def _encryption(
 
 def _policies(answers: "Wizard", allowed: tuple[str, ...]) -> None:
     if not allowed and answers.asks and "policies" not in answers.values:
+        from vantage6.common import wizard
+        from vantage6.common.config.node import PolicyConfig
+
         question = "Images that may run here, as regular expressions with spaces (empty: any)"
-        allowed = tuple(click.prompt(question, default="", show_default=False).split())
+        rules = wizard.Wizard(PolicyConfig, asks=True)
+        allowed = rules.ask("allowed_algorithms", "", question, read=str.split)
     if allowed:
         answers.values.setdefault("policies", {})["allowed_algorithms"] = list(allowed)
     elif "policies" not in answers.values:

@@ -10,6 +10,10 @@ from vantage6.node.commands.base import said_plainly
 
 #: Exit code where a task would be refused.
 REFUSED = 1
+#: What ``--user`` holds where nothing follows it: then it is the scope, as everywhere else.
+_SCOPE = "\0"
+#: What a verdict means for a way out of the container.
+_REACH = {"allowed": "reached", "refused": "closed", "open": "open"}
 
 
 @click.group()
@@ -17,7 +21,7 @@ def policy() -> None:
     """See what may run at a node."""
 
 
-# Not the usual options of an instance: there, --user is a scope.
+# The usual options of an instance, but for --user: it once took the user who asks, and still does.
 @policy.command()
 @click.option("-n", "--name", help="Name of the configuration.")
 @click.option(
@@ -27,22 +31,42 @@ def policy() -> None:
     type=click.Path(dir_okay=False, path_type=Path),
     help="Configuration file; overrides the name.",
 )
-@click.option("-e", "--environment", help="Environment in the file.")
-@click.option("--system", is_flag=True, default=None, help="Use the folders of the machine.")
+@click.option(
+    "-e",
+    "--environment",
+    help="Environment in the file: application, dev, test, acc or prod.  "
+    "[default: application, else the only one]",
+)
+@click.option("--system", is_flag=True, help="Use the folders of the machine.")
+@click.option(
+    "--user",
+    is_flag=False,
+    flag_value=_SCOPE,
+    metavar="",
+    help="Use your own folders.  [default: where the name is found]",
+)
 @click.option("--image", required=True, help="Reference, as a task names it.")
 @click.option("--digest", help="Digest that the image turns out to have: sha256:…")
-@click.option("--user", help="Id or name of the user who asks.")
-@click.option("--organization", help="Id or name of the organization that asks.")
+@click.option(
+    "--init-user", help="Id or name of the user who asks; `--user NAME` is an old way to say it."
+)
+@click.option(
+    "--init-organization",
+    "--organization",
+    "organization",
+    help="Id or name of the organization that asks.",
+)
 @click.option("--database", default="default", show_default=True, help="Label of the database.")
 @click.option("--input-bytes", type=click.IntRange(0), help="Length of the input.")
 def test(
     name: str | None,
     file: Path | None,
     environment: str | None,
-    system: bool | None,
+    system: bool,
+    user: str | None,
     image: str,
     digest: str | None,
-    user: str | None,
+    init_user: str | None,
     organization: str | None,
     database: str,
     input_bytes: int | None,
@@ -50,14 +74,18 @@ def test(
     """Tell what would happen to a task, rule by rule; exit code 1 if it would be refused.
 
     A rule is open where it depends on what the options do not say. Sub-tasks are tested alike.
+    What follows is what the algorithm would reach, and what not.
     """
+    from vantage6.node.databases import Databases
     from vantage6.node.instance import Instance
     from vantage6.node.policy import Asked, Policy, Verdict
+    from vantage6.node.services.reach import ways
 
     with said_plainly():
-        instance = Instance.find(Selection(name, file, environment, system))
+        scope = True if system else False if user == _SCOPE else None
+        instance = Instance.find(Selection(name, file, environment, scope))
     organization_id, organization_name = _id_or_name(organization)
-    user_id, user_name = _id_or_name(user)
+    user_id, user_name = _id_or_name(init_user or (user if user != _SCOPE else None))
     asked = Asked(
         image=image,
         database=database,
@@ -68,14 +96,20 @@ def test(
         input_bytes=input_bytes,
         digests=frozenset({digest}) if digest else None,
     )
-    findings = list(Policy(instance.config).findings(asked))
+    rules = Policy(instance.config)
+    findings = list(rules.findings(asked))
     for finding in findings:
         code = f" [{finding.reason.code}]" if finding.reason.code else ""
         click.echo(f"{finding.verdict:8} {finding.rule}: {finding.reason.message}{code}")
     verdicts = {finding.verdict for finding in findings}
-    if database not in {known.label for known in instance.config.databases}:
+    databases = Databases(instance.config.databases, instance.base).all()
+    source = next((found for found in databases if found.label == database), None)
+    if source is None:
         click.echo(f"{Verdict.REFUSED:8} databases: There is no {database!r}. [unknown_database]")
         verdicts.add(Verdict.REFUSED)
+    for way in ways(instance.config, rules, asked, source):
+        word, finding = _REACH[way.finding.verdict], way.finding
+        click.echo(f"{word:8} {way.name} ({way.target}): {finding.reason.message}")
     if Verdict.REFUSED in verdicts:
         click.echo("The task would be refused.")
         sys.exit(REFUSED)

@@ -18,7 +18,6 @@ from vantage6.node.commands.base import on_node, said_plainly
 if TYPE_CHECKING:
     from vantage6.node.instance import Instance
 
-NO_ENGINE = 20
 #: After which the supervisor does not try again; an engine may come back.
 _FINAL = (0, exits.CONFIGURATION, exits.REFUSED)
 #: Set where a supervisor restarts the node and keeps what it prints.
@@ -50,18 +49,13 @@ def start(instance: "Instance", attach: bool) -> None:
 @click.option("--force", is_flag=True, help="At once, without a chance to tidy up.")
 def stop(selection: Selection, everything: bool, force: bool) -> None:
     """Stop a node; its algorithms run on, and the next start finds them."""
-    with said_plainly():
-        from vantage6.node.commands.listing import running_nodes
-        from vantage6.node.instance import Instance
+    from vantage6.common import listing
+    from vantage6.node.commands.listing import running_nodes
+    from vantage6.node.instance import Instance
 
-        chosen = list(running_nodes()) if everything else [Instance.find(selection)]
-        for instance in chosen:
-            if _stop(instance, force=force):
-                console.info(f"Node {instance.name} was stopped.")
-            else:
-                console.warning(f"Node {instance.name} does not run.")
-        if not chosen:
-            console.warning("No node runs.")
+    with said_plainly():
+        chosen = running_nodes() if everything else [Instance.find(selection)]
+        listing.stop_each("node", chosen, lambda one: _stop(one, force=force))
 
 
 @click.command()
@@ -154,7 +148,7 @@ def _work(instance: "Instance") -> None:
         code = exits.REFUSED
         message = f"The server refuses the key: {error} Check api_key in the configuration."
     except EngineUnavailable as error:
-        code, message = NO_ENGINE, str(error)
+        code, message = exits.NO_ENGINE, str(error)
     if supervised:
         logs.get(__name__).critical("node failed", code=code, reason=message)
         instance.tell("failed", code, message)

@@ -60,19 +60,19 @@ def audit(tmp_path: Path) -> Audit:
 @pytest.mark.parametrize(
     ("options", "code", "said"),
     [
-        (["--image", "a/x", "--user", 7, "--input-bytes", 5], 0, "The task would run."),
-        (["--image", "a/x", "--user", "alice"], 0, "Nothing known forbids it."),
-        (["--image", "a/x", "--user", 8], 1, "initiator_not_allowed"),
-        (["--image", "x/x", "--user", 7], 1, "image_not_allowed"),
-        (["--image", "b/c:2", "--user", 7], 0, "has a digest that is listed"),
+        (["--image", "a/x", "--init-user", 7, "--input-bytes", 5], 0, "The task would run."),
+        (["--image", "a/x", "--init-user", "alice"], 0, "Nothing known forbids it."),
+        (["--image", "a/x", "--init-user", 8], 1, "initiator_not_allowed"),
+        (["--image", "x/x", "--init-user", 7], 1, "image_not_allowed"),
+        (["--image", "b/c:2", "--init-user", 7], 0, "has a digest that is listed"),
         (
-            ["--image", "b/c:2", "--user", 7, "--digest", f"sha256:{'2' * 64}"],
+            ["--image", "b/c:2", "--init-user", 7, "--digest", f"sha256:{'2' * 64}"],
             1,
             "image_not_allowed",
         ),
-        (["--image", "a/x", "--user", 7, "--database", "closed"], 1, "database_not_allowed"),
-        (["--image", "a/x", "--user", 7, "--database", "typo"], 1, "unknown_database"),
-        (["--image", "a/x", "--user", 7, "--input-bytes", 2000], 1, "input_too_large"),
+        (["--image", "a/x", "--init-user", 7, "--database", "closed"], 1, "database_not_allowed"),
+        (["--image", "a/x", "--init-user", 7, "--database", "typo"], 1, "unknown_database"),
+        (["--image", "a/x", "--init-user", 7, "--input-bytes", 2000], 1, "input_too_large"),
     ],
 )
 def test_policy_is_explained_rule_by_rule(
@@ -83,6 +83,16 @@ def test_policy_is_explained_rule_by_rule(
     assert said in done.output
     for rule in ("policies.allowed_algorithms", "policies.allowed_users", "max_input_bytes"):
         assert rule in done.output
+
+
+def test_user_is_the_scope_and_still_the_one_who_asks_if_a_name_follows(vnode: Vnode) -> None:
+    asked = ["policy", "test", "--image", "a/x"]
+    assert vnode(*asked, "--user").output == vnode(*asked).output
+    assert vnode(*asked, "--user", "--init-user", 8).exit_code == 1
+    assert vnode(*asked, "--user", 8).exit_code == 1
+    assert vnode(*asked, "--user", 7).exit_code == 0
+    done = CliRunner().invoke(main, [*asked, "--user", "--name", "nobody"])
+    assert "/etc" not in done.output
 
 
 def test_whole_audit_file_is_told_with_its_head(vnode: Vnode, audit: Audit) -> None:

@@ -31,8 +31,8 @@ def operator(operator: Operator) -> Operator:
 
 def findings(operator: Operator) -> dict[str, tuple[str, str]]:
     done = operator.run("doctor", "--json")
-    found = {one["subject"]: (one["state"], one["text"]) for one in json.loads(done.stdout)}
-    assert done.exit_code == any(state == "problem" for state, _ in found.values())
+    found = {one["check"]: (one["state"], one["message"]) for one in json.loads(done.stdout)}
+    assert done.exit_code == any(state == "failure" for state, _ in found.values())
     return found
 
 
@@ -47,7 +47,7 @@ def test_a_good_server_is_well(operator: Operator, redis_url: str):
 def test_a_database_of_its_own_is_looked_into(operator: Operator, postgres):
     with postgres.database() as uri:
         operator.set(uri=uri)
-        assert findings(operator)["migrations"][0] == "problem"
+        assert findings(operator)["migrations"][0] == "failure"
         operator.does("migrate")
         found = findings(operator)
         assert (found["database"][0], found["migrations"][0]) == ("ok", "ok")
@@ -70,7 +70,7 @@ def test_a_database_of_its_own_is_looked_into(operator: Operator, postgres):
 def test_what_is_wrong_is_named(operator: Operator, settings: Any, subject: str, said: str):
     operator.set(**settings)
     state, text = findings(operator)[subject]
-    assert state == "problem"
+    assert state == "failure"
     assert said in text
 
 
@@ -86,7 +86,14 @@ def test_files_that_others_can_read_are_named(operator: Operator):
     operator.instance.folder.chmod(0o755)
     found = findings(operator)
     assert "chmod 600" in found["configuration"][1]
-    assert "chmod 700" in found["folder"][1]
+    assert "chmod 700" in found["data folder"][1]
+
+
+def test_a_configuration_that_cannot_be_used_is_a_finding(operator: Operator):
+    operator.instance.file.write_text("application: {prot: 1}")
+    state, message = findings(operator)["configuration"]
+    assert state == "failure"
+    assert "application.prot" in message
 
 
 def test_a_server_that_never_ran_has_no_problems(operator: Operator, tmp_path: Path):

@@ -1,0 +1,1 @@
+"""What a node needs, checked in order: ``vnode doctor``."""

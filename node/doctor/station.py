@@ -1,0 +1,147 @@
+"""What a node needs on its own machine: room, a container engine, its databases, its rules."""
+
+import errno
+import socket
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vantage6.common.doctor import Check, Doubtful, Failed, Skipped, room, writable
+from vantage6.node.databases import Database, Databases
+from vantage6.node.instance import Instance
+from vantage6.node.outcomes import RefusalError
+
+if TYPE_CHECKING:
+    from vantage6.node.engine import Facts
+
+_ENGINE_SECONDS = 10
+_CONNECT_SECONDS = 5
+_LEAST_BYTES = 2 * 2**30
+#: Expressions that match whatever they are asked about.
+_ANYTHING = (".*", ".+", "^.*$", "^.*", ".*$")
+
+
+class StationChecks:
+    """Looks at the machine of one node."""
+
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
+        self._config = instance.config
+        self._databases = Databases(self._config.databases, instance.base)
+        #: A client of the engine, once it has answered.
+        self.engine: Any = None
+        self.facts: Facts | None = None
+
+    def close(self) -> None:
+        """Leave the engine alone."""
+        if self.engine is not None:
+            self.engine.close()
+
+    def prerequisites(self) -> Iterator[Check]:
+        """Yield the checks of what nothing works without."""
+        folder = self._instance.data
+        yield "data folder", lambda: writable(folder, "check its owner, or set task_dir")
+        yield "disk", lambda: room(folder, _LEAST_BYTES, "make room, or set task_dir")
+        yield "engine", self._engine
+        yield "limits", self._limits
+
+    def databases(self) -> Iterator[Check]:
+        """Yield the checks of the data sources."""
+        if not self._databases.labels:
+            yield "databases", _no_databases
+        for label in self._databases.labels:
+            yield f"database {label}", partial(self._database, label)
+
+    def policies(self) -> Iterator[Check]:
+        """Yield the check of the rules."""
+        yield "policies", self._policies
+
+    def _engine(self) -> str:
+        if self._config.runtime == "process":
+            raise Doubtful(
+                "runtime `process` isolates nothing: set it to docker wherever data are real."
+            )
+        from vantage6.node import engine
+
+        self.engine = engine.connect(self._config, _ENGINE_SECONDS)
+        self.facts = facts = engine.facts(self.engine)
+        owner = "rootless" if facts.is_rootless else "as root"
+        return f"{facts.name} {facts.version} {owner}, storage {facts.storage}."
+
+    def _limits(self) -> str:
+        if self.facts is None:
+            raise Skipped("There is no engine to ask.")
+        if self.facts.remedy:
+            raise Doubtful(self.facts.remedy)
+        return "The engine can limit memory, processors and processes."
+
+    def _database(self, label: str) -> str:
+        try:
+            database = self._databases.get(label)
+            return _read(database.path) if database.path else self._service(database)
+        except RefusalError as error:
+            raise Failed(f"{error} Check its uri.") from error
+
+    def _service(self, database: Database) -> str:
+        if database.service is None:
+            raise Skipped("Its address names no host and port to try.")
+        host, port = database.service
+        if host in (name.lower() for name in self._config.services):
+            return f"It is reached through the service {host}."
+        try:
+            connect(host, port)
+        except OSError as error:
+            advice = "check its uri, and that this machine may connect to it"
+            raise Failed(f"{host}:{port} does not answer ({reason(error)}): {advice}.") from error
+        return f"{host}:{port} answers."
+
+    def _policies(self) -> str:
+        policies, images = self._config.policies, self._config.allowed_images
+        if policies is None and not images:
+            raise Doubtful("Any image may run here: write `policies`.")
+        if policies is not None and not policies.allowed_algorithms:
+            raise Doubtful(
+                "Nothing may run here: policies.allowed_algorithms names no image. Name those "
+                "that you trust."
+            )
+        expressions = (*(policies.allowed_algorithms if policies else ()), *images)
+        if any(text in _ANYTHING for text in expressions):
+            raise Doubtful("An expression allows any image: name those that you trust.")
+        return f"Allowed images: {', '.join(expressions)}"
+
+
+def _read(path: Path) -> str:
+    try:
+        if path.is_dir():
+            next(path.iterdir(), None)
+        else:
+            with path.open("rb") as file:
+                file.read(1)
+    except OSError as error:
+        advice = "let the account of the node read it, or check its uri"
+        raise Failed(f"Cannot read {path}: {error.strerror}; {advice}.") from error
+    return f"{path} is readable."
+
+
+def _no_databases() -> str:
+    raise Doubtful("No `databases` are configured: most algorithms need one.")
+
+
+def connect(host: str, port: int) -> None:
+    """Return if somebody accepts connections at an address.
+
+    Raises
+    ------
+    OSError
+        If nobody does.
+    """
+    with socket.create_connection((host, port), _CONNECT_SECONDS):
+        pass
+
+
+def reason(error: OSError) -> str:
+    """Return why a connection failed, in words."""
+    if isinstance(error, TimeoutError) or error.errno == errno.ETIMEDOUT:
+        return f"no answer in {_CONNECT_SECONDS} seconds; a firewall?"
+    return error.strerror or str(error)
