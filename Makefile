@@ -70,9 +70,10 @@ bench: .venv/dev ## measure speed and memory
 	@$(BIN)/python -m benchmarks.run
 
 .PHONY: images
-images: .venv/all ## build the algorithm images
+images: .venv/all ## build the images of algorithms and of the nodes' side services
 	@compose/debian-packages.sh
 	@compose/build-images.sh
+	@compose/services-image.sh
 
 ##@ Tidy up
 

@@ -128,14 +128,28 @@ class Policy:
         yield self._on_input(asked)
 
     def may_reach(self, service: str, asked: Asked) -> bool:
-        """Tell whether the rules open a service of the station to an image.
+        """Tell whether the rules open a service of the station to an image."""
+        return self.on_service(service, asked).verdict is Verdict.ALLOWED
+
+    def on_service(self, service: str, asked: Asked) -> Finding:
+        """Return what the rules say about a service of the station, by its name.
 
         Without rules, what was set up for all is open, and what leads to data is not.
         """
+        rule = f"policies.services.{service}"
         if self._services is None:
-            return service in (WHITELIST, VPN)
+            if service in (WHITELIST, VPN):
+                return _allowed(rule, "Without `policies.services` it is open to every image.")
+            return _refusal(rule, "", "Without `policies.services` it is for its databases only.")
         images = self._services.get(service)
-        return images is not None and images.judge(asked) is Verdict.ALLOWED
+        if images is None:
+            return _refusal(rule, "", "`policies.services` does not name it.")
+        verdict = images.judge(asked)
+        if verdict is Verdict.ALLOWED:
+            return _allowed(rule, f"The image {asked.image} is listed.")
+        if verdict is Verdict.OPEN:
+            return _open(rule, "Only if the image has a digest that is listed.")
+        return _refusal(rule, "", f"The image {asked.image} is not listed.")
 
     def may_leave(self, output_bytes: int) -> Reason | None:
         """Return why an output is too large to leave, or None if it is not."""

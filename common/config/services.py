@@ -11,6 +11,8 @@ from vantage6.common.config.base import Section
 PROXY_HOST = "squid"
 #: Services that are no host of their own, by their names in `policies.services`.
 WHITELIST, VPN = "whitelist", "vpn"
+#: The image of Squid and OpenVPN that ``make images`` builds; no registry has it.
+SERVICES_IMAGE = "vantage6/services:latest"
 _RESERVED = frozenset({PROXY_HOST, WHITELIST, VPN, "localhost", "proxyserver"})
 
 _HOST = r"^[A-Za-z0-9]([A-Za-z0-9.:_-]*[A-Za-z0-9])?$"
@@ -113,5 +115,5 @@ class ImagesConfig(Section):
 
     model_config = ConfigDict(extra="ignore")
 
-    squid: str = Field("vantage6/services:latest", description="has Squid; for `whitelist`")
-    vpn_client: str = Field("vantage6/services:latest", description="has OpenVPN; for `vpn_subnet`")
+    squid: str = Field(SERVICES_IMAGE, description="has Squid; for `whitelist`")
+    vpn_client: str = Field(SERVICES_IMAGE, description="has OpenVPN; for `vpn_subnet`")

@@ -1,6 +1,7 @@
 """A way from one container to one service, and to nothing else."""
 
 import socket
+import struct
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,6 +13,8 @@ log = logs.get(__name__)
 _CONNECTIONS = 32
 CONNECT_SECONDS = 10
 _CHUNK = 65536
+#: To be closed by a reset: `struct linger`, on, after no time.
+_RESET = struct.pack("ii", 1, 0)
 
 
 class Relay:
@@ -59,7 +62,7 @@ class Relay:
 
     def _carry(self, caller: socket.socket) -> None:
         try:
-            with caller, self._connect(caller) as service:
+            with caller, self._reached(caller) as service:
                 service.settimeout(None)
                 back = threading.Thread(target=_pump, args=(service, caller), daemon=True)
                 back.start()
@@ -69,6 +72,14 @@ class Relay:
             log.warning("service not reached", service=self._name, reason=str(error))
         finally:
             self._slots.release()
+
+    def _reached(self, caller: socket.socket) -> socket.socket:
+        try:
+            return self._connect(caller)
+        except OSError:
+            # An error for the caller: without it, the service would seem to have nothing to say.
+            caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            raise
 
 
 def _pump(source: socket.socket, sink: socket.socket) -> None:

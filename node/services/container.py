@@ -3,6 +3,7 @@
 import socket
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import docker
@@ -10,19 +11,21 @@ import requests
 from docker.errors import DockerException, NotFound
 
 from vantage6.common import logs
+from vantage6.common.config.services import SERVICES_IMAGE
 from vantage6.common.errors import ConfigurationError
 from vantage6.node.outcomes import RefusalError
 from vantage6.node.runtime.base import EngineUnavailable
 from vantage6.node.runtime.docker import DockerRuntime
-from vantage6.node.runtime.door import within
+from vantage6.node.runtime.namespaces import connect_within, within
+from vantage6.node.runtime.relay import CONNECT_SECONDS
 
 log = logs.get(__name__)
 
 T = TypeVar("T")
 
 _TYPE = "service"
-_CONNECT_SECONDS = 10
 _LOG_LINES = 20
+_MEMORY_BYTES = 512 * 2**20
 _LOG = docker.types.LogConfig(type="json-file", config={"max-size": "10m", "max-file": "2"})
 
 
@@ -54,7 +57,7 @@ class ServiceContainer:
         Parameters
         ----------
         image
-            Its image; fetched like those of algorithms.
+            Its image; fetched like those of algorithms, if it is not the one that is built here.
         command
             Program and arguments, whatever the image says.
         **host
@@ -66,10 +69,10 @@ class ServiceContainer:
             If it cannot be started.
         """
         try:
-            found = self._runtime.fetch(image, lambda: False)
+            id_ = self._found(image)
             self.remove()
             made = self._engine.create_container(
-                image=found.id,
+                image=id_,
                 entrypoint=command[:1],
                 command=command[1:],
                 name=self.name,
@@ -83,12 +86,25 @@ class ServiceContainer:
                     restart_policy={"Name": "always"},
                     log_config=_LOG,
                     pids_limit=64,
+                    mem_limit=_MEMORY_BYTES,
                     **host,
                 ),
             )
             self._engine.start(made["Id"])
-        except (RefusalError, DockerException, requests.RequestException) as error:
+        except (
+            ConfigurationError,
+            RefusalError,
+            DockerException,
+            requests.RequestException,
+        ) as error:
+            self.remove()
             raise ConfigurationError(f"{self._setting}: {error}") from error
+
+    def _found(self, image: str) -> str:
+        """Return the id of an image."""
+        if image == SERVICES_IMAGE:
+            return built_here(self._engine)
+        return self._runtime.fetch(image, lambda: False).id
 
     def connect(self, port: int) -> socket.socket:
         """Return a connection to a port of the container's own loopback, which only it has.
@@ -98,8 +114,9 @@ class ServiceContainer:
         OSError
             If the container does not run, or does not answer.
         """
-        return self.inside(
-            lambda: socket.create_connection(("127.0.0.1", port), timeout=_CONNECT_SECONDS)
+        details = self.inspect()
+        return connect_within(
+            details["Id"], details["State"]["Pid"], "127.0.0.1", port, CONNECT_SECONDS
         )
 
     def inside(self, call: Callable[[], T]) -> T:
@@ -162,12 +179,26 @@ class ServiceContainer:
 
     def remove(self) -> None:
         """Remove the container, if there is one."""
-        try:
-            self._engine.remove_container(self.name, force=True, v=True)
-        except NotFound:
-            pass
-        except (DockerException, requests.RequestException) as error:
-            log.warning("container not removed", container=self.name, reason=str(error))
+        _remove(self._engine, self.name)
+
+
+def built_here(engine: docker.APIClient) -> str:
+    """Return the id of the image of services that is built on this machine.
+
+    Raises
+    ------
+    ConfigurationError
+        If it is not there; says how to build it.
+    """
+    try:
+        # SECURITY: never pulled. Nobody publishes it, and anybody could under its name.
+        id_: str = engine.inspect_image(SERVICES_IMAGE)["Id"]  # type: ignore[no-untyped-call]
+    except NotFound as error:
+        raise ConfigurationError(
+            f"the image {SERVICES_IMAGE} is not on this machine; build it with "
+            f"`docker build --tag {SERVICES_IMAGE} {Path(__file__).parent}`, or name another one."
+        ) from error
+    return id_
 
 
 def inspected(engine: docker.APIClient, name: str) -> dict[str, Any]:
@@ -200,7 +231,17 @@ def sweep(engine: docker.APIClient, node: str) -> None:
     """
     labels = [f"vantage6-type={_TYPE}", f"node={node}"]
     try:
-        for found in engine.containers(all=True, filters={"label": labels}):
-            engine.remove_container(found["Id"], force=True, v=True)
+        left = engine.containers(all=True, filters={"label": labels})
     except (DockerException, requests.RequestException) as error:
         raise EngineUnavailable(f"The container engine does not answer: {error}") from error
+    for found in left:
+        _remove(engine, found["Id"])
+
+
+def _remove(engine: docker.APIClient, container: str) -> None:
+    try:
+        engine.remove_container(container, force=True, v=True)
+    except NotFound:
+        pass
+    except (DockerException, requests.RequestException) as error:
+        log.warning("container not removed", container=container, reason=str(error))

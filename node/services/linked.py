@@ -5,11 +5,11 @@ import socket
 import docker
 
 from vantage6.common import logs
+from vantage6.node.runtime.namespaces import connect_within
+from vantage6.node.runtime.relay import CONNECT_SECONDS
 from vantage6.node.services.container import inspected
 
 log = logs.get(__name__)
-
-_CONNECT_SECONDS = 10
 
 
 class LinkedService:
@@ -25,12 +25,17 @@ class LinkedService:
         Name of the container.
     engine
         Where it runs.
+    is_rootless
+        Whether that is an engine whose networks are none of this machine's.
     """
 
-    def __init__(self, alias: str, container: str, engine: docker.APIClient) -> None:
+    def __init__(
+        self, alias: str, container: str, engine: docker.APIClient, *, is_rootless: bool = False
+    ) -> None:
         self.name = self.host = alias
         self._container = container
         self._engine = engine
+        self._is_rootless = is_rootless
         try:
             self.ports()
         except OSError as error:
@@ -68,10 +73,13 @@ class LinkedService:
             If it does not run, or does not answer.
         """
         # Not its loopback, from where some services let everybody in.
-        settings = inspected(self._engine, self._container)["NetworkSettings"]
-        for network in settings["Networks"].values():
+        details = inspected(self._engine, self._container)
+        for network in details["NetworkSettings"]["Networks"].values():
             if address := network.get("IPAddress"):
-                return socket.create_connection((address, port), _CONNECT_SECONDS)
+                if self._is_rootless:
+                    pid = details["State"]["Pid"]
+                    return connect_within(details["Id"], pid, address, port, CONNECT_SECONDS)
+                return socket.create_connection((address, port), CONNECT_SECONDS)
         raise ConnectionError(
             f"docker_services.{self.name}: {self._container!r} has no network of its own"
         )

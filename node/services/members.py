@@ -12,6 +12,7 @@ import socket
 import struct
 import subprocess
 import threading
+import time
 from dataclasses import dataclass, field
 from functools import partial
 from ipaddress import IPv4Address, IPv4Network
@@ -22,7 +23,8 @@ import docker
 from vantage6.client.node_client import NodeClient
 from vantage6.common import logs
 from vantage6.common.errors import ConfigurationError, V6Error
-from vantage6.node.runtime.door import listen, within
+from vantage6.node.runtime.envoy import listen
+from vantage6.node.runtime.namespaces import connect_within, within
 from vantage6.node.runtime.relay import CONNECT_SECONDS, Relay
 from vantage6.node.services.container import ServiceContainer
 from vantage6.node.services.vpn import DEVICE
@@ -33,8 +35,12 @@ log = logs.get(__name__)
 LABEL = "vpn"
 _FIRST_PORT, _LAST_PORT = 49152, 65534
 _TRIES = 100
+#: As many as the server takes for a result.
+_MOST_PORTS = 100
 #: Where an algorithm listens whose image declares nothing.
 _DEFAULT_PORT = 8888
+#: Others know the port of an algorithm before the algorithm listens.
+_PATIENCE_SECONDS, _LOOK_SECONDS = 10.0, 0.1
 _SO_ORIGINAL_DST = 80
 _COMMAND_SECONDS = 30
 _PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
@@ -55,12 +61,15 @@ class Member:
     inward: list[Relay] = field(default_factory=list)
 
     def dial(self, port: int) -> socket.socket:
-        """Connect to a port of the algorithm."""
-        return within(
-            self.container,
-            self.pid,
-            lambda: socket.create_connection(("127.0.0.1", port), CONNECT_SECONDS),
-        )
+        """Connect to a port of the algorithm; waits a moment for one that has just begun."""
+        end = time.monotonic() + _PATIENCE_SECONDS
+        while True:
+            try:
+                return connect_within(self.container, self.pid, "127.0.0.1", port, CONNECT_SECONDS)
+            except ConnectionRefusedError:
+                if time.monotonic() > end:
+                    raise
+            time.sleep(_LOOK_SECONDS)
 
     def answer(self, port: int, _: socket.socket) -> socket.socket:
         """Connect to a port of the algorithm for somebody in the VPN."""
@@ -104,7 +113,7 @@ class Members:
         self._server = server
         self._container = container
         self._subnet = subnet
-        self._ip, self._iptables = _program("ip"), _program("iptables")
+        self._ip, self._iptables = program("ip"), program("iptables")
         self._lock, self._telling = threading.Lock(), threading.Lock()
         self._members: dict[int, Member] = {}
         self._address: IPv4Address | None = None
@@ -248,14 +257,23 @@ class Members:
 
 def _ports(config: dict[str, Any]) -> dict[int, str | None]:
     """Return the ports that an image declares, and their labels."""
-    declared = [int(port.partition("/")[0]) for port in config.get("ExposedPorts") or {}]
+    declared = sorted({int(port.partition("/")[0]) for port in config.get("ExposedPorts") or {}})
     if not declared:
         return {_DEFAULT_PORT: None}
-    labels = config["Labels"]
-    return {port: labels.get(f"p{port}") for port in sorted(declared)}
+    # Each costs a listener, and an image may declare them all.
+    if len(declared) > _MOST_PORTS:
+        log.warning("not all ports of the image are open", declared=len(declared), open=_MOST_PORTS)
+    return {port: config["Labels"].get(f"p{port}") for port in declared[:_MOST_PORTS]}
 
 
-def _program(name: str) -> str:
+def program(name: str) -> str:
+    """Return where a program is that the VPN needs.
+
+    Raises
+    ------
+    ConfigurationError
+        If it is not installed; says what to install.
+    """
     found = shutil.which(name, path=_PATH)
     if found is None:
         raise ConfigurationError(

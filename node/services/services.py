@@ -49,6 +49,8 @@ class Services:
         self._vpn: Vpn | None = None
         self._members: Members | None = None
         self._subnet = ""
+        #: Where the databases are that no service leads to.
+        self._direct: frozenset[tuple[str, int]] = frozenset()
 
     def start(
         self,
@@ -84,12 +86,19 @@ class Services:
         if not isinstance(runtime, DockerRuntime):
             return
         sweep(runtime.engine, node)
+        self._direct = frozenset(found.service for found in databases.all() if found.service)
         if not config.services:
             return
         if not isinstance(runtime.door, NamespaceDoor):
             raise ConfigurationError(
-                "whitelist, ssh-tunnels, docker_services and vpn_subnet need a node that runs as "
-                "root on the machine of its engine: it opens each service to single containers."
+                "whitelist, ssh-tunnels, docker_services and vpn_subnet need a node on the machine "
+                "of its engine, as root or as the user of a rootless one: it opens each service to "
+                "single containers."
+            )
+        if config.vpn_subnet and runtime.facts.is_rootless:
+            raise ConfigurationError(
+                "vpn_subnet needs an engine and a node that run as root: the ways of the VPN are "
+                "laid in the network of each algorithm."
             )
         folder = data / "services"
         folder.mkdir(mode=0o700, exist_ok=True)
@@ -99,7 +108,8 @@ class Services:
             for tunnel in config.ssh_tunnels:
                 self._add(Tunnel(tunnel, databases.base))
             for alias, container in config.docker_services.items():
-                self._add(LinkedService(alias, container, runtime.engine))
+                is_rootless = runtime.facts.is_rootless
+                self._add(LinkedService(alias, container, runtime.engine, is_rootless=is_rootless))
             self._check(databases)
             if config.vpn_subnet:
                 self._join_vpn(config, config.vpn_subnet, runtime, node, folder, server)
@@ -122,10 +132,15 @@ class Services:
         Raises
         ------
         OSError
-            If it does not answer.
+            If it does not answer, or is not configured any more.
         """
-        service = self._services.get(host.lower())
-        return service.connect(port) if service else dial_directly(host, port)
+        if service := self._services.get(host.lower()):
+            return service.connect(port)
+        # SECURITY: an algorithm that was started with a service that is gone must not get to
+        # whatever has its name in the station's own network.
+        if (host, port) not in self._direct:
+            raise ConnectionRefusedError(f"{host}:{port} is not open to algorithms any more")
+        return dial_directly(host, port)
 
     def grant(self, database: Database, may_reach: Callable[[str], bool]) -> Grant:
         """Return what an algorithm may reach.

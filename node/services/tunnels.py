@@ -1,5 +1,6 @@
 """SSH tunnels to services elsewhere, each a process of the node that is kept alive."""
 
+import os
 import shutil
 import socket
 import subprocess
@@ -13,10 +14,10 @@ from vantage6.common.config.services import TunnelConfig
 from vantage6.common.errors import ConfigurationError
 from vantage6.common.private import write_private
 from vantage6.node.backoff import delays
+from vantage6.node.runtime.relay import CONNECT_SECONDS
 
 log = logs.get(__name__)
 
-_CONNECT_SECONDS = 10
 _ALIVE_SECONDS, _ALIVE_TIMES = 10, 3
 #: How long somebody who connects waits for a tunnel that is just being built.
 _PATIENCE_SECONDS = 10.0
@@ -51,18 +52,23 @@ class Tunnel:
             raise ConfigurationError(f"{setting}: install the OpenSSH client.")
         key = base / Path(config.ssh.identity.key).expanduser()
         try:
-            content = key.read_text()
-        except (OSError, UnicodeDecodeError) as error:
+            content = key.read_bytes()
+        except OSError as error:
             raise ConfigurationError(
                 f"{setting}.ssh.identity.key: cannot read {key}: {error}"
             ) from error
-        # Short, because the path of a socket has to be, and closed to everybody else. The key is
-        # a copy: the client refuses one that others may read.
+        # The client refuses a key that others may read. A copy in memory is gone with the node,
+        # however that ends.
+        self._key = os.memfd_create("key")
+        os.fchmod(self._key, 0o600)
+        os.write(self._key, content)
+        # Short, because the path of a socket has to be, and closed to everybody else.
         self._folder = Path(tempfile.mkdtemp(prefix="v6-"))
         self._socket = self._folder / "socket"
-        write_private(self._folder / "key", content)
         write_private(self._folder / "known", f"{_HOST_KEY} {config.ssh.fingerprint}\n")
         self._command = [*_ending_with_its_parent(), ssh, *self._options(), config.ssh.host]
+        #: Last words of the client when it ended.
+        self.said = ""
         self._stopped = threading.Event()
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -73,6 +79,12 @@ class Tunnel:
         """Return the port that algorithms use."""
         return (self._config.tunnel.bind.port,)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the tunnel is open now."""
+        # The client makes the socket after it has logged in.
+        return self._socket.exists()
+
     def ready(self) -> None:
         """Return when the tunnel is open; waits a moment for one that is just being built.
 
@@ -82,8 +94,7 @@ class Tunnel:
             If it stays closed.
         """
         end = time.monotonic() + _PATIENCE_SECONDS
-        # The client makes the socket after it has logged in.
-        while not self._socket.exists():
+        while not self.is_open:
             if self._stopped.wait(0.1) or time.monotonic() > end:
                 raise ConnectionError(f"the tunnel {self.name} is closed")
 
@@ -100,7 +111,7 @@ class Tunnel:
         self.ready()
         connection = socket.socket(socket.AF_UNIX)
         try:
-            connection.settimeout(_CONNECT_SECONDS)
+            connection.settimeout(CONNECT_SECONDS)
             connection.connect(str(self._socket))
         except OSError:
             connection.close()
@@ -117,6 +128,7 @@ class Tunnel:
         if self._thread.is_alive() and self._process is not None:
             self._process.kill()
             self._thread.join(_STOP_SECONDS)
+        os.close(self._key)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _options(self) -> list[str]:
@@ -125,13 +137,13 @@ class Tunnel:
         options = {
             "BatchMode": "yes",
             "CheckHostIP": "no",
-            "ConnectTimeout": _CONNECT_SECONDS,
+            "ConnectTimeout": CONNECT_SECONDS,
             "ExitOnForwardFailure": "yes",
             "GlobalKnownHostsFile": "/dev/null",
             "HostKeyAlias": _HOST_KEY,
             "IdentitiesOnly": "yes",
             "IdentityAgent": "none",
-            "IdentityFile": self._folder / "key",
+            "IdentityFile": f"/proc/{os.getpid()}/fd/{self._key}",
             "PreferredAuthentications": "publickey",
             "ServerAliveCountMax": _ALIVE_TIMES,
             "ServerAliveInterval": _ALIVE_SECONDS,
@@ -152,7 +164,7 @@ class Tunnel:
         pauses = delays()
         while not self._stopped.is_set():
             started = time.monotonic()
-            said = self._run()
+            self.said = self._run()
             if self._stopped.is_set():
                 return
             if time.monotonic() - started > _GOOD_SECONDS:
@@ -160,7 +172,7 @@ class Tunnel:
             pause = next(pauses)
             log.error(
                 f"ssh-tunnels.{self.name}: the tunnel is closed",
-                reason=said,
+                reason=self.said,
                 again=round(pause, 1),
             )
             self._stopped.wait(pause)

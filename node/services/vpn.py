@@ -139,7 +139,7 @@ class Vpn:
 
     def _renewed(self) -> None:
         """Put fresh keys into the configuration, whose old ones may have run out."""
-        body = {"vpn_config": self._file.read_text()}
+        body = {"vpn_config": self._file.read_text(errors="replace")}
         try:
             self._write(self._server.request("post", "vpn/update", json=body)["ovpn_config"])
         except V6Error as error:

@@ -128,11 +128,24 @@ def test_algorithm_keeps_its_services_when_the_node_starts_again(
     assert json.loads(base64.b64decode(wire.results[5]["result"])) == ["patients", True]
 
 
+def test_only_services_and_databases_that_are_configured_are_dialled(
+    docker_bench: MakeBench,
+) -> None:
+    with closing(Greeter("patients")) as greeter:
+        uri = f"http://127.0.0.1:{greeter.port}/"
+        databases = [{"label": "default", "uri": uri, "type": "sparql"}]
+        bench = docker_bench(databases=databases)
+        with bench.services.dial("127.0.0.1", greeter.port) as connection:
+            assert connection.recv(99) == b"patients"
+        with pytest.raises(ConnectionRefusedError, match="not open to algorithms any more"):
+            docker_bench().services.dial("127.0.0.1", greeter.port)
+
+
 def test_node_that_cannot_open_single_containers_says_so(
     docker_bench: MakeBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "vantage6.node.runtime.docker.can_enter_namespaces", lambda engine_socket: False
+        "vantage6.node.runtime.door.can_enter_namespaces", lambda engine_socket: False
     )
-    with pytest.raises(ConfigurationError, match=r"docker_services .* need a node that runs as"):
+    with pytest.raises(ConfigurationError, match=r"docker_services .* need a node on the machine"):
         docker_bench(docker_services={"warehouse": IMAGE})

@@ -10,19 +10,21 @@ import docker
 import pytest
 
 from tests.node.conftest import benches
-from tests.node.factories import Bench, make_claim
+from tests.node.factories import COMMAND, Bench, make_claim
 from tests.node.wire import Wire
 from tests.services.openvpn import OpenVpnServer
 from tests.waiting import eventually
 from vantage6.client.node_client import NodeClient
-from vantage6.node.runtime.door import within
+from vantage6.models.store.ports import MOST_PER_RESULT
+from vantage6.node.runtime.namespaces import within
 from vantage6.node.services.vpn import device
 
 pytestmark = pytest.mark.slow
 
 SUBNET = "10.76.0.0/16"
 SERVE = """
-import os, socket
+import os, socket, time
+time.sleep(0.5)  # others know where we are going to listen
 listener = socket.create_server(('127.0.0.1', 8888))
 caller, _ = listener.accept()
 caller.sendall(b'model ' + caller.recv(99))
@@ -182,6 +184,33 @@ def test_without_a_vpn_at_the_server_the_node_works(
         with station.bench.services.in_vpn(5, handle.id):
             assert station.bench.runtime.wait(handle).code == 0
         assert not station.told("POST", "/port")
+
+
+def test_image_that_declares_every_port_gets_as_many_as_the_server_takes(
+    program_image: str,
+    engine: docker.APIClient,
+    services_image: str,
+    vpn: OpenVpnServer,
+    tmp_path: Path,
+) -> None:
+    greedy = f"{program_image.partition(':')[0]}-greedy"
+    made = engine.create_container(program_image, command=["true"])["Id"]
+    changes = [f"CMD {json.dumps(COMMAND)}", "EXPOSE 1000-2999/tcp", "LABEL p1007=seventh"]
+    try:
+        engine.commit(made, greedy, "latest", changes=changes)
+    finally:
+        engine.remove_container(made)
+    with ExitStack() as stack:
+        stack.callback(engine.remove_image, greedy, force=True)
+        station = Station(stack, tmp_path / "alpha", vpn.client())
+        station.address()
+        claim = make_claim(image=greedy)
+        _, handle = station.bench.begin("import time; time.sleep(60)", claim)
+        with station.bench.services.in_vpn(5, handle.id):
+            told = station.told("POST", "/port")
+        station.bench.runtime.remove(5)
+    assert len({port["port"] for port in told}) == len(told) == MOST_PER_RESULT
+    assert [port["label"] for port in told][6:9] == [None, "seventh", None]
 
 
 def test_rules_keep_an_image_out_of_the_vpn(

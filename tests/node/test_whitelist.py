@@ -4,19 +4,21 @@ import json
 import socket
 import subprocess
 import threading
+import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Self
 
 import docker
 import pytest
 
 from tests.node.conftest import MakeBench
-from tests.node.factories import Bench, make_claim
+from tests.node.factories import IMAGE, Bench, make_claim
 from tests.services import needs
 from tests.waiting import eventually
 from vantage6.common.config.services import WhitelistConfig
 from vantage6.common.errors import ConfigurationError
-from vantage6.node.runtime.door import within
+from vantage6.node.runtime.namespaces import within
 from vantage6.node.services.whitelist import rules
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("services_image")]
@@ -205,6 +207,44 @@ def test_every_check_before_the_refusal_goes_without_a_lookup() -> None:
     before = [line for line in lines[:refusal] if " dst" in line]
     assert len(before) == 3
     assert all(" -n " in line for line in before)
+
+
+def test_image_that_is_built_here_is_never_pulled_but_asked_for(
+    docker_bench: MakeBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    absent = f"vantage6/services-{uuid.uuid4().hex[:8]}:latest"
+    monkeypatch.setattr("vantage6.node.services.container.SERVICES_IMAGE", absent)
+    asked_for = rf"^whitelist, images\.squid: .*{absent} is not on .*`docker build --tag {absent} /"
+    with pytest.raises(ConfigurationError, match=asked_for):
+        docker_bench(whitelist={}, images={"squid": absent}, pull_policy="always")
+
+
+def test_image_that_is_built_here_serves_where_others_are_always_pulled(
+    docker_bench: MakeBench,
+) -> None:
+    bench = docker_bench(whitelist={"ports": [443]}, pull_policy="always")
+    bench.services.dial("squid", 3128).close()
+
+
+def test_start_that_fails_leaves_no_container(
+    docker_bench: MakeBench, engine: docker.APIClient, tmp_path: Path
+) -> None:
+    settings = {"host": "127.0.0.1", "fingerprint": "ssh-ed25519 AAAA"}
+    tunnel = {
+        "hostname": "warehouse",
+        "ssh": {**settings, "identity": {"username": "me", "key": "missing"}},
+        "tunnel": {"bind": {"port": 1}, "dest": {"port": 1}},
+    }
+    with pytest.raises(ConfigurationError, match=r"ssh-tunnels\.warehouse\.ssh\.identity\.key"):
+        docker_bench(**{"whitelist": {"ports": [443]}, "ssh-tunnels": [tunnel]})
+    with pytest.raises(ConfigurationError, match=r'images\.squid: .*"squid": executable file not'):
+        docker_bench(whitelist={"ports": [443]}, images={"squid": IMAGE})
+    mounts = [
+        mount["Source"]
+        for found in engine.containers(all=True, filters={"label": "vantage6-type=service"})
+        for mount in found["Mounts"]
+    ]
+    assert not [source for source in mounts if source.startswith(str(tmp_path))]
 
 
 def test_a_proxy_that_cannot_be_had_ends_the_start(docker_bench: MakeBench) -> None:

@@ -9,6 +9,7 @@ import secrets
 import ssl
 import threading
 import time
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
@@ -29,9 +30,24 @@ class Portal:
 
     Refusals are those of the real one: a wrong password gives the login page again, and so does
     every page that needs a login.
+
+    Parameters
+    ----------
+    folder
+        Where its certificate is written.
+    profile
+        The configuration of its first profile, without keys.
+    new_keys
+        Makes a certificate and its key.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path | None = None,
+        profile: str = PROFILE,
+        new_keys: Callable[[], tuple[str, str]] = certificate,
+    ) -> None:
+        self._profile, self._new_keys = profile, new_keys
         self.settings = {
             "client_id": "vantage6",
             "client_secret": "secret-of-the-client",
@@ -149,9 +165,9 @@ class Portal:
                 profiles = [{"profile_id": "all hospitals"}, {"profile_id": "other"}]
                 return _json({"profile_list": {"ok": True, "data": profiles}})
             case "GET", "/api.php/profile_config" if query["profile_id"] == "all hospitals":
-                return 200, {"Content-Type": "text/plain"}, PROFILE.encode()
+                return 200, {"Content-Type": "text/plain"}, self._profile.encode()
             case "POST", "/api.php/create_keypair" if form["display_name"]:
-                cert, key = certificate()
+                cert, key = self._new_keys()
                 self.secrets.append(key)
                 data = {"certificate": cert, "private_key": key}
                 return _json({"create_keypair": {"ok": True, "data": data}})

@@ -87,20 +87,30 @@ class OpenVpnServer:
         (folder / "server.conf").write_text(
             "dev tun\ntopology subnet\nproto udp\nport 1194\nkeepalive 1 10\n"
             f"server {NETWORK} {MASK}\nclient-to-client\nduplicate-cn\ndh none\ndisable-dco\n"
-            + self._blocks(cert, private)
+            + self._blocks(cert=cert, key=private)
         )
+
+    def profile(self) -> str:
+        """Return a configuration for clients, without keys."""
+        return self._configuration()
+
+    def keys(self, hours: float = 1) -> tuple[str, str]:
+        """Return a certificate for a client, which may have run out, and its key."""
+        return self._authority.issue("client", ExtendedKeyUsageOID.CLIENT_AUTH, hours)
 
     def client(self, hours: float = 1) -> str:
         """Return a configuration for a client; its certificate may have run out."""
-        cert, private = self._authority.issue("client", ExtendedKeyUsageOID.CLIENT_AUTH, hours)
+        cert, private = self.keys(hours)
+        return self._configuration(cert=cert, key=private)
+
+    def _configuration(self, **keys: str) -> str:
         return (
             f"client\ndev tun\nproto udp\nremote {self.address} 1194\nnobind\n"
-            "remote-cert-tls server\n" + self._blocks(cert, private)
+            "remote-cert-tls server\n" + self._blocks(**keys)
         ).replace("\n", "\r\n")
 
-    def _blocks(self, cert: str, private: str) -> str:
-        parts = {"ca": self._authority.certificate, "cert": cert, "key": private}
-        parts["tls-crypt"] = self._shared
+    def _blocks(self, **keys: str) -> str:
+        parts = {"ca": self._authority.certificate, **keys, "tls-crypt": self._shared}
         return "".join(f"<{name}>\n{text.strip()}\n</{name}>\n" for name, text in parts.items())
 
     def __enter__(self) -> Self:

@@ -1,0 +1,48 @@
+"""The way from a container to a service, byte by byte."""
+
+import socket
+import threading
+from contextlib import closing
+
+import pytest
+
+from vantage6.node.runtime.relay import Relay
+
+
+def test_caller_of_a_service_that_is_away_gets_an_error() -> None:
+    def away(_: socket.socket) -> socket.socket:
+        raise ConnectionRefusedError
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    with (
+        closing(Relay(listener, away, "away")),
+        socket.create_connection(listener.getsockname(), 10) as caller,
+        pytest.raises(ConnectionResetError),
+    ):
+        caller.recv(1)
+
+
+def test_each_end_may_stop_sending_before_the_other() -> None:
+    service = socket.create_server(("127.0.0.1", 0))
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        there, _ = service.accept()
+        with there, there.makefile("rb") as received:
+            there.sendall(received.read()[::-1])
+
+    serving = threading.Thread(target=serve)
+    serving.start()
+    with (
+        closing(service),
+        closing(
+            Relay(listener, lambda _: socket.create_connection(service.getsockname(), 10), "x")
+        ),
+        socket.create_connection(listener.getsockname(), 10) as caller,
+    ):
+        sent = bytes(range(256)) * 2000
+        caller.sendall(sent)
+        caller.shutdown(socket.SHUT_WR)
+        with caller.makefile("rb") as received:
+            assert received.read() == sent[::-1]
+        serving.join(10)
