@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Install what the tests use from the packages of Debian or Ubuntu: Redis, PostgreSQL, Docker, a
-# registry, Podman, Prometheus, the Docker Compose tool.
+# registry, Podman, what rootless engines need, Prometheus, the Docker Compose tool.
 # Does nothing where all of it is there. Without root it says what to install and succeeds:
 # the tests that miss something are skipped.
 set -euo pipefail
@@ -22,6 +22,10 @@ want sshd openssh-server
 want ip iproute2
 want docker-registry docker-registry
 want podman podman
+# Engines of an ordinary user.
+want rootlesskit rootlesskit
+want slirp4netns slirp4netns
+want newuidmap uidmap
 docker compose version >/dev/null 2>&1 || want docker-compose docker-compose
 # Podman's networks; a helper that is on nobody's PATH.
 [ -x /usr/lib/podman/netavark ] || packages+=(netavark)

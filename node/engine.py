@@ -1,6 +1,7 @@
 """A look at the container engine without running anything on it."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,7 +21,43 @@ def address(config: NodeConfig) -> str:
     return config.docker_host or os.environ.get("DOCKER_HOST") or _DEFAULT_SOCKET
 
 
-def connect(config: NodeConfig, seconds: int) -> Any:
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What an engine is, and what it cannot do."""
+
+    is_rootless: bool
+    version: str
+    #: How it keeps images.
+    storage: str
+    #: It has the small program that passes on signals and collects orphans.
+    has_init: bool
+    #: What it cannot bound, whatever is configured: memory, processors, processes.
+    unbounded: tuple[str, ...]
+    #: Version of Podman's own interface; None if it is Docker.
+    libpod: str | None = None
+
+    @property
+    def is_podman(self) -> bool:
+        """Whether it only speaks like Docker."""
+        return self.libpod is not None
+
+    @property
+    def name(self) -> str:
+        """Its name, as people know it."""
+        return "Podman" if self.is_podman else "Docker"
+
+    @property
+    def remedy(self) -> str:
+        """What is missing and how to change it, as a sentence; nothing if all is well."""
+        if not self.unbounded:
+            return ""
+        return (
+            f"{self.name} cannot limit the {' and '.join(self.unbounded)} of algorithms: let it "
+            "have the cgroup controllers (cgroup v2, and in systemd Delegate=yes)."
+        )
+
+
+def connect(config: NodeConfig, seconds: int, connections: int = 10) -> Any:
     """Return a low-level client of the engine, which has answered.
 
     Raises
@@ -32,9 +69,57 @@ def connect(config: NodeConfig, seconds: int) -> Any:
     try:
         if where.scheme == "unix" and not Path(where.netloc + where.path).exists():
             raise DockerException("there is no such socket")
-        return docker.APIClient(base_url=address(config), version="auto", timeout=seconds)
+        return docker.APIClient(
+            base_url=address(config), version="auto", timeout=seconds, max_pool_size=connections
+        )
     except (DockerException, requests.RequestException) as error:
         raise EngineUnavailable(
             f"No container engine answers at {address(config)}: start Docker or Podman, or set "
             "docker_host."
         ) from error
+
+
+def facts(client: Any) -> Facts:
+    """Ask an engine what it is.
+
+    Raises
+    ------
+    EngineUnavailable
+        If it does not answer.
+    """
+    try:
+        info, parts = client.info(), client.version(api_version=False).get("Components") or ()
+        podman = next((part for part in parts if "Podman" in part.get("Name", "")), None)
+        is_rootless = any("rootless" in option for option in info.get("SecurityOptions") or ())
+        bounds = {
+            "memory": info.get("MemoryLimit"),
+            "processors": info.get("CpuCfsQuota") or info.get("CPUCfsQuota"),
+            "processes": info.get("PidsLimit"),
+        }
+        libpod = podman["Details"]["APIVersion"] if podman else None
+        if libpod:
+            host = _podman_host(client, libpod)
+            is_rootless = host["security"]["rootless"]
+            if is_rootless:
+                # What it says in Docker's language holds for root only.
+                given = host.get("cgroupControllers") or ()
+                names = {"memory": "memory", "processors": "cpu", "processes": "pids"}
+                bounds = {bound: name in given for bound, name in names.items()}
+    except (DockerException, requests.RequestException) as error:
+        raise EngineUnavailable(f"The container engine does not answer: {error}") from error
+    return Facts(
+        is_rootless=is_rootless,
+        version=info.get("ServerVersion", "?"),
+        storage=info.get("Driver", "?"),
+        has_init=bool(info.get("InitBinary")),
+        unbounded=tuple(name for name, there in bounds.items() if not there),
+        libpod=libpod,
+    )
+
+
+def _podman_host(client: Any, version: str) -> dict[str, Any]:
+    """Return what a Podman says of its machine in its own interface."""
+    answer = client.get(f"{client.base_url}/v{version}/libpod/info", timeout=client.timeout)
+    answer.raise_for_status()
+    host: dict[str, Any] = answer.json()["host"]
+    return host

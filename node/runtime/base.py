@@ -25,6 +25,9 @@ class EngineUnavailable(Unavailable):
     code = "engine_unavailable"
 
 
+#: Bytes that engines add to a line of a log.
+_AROUND_LINE = 70
+
 #: Called with a listening socket on which the algorithm's requests arrive.
 Answer = Callable[[socket.socket], None]
 
@@ -75,6 +78,8 @@ class Handle:
     port: int
     #: None before the start.
     started_at: datetime | None = None
+    #: Its first process as this machine numbers it, where the kernel counts for it alone.
+    pid: int | None = None
     #: The door, where it had to be built before the start.
     listener: socket.socket | None = None
 
@@ -128,6 +133,9 @@ class Runtime(Protocol):
     def sweep(self, keep: set[int]) -> None:
         """End and forget everything of this node whose result is not in `keep`."""
 
+    def sweep_images(self) -> None:
+        """Remove an image that was not used for long, if there is one."""
+
     def close(self) -> None:
         """Let go of the engine; algorithms run on."""
 
@@ -172,3 +180,11 @@ def environment(spec: RunSpec, places: Places) -> dict[str, str]:
 def end_of(raw: bytes, most: int) -> str:
     """Return the last `most` bytes of an algorithm's log as text."""
     return raw[-most:].decode("utf-8", "replace")
+
+
+def is_cut(raw: bytes, most: int) -> bool:
+    """Tell whether there was more of a log than is kept.
+
+    Engines drop the oldest lines from four times `most` on, counting what they put around each.
+    """
+    return len(raw) > most or len(raw) + _AROUND_LINE * raw.count(b"\n") >= 4 * most

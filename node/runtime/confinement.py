@@ -2,39 +2,83 @@
 
 import os
 import stat
+from dataclasses import dataclass
 from pathlib import Path
 
 import docker
 from docker.types import DeviceRequest, HostConfig, LogConfig, Mount, Ulimit
 
 from vantage6.common.config.node import NodeConfig
+from vantage6.node.engine import Facts
 
 _CPU_PERIOD = 100_000
 #: What a process may have open at once; engines differ in what they give unasked.
 _OPEN_FILES = 1024
-#: Nobody on this machine owns anything under this number.
+#: Nobody on this machine owns anything under these numbers.
 _NOBODY = "65532:65532"
+#: One of the numbers that only a rootless engine uses, which own nothing either.
+_SUBORDINATE = -1
 
 
-def user(config: NodeConfig) -> str | None:
-    """Return who the algorithm is inside its container; None for whoever the image says."""
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who an algorithm is."""
+
+    #: ``uid:gid`` in its container; None for whoever the image says.
+    name: str | None
+    #: The same on this machine, where it can be told.
+    outside: tuple[int, int] | None
+    #: How a rootless engine is to bring both together, if not in its usual way.
+    mapping: str = ""
+
+    def may_read(self, path: Path) -> bool:
+        """Tell whether it may read a file of this machine, by the file's mode."""
+        if self.outside is None:
+            return True  # a name of the image's own; the algorithm will see
+        uid, gid = self.outside
+        found = path.stat()
+        if uid == found.st_uid:
+            return bool(found.st_mode & stat.S_IRUSR)
+        if gid == found.st_gid:
+            return bool(found.st_mode & stat.S_IRGRP)
+        return bool(found.st_mode & stat.S_IROTH)
+
+
+def account(config: NodeConfig, facts: Facts) -> Account:
+    """Return who algorithms are with an engine.
+
+    With a rootless engine of ours they are our own user: a subordinate one could not read what we
+    may read, and we could not measure or remove what it writes. Podman maps our number to itself;
+    with Docker we are number 0 inside, which without capabilities is a number like any other.
+    """
+    own = (os.getuid(), os.getgid())
     if config.algorithm_user == "image":
-        return None
-    own = f"{os.getuid()}:{os.getgid()}"
-    return config.algorithm_user or (_NOBODY if os.getuid() == 0 else own)
+        return Account(None, own if facts.is_rootless else (0, 0))
+    if config.algorithm_user:
+        return Account(config.algorithm_user, _outside(config.algorithm_user, facts))
+    if os.getuid() == 0:
+        return Account(_NOBODY, _outside(_NOBODY, facts))
+    if facts.is_rootless and not facts.is_podman:
+        return Account("0:0", own)
+    return Account("{}:{}".format(*own), own, "keep-id" if facts.is_rootless else "")
 
 
-def may_read(path: Path, user_: str | None) -> bool:
-    """Tell whether a user of a container may read a file of this machine, by its mode."""
-    uid, _, gid = (user_ or "0:0").partition(":")
+def _outside(name: str, facts: Facts) -> tuple[int, int] | None:
+    """Return who a user of a container is on this machine."""
+    uid, _, gid = name.partition(":")
     if not (uid.isdecimal() and gid.isdecimal()):
-        return True  # a name of the image's own; the algorithm will see
-    found = path.stat()
-    if int(uid) == found.st_uid:
-        return bool(found.st_mode & stat.S_IRUSR)
-    if int(gid) == found.st_gid:
-        return bool(found.st_mode & stat.S_IRGRP)
-    return bool(found.st_mode & stat.S_IROTH)
+        return None
+    if not facts.is_rootless:
+        return int(uid), int(gid)
+    return (
+        os.getuid() if uid == "0" else _SUBORDINATE,
+        os.getgid() if gid == "0" else _SUBORDINATE,
+    )
+
+
+def ulimits(config: NodeConfig) -> dict[str, int]:
+    """Return the limits of each single process of a container."""
+    return {"fsize": config.limits.file_bytes, "core": 0, "nofile": _OPEN_FILES}
 
 
 def host_config(
@@ -44,6 +88,7 @@ def host_config(
     network: str,
     mounts: list[Mount],
     hosts: dict[str, str],
+    mapping: str,
     with_init: bool,
 ) -> HostConfig:
     """Return the part of a container's definition that confines it.
@@ -60,11 +105,13 @@ def host_config(
         The only parts of this machine that it sees.
     hosts
         Names that the container resolves, and their addresses.
+    mapping
+        How a rootless engine maps the users of the container; nothing for its usual way.
     with_init
         Let a small init process pass on signals and collect orphans.
     """
     limits = config.limits
-    return client.create_host_config(
+    made: HostConfig = client.create_host_config(
         # SECURITY: the program is not trusted. The engine's default seccomp profile stays on.
         network_mode=network,
         cap_drop=["ALL"],
@@ -81,11 +128,7 @@ def host_config(
         pids_limit=limits.pids,
         cpu_period=_CPU_PERIOD if limits.cpus else None,
         cpu_quota=int(limits.cpus * _CPU_PERIOD) if limits.cpus else None,
-        ulimits=[
-            Ulimit(name="fsize", soft=limits.file_bytes, hard=limits.file_bytes),
-            Ulimit(name="core", soft=0, hard=0),
-            Ulimit(name="nofile", soft=_OPEN_FILES, hard=_OPEN_FILES),
-        ],
+        ulimits=[Ulimit(name=name, soft=most, hard=most) for name, most in ulimits(config).items()],
         # Keeps at least the part of the log that is sent, and bounds what it takes on disk.
         log_config=LogConfig(
             type="json-file", config={"max-size": str(4 * limits.log_bytes), "max-file": "2"}
@@ -97,3 +140,6 @@ def host_config(
             else None
         ),
     )
+    # The library knows Docker's values only.
+    made.update({"UsernsMode": mapping} if mapping else {})
+    return made

@@ -4,28 +4,26 @@ The low-level client of docker-py is used because each of its methods is one req
 costs create, start, inspect, wait, inspect, logs, and remove when it has been delivered.
 """
 
-import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
-from ipaddress import ip_network
 from math import ceil
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import docker
 import requests
-from docker.errors import APIError, DockerException, NotFound
+from docker.errors import APIError, NotFound
 from docker.types import Healthcheck, Mount
 
 from vantage6.common import clock, logs
 from vantage6.common.config.node import NodeConfig
 from vantage6.common.task_status import TaskStatus
 from vantage6.node.backoff import delays
+from vantage6.node.engine import address, connect, facts
 from vantage6.node.outcomes import SIGKILL_CODE, Exit, RefusalError
-from vantage6.node.runtime import confinement
+from vantage6.node.runtime import confinement, podman
 from vantage6.node.runtime.base import (
     Answer,
     EngineUnavailable,
@@ -36,8 +34,9 @@ from vantage6.node.runtime.base import (
     RunSpec,
     end_of,
     environment,
+    is_cut,
 )
-from vantage6.node.runtime.door import BridgeDoor, Door, NamespaceDoor, can_enter_namespaces
+from vantage6.node.runtime.door import BridgeDoor, Door, NamespaceDoor, can_enter_containers
 from vantage6.node.runtime.images import Images
 from vantage6.node.runtime.links import (
     FIRST_ADDRESS,
@@ -49,12 +48,14 @@ from vantage6.node.runtime.links import (
     dial_directly,
     to_label,
 )
+from vantage6.node.runtime.pulled import Pulled
 from vantage6.node.spool import folder_name
 
 log = logs.get(__name__)
 
-_DEFAULT_SOCKET = "unix:///var/run/docker.sock"
 _REQUEST_SECONDS = 60
+#: One for each container that is waited for.
+_CONNECTIONS = 128
 _DATA, _TEMPORARY = "/mnt/data", "/mnt/tmp"
 #: Lines that are read for a look at the log of a running container.
 _LIVE_LINES = 1000
@@ -72,6 +73,8 @@ class DockerRuntime:
         Limits, image policy and the engine's address.
     dial
         How the services are reached that algorithms may use.
+    folder
+        Where it keeps what it has to know in its next life; None to keep nothing.
 
     Raises
     ------
@@ -79,29 +82,22 @@ class DockerRuntime:
         If the engine does not answer.
     """
 
-    def __init__(self, name: str, config: NodeConfig, dial: Dial = dial_directly) -> None:
+    def __init__(
+        self,
+        name: str,
+        config: NodeConfig,
+        dial: Dial = dial_directly,
+        folder: Path | None = None,
+    ) -> None:
         self._name = name
         self._config = config
-        self._address = config.docker_host or os.environ.get("DOCKER_HOST") or _DEFAULT_SOCKET
-        self._user = confinement.user(config)
-        try:
-            self._client = docker.APIClient(
-                base_url=self._address,
-                version="auto",
-                timeout=_REQUEST_SECONDS,
-                # One connection for each container that is waited for.
-                max_pool_size=128,
-            )
-            # Some engines come without the init binary, and refuse containers that ask for it.
-            self._with_init = bool(self._client.info().get("InitBinary"))
-            parts = self._client.version(api_version=False).get("Components") or ()
-            self._is_podman = any("Podman" in part.get("Name", "") for part in parts)
-        except (DockerException, requests.RequestException) as error:
-            raise EngineUnavailable(
-                f"No container engine answers at {self._address}: start Docker, or set docker_host."
-            ) from error
+        self._client: docker.APIClient = connect(config, _REQUEST_SECONDS, _CONNECTIONS)
+        self.facts = facts(self._client)
+        self._account = confinement.account(config, self.facts)
+        if self.facts.unbounded:
+            log.warning("limits without effect", reason=self.facts.remedy)
         self._links = Links(dial)
-        self._images = Images(self._client, config)
+        self._images = Images(self._client, config, Pulled(folder and folder / "images.json"))
         self.door = self._choose_door()
 
     @property
@@ -130,11 +126,11 @@ class DockerRuntime:
             port=opening.port,
         )
         path = spec.database.path
-        if path is not None and not confinement.may_read(path, self._user):
+        if path is not None and not self._account.may_read(path):
             log.warning(
                 "database closed to algorithms: change the mode of its file, or algorithm_user",
                 database=spec.database.label,
-                algorithm_user=self._user,
+                algorithm_user=self._account.name,
             )
         name = self._container(spec.result_id)
         with _engine():
@@ -154,6 +150,8 @@ class DockerRuntime:
         with _engine():
             try:
                 if handle.started_at is None:
+                    if self.facts.libpod and self.facts.is_rootless:
+                        podman.bound(self._client, self.facts.libpod, handle.id, self._config)
                     self._client.start(handle.id)
                 details = self._client.inspect_container(handle.id)
             except APIError as error:
@@ -207,6 +205,11 @@ class DockerRuntime:
             log.warning("container without result removed", result_id=result_id)
             self.remove(result_id)
 
+    def sweep_images(self) -> None:
+        """Remove an image that this node pulled and did not use for long, if there is one."""
+        with _engine():
+            self._images.sweep()
+
     def close(self) -> None:
         """Close the idle connections to the engine."""
         self._client.close()
@@ -227,7 +230,7 @@ class DockerRuntime:
             image=spec.image,
             command=[],  # the image's own
             name=name,
-            user=self._user,
+            user=self._account.name,
             environment=environment(spec, places),
             labels={
                 "vantage6-type": "algorithm",
@@ -244,37 +247,29 @@ class DockerRuntime:
                 network=self.door.network,
                 mounts=_mounts(spec),
                 hosts=addresses(links),
-                with_init=self._with_init,
+                mapping=self._account.mapping,
+                # Some engines come without it, and refuse containers that ask for it.
+                with_init=self.facts.has_init,
             ),
         )
         return made
 
     def _choose_door(self) -> Door:
-        address = urlsplit(self._address)
-        if can_enter_namespaces(Path(address.path) if address.scheme == "unix" else None):
+        if can_enter_containers(address(self._config), is_rootless=self.facts.is_rootless):
             return NamespaceDoor()
         log.warning(
             "weaker isolation: containers can reach ports that this machine opens on all its "
-            "addresses; run the node as root on the engine's machine to close them in completely"
+            "addresses; run the node as root on the engine's machine, or beside a rootless engine "
+            "of its own user, to close them in completely"
         )
-        name = f"vantage6-{self._name}-net"
+        labels = {"vantage6-type": "network", "node": self._name}
         with _engine():
-            try:
-                details = self._client.inspect_network(name)
-            except NotFound:
-                self._client.create_network(
-                    name,
-                    driver="bridge",
-                    internal=True,
-                    check_duplicate=True,
-                    options={"com.docker.network.bridge.enable_icc": "false"},
-                    labels={"vantage6-type": "network", "node": self._name},
-                )
-                details = self._client.inspect_network(name)
-        pool = details["IPAM"]["Config"][0]
-        # Not every engine says it; by convention it is the first address.
-        gateway = pool.get("Gateway") or str(next(ip_network(pool["Subnet"]).hosts()))
-        return BridgeDoor(name, gateway)
+            return BridgeDoor.on(
+                self._client,
+                f"vantage6-{self._name}-net",
+                labels,
+                is_podman=self.facts.is_podman,
+            )
 
     def _open_door(self, handle: Handle, details: dict[str, Any], answer: Answer) -> None:
         if details["State"]["Status"] != "running":
@@ -321,8 +316,9 @@ class DockerRuntime:
             log=end_of(raw, self._config.limits.log_bytes),
             # Podman does not always notice; nobody else ends a program of its like that.
             out_of_memory=state["OOMKilled"]
-            or (self._is_podman and state["ExitCode"] == SIGKILL_CODE),
+            or (self.facts.is_podman and state["ExitCode"] == SIGKILL_CODE),
             timed_out=timed_out,
+            log_cut=is_cut(raw, self._config.limits.log_bytes),
         )
 
 
@@ -359,7 +355,8 @@ def _start_failed(error: APIError) -> RefusalError:
 def _handle(details: dict[str, Any]) -> Handle:
     labels, state = details["Config"]["Labels"], details["State"]
     started_at = None if state["Status"] == "created" else clock.parse(state["StartedAt"])
-    return Handle(int(labels["result_id"]), details["Id"], int(labels["port"]), started_at)
+    ids = int(labels["result_id"]), details["Id"]
+    return Handle(*ids, int(labels["port"]), started_at, state.get("Pid"))
 
 
 def _links(spec: RunSpec) -> list[Link]:

@@ -2,28 +2,35 @@
 
 Containers have no network. `NamespaceDoor` makes the socket *inside* the container's network
 namespace: a socket belongs to the namespace where it was made, so the node accepts on it while
-it stays outside. It needs the rights of root on the engine's machine. `BridgeDoor` is for nodes
-without: containers share an internal network in which they cannot see each other, but they can
-reach whatever this machine offers on all its addresses.
+it stays outside. It needs the rights of root on the engine's machine, or a rootless engine of
+the node's own user. `BridgeDoor` is for nodes without: containers share an internal network in
+which they cannot see each other, but they can reach whatever this machine offers on all its
+addresses.
 """
 
-import ctypes
 import os
 import socket
 import struct
-import threading
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol, Self
+from urllib.parse import urlsplit
+
+import docker
+from docker.errors import NotFound
+
+from vantage6.common.errors import ConfigurationError
+from vantage6.node.runtime.envoy import listen
+from vantage6.node.runtime.namespaces import listen_within, travel
 
 #: Port that algorithms were always given.
 PORT = 8080
 LOOPBACK = "127.0.0.1"
-_BACKLOG = 64
-_CLONE_NEWNET = 0x40000000
-
-T = TypeVar("T")
+_CONNECT_SECONDS = 5
+#: Take an address that the machine does not have yet.
+_IP_FREEBIND = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,19 +75,43 @@ class NamespaceDoor:
         OSError
             If the algorithm itself sits on the port.
         """
-        return within(container_id, pid, lambda: listen(host, port))
+        return listen_within(container_id, pid, host, port)
 
 
 class BridgeDoor:
     """A door on the gateway of an internal network."""
 
-    def __init__(self, network: str, gateway: str) -> None:
+    def __init__(self, network: str, gateway: str, *, is_ahead: bool = False) -> None:
         self.network = network
         self._gateway = gateway
+        self._is_ahead = is_ahead
+
+    @classmethod
+    def on(
+        cls, engine: docker.APIClient, network: str, labels: dict[str, str], *, is_podman: bool
+    ) -> Self:
+        """Return the door on an internal network of an engine, made if it is not there."""
+        try:
+            details = engine.inspect_network(network)
+        except NotFound:
+            engine.create_network(
+                network,
+                driver="bridge",
+                internal=True,
+                check_duplicate=True,
+                options={"com.docker.network.bridge.enable_icc": "false"},
+                labels=labels,
+            )
+            details = engine.inspect_network(network)
+        pool = details["IPAM"]["Config"][0]
+        # Not every engine says it; by convention it is the first address.
+        gateway = pool.get("Gateway") or str(next(ip_network(pool["Subnet"]).hosts()))
+        # Podman makes the bridge, and with it the gateway, for the first container.
+        return cls(network, gateway, is_ahead=is_podman)
 
     def reserve(self) -> Opening:
         """Listen on a free port of the gateway."""
-        listener = listen(self._gateway)
+        listener = self._listen()
         return Opening(self._gateway, listener.getsockname()[1], listener)
 
     def enter(
@@ -91,66 +122,47 @@ class BridgeDoor:
         host: str = LOOPBACK,  # noqa: ARG002
     ) -> socket.socket:
         """Listen again on the port that a container was given."""
-        return listen(self._gateway, port)
+        return self._listen(port)
+
+    def _listen(self, port: int = 0) -> socket.socket:
+        if not self._is_ahead:
+            return listen(self._gateway, port)
+        listener = socket.socket()
+        try:
+            listener.setsockopt(socket.SOL_IP, _IP_FREEBIND, 1)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((self._gateway, port))
+            listener.listen()
+        except OSError:
+            listener.close()
+            raise
+        return listener
 
 
-def listen(host: str, port: int = 0) -> socket.socket:
-    """Return a socket that listens on an address.
+def can_enter_containers(engine: str, *, is_rootless: bool) -> bool:
+    """Tell whether `NamespaceDoor` works with the engine at an address.
 
     Raises
     ------
-    OSError
-        If the address is not ours or the port is taken.
+    ConfigurationError
+        If it is the rootless engine of another user.
     """
-    return socket.create_server((host, port), backlog=_BACKLOG)
-
-
-def within(container_id: str, pid: int, call: Callable[[], T]) -> T:
-    """Call a function in the network namespace of a container's process.
-
-    Sockets that it makes, and programs that it starts, belong there.
-
-    Raises
-    ------
-    ProcessLookupError
-        If the container ended meanwhile.
-    OSError
-        As the function raises it.
-    """
-    try:
-        namespace = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY)
-    except FileNotFoundError as error:
-        raise ProcessLookupError(pid) from error
-    try:
-        # SECURITY: the number may belong to another process by now. Checked after opening:
-        # if it still is the container, then what was opened is the container's.
-        if container_id not in _control_groups(pid):
-            raise ProcessLookupError(pid)
-        return _travel(namespace, call)
-    finally:
-        os.close(namespace)
+    address = urlsplit(engine)
+    path = Path(address.path) if address.scheme == "unix" else None
+    return can_enter_namespaces(path) or (is_rootless and is_own(path))
 
 
 def can_enter_namespaces(engine_socket: Path | None) -> bool:
-    """Tell whether `NamespaceDoor` will work with the engine behind a Unix socket.
+    """Tell whether root's way into containers works with the engine behind a Unix socket.
 
     Two things are tried: entering a namespace (our own, which needs the same rights), and
     whether the engine's process is visible from here, as it is not from inside a container.
     """
-    if engine_socket is None:
+    if engine_socket is None or not _keeper(engine_socket)[0]:
         return False
+    namespace = os.open("/proc/self/ns/net", os.O_RDONLY)
     try:
-        with socket.socket(socket.AF_UNIX) as engine:
-            engine.settimeout(5)
-            engine.connect(str(engine_socket))
-            credentials = engine.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
-        if struct.unpack("3i", credentials)[0] == 0:
-            return False
-        namespace = os.open("/proc/self/ns/net", os.O_RDONLY)
-    except OSError:
-        return False
-    try:
-        _travel(namespace, lambda: listen(LOOPBACK)).close()
+        travel(namespace, partial(listen, LOOPBACK)).close()
     except OSError:
         return False
     finally:
@@ -158,42 +170,35 @@ def can_enter_namespaces(engine_socket: Path | None) -> bool:
     return True
 
 
-def _travel(namespace: int, call: Callable[[], T]) -> T:
-    """Call a function in another network namespace.
+def is_own(engine_socket: Path | None) -> bool:
+    """Tell whether our user keeps the rootless engine behind a Unix socket, on this machine.
 
-    A namespace is a property of a thread, so a thread is spent on the journey: whatever goes
-    wrong, no other code of the node can ever find itself inside a container's network.
+    Then the containers' namespaces are ours too, and are entered without the rights of root.
+
+    Raises
+    ------
+    ConfigurationError
+        If it is another user, whose engine cannot read what this node gives to algorithms.
     """
-    made: list[T] = []
-    failed: list[Exception] = []
-
-    def travel() -> None:
-        try:
-            _set_namespace(namespace)
-            made.append(call())
-        except Exception as error:
-            failed.append(error)
-
-    traveller = threading.Thread(target=travel, name="door")
-    traveller.start()
-    traveller.join()
-    if failed:
-        raise failed[0]
-    return made[0]
+    if engine_socket is None:
+        return False
+    pid, uid = _keeper(engine_socket)
+    if pid and uid != os.getuid():
+        raise ConfigurationError(
+            f"docker_host: the engine at {engine_socket} is a rootless one of user {uid}; run the "
+            "node as that user."
+        )
+    return pid != 0
 
 
-def _set_namespace(namespace: int) -> None:
-    if hasattr(os, "setns"):  # Python 3.12 and later
-        os.setns(namespace, _CLONE_NEWNET)
-        return
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.setns(namespace, _CLONE_NEWNET) != 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))
-
-
-def _control_groups(pid: int) -> str:
+def _keeper(engine_socket: Path) -> tuple[int, int]:
+    """Return process and user behind a Unix socket; process 0 is none that is visible here."""
     try:
-        return Path(f"/proc/{pid}/cgroup").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return ""
+        with socket.socket(socket.AF_UNIX) as engine:
+            engine.settimeout(_CONNECT_SECONDS)
+            engine.connect(str(engine_socket))
+            credentials = engine.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+    except OSError:
+        return 0, 0
+    pid, uid, _ = struct.unpack("3i", credentials)
+    return pid, uid

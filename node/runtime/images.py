@@ -1,13 +1,15 @@
 """Algorithm images: which exact one will run, and how it comes to this machine."""
 
+import json
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
+from typing import Any
 
 import docker
 import requests
-from docker.auth import resolve_repository_name
-from docker.errors import APIError
+from docker.auth import encode_header, get_config_header, resolve_repository_name
+from docker.errors import APIError, create_api_error_from_http_exception
 from docker.utils import parse_repository_tag
 
 from vantage6.common import logs
@@ -15,10 +17,13 @@ from vantage6.common.config.node import NodeConfig
 from vantage6.common.task_status import TaskStatus
 from vantage6.node.outcomes import RefusalError
 from vantage6.node.runtime.base import Image, Pulling
+from vantage6.node.runtime.pulled import Pulled
 
 log = logs.get(__name__)
 
 _HUB = "docker.io"
+#: To reach the engine, and between two lines on the progress of a pull.
+_PULL_SECONDS = (60, 600)
 #: What engines and registries say about an image that is not there, or not for us.
 _ABSENT = (
     "not found",
@@ -38,11 +43,17 @@ class Images:
     client
         Connection to the engine.
     config
-        When to pull, and how to log in to private registries.
+        When to pull, how to log in to private registries, and how long to keep what was pulled.
+    pulled
+        The images that the node has pulled itself.
     """
 
-    def __init__(self, client: docker.APIClient, config: NodeConfig) -> None:
+    def __init__(
+        self, client: docker.APIClient, config: NodeConfig, pulled: Pulled | None = None
+    ) -> None:
         self._client = client
+        self._pulled = pulled or Pulled()
+        self._keep_days = config.keep_images_days
         self._policy = config.pull_policy
         self._logins = {
             login.registry: {
@@ -67,7 +78,7 @@ class Images:
         RefusalError
             If there is no such image, or it cannot be pulled.
         """
-        found = None if self._policy == "always" else self._find(image)
+        found = None if self._policy == "always" else self._use(image)
         if found is not None:
             return found
         if self._policy == "never":
@@ -78,13 +89,48 @@ class Images:
             )
         with pulling(), self._turn(image):
             # Another result may have pulled it while this one waited for its turn.
-            found = self._find(image) if self._policy == "missing" else None
+            before = self._use(image)
+            if before is not None and self._policy == "missing":
+                return before
+            self._pull(image, cancelled)
+            found = self._find(image)
             if found is None:
-                self._pull(image, cancelled)
-                found = self._find(image)
-        if found is None:
-            raise _failed(image, "the engine says it did, but has no such image")
+                raise _failed(image, "the engine says it did, but has no such image")
+            self._remember(image, before, found)
         return found
+
+    def sweep(self) -> None:
+        """Remove one image that this node has pulled, if it was not used for long."""
+        if self._keep_days is None:
+            return
+        with self._pulled.lock:
+            unused = self._pulled.unused(self._keep_days)
+            if unused is None:
+                return
+            reference, id_ = unused
+            try:
+                # Without force: the engine refuses while a container uses it, and what else leads
+                # to the image stays.
+                self._client.remove_image(reference)
+                log.info("image removed", image=reference, unused_days=self._keep_days)
+            except APIError as error:
+                if error.status_code == requests.codes.conflict:
+                    self._pulled.touch(id_)
+                    return
+                if error.status_code != requests.codes.not_found:
+                    raise
+            self._pulled.forget(reference)
+
+    def _remember(self, image: str, before: Image | None, found: Image) -> None:
+        """Keep in mind what a pull has brought; what was there before it is somebody else's."""
+        if before is None:
+            self._pulled.add(image, found.id)
+        elif before.id != found.id and image in self._pulled:
+            self._pulled.add(image, found.id)
+            # The tag leads elsewhere by now; only its digest still names the older image.
+            name = parse_repository_tag(image)[0]
+            for digest in before.digests - {before.id}:
+                self._pulled.add(f"{name}@{digest}", before.id)
 
     @contextmanager
     def _turn(self, image: str) -> Iterator[None]:
@@ -101,6 +147,14 @@ class Images:
                 if users > 1:
                     self._pulls[image] = lock, users - 1
 
+    def _use(self, image: str) -> Image | None:
+        """Return an image that is here; from then on it counts as used, and stays."""
+        with self._pulled.lock:
+            found = self._find(image)
+            if found is not None:
+                self._pulled.touch(found.id)
+            return found
+
     def _find(self, image: str) -> Image | None:
         try:
             found = self._client.inspect_image(image)  # type: ignore[no-untyped-call]
@@ -116,20 +170,42 @@ class Images:
 
     def _pull(self, image: str, cancelled: Callable[[], bool]) -> None:
         log.info("image pull started", image=image)
-        registry, _ = resolve_repository_name(parse_repository_tag(image)[0])
-        login = self._logins.get(_HUB if registry == "index.docker.io" else registry)
         try:
-            # Without a login of ours, docker-py uses that of the node's user (`docker login`).
-            stream = self._client.pull(image, stream=True, decode=True, auth_config=login)
-            for line in stream:
-                if "error" in line:
-                    raise _failed(image, str(line["error"]))
-                if cancelled():
-                    stream.close()
-                    raise RefusalError(TaskStatus.KILLED, "killed", "Killed during the pull.")
+            with self._progress(image) as lines:
+                for line in lines:
+                    if "error" in line:
+                        raise _failed(image, str(line["error"]))
+                    if cancelled():
+                        raise RefusalError(TaskStatus.KILLED, "killed", "Killed during the pull.")
         except APIError as error:
             raise _failed(image, str(error.explanation or error)) from error
         log.info("image pulled", image=image)
+
+    @contextmanager
+    def _progress(self, image: str) -> Iterator[Iterator[dict[str, Any]]]:
+        """Begin a pull and give what the engine tells of it; leaving ends it.
+
+        The library's own method leaves the connection of a pull that is given up open.
+        """
+        client = self._client
+        repository, tag = parse_repository_tag(image)
+        registry, _ = resolve_repository_name(repository)
+        login = self._logins.get(_HUB if registry == "index.docker.io" else registry)
+        # Without a login of ours, that of the node's user counts (`docker login`).
+        header = encode_header(login) if login else get_config_header(client, registry)
+        response = client.post(
+            f"{client.base_url}/v{client.api_version}/images/create",
+            params={"fromImage": repository, "tag": tag or "latest"},
+            headers={"X-Registry-Auth": header} if header else {},
+            stream=True,
+            timeout=_PULL_SECONDS,
+        )
+        with closing(response):
+            try:
+                response.raise_for_status()
+            except requests.HTTPError as error:
+                raise create_api_error_from_http_exception(error) from error
+            yield (json.loads(line) for line in response.iter_lines() if line)
 
 
 def _failed(image: str, explanation: str) -> RefusalError:

@@ -31,7 +31,7 @@ from vantage6.node.runtime.base import (
     end_of,
     environment,
 )
-from vantage6.node.runtime.door import listen
+from vantage6.node.runtime.envoy import listen
 from vantage6.node.spool import folder_name, write_durably
 
 log = logs.get(__name__)
@@ -199,6 +199,9 @@ class ProcessRuntime:
             result_id = int(folder.name.rpartition("-")[2])
             if result_id not in keep:
                 self.remove(result_id)
+
+    def sweep_images(self) -> None:
+        """Do nothing: there are no images."""
 
     def close(self) -> None:
         """Do nothing: there is no engine."""

@@ -22,6 +22,7 @@ from vantage6.node.executor import Executor
 from vantage6.node.keys import Agreement
 from vantage6.node.policy import Policy
 from vantage6.node.proxy import PublicKeys
+from vantage6.node.quota import Quotas
 from vantage6.node.runtime.base import Runtime
 from vantage6.node.runtime.docker import DockerRuntime
 from vantage6.node.runtime.process import ProcessRuntime
@@ -30,7 +31,7 @@ from vantage6.node.spool import Spool
 from vantage6.node.station import Station
 from vantage6.node.upstream import Upstream
 
-_BASE = "vantage6/base:latest"
+BASE = os.environ.get("V6_TEST_IMAGE", "vantage6/base:latest")
 
 MakeBench = Callable[..., Bench]
 MakeStation = Callable[..., Station]
@@ -48,8 +49,7 @@ def engine(docker_host: str) -> Iterator[docker.APIClient]:
 @pytest.fixture(scope="session")
 def program_image(engine: docker.APIClient) -> Iterator[str]:
     """Give the image of the test algorithm."""
-    base = os.environ.get("V6_TEST_IMAGE", _BASE)
-    yield make_program_image(engine, base)
+    yield make_program_image(engine, BASE)
     engine.remove_image(IMAGE, force=True)
 
 
@@ -58,11 +58,10 @@ def podman_host(
     engine: docker.APIClient, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
     """Give the address of a Podman that has the image of the test algorithm."""
-    base = os.environ.get("V6_TEST_IMAGE", _BASE)
     with podman.engine(tmp_path_factory.mktemp("podman")) as address:
         client = docker.APIClient(base_url=address, version="auto")
-        client.load_image(b"".join(engine.get_image(base)))
-        make_program_image(client, base)
+        client.load_image(b"".join(engine.get_image(BASE)))
+        make_program_image(client, BASE)
         client.close()
         yield address
 
@@ -180,6 +179,7 @@ def make_station(wire: Wire, tmp_path: Path) -> Iterator[MakeStation]:
             or ProcessRuntime(tmp_path / "processes", config.processes, config.limits),
             spool=Spool(tmp_path / "data"),
             audit=Audit(tmp_path / "data"),
+            quotas=Quotas(config.limits),
         )
         made.append(station)
         return station

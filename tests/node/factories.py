@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import docker
+import pytest
 
 from vantage6.common.config import NodeConfig
 from vantage6.common.config.services import VPN
@@ -14,6 +15,7 @@ from vantage6.node.databases import Databases
 from vantage6.node.outcomes import Exit
 from vantage6.node.policy import Asked, Policy
 from vantage6.node.runtime.base import Handle, RunSpec, Runtime
+from vantage6.node.runtime.docker import DockerRuntime
 from vantage6.node.services.services import Services
 from vantage6.node.spool import Entry, Spool
 
@@ -119,6 +121,11 @@ class Bench:
             extra={**grant.variables, **self.config.algorithm_env},
         )
         return entry, spec
+
+    def needs_bound(self, name: str) -> None:
+        """Skip the test if the engine cannot bound the memory or the processes of containers."""
+        if isinstance(self.runtime, DockerRuntime) and name in self.runtime.facts.unbounded:
+            pytest.skip(self.runtime.facts.remedy)
 
     def begin(self, program: str, claim: Claim | None = None) -> tuple[Entry, Handle]:
         """Start a program."""

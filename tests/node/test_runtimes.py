@@ -163,6 +163,7 @@ def test_file_above_the_limit_gives_a_reason(make_bench: MakeBench) -> None:
 
 def test_memory_above_the_limit_gives_a_reason(make_bench: MakeBench) -> None:
     bench = make_bench(limits={"memory_bytes": 64 * MIB})
+    bench.needs_bound("memory")
     _, exit_ = bench.run("hold = []\nwhile True: hold.append(b'x' * 1048576)")
     status, reason = judge(exit_, 0, bench.config.limits)
     assert status == TaskStatus.CRASHED

@@ -3,7 +3,6 @@
 import os
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +19,8 @@ network_backend = "netavark"
 cgroup_manager = "cgroupfs"
 events_logger = "file"
 """
+#: Of the machine, as ordinary users may have no access to that of the tests.
+_PYTHON = "/usr/bin/python3"
 #: Podman raises a limit that nobody asked for, which the root of a sandbox may not.
 _RUNTIME = """#!{python}
 import json, os, pathlib, sys
@@ -33,37 +34,44 @@ os.execv({runc!r}, sys.argv)
 """
 
 
+def prepared(folder: Path) -> tuple[str, dict[str, str], list[str]]:
+    """Return program, variables and options of a Podman that keeps everything in a folder."""
+    program, runc = needs("podman"), needs("runc")
+    configuration, runtime = folder / "containers.conf", folder / "runc"
+    configuration.write_text(_CONFIGURATION)
+    runtime.write_text(_RUNTIME.format(python=_PYTHON, runc=runc))
+    runtime.chmod(0o755)
+    options = [f"--root={folder}/images", f"--runroot={folder}/run", f"--runtime={runtime}"]
+    return program, {"CONTAINERS_CONF": str(configuration)}, options
+
+
 @contextmanager
 def engine(folder: Path) -> Iterator[str]:
     """Give the address of a Podman of its own, with images and containers in a folder."""
-    program, runc = needs("podman"), needs("runc")
+    program, variables, options = prepared(folder)
     if os.getuid() != 0:
         missing("root, for Podman with limits")
-    configuration, runtime = folder / "containers.conf", folder / "runc"
-    configuration.write_text(_CONFIGURATION)
-    runtime.write_text(_RUNTIME.format(python=sys.executable, runc=runc))
-    runtime.chmod(0o755)
     address = f"unix://{folder}/podman.sock"
-    options = [f"--root={folder}/images", f"--runroot={folder}/run", f"--runtime={runtime}"]
     with (folder / "podman.log").open("w") as log:
         service = subprocess.Popen(
             [program, *options, "system", "service", "--time=0", address],
-            env={**os.environ, "CONTAINERS_CONF": str(configuration)},
+            env=os.environ | variables,
             stdout=log,
             stderr=log,
             # Its monitors of containers write where they are.
             cwd=folder,
         )
         try:
-            eventually(lambda: _connect(folder / "podman.sock"))
+            eventually(lambda: connect(folder / "podman.sock"))
             yield address
         finally:
             service.terminate()
             service.wait(30)
             reset = [program, *options, "system", "reset", "--force"]
-            subprocess.run(reset, check=False, timeout=120)
+            subprocess.run(reset, env=os.environ | variables, check=False, timeout=120)
 
 
-def _connect(path: Path) -> None:
+def connect(path: Path) -> None:
+    """Return if somebody listens on a Unix socket."""
     with socket.socket(socket.AF_UNIX) as client:
         client.connect(str(path))
