@@ -6,8 +6,9 @@ import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from vantage6.client import Client
 
 ROOT = Path(__file__).resolve().parent.parent
 STATIONS = 10
+TRANSPORTS = ("https", "redis")
 QUEUES = 1000
 
 console = Console(highlight=False, soft_wrap=True)
@@ -30,7 +32,15 @@ def measure(rounds: int) -> None:
     build()
     with tempfile.TemporaryDirectory(prefix="vantage6-bench-") as folder:
         ages = {f"station{i:02}": [20 + i, 30 + i, 40 + i] for i in range(STATIONS)}
-        federation = Federation(Path(folder), ages, runtime=IN_CONTAINERS)
+        federation = Federation(
+            Path(folder),
+            ages,
+            runtime=IN_CONTAINERS,
+            node_settings={
+                name: {"transport": transport}
+                for name, transport in zip(ages, cycle(TRANSPORTS), strict=False)
+            },
+        )
         try:
             with console.status(f"Starting a server and {STATIONS} stations"):
                 federation.start()
@@ -56,43 +66,36 @@ def build() -> None:
 
 
 def main_job(federation: Federation, client: Client, rounds: int) -> None:
-    """Compare tasks with bare runs of the same image on the same file, in turn."""
+    """Compare tasks over each transport with bare runs of the same image on the same file."""
     names = list(federation.ids)
-    bare_run = BareRun(federation)
+    groups = {key: names[n :: len(TRANSPORTS)] for n, key in enumerate(TRANSPORTS)}
+    bare_run, all_bare = BareRun(federation), BareRun(federation, STATIONS)
 
-    def task(names: list[str], method: str) -> Callable[[], None]:
-        def send() -> None:
-            found = federation.results(client, federation.send(client, names, method))
-            assert all(result["status"] == "completed" for result in found.values()), found
-
-        return send
-
-    def master() -> None:
-        ids = [federation.ids[name] for name in names[:2]]
-        input_ = {
-            "method": "master",
-            "kwargs": {"column_name": "age", "organization_ids": ids},
-            "master": True,
-        }
-        id_ = federation.send(client, names[:1], "master", input=input_)
-        found = federation.results(client, id_)
+    def finish(task: int) -> None:
+        found = federation.results(client, task)
         assert all(result["status"] == "completed" for result in found.values()), found
+
+    def partial(names: list[str]) -> Callable[[], None]:
+        return lambda: finish(federation.send(client, names, "average_partial"))
+
+    def master(names: list[str]) -> Callable[[], None]:
+        kwargs = {
+            "column_name": "age",
+            "organization_ids": [federation.ids[name] for name in names],
+        }
+        input_ = {"method": "master", "kwargs": kwargs, "master": True}
+        return lambda: finish(federation.send(client, names[:1], "master", input=input_))
 
     def twice() -> None:
         bare_run()
         bare_run()
 
-    compare("one node", task(names[:1], "average_partial"), "one bare run", bare_run, rounds)
-    compare("master over two nodes", master, "two bare runs in sequence", twice, rounds)
-    few = max(1, rounds // 3)
-    all_bare = BareRun(federation, STATIONS)
-    compare(
-        f"{STATIONS} nodes in parallel",
-        task(names, "average_partial"),
-        f"{STATIONS} bare runs in parallel",
-        all_bare,
-        few,
-    )
+    one = {f"one node, {key}": partial(group[:1]) for key, group in groups.items()}
+    compare("one bare run", bare_run, one, rounds)
+    two = {f"master over two nodes, {key}": master(group[:2]) for key, group in groups.items()}
+    compare("two bare runs in sequence", twice, two, rounds)
+    many = {f"{STATIONS} nodes in parallel, half over each transport": partial(names)}
+    compare(f"{STATIONS} bare runs in parallel", all_bare, many, max(1, rounds // 3))
 
 
 class BareRun:
@@ -211,19 +214,22 @@ def memory(federation: Federation) -> None:
 
 
 def compare(
-    name: str, ours: Callable[[], None], bare_name: str, bare: Callable[[], None], rounds: int
+    bare_name: str,
+    bare: Callable[[], None],
+    ours: Mapping[str, Callable[[], None]],
+    rounds: int,
 ) -> None:
-    """Time two things in turn and print their ratio."""
-    ours()
-    bare()
-    mine, theirs = [], []
+    """Time things in turn with a bare one, and print their ratios to it."""
+    calls = {bare_name: bare, **ours}
+    seconds: dict[str, list[float]] = {name: [] for name in calls}
+    for call in calls.values():
+        call()
     for _ in range(rounds):
-        theirs += timed(bare, 1)
-        mine += timed(ours, 1)
-    report(bare_name, theirs)
-    report(name, mine)
-    ratio = statistics.median(mine) / statistics.median(theirs)
-    console.print(f"{'  ratio':<48}{ratio:9.2f}")
+        for name, call in calls.items():
+            seconds[name] += timed(call, 1)
+    middle = statistics.median(seconds[bare_name])
+    for name, found in seconds.items():
+        report(name, found, None if name == bare_name else statistics.median(found) / middle)
 
 
 def timed(call: Callable[[], None], rounds: int) -> list[float]:
@@ -236,10 +242,11 @@ def timed(call: Callable[[], None], rounds: int) -> list[float]:
     return found
 
 
-def report(name: str, seconds: list[float]) -> None:
-    """Print the median and the extremes in milliseconds."""
+def report(name: str, seconds: list[float], ratio: float | None = None) -> None:
+    """Print the median, the extremes in milliseconds, and the ratio to what it is held against."""
     low, middle, high = min(seconds), statistics.median(seconds), max(seconds)
+    beside = "" if ratio is None else f"  ratio {ratio:.2f}"
     console.print(
         f"{name:<48}{middle * 1000:9.1f} ms  ({low * 1000:.1f} to {high * 1000:.1f}, "
-        f"{len(seconds)} rounds)"
+        f"{len(seconds)} rounds){beside}"
     )

@@ -15,7 +15,10 @@ _REMEMBERED = 100
 
 
 class Inbox:
-    """What `vantage6.broker.https` needs, by requests of a node that is logged in. For one thread.
+    """What `vantage6.broker.https` needs, by requests of a node that is logged in.
+
+    For one consumer at a time. Safe for threads: a request for which nobody waits any more may end
+    beside those of the next consumer.
 
     An acknowledgement whose answer is lost may have arrived or not. The message comes again in the
     second case only; it is acknowledged again then, instead of being handed out twice.
@@ -63,7 +66,7 @@ class Inbox:
             return
         with self._lock:
             self._settled[delivery_tag] = None
-            while len(self._settled) > _REMEMBERED:
+            if len(self._settled) > _REMEMBERED:
                 del self._settled[next(iter(self._settled))]
         self._delete(f"{self._path}/{delivery_tag}")
         with self._lock:

@@ -29,7 +29,7 @@ class NodeClient:
     def __init__(
         self, address: str, api_path: str = "/api", network: Network | None = None
     ) -> None:
-        self._login = Login(Session(address, None, api_path, network=network))
+        self._login = Login(Session(address, None, api_path, network=network, explains=True))
         self._inbox: Inbox | None = None
         self.whoami: WhoAmI | None = None
         self.collaboration_id: int | None = None

@@ -1,7 +1,9 @@
 """Results as they travel, made readable."""
 
 import logging
+from collections import defaultdict
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from vantage6.client.session import Document
@@ -9,6 +11,9 @@ from vantage6.common.encryption import SEPARATOR, CryptorBase, DummyCryptor, RSA
 from vantage6.common.serialization import SerializationError, deserialize
 
 log = logging.getLogger("vantage6.client")
+
+#: So many results are named in a warning.
+_NAMED = 10
 
 
 class ResultReader:
@@ -33,10 +38,16 @@ class ResultReader:
 
         What cannot be decrypted stays the text that it was. A refusal is returned unchanged.
         """
+        refused = _Refused("cannot be decrypted")
         for item in _items(reply):
-            # The input is encrypted for the organization that computes: often not the own one.
-            item["input"] = self._bytes(item.get("input"), item, complain=False)
-            item["result"] = self._bytes(item.get("result"), item, complain=True)
+            # It is encrypted for the organization that computes: often not the own one.
+            with suppress(ValueError):
+                item["input"] = self._bytes(item.get("input"))
+            try:
+                item["result"] = self._bytes(item.get("result"))
+            except ValueError as error:
+                refused.add(item, error)
+        refused.warn()
         return reply
 
     def decoded(self, reply: Any) -> Any:
@@ -44,37 +55,59 @@ class ResultReader:
 
         What cannot be decoded stays bytes.
         """
+        refused = _Refused("stay bytes")
         for item in _items(self.decrypted(reply)):
             if not item["result"] or not isinstance(item["result"], bytes):
                 continue
             try:
                 item["result"] = deserialize(item["result"], self.allow_pickle)
             except SerializationError as error:
-                log.warning("Result %s stays bytes. %s", item.get("id"), error)
+                refused.add(item, error)
+        refused.warn()
         return reply
 
-    def _bytes(self, text: Any, item: Document, *, complain: bool) -> Any:
+    def _bytes(self, text: Any) -> Any:
+        """Return the bytes behind a text, and anything else as it is.
+
+        Raises
+        ------
+        ValueError
+            If it cannot be decrypted.
+        """
         if not text or not isinstance(text, str):
             return text
-        cryptor = self._cryptor() or DummyCryptor()
         # A message names its layout: results of collaborations with and without encryption
         # can stand in one list.
         if SEPARATOR not in text:
-            cryptor = DummyCryptor()
-        elif not isinstance(cryptor, RSACryptor):
-            if complain:
-                log.warning(
-                    "Result %s is encrypted: call client.setup_encryption('<private key file>') "
-                    "and get it again.",
-                    item.get("id"),
-                )
-            return text
-        try:
-            return cryptor.decrypt_str_to_bytes(text)
-        except ValueError as error:
-            if complain:
-                log.warning("Result %s cannot be decrypted. %s", item.get("id"), error)
-            return text
+            return DummyCryptor().decrypt_str_to_bytes(text)
+        cryptor = self._cryptor()
+        if not isinstance(cryptor, RSACryptor):
+            raise ValueError(
+                "Call client.setup_encryption('<private key file>') and get them again."
+            )
+        return cryptor.decrypt_str_to_bytes(text)
+
+
+class _Refused:
+    """The results of one reply that cannot be read, for one warning instead of many.
+
+    Parameters
+    ----------
+    fate
+        What becomes of them, in a few words.
+    """
+
+    def __init__(self, fate: str) -> None:
+        self._fate = fate
+        self._ids: defaultdict[str, list[str]] = defaultdict(list)
+
+    def add(self, item: Document, error: Exception) -> None:
+        self._ids[str(error)].append(str(item.get("id")))
+
+    def warn(self) -> None:
+        for reason, ids in self._ids.items():
+            named = ", ".join([*ids[:_NAMED], *(["..."] if len(ids) > _NAMED else [])])
+            log.warning("Results that %s: %d (id %s). %s", self._fate, len(ids), named, reason)
 
 
 def _items(reply: Any) -> list[Document]:

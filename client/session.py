@@ -38,6 +38,7 @@ _RETRY_SECONDS = 0.2
 
 #: The highest status that counts as success, by the protocol.
 _LAST_SUCCESS = 210
+_TOO_LARGE = 413
 
 _ERRORS: Mapping[int, type[V6Error]] = {
     401: Unauthenticated,
@@ -52,6 +53,12 @@ class NoReply(Unavailable):
     """The server cannot be reached or did not answer in time."""
 
     code = "no_reply"
+
+
+class NotTheServer(Unavailable):
+    """Something on the way answers instead of the server."""
+
+    code = "not_the_server"
 
 
 class Session:
@@ -71,6 +78,8 @@ class Session:
         Follow ``HTTPS_PROXY`` and its like.
     network
         The way to the server, where it is a special one.
+    explains
+        This server explains its refusals in JSON: a bare one is of somebody on the way to it.
 
     Raises
     ------
@@ -89,6 +98,7 @@ class Session:
         timeout: float = _READ_SECONDS,
         proxies_from_environment: bool = True,
         network: Network | None = None,
+        explains: bool = False,
     ) -> None:
         if urlsplit(host).scheme not in ("http", "https"):
             raise Invalid(f"The server address {host!r} must start with https:// or http://.")
@@ -97,6 +107,7 @@ class Session:
         self.path = "/" + path.strip("/") if path and path.strip("/") else ""
         self.base_path = f"{self.host}:{port}{self.path}" if port else f"{self.host}{self.path}"
         self._timeout = timeout
+        self._explains = explains
         self._http = (network or Network()).client(
             timeout=_limits(timeout),
             trust_env=proxies_from_environment,
@@ -155,7 +166,7 @@ class Session:
             timeout=_limits(timeout or self._timeout),
         )
         try:
-            return _meaning(*self._send(request))
+            return _meaning(*self._send(request), explains=self._explains)
         except NoReply as error:
             # The server may have got it all the same, and has this in its log.
             error.add_note(f"request id: {request.headers['X-Request-ID']}")
@@ -198,23 +209,30 @@ def _described(body: Body) -> dict[str, str]:
     return {"Content-Type": "application/json", "Content-Length": str(len(body))}
 
 
-def _meaning(response: httpx2.Response, content: bytearray) -> Any:
+def _meaning(response: httpx2.Response, content: bytearray, *, explains: bool) -> Any:
     """Return the JSON of a reply, or raise the error that it stands for."""
     status = response.status_code
     if 300 <= status < 400:
-        raise Invalid(
+        raise NotTheServer(
             f"The server has moved; use {response.headers.get('location', 'its address')}."
         )
     try:
         body = parsed(content) if content else None
     except ValueError as error:
         if status <= _LAST_SUCCESS:
-            raise Invalid(
+            raise NotTheServer(
                 f"{response.url} did not answer in JSON; are the address and the API path right?"
             ) from error
         body = None
     if status > _LAST_SUCCESS:
-        raise _refusal(response, body if isinstance(body, dict) else {})
+        said = body if isinstance(body, dict) else {}
+        # What is too large for somebody on the way stays so.
+        if explains and not said and status != _TOO_LARGE:
+            raise NotTheServer(
+                f"Something on the way to the server answered {status}; is the server up, and is "
+                "the API path right?"
+            )
+        raise _refusal(response, said)
     return body
 
 

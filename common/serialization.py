@@ -189,13 +189,18 @@ _ALLOWED: dict[str, frozenset[str]] = {
     "numpy.core.numeric": _names("_frombuffer"),
     "pandas": _names(
         "BooleanDtype Categorical CategoricalDtype DataFrame DatetimeIndex Float64Dtype Index "
-        "Int64Dtype MultiIndex RangeIndex Series StringDtype"
+        "Int64Dtype MultiIndex NA RangeIndex Series StringDtype"
     ),
-    "pandas.arrays": _names("BooleanArray DatetimeArray FloatingArray IntegerArray StringArray"),
+    "pandas.arrays": _names(
+        "ArrowStringArray BooleanArray DatetimeArray FloatingArray IntegerArray StringArray"
+    ),
     "pandas._libs.arrays": _names("__pyx_unpickle_NDArrayBacked"),
     "pandas._libs.internals": _names("_unpickle_block"),
+    "pandas._libs.missing": _names("NA"),
     "pandas._libs.tslibs.timestamps": _names("_unpickle_timestamp"),
     "pandas.core.arrays.categorical": _names("Categorical"),
+    "pandas.core.arrays.string_": _names("StringDtype"),
+    "pandas.core.arrays.string_arrow": _names("ArrowStringArray"),
     "pandas.core.dtypes.dtypes": _names("CategoricalDtype"),
     "pandas.core.frame": _names("DataFrame"),
     "pandas.core.indexes.base": _names("Index _new_Index"),
@@ -204,6 +209,31 @@ _ALLOWED: dict[str, frozenset[str]] = {
     "pandas.core.indexes.range": _names("RangeIndex"),
     "pandas.core.internals.managers": _names("BlockManager SingleBlockManager"),
     "pandas.core.series": _names("Series"),
+    # Where this library is, pandas keeps texts in it.
+    "pyarrow.lib": _names("_restore_array py_buffer type_for_alias"),
+}
+
+
+def _restore_texts(parts: tuple[Any, ...]) -> Any:
+    """Return the texts that a pickle of pyarrow describes; stands in for its own function.
+
+    SECURITY: that one believes where in memory each text lies, and would read whatever is there.
+    This one checks it, of a copy that the rest of the pickle cannot change.
+    """
+    import pyarrow  # exists where such a pickle can be read
+
+    kind, length, missing, offset, buffers, children, dictionary = parts
+    if kind not in (pyarrow.string(), pyarrow.large_string()) or children or dictionary:
+        raise PickleRefused("Of pyarrow only texts are allowed in a pickle.")
+    copies = [part and pyarrow.py_buffer(part.to_pybytes()) for part in buffers]
+    texts = pyarrow.Array.from_buffers(kind, length, copies, missing, offset)
+    texts.validate(full=True)
+    return texts
+
+
+#: What a name of the list stands for, where it is not what has this name.
+_REPLACED: dict[tuple[str, str], Callable[..., Any]] = {
+    ("pyarrow.lib", "_restore_array"): _restore_texts
 }
 
 
@@ -217,6 +247,8 @@ class _RestrictedUnpickler(pickle.Unpickler):
         # SECURITY: exact names only; a dotted name would reach the attributes of a listed one.
         if name not in _ALLOWED.get(listed, ()):
             raise PickleRefused(f"This pickle uses {module}.{name}, which is not allowed.")
+        if (listed, name) in _REPLACED:
+            return _REPLACED[listed, name]
         if not listed.startswith("numpy.core"):
             return super().find_class(module, name)
         try:

@@ -19,7 +19,7 @@ COUNTING = "test/counting"
 class Stations:
     """Two stations whose algorithm counts how often it runs; beta gets messages from Redis."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **options: Any) -> None:
         self.count_file = folder / "counts"
         self.count_file.touch()
         command = [sys.executable, str(Path(__file__).with_name("counting.py"))]
@@ -31,9 +31,9 @@ class Stations:
                 "processes": {COUNTING: command},
                 "algorithm_env": {"COUNT_FILE": str(self.count_file)},
             },
-            encrypted=False,
             # Whatever dies, both transports are there.
             node_settings={"beta": {"transport": "redis"}},
+            **options,
         )
 
     def send(self, client: Client, *names: str, seconds: float = 0, answer: Any = 1) -> int:
@@ -62,7 +62,7 @@ class Stations:
 @pytest.fixture(scope="session")
 def running_stations(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stations]:
     """Give a server with two nodes."""
-    stations = Stations(tmp_path_factory.mktemp("stations"))
+    stations = Stations(tmp_path_factory.mktemp("stations"), encrypted=False)
     try:
         stations.federation.start()
         yield stations

@@ -1,4 +1,7 @@
-"""An algorithm that leaves a line in a file each time it runs, so that runs can be counted."""
+"""An algorithm that leaves a line in a file each time it runs, so that runs can be counted.
+
+It answers what its input says; or, asked to ask others, the list of what they answer.
+"""
 
 import json
 import os
@@ -9,5 +12,13 @@ given = json.loads(Path(os.environ["INPUT_FILE"]).read_text().partition(".")[2])
 with Path(os.environ["COUNT_FILE"]).open("a") as file:
     parts = Path(os.environ["OUTPUT_FILE"]).parts
     file.write(next(part for part in parts if part.startswith("task-")) + "\n")
-time.sleep(given.get("seconds", 0))
-Path(os.environ["OUTPUT_FILE"]).write_text("json." + json.dumps(given["answer"]))
+for second in range(int(given.get("seconds", 0))):
+    print(f"second {second}", flush=True)  # noqa: T201  (a line of its log)
+    time.sleep(1)
+time.sleep(given.get("seconds", 0) % 1)
+answer = given["answer"]
+if "ask" in given:
+    from asking import ask  # beside this file; its imports take most of a second
+
+    answer = ask(given["ask"], answer)
+Path(os.environ["OUTPUT_FILE"]).write_text("json." + json.dumps(answer))

@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 
 import pytest
 
-from vantage6.client.session import NoReply, Session
+from vantage6.client.session import NoReply, NotTheServer, Session
 from vantage6.common.errors import (
     Conflict,
     Forbidden,
@@ -89,7 +89,7 @@ def test_message_of_the_original_parser_is_shown(peer, session) -> None:
 
 def test_page_instead_of_json_is_explained(peer, session) -> None:
     peer.answers |= {"GET a": (200, "<html>"), "GET b": (502, "<html>")}
-    with pytest.raises(Invalid, match="did not answer in JSON"):
+    with pytest.raises(NotTheServer, match="did not answer in JSON"):
         session.request("get", "a")
     with pytest.raises(Unavailable, match="502"):
         session.request("get", "b")
@@ -97,7 +97,7 @@ def test_page_instead_of_json_is_explained(peer, session) -> None:
 
 def test_redirect_names_the_new_address(peer, session) -> None:
     peer.answers["GET a"] = (301, "moved")
-    with pytest.raises(Invalid, match="has moved"):
+    with pytest.raises(NotTheServer, match="has moved"):
         session.request("get", "a")
 
 

@@ -249,8 +249,8 @@ def test_results_are_decoded_and_none_is_dropped(
     assert read[2] == rows[2]["result"]  # encrypted for somebody else: stays text
     assert read[3] == pickle.dumps({"average": 53.25})
     assert read[4:] == ["", b"json.{"]
-    assert "Result 3 cannot be decrypted" in caplog.text
-    assert "Result 4 stays bytes" in caplog.text
+    assert "Results that cannot be decrypted: 1 (id 3)" in caplog.text
+    assert "Results that stay bytes: 1 (id 4)" in caplog.text
     assert "allow_pickle=True" in caplog.text
 
 
@@ -260,7 +260,19 @@ def test_encrypted_result_without_key_stays_text(
     row = _rows(key_file, other_file)[1]
     peer.answers["GET result/2"] = (200, row)
     assert client.result.get(2)["result"] == row["result"]
-    assert "call client.setup_encryption" in caplog.text
+    assert "Call client.setup_encryption" in caplog.text
+
+
+def test_one_warning_says_how_many_results_are_encrypted(peer, client, key_file, caplog) -> None:
+    own = RSACryptor(key_file)
+    text = own.encrypt_bytes_to_str(b"json.1", own.public_key_str)
+    peer.answers["GET result"] = (200, [_row(id_, text) for id_ in range(1, 13)])
+    assert [row["result"] for row in client.result.from_task(1)] == [text] * 12
+    (said,) = (record.getMessage() for record in caplog.records)
+    assert said.startswith(
+        "Results that cannot be decrypted: 12 (id 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, ...). Call "
+        "client.setup_encryption"
+    )
 
 
 def test_pickles_are_read_where_the_client_allows_it(peer) -> None:

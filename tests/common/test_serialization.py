@@ -14,6 +14,7 @@ from contextlib import suppress
 
 import numpy
 import pandas
+import pyarrow
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -185,7 +186,13 @@ def test_plain_objects_may_be_pickled(value: object) -> None:
 @pytest.mark.parametrize("protocol", [4, 5])
 def test_frames_and_arrays_may_be_pickled(protocol: int) -> None:
     frame = pandas.DataFrame(
-        {"n": [1, 2], "f": [0.5, None], "t": ["x", "y"], "c": pandas.Categorical(["p", "q"])},
+        {
+            "n": [1, 2],
+            "f": [0.5, None],
+            "t": ["x", None],
+            "s": pandas.array(["x", None], dtype="string"),
+            "c": pandas.Categorical(["p", "q"]),
+        },
         index=pandas.to_datetime(["2026-01-01", "2026-01-02"]),
     )
     pandas.testing.assert_frame_equal(
@@ -234,6 +241,27 @@ def test_calls_in_a_pickle_are_refused(attack: _Calls, protocol: int) -> None:
     data = b"pickle." + pickle.dumps(attack, protocol)
     with pytest.raises(PickleRefused, match="not allowed"):
         deserialize(data, allow_pickle=True)
+
+
+def _texts(offsets: list[int], *, kind: str = "large_string", length: int = 1) -> bytes:
+    """Return the pickle of an array of pyarrow, as it describes itself."""
+    places = _Calls(pyarrow.py_buffer, numpy.array(offsets, dtype="int64").tobytes())
+    buffers = [None, places, _Calls(pyarrow.py_buffer, b"ab")]
+    parts = (_Calls(pyarrow.lib.type_for_alias, kind), length, 0, 0, buffers, [], None)
+    return pickle.dumps(_Calls(pyarrow.lib._restore_array, parts))
+
+
+def test_texts_of_a_pickle_lie_where_they_may() -> None:
+    assert deserialize(_texts([0, 2]), allow_pickle=True).to_pylist() == ["ab"]
+    for damaged in (
+        _texts([0, 10**9]),
+        _texts([-8, 2]),
+        _texts([0, 2], length=10**6),
+        _texts([0, 2], length=-1),
+        _texts([0, 2], kind="int64"),
+    ):
+        with pytest.raises(SerializationError):
+            deserialize(damaged, allow_pickle=True)
 
 
 def test_attribute_of_a_listed_name_is_refused() -> None:

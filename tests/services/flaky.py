@@ -19,14 +19,14 @@ class FlakyProxy(Door):
     Parameters
     ----------
     target
-        The port that it hides.
+        The port that it hides; may be told later.
     seed
         Of the chance: the same one does the same to the same traffic.
     """
 
     def __init__(self, target: int, seed: int) -> None:
         super().__init__()
-        self._target = target
+        self.target = target
         self._seed = seed
         self._number = 0
         #: How many connections were cut, and how many of these within what was sent.
@@ -39,7 +39,7 @@ class FlakyProxy(Door):
 
     def _serve_at_risk(self, incoming: socket.socket, chance: random.Random) -> None:
         try:
-            outgoing = socket.create_connection(("127.0.0.1", self._target), timeout=5)
+            outgoing = socket.create_connection(("127.0.0.1", self.target), timeout=5)
         except OSError:
             incoming.close()
             return

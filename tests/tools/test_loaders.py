@@ -74,8 +74,6 @@ def test_sheet_of_a_workbook_becomes_a_frame(tmp_path: Path) -> None:
 
 
 def test_parquet_file_becomes_a_frame(tmp_path: Path) -> None:
-    # It is no requirement of the tests, because with it pandas holds every text in another way.
-    pytest.importorskip("pyarrow")
     FRAME.to_parquet(tmp_path / "data.parquet")
     assert loaders.load("parquet", str(tmp_path / "data.parquet"), {}).equals(FRAME)
 

@@ -1,0 +1,86 @@
+"""What a station does when the way to the server breaks, or something on it answers instead."""
+
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from tests.node.conftest import MakeExecutor
+from tests.node.wire import Wire
+from tests.waiting import eventually
+from vantage6.common.errors import Unavailable
+from vantage6.node.upstream import Upstream
+
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
+
+
+class Breaking:
+    """A server whose first connections break before it answers."""
+
+    def __init__(self, breaks: int) -> None:
+        self.requests: list[bytes] = []
+        self._breaks = breaks
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        while True:
+            connection, _ = self._listener.accept()
+            with connection:
+                request = connection.recv(65536)
+                if not request:
+                    return
+                self.requests.append(request)
+                if len(self.requests) > self._breaks:
+                    connection.sendall(ANSWER)
+
+    def close(self) -> None:
+        socket.create_connection(("127.0.0.1", self.port)).close()
+        self._thread.join(10)
+        self._listener.close()
+
+
+@pytest.fixture
+def breaking() -> Iterator[Breaking]:
+    """Give a server that breaks two connections."""
+    server = Breaking(2)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def upstream(breaking: Breaking) -> Iterator[Upstream]:
+    """Give the way to it."""
+    upstream = Upstream(f"http://127.0.0.1:{breaking.port}")
+    yield upstream
+    upstream.close()
+
+
+def test_a_question_is_asked_again(breaking: Breaking, upstream: Upstream) -> None:
+    assert upstream.request("GET", "/task/3", "token").ok
+    assert len(breaking.requests) == 3
+
+
+def test_a_task_is_not_created_again(breaking: Breaking, upstream: Upstream) -> None:
+    with pytest.raises(Unavailable):
+        upstream.request("POST", "/task", "token", body={})
+    assert len(breaking.requests) == 1
+
+
+@pytest.mark.parametrize("status", [302, 403, 404])
+def test_a_page_that_answers_instead_of_the_server_costs_no_result(
+    wire: Wire, make_executor: MakeExecutor, status: int
+) -> None:
+    wire.add(5, "open(os.environ['OUTPUT_FILE'], 'w').write('done')")
+    # The page of a network that wants somebody to log in, or of a proxy without a server.
+    wire.answers["PATCH /result/5"] = (status, {})
+    make_executor().accept(5)
+    asked = lambda: [one.path for one in wire.asked].count("/result/5")  # noqa: E731
+    # That it runs, and at least once that it ended.
+    eventually(lambda: asked() > 2)
+    del wire.answers["PATCH /result/5"]
+    eventually(lambda: wire.ids("completed") == [5])
+    assert wire.claims == [5]
