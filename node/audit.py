@@ -25,8 +25,6 @@ log = logs.get(__name__)
 #: What the first line of all holds in place of a hash.
 GENESIS = "0" * 64
 FILE_NAME = "audit.jsonl"
-#: Requests of one algorithm that are noted before only their number is.
-_MOST_DENIALS = 20
 #: Longest input that is looked at for the name of its method.
 _MOST_JSON = 2**20
 
@@ -140,61 +138,6 @@ class Audit:
         older = read_head(self._head_path.parent) or Head()
         head = Head(_number(last), _hash(last)) if last else older
         return (Head(head.number + 1, _hash(piece)), True) if piece else (head, False)
-
-
-class Ledger:
-    """What one algorithm does at the node's door, in the audit file.
-
-    Parameters
-    ----------
-    audit
-        The file; None where nothing is kept.
-    result_id
-        The result that the algorithm computes.
-    """
-
-    def __init__(self, audit: Audit | None, result_id: int) -> None:
-        self._audit = audit
-        self._result_id = result_id
-        self._lock = threading.Lock()
-        self._denials = 0
-
-    def subtask(self, body: dict[str, Any], inputs: list[tuple[Any, bytes]]) -> None:
-        """Note a sub-task before it leaves, since its input leaves with it.
-
-        Raises
-        ------
-        OSError
-            If it cannot be noted.
-        """
-        if self._audit is not None:
-            self._audit.record(
-                "subtask",
-                result_id=self._result_id,
-                image=str(body.get("image"))[:1000],
-                organizations=[id_ for id_, _ in inputs],
-                input_bytes=[len(input_) for _, input_ in inputs],
-                input_hashes=[_hash(input_) for _, input_ in inputs],
-            )
-
-    def denied(self, method: str, path: str, status: int) -> None:
-        """Note a request that the door refused; many of them end in a number."""
-        with self._lock:
-            self._denials += 1
-            count = self._denials
-        if self._audit is None or (count > _MOST_DENIALS and count & (count - 1)):
-            return
-        try:
-            self._audit.record(
-                "denied",
-                result_id=self._result_id,
-                request=f"{method[:20]} {path[:200]}",
-                status=status,
-                count=count,
-            )
-        except OSError as error:
-            # Nothing left the station; the node's log has to do.
-            log.warning("not in the audit file", denied=path[:200], reason=str(error))
 
 
 def method_of(input_: bytes) -> str | None:

@@ -10,6 +10,7 @@ from vantage6.broker import https, queues, transport
 from vantage6.broker.consumer import NodeConsumer
 from vantage6.broker.messages import Message
 from vantage6.client.node_client import NodeClient
+from vantage6.client.session import NotTheServer
 from vantage6.common import logs
 from vantage6.common.errors import (
     ConfigurationError,
@@ -27,6 +28,7 @@ from vantage6.node.instance import Instance
 from vantage6.node.keys import agree
 from vantage6.node.policy import Policy
 from vantage6.node.proxy import PublicKeys
+from vantage6.node.quota import Quotas
 from vantage6.node.reconciler import Reconciler
 from vantage6.node.runtime.base import Runtime
 from vantage6.node.runtime.docker import DockerRuntime
@@ -103,7 +105,7 @@ class Node:
             self._instance.config,
             station.databases,
             runtime,
-            self._instance.name,
+            self._instance.engine_name,
             self._instance.data,
             self._server,
         )
@@ -113,6 +115,7 @@ class Node:
             self._server,
             executor,
             station.spool,
+            runtime,
             self._instance.config.keep_temporary_hours * 3600,
         )
         reconciler.start()
@@ -131,7 +134,9 @@ class Node:
             return ProcessRuntime(
                 instance.data / "processes", instance.config.processes, instance.config.limits
             )
-        return DockerRuntime(instance.name, instance.config, self._services.dial)
+        return DockerRuntime(
+            instance.engine_name, instance.config, self._services.dial, instance.data
+        )
 
     def _log_in(self) -> WhoAmI:
         self._server.authenticate(self._instance.config.api_key.get_secret_value())
@@ -168,6 +173,7 @@ class Node:
             runtime=runtime,
             spool=Spool(instance.data),
             audit=audit,
+            quotas=Quotas(config.limits),
             services=self._services,
         )
 
@@ -214,14 +220,16 @@ class Node:
                 break
             try:
                 return call()
-            except Unavailable as error:
-                log.warning("server does not answer", reason=str(error), again=round(pause, 1))
-                self._stop.wait(pause)
             except (Unauthenticated, Forbidden, ConfigurationError):
                 raise
             except V6Error as error:
-                raise ConfigurationError(
-                    f"{self._instance.config.server_address} answers, but not as a server of this "
-                    f"system ({error}): check server_url, port and api_path."
-                ) from error
+                away = isinstance(error, Unavailable) and not isinstance(error, NotTheServer)
+                # Who was logged in before has the right address, and somebody else stands there.
+                if not away and self._server.whoami is None:
+                    raise ConfigurationError(
+                        f"{self._instance.config.server_address} answers, but not as a server of "
+                        f"this system ({error}): check server_url, port and api_path."
+                    ) from error
+                log.warning("server does not answer", reason=str(error), again=round(pause, 1))
+                self._stop.wait(pause)
         return None

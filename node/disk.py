@@ -5,12 +5,19 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-#: What a file counts at least, so that the number of files is bounded too.
-_LEAST_BYTES = 4096
+#: What a file counts at least, so that the number of files, and with it the time of a measurement,
+#: is bounded too.
+_LEAST_BYTES = 16_384
+#: Nobody writes faster, in bytes a second: what is left lasts so long at least.
+_FASTEST = 2 * 2**30
+#: Between two measurements.
+SHORTEST_SECONDS, LONGEST_SECONDS = 0.1, 0.5
 
 
-def exceeds(folders: Iterable[Path], most: int) -> bool:
-    """Tell whether everything in some folders takes more than a number of bytes on disk.
+def room(folders: Iterable[Path], most: int) -> int:
+    """Return how many bytes are left of a number when everything in some folders is counted.
+
+    Less than zero is too much. It is not counted how much too much.
 
     SECURITY: what cannot be measured, such as folders nested deeper than a path can be long,
     counts as too much.
@@ -25,11 +32,16 @@ def exceeds(folders: Iterable[Path], most: int) -> bool:
                         details = entry.stat(follow_symlinks=False)
                         left -= max(details.st_blocks * 512, _LEAST_BYTES)
                         if left < 0:
-                            return True
+                            return left
                         if entry.is_dir(follow_symlinks=False):
                             open_.append(entry.path)
         except (FileNotFoundError, NotADirectoryError):
             continue  # removed meanwhile
         except OSError:
-            return True
-    return False
+            return -1
+    return left
+
+
+def pause(left: int) -> float:
+    """Return for how many seconds nobody has to look, by what is left."""
+    return min(max(left / _FASTEST, SHORTEST_SECONDS), LONGEST_SECONDS)

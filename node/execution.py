@@ -6,7 +6,7 @@ twice: what was started is found again, or reported as lost.
 
 import socket
 import threading
-from contextlib import ExitStack, nullcontext, suppress
+from contextlib import ExitStack, closing, nullcontext, suppress
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -21,16 +21,18 @@ from vantage6.common.errors import (
     V6Error,
 )
 from vantage6.common.task_status import TaskStatus
+from vantage6.node import disk
 from vantage6.node.audit import hash_of, method_of
 from vantage6.node.backoff import delays
 from vantage6.node.claims import Claim
 from vantage6.node.delivery import NO_PUBLIC_KEY, deliver
-from vantage6.node.disk import exceeds
 from vantage6.node.gatekeeper import Gatekeeper
-from vantage6.node.outcomes import Exit, Outcome, Reason, RefusalError, judge
+from vantage6.node.ledger import Ledger
+from vantage6.node.outcomes import Exit, Outcome, Reason, RefusalError, judge, limits_met
 from vantage6.node.patience import SERVER_AWAY, InterruptedExecution, Patience
 from vantage6.node.policy import Asked
 from vantage6.node.runtime.base import EngineUnavailable, Handle, Image, Pulling, RunSpec
+from vantage6.node.runtime.counters import Counters
 from vantage6.node.spool import Entry
 from vantage6.node.station import Station
 
@@ -78,6 +80,7 @@ class Execution:
         self._log_sent = ""
         self.result_id = entry.record.result_id
         self._patience = Patience(self.result_id, station.audit)
+        self._ledger = Ledger(station.audit, self.result_id)
         self.run_id = entry.record.run_id
         self.is_subtask = entry.record.is_subtask
         self.was_started = entry.record.started_at is not None
@@ -123,6 +126,7 @@ class Execution:
         try:
             exit_ = self._run()
             status, reason = self._judge(exit_)
+            self._ledger.raise_to(limits_met(exit_, reason))
         except RefusalError as refusal:
             status, reason = refusal.status, refusal.reason
             self._patience.record("refused", code=reason.code, message=reason.message)
@@ -135,6 +139,7 @@ class Execution:
             reason = Reason("node_error", "The node failed; its log says why.")
         finally:
             self._close_door()
+            self._ledger.conclude()
         self._patience.check()
         outcome = Outcome(status, reason, self._entry.started_at, clock.now())
         # A full disk is waited for as well: someone will make room.
@@ -199,24 +204,36 @@ class Execution:
         """Wait for the algorithm; meanwhile measure what it writes and send what it prints."""
         station = self._station
         with ExitStack() as rounds:
-            rounds.enter_context(station.disk.visiting(self._measure))
+            counters = rounds.enter_context(closing(Counters(handle.id, handle.pid)))
+            rounds.enter_context(
+                station.disk.visiting(lambda: self._look(counters), disk.SHORTEST_SECONDS)
+            )
             if station.config.share_logs:
                 rounds.enter_context(station.logs.visiting(lambda: self._send_log(handle)))
             rounds.enter_context(station.services.in_vpn(self.result_id, handle.id))
             exit_ = station.runtime.wait(handle)
-        self._disk_exceeded |= self._exceeds_disk()
+            self._ledger.raise_to(counters.read())
+        self._disk_exceeded |= self._disk_room() < 0
         if self._disk_exceeded:
             station.spool.empty_temporary(self.run_id)
         return replace(exit_, disk_exceeded=self._disk_exceeded)
 
-    def _measure(self) -> None:
-        if self._exceeds_disk():
+    def _look(self, counters: Counters) -> float:
+        """Measure what the algorithm has written, and count what it was kept from.
+
+        Returns after how many seconds to look again.
+        """
+        self._ledger.raise_to(counters.read())
+        self._ledger.note_news()
+        left = self._disk_room()
+        if left < 0:
             self._disk_exceeded = True
             self._station.runtime.kill(self.result_id)
+        return disk.pause(left)
 
-    def _exceeds_disk(self) -> bool:
+    def _disk_room(self) -> int:
         folders = (self._entry.io, self._station.spool.temporary(self.run_id))
-        return exceeds(folders, self._station.config.limits.disk_bytes)
+        return disk.room(folders, self._station.config.limits.disk_bytes)
 
     def _send_log(self, handle: Handle) -> None:
         """Let the researcher see what the algorithm has printed by now."""
@@ -370,9 +387,10 @@ class Execution:
 
     def _answer(self, listener: socket.socket) -> None:
         self._close_door()
-        limits = self._station.config.limits
-        proxy = self._station.proxy(self.result_id, self._entry.token())
-        self._gatekeeper = Gatekeeper(listener, proxy.app, limits.request_bytes)
+        station, ledger = self._station, self._ledger
+        proxy = station.proxy(self._entry.token(), ledger, station.quotas.of(self.run_id))
+        most = station.config.limits.request_bytes
+        self._gatekeeper = Gatekeeper(listener, proxy.app, most, ledger.count)
 
     def _close_door(self) -> None:
         if self._gatekeeper is not None:

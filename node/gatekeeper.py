@@ -3,10 +3,13 @@
 import logging
 import socket
 import threading
+from collections.abc import Callable
 from wsgiref.types import WSGIApplication
 
 from waitress import wasyncore
+from waitress.channel import HTTPChannel
 from waitress.server import create_server
+from waitress.task import ErrorTask
 
 from vantage6.common import logs
 
@@ -17,6 +20,11 @@ _THREADS, _CONNECTIONS = 4, 16
 _IDLE_SECONDS = 120
 #: Longer than any request to the server can take.
 _LAST_WORDS_SECONDS = 600
+#: What never reaches the application, by the status of the answer.
+_KINDS = {400: "request_garbled", 413: "request_too_large", 431: "request_too_large"}
+
+#: Called with the kind of what was refused.
+Refused = Callable[[str], None]
 
 # An algorithm that asks much is not news.
 logging.getLogger("waitress.queue").setLevel(logging.ERROR)
@@ -33,9 +41,17 @@ class Gatekeeper:
         What answers them.
     request_bytes
         Largest body that is read.
+    refused
+        Learns of requests that never reach the application.
     """
 
-    def __init__(self, listener: socket.socket, app: WSGIApplication, request_bytes: int) -> None:
+    def __init__(
+        self,
+        listener: socket.socket,
+        app: WSGIApplication,
+        request_bytes: int,
+        refused: Refused = lambda kind: None,  # noqa: ARG005
+    ) -> None:
         self._channels: dict[int, object] = {}
         self._server = create_server(
             app,
@@ -49,6 +65,8 @@ class Gatekeeper:
             max_request_header_size=64 * 1024,
             ident=None,
         )
+        self._server.channel_class = _channel(refused)
+        self._refused = refused
         self._closing = False
         self._trigger_in_use = threading.Lock()
         self._thread = threading.Thread(target=self._serve, name="gatekeeper", daemon=True)
@@ -67,9 +85,14 @@ class Gatekeeper:
         return self._thread.is_alive()
 
     def _serve(self) -> None:
+        was_full = False
         while self._channels and not self._closing:
             # Requests and `close` wake the loop; it has nothing to look for by itself.
             wasyncore.loop(timeout=_IDLE_SECONDS, use_poll=True, map=self._channels, count=1)
+            is_full = len(self._channels) >= _CONNECTIONS
+            if is_full and not was_full:
+                self._refused("door_full")
+            was_full = is_full
         self._shut_down()
 
     def _shut_down(self) -> None:
@@ -88,3 +111,18 @@ class Gatekeeper:
             return
         with self._trigger_in_use:
             server.trigger.close()
+
+
+def _channel(refused: Refused) -> type[HTTPChannel]:
+    """Return the kind of connection that tells of the requests which waitress answers itself."""
+
+    class Refusal(ErrorTask):  # type: ignore[misc]
+        def execute(self) -> None:
+            if kind := _KINDS.get(self.request.error.code):
+                refused(kind)
+            super().execute()
+
+    class Channel(HTTPChannel):  # type: ignore[misc]
+        error_task_class = Refusal
+
+    return Channel

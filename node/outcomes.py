@@ -17,6 +17,16 @@ _PROCESS_LIMIT_SIGNS = (
     "cannot fork",
     "retry: no child processes",
 )
+#: Reasons that are limits of the node.
+_LIMITS = frozenset(
+    {
+        "process_limit",
+        "out_of_memory",
+        "output_too_large",
+        "output_not_a_file",
+        "output_not_allowed",
+    }
+)
 _FILE_LIMIT_SIGNS = ("file too large", "file size limit exceeded")
 
 
@@ -49,6 +59,8 @@ class Exit:
     timed_out: bool = False
     #: Ended by the node because it wrote too much.
     disk_exceeded: bool = False
+    #: It printed more than is kept.
+    log_cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +145,19 @@ def judge(
             "no_output", "The algorithm ended with exit code 0 but wrote no output."
         )
     return TaskStatus.COMPLETED, None
+
+
+def limits_met(exit_: Exit, reason: Reason | None) -> dict[str, int]:
+    """Return which limits an algorithm has met, for the audit file, whatever became of it."""
+    met = {
+        "time_limit": exit_.timed_out,
+        "out_of_memory": exit_.out_of_memory,
+        "disk_limit": exit_.disk_exceeded,
+        "log_limit": exit_.log_cut,
+    }
+    if reason is not None and reason.code in _LIMITS:
+        met[reason.code] = True
+    return {kind: 1 for kind, is_met in met.items() if is_met}
 
 
 def _failure(exit_: Exit, limits: LimitConfig, *, quote: bool) -> Reason:

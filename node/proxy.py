@@ -14,13 +14,24 @@ import falcon
 from vantage6.common import logs
 from vantage6.common.encoding import base64s_to_bytes, bytes_to_base64s
 from vantage6.common.encryption import CryptorBase
-from vantage6.common.errors import Invalid, Unavailable
-from vantage6.node.audit import Ledger
+from vantage6.common.errors import Invalid, TooMany, Unavailable, V6Error
+from vantage6.node.ledger import Ledger
+from vantage6.node.quota import Quota
 from vantage6.node.upstream import Reply, Upstream
 
 log = logs.get(__name__)
 
 _KEY_SECONDS = 60.0
+#: What the door itself refuses, by status.
+_KINDS = {
+    400: "request_garbled",
+    401: "wrong_token",
+    404: "path_closed",
+    405: "method_closed",
+    413: "request_too_large",
+}
+#: What the server says to those who ask for what is not theirs.
+_REFUSED = (401, 403)
 
 _App = falcon.App[falcon.Request, falcon.Response]
 
@@ -70,6 +81,8 @@ class Proxy:
         The only token that is accepted: that of this algorithm.
     ledger
         Where sub-tasks and refusals are written down.
+    quota
+        How many sub-tasks it may create.
     """
 
     def __init__(
@@ -80,8 +93,10 @@ class Proxy:
         collaboration_id: int,
         token: str,
         ledger: Ledger,
+        quota: Quota,
     ) -> None:
         self._ledger = ledger
+        self._quota = quota
         self._upstream = upstream
         self._keys = keys
         self._cryptor = cryptor
@@ -94,6 +109,7 @@ class Proxy:
         app.add_error_handler(Exception, _write_surprise)
         app.add_error_handler(Invalid, _write_refusal(falcon.HTTP_400))
         app.add_error_handler(Unavailable, _write_refusal(falcon.HTTP_503))
+        app.add_error_handler(TooMany, self._write_too_many)
         # SECURITY: the list of what may pass. A path or method that is not here is refused.
         app.add_route("/task", _Tasks(self._create_task))
         plain = _Passage(self._forward)
@@ -120,7 +136,14 @@ class Proxy:
             name: value[-1] if isinstance(value, list) else value
             for name, value in req.params.items()
         }
-        return self._upstream.request(req.method, req.path, self._token, params=params)
+        return self._noted(
+            req, self._upstream.request(req.method, req.path, self._token, params=params)
+        )
+
+    def _noted(self, req: falcon.Request, reply: Reply) -> Reply:
+        if reply.status in _REFUSED:
+            self._ledger.denied("refused_by_server", req.method, req.path, reply.status)
+        return reply
 
     def _forward_opened(self, req: falcon.Request) -> Reply:
         reply = self._forward(req)
@@ -149,6 +172,7 @@ class Proxy:
         if not receivers:
             raise Invalid("Organizations missing from input")
         inputs = [_plain_input(receiver) for receiver in receivers]
+        self._quota.take()
         try:
             self._ledger.subtask(body, inputs)
         except OSError as error:
@@ -158,7 +182,7 @@ class Proxy:
                 {**receiver, "input": self._seal(id_, plain, self._keys)}
                 for receiver, (id_, plain) in zip(receivers, inputs, strict=True)
             ]
-        reply = self._upstream.request("POST", "/task", self._token, body=body)
+        reply = self._noted(req, self._upstream.request("POST", "/task", self._token, body=body))
         # Algorithm clients know 200 from this door; the server says 201.
         return Reply(200, reply.body) if reply.ok else reply
 
@@ -172,9 +196,22 @@ class Proxy:
     def _write_denial(
         self, req: falcon.Request, resp: falcon.Response, error: falcon.HTTPError
     ) -> None:
-        # Only what the door itself refuses; what the server says passes.
-        self._ledger.denied(req.method, req.path, error.status_code)
-        resp.media = {"msg": error.description or error.title}
+        kind = _KINDS.get(error.status_code, "request_garbled")
+        self._ledger.denied(kind, req.method, req.path, error.status_code)
+        resp.media = {"msg": error.description or error.title, "code": kind}
+
+    def _write_too_many(
+        self,
+        req: falcon.Request,
+        resp: falcon.Response,
+        error: TooMany,
+        params: dict[str, Any],  # noqa: ARG002
+    ) -> None:
+        self._ledger.denied(error.error_code, req.method, req.path, 429)
+        resp.status = falcon.HTTP_429
+        resp.media = {"msg": error.message, "code": error.error_code}
+        if error.retry_after:
+            resp.set_header("Retry-After", str(error.retry_after))
 
 
 def _plain_input(receiver: Any) -> tuple[int, bytes]:
@@ -227,15 +264,15 @@ def _write(resp: falcon.Response, reply: Reply) -> None:
 
 def _write_refusal(
     status: str,
-) -> Callable[[falcon.Request, falcon.Response, Exception, dict[str, Any]], None]:
+) -> Callable[[falcon.Request, falcon.Response, V6Error, dict[str, Any]], None]:
     def write(
         req: falcon.Request,  # noqa: ARG001
         resp: falcon.Response,
-        error: Exception,
+        error: V6Error,
         params: dict[str, Any],  # noqa: ARG001
     ) -> None:
         resp.status = status
-        resp.media = {"msg": str(error)}
+        resp.media = {"msg": error.message, "code": error.error_code}
 
     return write
 

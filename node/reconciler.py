@@ -6,6 +6,7 @@ from vantage6.client.node_client import NodeClient
 from vantage6.common import logs
 from vantage6.common.errors import V6Error
 from vantage6.node.executor import Executor
+from vantage6.node.runtime.base import Runtime
 from vantage6.node.spool import Spool
 
 log = logs.get(__name__)
@@ -20,8 +21,8 @@ class Reconciler:
 
     Parameters
     ----------
-    server, executor, spool
-        Who is asked, who acts, and where shared folders of runs grow old.
+    server, executor, spool, runtime
+        Who is asked, who acts, and where shared folders of runs and images grow old.
     keep_temporary_seconds
         Time for which a shared folder outlives its run's last result.
     """
@@ -31,11 +32,13 @@ class Reconciler:
         server: NodeClient,
         executor: Executor,
         spool: Spool,
+        runtime: Runtime,
         keep_temporary_seconds: float,
     ) -> None:
         self._server = server
         self._executor = executor
         self._spool = spool
+        self._runtime = runtime
         self._keep_temporary_seconds = keep_temporary_seconds
         self._awake = threading.Event()
         self._stopped = False
@@ -71,6 +74,7 @@ class Reconciler:
         for result_id in wanted["start"]:
             self._executor.accept(result_id)
         self._spool.sweep_temporary(self._executor.run_ids(), self._keep_temporary_seconds)
+        self._runtime.sweep_images()
 
     def _run(self) -> None:
         while not self._stopped:

@@ -10,9 +10,10 @@ from vantage6.common import logs
 log = logs.get(__name__)
 
 #: A round may take at most this part of the time.
-_SHARE = 0.1
+_SHARE = 0.2
 
-Visit = Callable[[], None]
+#: May return after how many seconds it wants to be called again.
+Visit = Callable[[], float | None]
 
 
 class Rounds:
@@ -23,7 +24,7 @@ class Rounds:
     name
         Of the thread.
     seconds
-        Between two rounds, and before the first visit of each thing.
+        Between two visits of a thing that wants nothing else.
     """
 
     def __init__(self, name: str, seconds: float) -> None:
@@ -34,11 +35,20 @@ class Rounds:
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     @contextmanager
-    def visiting(self, visit: Visit) -> Iterator[None]:
-        """Have a function called while the block lasts; a visit may end shortly after it."""
+    def visiting(self, visit: Visit, after: float | None = None) -> Iterator[None]:
+        """Have a function called while the block lasts; a visit may end shortly after it.
+
+        Parameters
+        ----------
+        visit
+            The function.
+        after
+            Seconds before the first visit; default: as between two.
+        """
         key = object()
         with self._changed:
-            self._visits[key] = (time.monotonic() + self._seconds, visit)
+            first = time.monotonic() + (self._seconds if after is None else after)
+            self._visits[key] = (first, visit)
             if not self._thread.is_alive() and not self._closed:
                 self._thread.start()
             self._changed.notify()
@@ -63,16 +73,21 @@ class Rounds:
                 now = time.monotonic()
                 due = [(key, visit) for key, (at, visit) in self._visits.items() if at <= now]
                 soonest = min(at for at, _ in self._visits.values())
-            for _, visit in due:
-                try:
-                    visit()
-                except Exception:
-                    log.exception("visit failed")
+            pauses = [_visit(visit) for _, visit in due]
             took = time.monotonic() - now
             with self._changed:
-                later = time.monotonic() + max(self._seconds, took / _SHARE)
-                for key, visit in due:
+                for (key, visit), wanted in zip(due, pauses, strict=True):
                     if key in self._visits:
+                        seconds = self._seconds if wanted is None else wanted
+                        later = time.monotonic() + max(seconds, took / _SHARE)
                         self._visits[key] = (later, visit)
                 if not due:
                     self._changed.wait(soonest - now)
+
+
+def _visit(visit: Visit) -> float | None:
+    try:
+        return visit()
+    except Exception:
+        log.exception("visit failed")
+        return None

@@ -4,18 +4,21 @@ from dataclasses import dataclass, field
 
 from vantage6.client.node_client import NodeClient
 from vantage6.common.config.node import NodeConfig
-from vantage6.node.audit import Audit, Ledger
+from vantage6.node.audit import Audit
 from vantage6.node.databases import Databases
+from vantage6.node.disk import LONGEST_SECONDS
 from vantage6.node.keys import Agreement
+from vantage6.node.ledger import Ledger
 from vantage6.node.policy import Policy
 from vantage6.node.proxy import Proxy, PublicKeys
+from vantage6.node.quota import Quota, Quotas
 from vantage6.node.rounds import Rounds
 from vantage6.node.runtime.base import Runtime
 from vantage6.node.services.services import Services
 from vantage6.node.spool import Spool
 from vantage6.node.upstream import Upstream
 
-_DISK_SECONDS, _LOG_SECONDS = 1.0, 3.0
+_LOG_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +36,14 @@ class Station:
     runtime: Runtime
     spool: Spool
     audit: Audit
+    quotas: Quotas
     services: Services = field(default_factory=Services)
-    #: Measures what running algorithms have written.
-    disk: Rounds = field(default_factory=lambda: Rounds("disk", _DISK_SECONDS))
+    #: Measures what running algorithms have written, and what they were kept from.
+    disk: Rounds = field(default_factory=lambda: Rounds("disk", LONGEST_SECONDS))
     #: Sends what running algorithms have printed.
     logs: Rounds = field(default_factory=lambda: Rounds("logs", _LOG_SECONDS))
 
-    def proxy(self, result_id: int, token: str) -> Proxy:
+    def proxy(self, token: str, ledger: Ledger, quota: Quota) -> Proxy:
         """Return the door-keeper's application for the algorithm that holds a token."""
         return Proxy(
             self.upstream,
@@ -47,7 +51,8 @@ class Station:
             self.agreement.cryptor,
             self.collaboration_id,
             token,
-            Ledger(self.audit, result_id),
+            ledger,
+            quota,
         )
 
     def close(self) -> None:

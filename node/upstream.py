@@ -20,9 +20,11 @@ _CONNECT_SECONDS = 5.0
 _READ_SECONDS = 60.0
 #: Requests of all algorithms of this node that are under way at once.
 _CONNECTIONS = 32
-#: Only connections that did not come about are tried again: a request that may have arrived never
-#: is, or a task would be created twice.
 _ATTEMPTS = 3
+#: After these nothing has arrived, so that any request may be sent again.
+_NOT_ARRIVED = (httpx2.ConnectError, httpx2.ConnectTimeout)
+#: After these it may have: what creates a task is not sent again, or there would be two.
+_BROKEN = (*_NOT_ARRIVED, httpx2.NetworkError, httpx2.RemoteProtocolError)
 
 
 def network(config: NodeConfig, base: Path) -> Network:
@@ -115,8 +117,9 @@ class Upstream:
             raise Unavailable("The server gave no answer in JSON.") from error
 
     def _send(self, request: httpx2.Request) -> httpx2.Response:
+        passing = _BROKEN if request.method == "GET" else _NOT_ARRIVED
         for _ in range(_ATTEMPTS - 1):
-            with suppress(httpx2.ConnectError, httpx2.ConnectTimeout):
+            with suppress(*passing):
                 return self._http.send(request)
         return self._http.send(request)
 

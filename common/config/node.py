@@ -122,13 +122,17 @@ class LimitConfig(Section):
         4 * 2**30,
         ge=2**20,
         description="all files together in the folder that the results of a run share; a file "
-        "counts at least 4096",
+        "counts at least 16384",
     )
     seconds: float | None = Field(None, gt=0, description="run time; default: without end")
     log_bytes: int = Field(2**20, ge=1024, description="length of the log that is sent, its end")
     request_bytes: int = Field(
         64 * 2**20, ge=1024, description="largest request it may send through the node"
     )
+    subtasks: int = Field(
+        10_000, ge=0, description="sub-tasks that the results of a run may create through the node"
+    )
+    subtasks_per_minute: int = Field(300, ge=1, description="of these, within any minute")
 
 
 class CertificateConfig(Section):
@@ -167,7 +171,7 @@ class NodeConfig(Section):
 
     _without_effect: tuple[str, ...] = PrivateAttr(())
 
-    api_key: SecretStr = Field(description="key that the server gave for this node")
+    api_key: SecretStr = Field(min_length=1, description="key that the server gave for this node")
     server_url: str = Field(description="address of the server, with scheme", pattern="^https?://")
     port: int | None = Field(None, description="port of the server; default: that of the scheme")
     api_path: str = Field("/api", description="prefix of all routes of the server")
@@ -215,6 +219,12 @@ class NodeConfig(Section):
     docker_host: str | None = Field(None, description="address of the engine; default: DOCKER_HOST")
     pull_policy: Literal["missing", "always", "never"] = Field(
         "missing", description="when an image is fetched from its registry"
+    )
+    keep_images_days: float | None = Field(
+        30,
+        ge=1,
+        description="time after its last use for which an image stays that the node has pulled "
+        "itself; null: for ever",
     )
     docker_registries: tuple[RegistryConfig, ...] = Field((), description="private registries")
     algorithm_device_requests: DeviceConfig = Field(

@@ -14,13 +14,13 @@ from vantage6.node.audit import (
     GENESIS,
     Audit,
     Head,
-    Ledger,
     entries,
     method_of,
     parse_head,
     read_head,
     verify,
 )
+from vantage6.node.ledger import Ledger
 
 
 @pytest.fixture
@@ -166,12 +166,41 @@ def test_flood_of_refused_requests_leaves_few_lines_and_their_number(tmp_path: P
     audit = Audit(tmp_path)
     ledger = Ledger(audit, 5)
     for _ in range(5000):
-        ledger.denied("GET", "/user", 404)
+        ledger.denied("path_closed", "GET", "/user", 404)
     audit.close()
     found = list(entries(tmp_path / FILE_NAME))
     assert len(found) < 40
     assert found[0]["request"] == "GET /user"
     assert found[-1]["count"] == 4096
+
+
+def test_what_an_algorithm_was_kept_from_leaves_a_line_for_each_new_kind(tmp_path: Path) -> None:
+    audit = Audit(tmp_path)
+    ledger = Ledger(audit, 5)
+    for number in range(1, 100):
+        ledger.count("wrong_token")
+        ledger.raise_to({"process_limit": 10 * number} if number > 50 else {})
+        ledger.note_news()
+    # What is counted elsewhere may begin anew, and does not fall here.
+    ledger.raise_to({"process_limit": 1})
+    ledger.conclude()
+    ledger.conclude()
+    audit.close()
+    assert [(entry["event"], entry["counts"]) for entry in entries(tmp_path / FILE_NAME)] == [
+        ("contained", {"wrong_token": 1}),
+        ("contained", {"wrong_token": 51, "process_limit": 510}),
+        ("contained", {"wrong_token": 99, "process_limit": 990}),
+    ]
+
+
+def test_algorithm_that_does_its_work_leaves_no_such_line(tmp_path: Path) -> None:
+    audit = Audit(tmp_path)
+    ledger = Ledger(audit, 5)
+    ledger.raise_to({})
+    ledger.note_news()
+    ledger.conclude()
+    audit.close()
+    assert not list(entries(tmp_path / FILE_NAME))
 
 
 @pytest.mark.parametrize(

@@ -228,16 +228,26 @@ def test_new_file_is_not_made_for_a_key_that_the_server_refuses(
     done = vnode("new", *FLAGS, "-n", "mine", "-p", wire.port, typed="wrong\n")
     assert done.exit_code == 10
     assert "--no-ask-server" in done.output
-    assert not list((home / ".config/vantage6/node").iterdir())
+    assert not (home / ".config").exists()
 
 
-def test_wrong_setting_is_named_and_nothing_is_written(home: Path, vnode: Vnode) -> None:
-    done = vnode(
-        "new", *FLAGS, "-n", "mine", "--no-ask-server", "--set", "limits.cpus=-1", typed="k\n"
-    )
+@pytest.mark.parametrize(
+    ("setting", "key", "words"),
+    [
+        ("limits.cpus=-1", "k", "limits.cpus"),
+        ("limits.cpu=1", "k", "limits.cpu"),
+        ("no_such=1", "k", "no_such"),
+        ("port=5000", "", "api_key"),
+    ],
+)
+def test_wrong_setting_is_named_and_nothing_is_written(
+    home: Path, vnode: Vnode, setting: str, key: str, words: str
+) -> None:
+    flags = [*FLAGS, "-n", "mine", "--no-ask-server"]
+    done = vnode("new", *flags, "--set", setting, typed=f"{key}\n")
     assert done.exit_code == 10
-    assert "limits.cpus" in done.output
-    assert not list((home / ".config/vantage6/node").iterdir())
+    assert words in done.output
+    assert not (home / ".config").exists()
 
 
 def test_key_of_the_node_is_set_from_standard_input(file: Path, vnode: Vnode) -> None:

@@ -297,7 +297,7 @@ def test_reconciling_starts_stops_and_forgets(
     executor.accept(1)
     eventually(lambda: wire.ids("active") == [1])
     wire.results[1]["status"] = "killed by user"
-    Reconciler(station.server, executor, station.spool, 0).reconcile()
+    Reconciler(station.server, executor, station.spool, station.runtime, 0).reconcile()
     eventually(lambda: wire.ids("completed") == [2])
     assert eventually(lambda: is_idle(executor))
 

@@ -39,10 +39,11 @@ LIMITS = {
 REPORT = "\nimport json; json.dump(out, open(os.environ['OUTPUT_FILE'], 'w'))"
 ASK = """
 import json, urllib.request, urllib.error
-def ask(path, token=open(os.environ['TOKEN_FILE']).read(), method='GET'):
+def ask(path, token=open(os.environ['TOKEN_FILE']).read(), method='GET', body=None):
     request = urllib.request.Request(
-        os.environ['HOST'] + ':' + os.environ['PORT'] + path,
-        headers={'Authorization': 'Bearer ' + token}, method=method)
+        os.environ['HOST'] + ':' + os.environ['PORT'] + path, method=method,
+        data=json.dumps(body).encode() if body else None,
+        headers={'Authorization': 'Bearer ' + token, 'Content-Type': 'application/json'})
     try:
         with urllib.request.urlopen(request, timeout=10) as answer:
             return answer.status
@@ -76,6 +77,11 @@ class Station:
             if (entry["event"], entry.get("result_id")) == (event, id_)
         ]
 
+    def contained(self, id_: int) -> dict[str, int]:
+        """Return what the file says in the end of what a result was kept from."""
+        lines = [entry["counts"] for entry in self.events(id_, "contained")]
+        return lines[-1] if lines else {}
+
 
 @pytest.fixture
 def station(
@@ -107,49 +113,63 @@ def station(
 
 MakeHostile = Callable[..., Station]
 
+#: What is tried, how it may end, and what the audit file counts at least.
 NOISE = {
     "fork bomb": (
         "while True:\n try: os.fork()\n except OSError: pass",
         "time_limit",
+        {"process_limit", "time_limit"},
     ),
     "fork bomb that fails": (
         "import subprocess, sys\n[subprocess.Popen(['sleep', '9']) for _ in range(200)]",
         "process_limit",
+        {"process_limit"},
     ),
-    "memory": ("hold = []\nwhile True: hold.append(bytes(2**20))", "out_of_memory"),
+    "memory": (
+        "hold = []\nwhile True: hold.append(bytes(2**20))",
+        "out_of_memory",
+        {"out_of_memory"},
+    ),
     "scratch": (
         "for i in range(200): open(f'/tmp/{i}', 'wb').write(bytes(2**20))",
         "out_of_memory|exit_code",
+        {"out_of_memory"},
     ),
     "disk": (
         "import time\nfor i in range(10**6):\n"
         " open(f'/mnt/tmp/{i}', 'wb').write(bytes(2**18)); time.sleep(0.01)",
         "disk_limit",
+        {"disk_limit"},
     ),
     "many small files": (
         "import time\nfor i in range(3000): open(f'/mnt/tmp/{i}', 'w').close()\ntime.sleep(60)",
         "disk_limit",
+        {"disk_limit"},
     ),
     "output of 2 GB": (
         "file = open(os.environ['OUTPUT_FILE'], 'wb')\n"
         "for _ in range(2048): file.write(bytes(2**20))",
         "output_too_large",
+        {"output_too_large"},
     ),
     "output of 2 GB with holes": (
         "os.truncate(os.environ['OUTPUT_FILE'], 2**31)",
         "output_too_large",
+        {"output_too_large"},
     ),
     "link for an output": (
         "path = os.environ['OUTPUT_FILE']; os.unlink(path); os.symlink('/etc/shadow', path)",
         "exit_code",
+        # A failed system call is nothing that anybody counts; its end is in the line `released`.
+        set(),
     ),
-    "sleep for ever": ("import time; time.sleep(10**6)", "time_limit"),
+    "sleep for ever": ("import time; time.sleep(10**6)", "time_limit", {"time_limit"}),
 }
 
 
 @pytest.mark.parametrize("attack", NOISE)
 def test_attack_on_the_machine_ends_with_its_reason(station: MakeHostile, attack: str) -> None:
-    program, codes = NOISE[attack]
+    program, codes, kinds = NOISE[attack]
     here = station()
     result = here.run(5, program)
     assert result["status"] == "crashed"
@@ -161,8 +181,47 @@ def test_attack_on_the_machine_ends_with_its_reason(station: MakeHostile, attack
     assert here.events(5, "started")[0]["image_id"].startswith("sha256:")
     assert released["reason"]["code"] == result["reason"]["code"]
     assert released["output_bytes"] == 0
-    # The station goes on working.
+    assert here.contained(5).keys() == kinds
+    # The station goes on working, and finds nothing to note.
     assert here.run(6, "out = 'fine'" + REPORT, run_id=2)["status"] == "completed"
+    assert not here.contained(6)
+
+
+def test_refused_processes_are_counted_even_if_the_algorithm_keeps_quiet(
+    station: MakeHostile,
+) -> None:
+    here = station()
+    program = """
+import subprocess, time
+held = []
+for _ in range(60):
+    try:
+        held.append(subprocess.Popen(['sleep', '2']))
+    except OSError:
+        pass
+time.sleep(2)
+out = len(held)
+"""
+    held = int(_output(here.run(5, program + REPORT)))
+    contained = here.contained(5)
+    # One that is refused may have been tried in two ways.
+    assert contained.keys() == {"process_limit"}
+    assert contained["process_limit"] >= 60 - held > 0
+
+
+def test_disk_that_fills_quickly_is_stopped_soon(station: MakeHostile) -> None:
+    here = station()
+    program = """
+import time
+for i in range(1000):
+    open(f'/mnt/tmp/{i}', 'wb').write(bytes(2**20))
+    print(i, flush=True)
+    time.sleep(0.01)
+"""
+    result = here.run(5, program)
+    assert result["reason"]["code"] == "disk_limit"
+    # 100 MB a second at most, and 8 MiB are allowed.
+    assert int(result["log"].split()[-1]) < 60
 
 
 def test_link_for_an_output_is_not_followed_even_for_the_root_of_a_container(
@@ -174,15 +233,18 @@ def test_link_for_an_output_is_not_followed_even_for_the_root_of_a_container(
     program = f"path = os.environ['OUTPUT_FILE']; os.unlink(path); os.symlink('{secret}', path)"
     result = here.run(5, program)
     assert result["reason"]["code"] == "output_not_a_file"
+    assert here.contained(5) == {"output_not_a_file": 1}
     assert here.events(5, "released")[0]["reason"]["code"] == "output_not_a_file"
 
 
-def test_flood_of_lines_is_cut_and_counted(station: MakeHostile) -> None:
+@pytest.mark.parametrize("length", [1, 99])
+def test_flood_of_lines_is_cut_and_counted(station: MakeHostile, length: int) -> None:
     here = station()
-    program = "for _ in range(300_000): print('x' * 99)\nprint('end'); out = 1" + REPORT
+    program = f"for _ in range(300_000): print('x' * {length})\nprint('end'); out = 1" + REPORT
     result = here.run(5, program)
     assert result["log"].endswith("end\n")
     assert here.events(5, "released")[0]["log_bytes"] == len(result["log"]) <= 10_240
+    assert here.contained(5) == {"log_limit": 1}
 
 
 def test_files_and_tokens_of_other_results_are_out_of_sight(
@@ -223,6 +285,7 @@ out = [ask('/user'), ask('/task', method='DELETE'), ask('/node/reconcile', metho
 """
     result = here.run(5, ASK + attempts + REPORT)
     assert json.loads(_output(result)) == [404, 405, 404, 401, 404, 404, 200]
+    assert here.contained(5) == {"path_closed": 4, "method_closed": 1, "wrong_token": 1}
     denied = [entry["request"] for entry in here.events(5, "denied")]
     assert denied[:3] == ["GET /user", "DELETE /task", "POST /node/reconcile"]
     assert len(denied) == 6
@@ -244,11 +307,17 @@ def reach(host, port):
     except OSError:
         return False
 out = [open('/proc/net/route').read().count('\\n'),
-       [reach(host, {port}) for host in ('127.0.0.1', '172.17.0.1', 'host.docker.internal')]]
+       [reach(host, {port}) for host in
+        ('127.0.0.1', '172.17.0.1', '169.254.169.254', 'host.docker.internal')]]
 """
-        result = station().run(5, program + REPORT)
+        here = station()
+        result = here.run(5, program + REPORT)
     # No route leads anywhere: neither to this machine nor to addresses of clouds.
-    assert json.loads(_output(result)) == [1, [False, False, False]]
+    assert json.loads(_output(result)) == [1, [False, False, False, False]]
+    contained = here.contained(5)
+    assert contained["connection_refused"] >= 1
+    # The two addresses, and the name servers that were asked for the name.
+    assert contained["network_unreachable"] >= 2
 
 
 def test_database_cannot_be_changed(station: MakeHostile, tmp_path: Path) -> None:
@@ -288,11 +357,26 @@ time.sleep(60)
     here.executor.accept(5)
     flooding = here.audit_file.parent / "runs/1/flooding"
     eventually(flooding.exists, 30)
+    # The file tells of it before it ends.
+    eventually(lambda: here.contained(5) == {"door_full": 1})
     # Another algorithm speaks to the server meanwhile.
     result = here.run(6, ASK + "out = ask('/organization/2')" + REPORT, run_id=2)
     assert json.loads(_output(result)) == 200
     eventually(lambda: wire.results[5]["status"] == "crashed", 60)
     assert here.events(5, "released")[0]["reason"]["code"] == "time_limit"
+    assert here.contained(5).keys() == {"door_full", "time_limit"}
+    assert not here.contained(6)
+
+
+def test_flood_of_subtasks_is_stopped_and_counted(station: MakeHostile, wire: Wire) -> None:
+    wire.answers["POST /task"] = (201, {"id": 9})
+    here = station(limits={**LIMITS, "subtasks": 5})
+    flood = "body = {'image': 'x', 'organizations': [{'id': 2, 'input': ''}]}\n"
+    flood += "out = [ask('/task', method='POST', body=body) for _ in range(30)]"
+    result = here.run(5, ASK + flood + REPORT)
+    assert json.loads(_output(result)) == [200] * 5 + [429] * 25
+    assert here.contained(5) == {"too_many_subtasks": 25}
+    assert len(here.events(5, "subtask")) == 5
 
 
 def _output(result: dict[str, Any]) -> bytes:

@@ -6,6 +6,7 @@ import socket
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,13 @@ import pytest
 
 from tests.node.wire import Wire
 from tests.waiting import eventually
+from vantage6.common.config.node import LimitConfig
 from vantage6.common.encryption import CryptorBase, DummyCryptor, RSACryptor
-from vantage6.node.audit import Ledger
+from vantage6.node.audit import FILE_NAME, Audit, entries
 from vantage6.node.gatekeeper import Gatekeeper
+from vantage6.node.ledger import Ledger
 from vantage6.node.proxy import Proxy, PublicKeys
+from vantage6.node.quota import Quota, Quotas
 from vantage6.node.upstream import Upstream
 
 TOKEN = "own-token"
@@ -27,14 +31,14 @@ class Door:
     """The door as an algorithm uses it."""
 
     def __init__(self, port: int) -> None:
-        self._port = port
+        self.port = port
 
     def ask(
         self, method: str, path: str, body: Any = None, token: str | None = TOKEN
     ) -> tuple[int, Any]:
         """Return status and JSON of an answer."""
         request = urllib.request.Request(
-            f"http://127.0.0.1:{self._port}{path}",
+            f"http://127.0.0.1:{self.port}{path}",
             method=method,
             data=None if body is None else json.dumps(body).encode(),
             headers={"Content-Type": "application/json"}
@@ -56,13 +60,20 @@ def make_door(wire: Wire) -> Iterator[MakeDoor]:
     keepers: list[Gatekeeper] = []
     upstreams: list[Upstream] = []
 
-    def make(cryptor: CryptorBase | None = None, request_bytes: int = 10**6) -> Door:
+    def make(
+        cryptor: CryptorBase | None = None,
+        request_bytes: int = 10**6,
+        ledger: Ledger | None = None,
+        quota: Quota | None = None,
+    ) -> Door:
+        ledger = ledger or Ledger(None, 5)
         upstream = Upstream(f"http://127.0.0.1:{wire.port}/api")
         upstreams.append(upstream)
         keys = PublicKeys(upstream) if cryptor else None
-        proxy = Proxy(upstream, keys, cryptor or DummyCryptor(), 1, TOKEN, Ledger(None, 5))
+        quota = quota or Quota(LimitConfig())
+        proxy = Proxy(upstream, keys, cryptor or DummyCryptor(), 1, TOKEN, ledger, quota)
         listener = socket.create_server(("127.0.0.1", 0))
-        keepers.append(Gatekeeper(listener, proxy.app, request_bytes))
+        keepers.append(Gatekeeper(listener, proxy.app, request_bytes, ledger.count))
         return Door(listener.getsockname()[1])
 
     yield make
@@ -258,9 +269,107 @@ def test_body_above_the_limit_is_refused(wire: Wire, make_door: MakeDoor) -> Non
     assert status == 413
 
 
+def kinds(ledger: Ledger, folder: Path) -> dict[str, int]:
+    """Return what the audit file says in the end."""
+    ledger.conclude()
+    found = [entry for entry in entries(folder / FILE_NAME) if entry["event"] == "contained"]
+    return found[-1]["counts"] if found else {}
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    """Give the books of a result."""
+    audit = Audit(tmp_path)
+    yield Ledger(audit, 5)
+    audit.close()
+
+
+def test_refusals_are_counted_by_kind(
+    wire: Wire, make_door: MakeDoor, ledger: Ledger, tmp_path: Path
+) -> None:
+    wire.answers["GET /task/3"] = (401, {"msg": "Not yours."})
+    door = make_door(ledger=ledger, request_bytes=10_000)
+    for method, path in (
+        ("GET", "/user"),
+        ("GET", "/role"),
+        ("DELETE", "/task"),
+        ("GET", "/task/3"),
+    ):
+        door.ask(method, path)
+    door.ask("GET", "/organization/1", token="another")
+    door.ask("POST", "/task", "x" * 20_000)
+    assert kinds(ledger, tmp_path) == {
+        "path_closed": 2,
+        "method_closed": 1,
+        "refused_by_server": 1,
+        "wrong_token": 1,
+        "request_too_large": 1,
+    }
+
+
+def test_garbled_requests_are_counted(make_door: MakeDoor, ledger: Ledger, tmp_path: Path) -> None:
+    door = make_door(ledger=ledger)
+    with socket.create_connection(("127.0.0.1", door.port), timeout=10) as caller:
+        caller.sendall(b"\x00\x01 nonsense\r\nContent-Length: -5\r\n\r\n")
+        assert b" 400 " in caller.recv(1000)
+    assert kinds(ledger, tmp_path) == {"request_garbled": 1}
+
+
+def test_full_door_is_counted_and_opens_again(
+    wire: Wire, make_door: MakeDoor, ledger: Ledger, tmp_path: Path
+) -> None:
+    wire.answers["GET /version"] = (200, {})
+    door = make_door(ledger=ledger)
+    with ExitStack() as held:
+        for _ in range(40):
+            held.enter_context(socket.create_connection(("127.0.0.1", door.port), timeout=10))
+        eventually(lambda: kinds(ledger, tmp_path) == {"door_full": 1})
+    assert door.ask("GET", "/version")[0] == 200
+
+
+def test_subtasks_above_the_limit_are_refused(
+    wire: Wire, make_door: MakeDoor, ledger: Ledger, tmp_path: Path
+) -> None:
+    wire.answers["POST /task"] = (201, {"id": 9})
+    quotas = Quotas(LimitConfig(subtasks=3))
+    body = {"organizations": [{"id": 2, "input": ""}]}
+    door = make_door(ledger=ledger, quota=quotas.of(1))
+    # What is not valid does not count.
+    assert door.ask("POST", "/task", {})[0] == 400
+    assert [door.ask("POST", "/task", body)[0] for _ in range(3)] == [200, 200, 200]
+    for number in (1, 2):
+        status, answer = door.ask("POST", "/task", body)
+        assert (status, answer["code"]) == (429, "too_many_subtasks")
+        assert "allows 3 sub-tasks" in answer["msg"]
+        assert kinds(ledger, tmp_path) == {"too_many_subtasks": number}
+    assert len([asked for asked in wire.asked if asked.path == "/task"]) == 3
+    # All results of the run share it; other runs do not.
+    assert make_door(quota=quotas.of(1)).ask("POST", "/task", body)[0] == 429
+    assert make_door(quota=quotas.of(2)).ask("POST", "/task", body)[0] == 200
+
+
+def test_subtasks_are_limited_by_the_minute_too(wire: Wire, make_door: MakeDoor) -> None:
+    wire.answers["POST /task"] = (201, {"id": 9})
+    body = {"organizations": [{"id": 2, "input": ""}]}
+    door = make_door(quota=Quota(LimitConfig(subtasks_per_minute=2)))
+    assert [door.ask("POST", "/task", body)[0] for _ in range(3)] == [200, 200, 429]
+    _, answer = door.ask("POST", "/task", body)
+    assert 50 < int(answer["msg"].split()[-2]) <= 60
+
+
+def test_runs_that_are_long_past_are_forgotten() -> None:
+    quotas = Quotas(LimitConfig())
+    first, second = quotas.of(1), quotas.of(2)
+    for run_id in range(3, 1026):
+        assert quotas.of(run_id) is quotas.of(run_id)
+        assert quotas.of(1) is first
+    assert quotas.of(2) is not second
+
+
 def test_closed_door_lets_nobody_in_and_leaves_no_thread(wire: Wire, tmp_path: Path) -> None:
     upstream = Upstream(f"http://127.0.0.1:{wire.port}/api")
-    proxy = Proxy(upstream, None, DummyCryptor(), 1, TOKEN, Ledger(None, 5))
+    quota = Quota(LimitConfig())
+    proxy = Proxy(upstream, None, DummyCryptor(), 1, TOKEN, Ledger(None, 5), quota)
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     keeper = Gatekeeper(listener, proxy.app, 10**6)

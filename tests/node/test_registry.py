@@ -1,6 +1,7 @@
 """Images of a private registry with a password."""
 
 import io
+import json
 import random
 import socket
 import tarfile
@@ -8,16 +9,21 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import docker
 import pytest
 
 from tests.node.factories import make_claim, make_config
 from tests.services.registry import PASSWORD, USER, registry
+from vantage6.common import clock
 from vantage6.node.outcomes import RefusalError
 from vantage6.node.policy import Asked, Policy
 from vantage6.node.runtime.base import Image
 from vantage6.node.runtime.images import Images
+from vantage6.node.runtime.pulled import Pulled
 
 pytestmark = pytest.mark.slow
 
@@ -105,8 +111,6 @@ def test_rule_for_a_digest_holds_for_what_a_tag_leads_to(
     assert caught.value.reason.code == "image_not_allowed"
 
 
-# The library leaves the connection of a pull that is given up to the garbage collector.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_registry_that_trickles_holds_up_no_other_pull(
     engine: docker.APIClient, address: str, digest: str
 ) -> None:
@@ -141,6 +145,143 @@ def test_registry_that_trickles_holds_up_no_other_pull(
     assert not pulling.is_alive()
     assert ended
     assert ended[0] in {"killed", "pull_failed"}
+
+
+@pytest.fixture
+def pulled_file(tmp_path: Path) -> Path:
+    """Give the place where a node keeps what it has pulled."""
+    return tmp_path / "images.json"
+
+
+def keeper(engine: docker.APIClient, reference: str, file: Path, **values: Any) -> Images:
+    """Return the images of a node that removes what it pulled, in one of its lives."""
+    login = {"registry": reference.partition("/")[0], "username": USER, "password": PASSWORD}
+    values = {"pull_policy": "missing", "docker_registries": [login], **values}
+    return Images(engine, make_config(**values), Pulled(file))
+
+
+def age(file: Path, days: float) -> None:
+    """Let all uses be some days older."""
+    images = json.loads(file.read_text())
+    for image in images.values():
+        older = clock.parse(image["used_at"]) - timedelta(days=days)
+        image["used_at"] = older.isoformat()
+    file.write_text(json.dumps(images))
+
+
+def is_here(engine: docker.APIClient, reference: str) -> bool:
+    """Tell whether an image is on this machine."""
+    try:
+        engine.inspect_image(reference)
+    except docker.errors.ImageNotFound:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("by", ["tag", "digest"])
+def test_pulled_image_goes_when_it_was_not_used_for_long(
+    engine: docker.APIClient, address: str, digest: str, pulled_file: Path, by: str
+) -> None:
+    reference = f"{address}/{_NAME}" + (":1" if by == "tag" else f"@{digest}")
+    forget(engine, reference)
+    images = keeper(engine, reference, pulled_file)
+    image = images.fetch(reference, lambda: False)
+    age(pulled_file, 29)
+    keeper(engine, reference, pulled_file).sweep()
+    assert is_here(engine, image.id)
+    age(pulled_file, 2)
+    keeper(engine, reference, pulled_file, keep_images_days=None).sweep()
+    assert is_here(engine, image.id)
+    keeper(engine, reference, pulled_file).sweep()
+    assert not is_here(engine, image.id)
+    assert json.loads(pulled_file.read_text()) == {}
+
+
+def test_use_by_another_name_counts(
+    engine: docker.APIClient, address: str, digest: str, pulled_file: Path
+) -> None:
+    reference = f"{address}/{_NAME}:1"
+    try:
+        keeper(engine, reference, pulled_file).fetch(reference, lambda: False)
+        age(pulled_file, 31)
+        images = keeper(engine, reference, pulled_file)
+        images.fetch(f"{address}/{_NAME}@{digest}", lambda: False)
+        images.sweep()
+        assert is_here(engine, reference)
+    finally:
+        forget(engine, reference)
+
+
+def test_image_of_a_container_stays(
+    engine: docker.APIClient, address: str, digest: str, pulled_file: Path
+) -> None:
+    reference = f"{address}/{_NAME}:1"
+    image = keeper(engine, reference, pulled_file).fetch(reference, lambda: False)
+    container = engine.create_container(image.id, command=["none"])["Id"]
+    try:
+        age(pulled_file, 31)
+        images = keeper(engine, reference, pulled_file)
+        images.sweep()
+        assert is_here(engine, reference)
+    finally:
+        engine.remove_container(container)
+    # It counts as used until then.
+    images.sweep()
+    assert is_here(engine, reference)
+    age(pulled_file, 31)
+    keeper(engine, reference, pulled_file).sweep()
+    assert not is_here(engine, reference)
+
+
+def test_image_that_was_there_before_is_not_the_nodes_to_remove(
+    engine: docker.APIClient, address: str, digest: str, pulled_file: Path
+) -> None:
+    reference = f"{address}/{_NAME}:1"
+    try:
+        fetched(engine, reference)
+        keeper(engine, reference, pulled_file, pull_policy="always").fetch(reference, lambda: False)
+        assert not pulled_file.exists()
+    finally:
+        forget(engine, reference)
+
+
+def test_what_a_tag_led_to_before_goes_too(
+    engine: docker.APIClient, address: str, pulled_file: Path
+) -> None:
+    name = f"{address}/private/moving"
+    reference = f"{name}:1"
+    put(engine, name)
+    images = keeper(engine, reference, pulled_file, pull_policy="always")
+    first = images.fetch(reference, lambda: False)
+    engine.tag(first.id, "vantage6-test/moving", "kept")
+    try:
+        put(engine, name)
+        engine.tag(first.id, name, "1")
+        second = images.fetch(reference, lambda: False)
+        assert second.id != first.id
+        age(pulled_file, 31)
+        images = keeper(engine, reference, pulled_file, pull_policy="always")
+        for _ in range(2):
+            images.sweep()
+        assert not is_here(engine, second.id)
+        # Another name leads to it.
+        assert is_here(engine, "vantage6-test/moving:kept")
+        assert not engine.inspect_image(first.id)["RepoDigests"]
+    finally:
+        forget(engine, "vantage6-test/moving:kept")
+
+
+def test_node_that_does_not_know_any_more_removes_nothing(
+    engine: docker.APIClient, address: str, digest: str, pulled_file: Path
+) -> None:
+    reference = f"{address}/{_NAME}:1"
+    try:
+        keeper(engine, reference, pulled_file).fetch(reference, lambda: False)
+        pulled_file.write_text("[1]")
+        keeper(engine, reference, pulled_file).sweep()
+        assert is_here(engine, reference)
+    finally:
+        forget(engine, reference)
 
 
 class _Trickle:

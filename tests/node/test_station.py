@@ -4,6 +4,7 @@ import errno
 import hashlib
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -18,6 +19,7 @@ from tests.waiting import eventually
 from vantage6.node import disk
 from vantage6.node import station as stations
 from vantage6.node.audit import FILE_NAME, entries, verify
+from vantage6.node.rounds import Rounds
 from vantage6.node.runtime.base import Image, Pulling
 from vantage6.node.runtime.process import ProcessRuntime
 
@@ -41,9 +43,8 @@ ReadAudit = Callable[..., list[dict[str, Any]]]
 
 
 @pytest.fixture
-def quick_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look after what runs every 0.1 s."""
-    monkeypatch.setattr(stations, "_DISK_SECONDS", 0.1)
+def quick_logs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Send logs every 0.1 s."""
     monkeypatch.setattr(stations, "_LOG_SECONDS", 0.1)
 
 
@@ -155,7 +156,7 @@ ask('GET', '/task/1', token='another')
     assert denied == [("GET /user", 404), ("DELETE /task", 405), ("GET /task/1", 401)]
 
 
-@pytest.mark.usefixtures("quick_rounds")
+@pytest.mark.usefixtures("quick_logs")
 def test_log_is_sent_while_the_algorithm_runs(wire: Wire, make_executor: MakeExecutor) -> None:
     shared = "import time; go = os.environ['TEMPORARY_FOLDER'] + '/go'\n"
     wire.add(
@@ -177,7 +178,7 @@ def test_log_is_sent_while_the_algorithm_runs(wire: Wire, make_executor: MakeExe
     assert len(logs) <= 2
 
 
-@pytest.mark.usefixtures("quick_rounds")
+@pytest.mark.usefixtures("quick_logs")
 def test_site_keeps_logs_to_itself(wire: Wire, make_executor: MakeExecutor) -> None:
     wire.add(
         5, "import time; print('secret', flush=True); time.sleep(0.5); raise SystemExit('secret')"
@@ -200,7 +201,6 @@ def test_output_above_the_rule_does_not_leave(
     assert read_audit("released")[0]["output_bytes"] == 0
 
 
-@pytest.mark.usefixtures("quick_rounds")
 @pytest.mark.parametrize(
     "program",
     [
@@ -222,10 +222,29 @@ def test_disk_of_a_run_is_bounded(
 
 
 def test_what_is_not_there_takes_no_room(tmp_path: Path) -> None:
-    assert not disk.exceeds([tmp_path / "none"], 0)
+    assert disk.room([tmp_path / "none"], 0) == 0
     (tmp_path / "file").write_bytes(b"x")
-    assert disk.exceeds([tmp_path], 4095)
-    assert not disk.exceeds([tmp_path], 4096)
+    assert disk.room([tmp_path], 16_383) == -1
+    assert disk.room([tmp_path], 20_000) == 3616
+
+
+def test_measurements_come_quicker_as_room_shrinks() -> None:
+    assert [disk.pause(left) for left in (-1, 0, 2**20, 2**29, 2**40)] == [0.1, 0.1, 0.1, 0.25, 0.5]
+
+
+def test_visit_may_come_again_sooner_than_usual() -> None:
+    rounds, times = Rounds("test", 60), []
+
+    def visit() -> float | None:
+        times.append(time.monotonic())
+        return 0.05 if len(times) < 4 else None
+
+    with rounds.visiting(visit, after=0.01):
+        eventually(lambda: len(times) == 4)
+        time.sleep(0.2)
+    rounds.close()
+    assert len(times) == 4
+    assert times[3] - times[0] < 5
 
 
 class SlowPulls(ProcessRuntime):

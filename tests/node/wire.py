@@ -50,6 +50,8 @@ class Wire:
     asked: list[Asked] = field(default_factory=list)
     claims: list[int] = field(default_factory=list)
     is_down: bool = False
+    #: What the server's clock shows, where it is not the right time.
+    date: str = ""
     #: Longest output that is accepted.
     most_bytes: int = 10**9
     port: int = 0
@@ -105,6 +107,8 @@ class Wire:
             status, answer = self._answer(key, body)
         resp.status = status
         resp.media = answer
+        if self.date:
+            resp.set_header("Date", self.date)
 
     def _answer(self, key: str, body: Any) -> tuple[int, Any]:
         match key.replace("/", " ").split():

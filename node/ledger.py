@@ -1,0 +1,108 @@
+"""What one algorithm does at the node's door, and what it was kept from, in the audit file."""
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from vantage6.common import logs
+from vantage6.node.audit import Audit, hash_of
+
+log = logs.get(__name__)
+
+#: Requests of one algorithm that are noted before only their number is.
+_MOST_DENIALS = 20
+
+
+class Ledger:
+    """The books of one result. Safe for threads.
+
+    What the algorithm is kept from is counted by kind. A line `contained` is written when a kind
+    is new, and one with the last numbers at the end: so many lines at most as there are kinds.
+
+    Parameters
+    ----------
+    audit
+        The file; None where nothing is kept.
+    result_id
+        The result that the algorithm computes.
+    """
+
+    def __init__(self, audit: Audit | None, result_id: int) -> None:
+        self._audit = audit
+        self._result_id = result_id
+        self._lock = threading.Lock()
+        self._denials = 0
+        self._counts: dict[str, int] = {}
+        self._written: dict[str, int] = {}
+
+    def subtask(self, body: dict[str, Any], inputs: list[tuple[Any, bytes]]) -> None:
+        """Note a sub-task before it leaves, since its input leaves with it.
+
+        Raises
+        ------
+        OSError
+            If it cannot be noted.
+        """
+        if self._audit is not None:
+            self._audit.record(
+                "subtask",
+                result_id=self._result_id,
+                image=str(body.get("image"))[:1000],
+                organizations=[id_ for id_, _ in inputs],
+                input_bytes=[len(input_) for _, input_ in inputs],
+                input_hashes=[hash_of(input_) for _, input_ in inputs],
+            )
+
+    def denied(self, kind: str, method: str, path: str, status: int) -> None:
+        """Note a request that was refused; many of them end in a number."""
+        self.count(kind)
+        with self._lock:
+            self._denials += 1
+            count = self._denials
+        if count > _MOST_DENIALS and count & (count - 1):
+            return
+        self._note(
+            "denied",
+            request=f"{method[:20]} {path[:200]}",
+            kind=kind,
+            status=status,
+            count=count,
+        )
+
+    def count(self, kind: str) -> None:
+        """Count one more time that the algorithm was kept from something."""
+        with self._lock:
+            self._counts[kind] = self._counts.get(kind, 0) + 1
+
+    def raise_to(self, totals: Mapping[str, int]) -> None:
+        """Take over what others have counted; a number never falls."""
+        with self._lock:
+            for kind, total in totals.items():
+                if total > self._counts.get(kind, 0):
+                    self._counts[kind] = total
+
+    def note_news(self) -> None:
+        """Write a line if the algorithm was kept from something of a new kind."""
+        with self._lock:
+            counts, is_news = dict(self._counts), self._counts.keys() > self._written.keys()
+            if is_news:
+                self._written = counts
+        if is_news:
+            self._note("contained", counts=counts)
+
+    def conclude(self) -> None:
+        """Write the last numbers, where the file does not have them."""
+        with self._lock:
+            counts, is_news = dict(self._counts), self._counts != self._written
+            self._written = counts
+        if is_news:
+            self._note("contained", counts=counts)
+
+    def _note(self, event: str, **facts: Any) -> None:
+        if self._audit is None:
+            return
+        try:
+            self._audit.record(event, result_id=self._result_id, **facts)
+        except OSError as error:
+            # Nothing left the station; the node's log has to do.
+            log.warning("not in the audit file", noted=event, reason=str(error), **facts)
