@@ -1,5 +1,6 @@
 """The fixtures that all tests share. A service starts when the first test asks for it."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,11 @@ from tests.services.redis import RedisServer
 
 #: A test that uses one of these counts as slow; it need not say so.
 _SERVICES = {"redis_server", "postgres", "docker_host"}
+
+
+def pytest_configure() -> None:
+    # In the background a shell ignores it, and every program that a test starts would, too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
