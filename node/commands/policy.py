@@ -1,17 +1,18 @@
 """``vnode policy``: what the rules of a station say."""
 
+import re
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from vantage6.common.selection import Selection
-from vantage6.node.commands.base import said_plainly
+from vantage6.node.commands.base import on_node
+
+if TYPE_CHECKING:
+    from vantage6.node.instance import Instance
 
 #: Exit code where a task would be refused.
 REFUSED = 1
-#: What ``--user`` holds where nothing follows it: then it is the scope, as everywhere else.
-_SCOPE = "\0"
 #: What a verdict means for a way out of the container.
 _REACH = {"allowed": "reached", "refused": "closed", "open": "open"}
 
@@ -21,53 +22,20 @@ def policy() -> None:
     """See what may run at a node."""
 
 
-# The usual options of an instance, but for --user: it once took the user who asks, and still does.
 @policy.command()
-@click.option("-n", "--name", help="Name of the configuration.")
-@click.option(
-    "-c",
-    "--config",
-    "file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Configuration file; overrides the name.",
-)
-@click.option(
-    "-e",
-    "--environment",
-    help="Environment in the file: application, dev, test, acc or prod.  "
-    "[default: application, else the only one]",
-)
-@click.option("--system", is_flag=True, help="Use the folders of the machine.")
-@click.option(
-    "--user",
-    is_flag=False,
-    flag_value=_SCOPE,
-    metavar="",
-    help="Use your own folders.  [default: where the name is found]",
-)
+@on_node
 @click.option("--image", required=True, help="Reference, as a task names it.")
 @click.option("--digest", help="Digest that the image turns out to have: sha256:…")
-@click.option(
-    "--init-user", help="Id or name of the user who asks; `--user NAME` is an old way to say it."
-)
-@click.option(
-    "--init-organization",
-    "--organization",
-    "organization",
-    help="Id or name of the organization that asks.",
-)
+@click.option("--init-user", help="Id or name of the user who asks.")
+@click.option("--init-organization", help="Id or name of the organization that asks.")
 @click.option("--database", default="default", show_default=True, help="Label of the database.")
 @click.option("--input-bytes", type=click.IntRange(0), help="Length of the input.")
 def test(
-    name: str | None,
-    file: Path | None,
-    environment: str | None,
-    system: bool,
-    user: str | None,
+    instance: "Instance",
     image: str,
     digest: str | None,
     init_user: str | None,
-    organization: str | None,
+    init_organization: str | None,
     database: str,
     input_bytes: int | None,
 ) -> None:
@@ -76,16 +44,17 @@ def test(
     A rule is open where it depends on what the options do not say. Sub-tasks are tested alike.
     What follows is what the algorithm would reach, and what not.
     """
+    from vantage6.common.errors import ConfigurationError
     from vantage6.node.databases import Databases
-    from vantage6.node.instance import Instance
     from vantage6.node.policy import Asked, Policy, Verdict
     from vantage6.node.services.reach import ways
 
-    with said_plainly():
-        scope = True if system else False if user == _SCOPE else None
-        instance = Instance.find(Selection(name, file, environment, scope))
-    organization_id, organization_name = _id_or_name(organization)
-    user_id, user_name = _id_or_name(init_user or (user if user != _SCOPE else None))
+    if digest and not re.fullmatch("sha256:[0-9a-f]{64}", digest):
+        raise ConfigurationError(
+            "--digest: it is sha256: and 64 digits, as `docker pull` prints it."
+        )
+    organization_id, organization_name = _id_or_name(init_organization)
+    user_id, user_name = _id_or_name(init_user)
     asked = Asked(
         image=image,
         database=database,

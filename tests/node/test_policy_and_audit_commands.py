@@ -85,14 +85,10 @@ def test_policy_is_explained_rule_by_rule(
         assert rule in done.output
 
 
-def test_user_is_the_scope_and_still_the_one_who_asks_if_a_name_follows(vnode: Vnode) -> None:
-    asked = ["policy", "test", "--image", "a/x"]
-    assert vnode(*asked, "--user").output == vnode(*asked).output
-    assert vnode(*asked, "--user", "--init-user", 8).exit_code == 1
-    assert vnode(*asked, "--user", 8).exit_code == 1
-    assert vnode(*asked, "--user", 7).exit_code == 0
-    done = CliRunner().invoke(main, [*asked, "--user", "--name", "nobody"])
-    assert "/etc" not in done.output
+def test_digest_that_is_none_is_refused(vnode: Vnode) -> None:
+    done = vnode("policy", "test", "--image", "a/x", "--digest", "sha256:2")
+    assert done.exit_code == 10
+    assert "--digest" in done.output
 
 
 def test_whole_audit_file_is_told_with_its_head(vnode: Vnode, audit: Audit) -> None:
