@@ -20,7 +20,7 @@ from vantage6.common.doctor import (
     Finding,
     Skipped,
     findings,
-    private,
+    refuse_shared,
     room,
     same_time,
     writable,
@@ -75,7 +75,8 @@ class Doctor:
 
     def _file(self) -> str:
         file = self._instance.file
-        return f"{file} is valid; {private(file, 0o600)}."
+        refuse_shared(file, 0o600)
+        return f"{file} is valid, and closed to others."
 
     def _answers(self) -> str:
         new = Skipped("It is made by the first start.")

@@ -137,14 +137,14 @@ def writable(folder: Path, advice: str) -> str:
         raise Failed(f"Cannot write into {there}: {error.strerror}; {advice}.") from error
     if there != folder:
         return f"{folder} is made by the first start."
-    return f"{private(folder, 0o700)}, and writable."
+    refuse_shared(folder, 0o700)
+    return f"{folder} is writable, and closed to others."
 
 
-def private(path: Path, mode: int) -> str:
-    """Check that nobody else can read a file or a folder with secrets; returns half a sentence."""
+def refuse_shared(path: Path, mode: int) -> None:
+    """Check that nobody else can read a file or a folder with secrets."""
     if path.stat().st_mode & 0o077:
         raise Doubtful(f"{path} holds secrets and others can read it: chmod {mode:o} {path}")
-    return f"{path} is closed to others"
 
 
 def room(folder: Path, least: int, advice: str) -> str:

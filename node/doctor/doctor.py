@@ -6,7 +6,7 @@ Nothing is changed, at the station or at the server.
 from collections.abc import Iterator
 from contextlib import closing
 
-from vantage6.common.doctor import Check, Doubtful, Finding, findings, private
+from vantage6.common.doctor import Check, Doubtful, Finding, findings, refuse_shared
 from vantage6.node.doctor.server import ServerChecks
 from vantage6.node.doctor.services import ServiceChecks
 from vantage6.node.doctor.station import StationChecks
@@ -37,7 +37,8 @@ class Doctor:
 
     def _file(self) -> str:
         file = self._instance.file
-        return f"{file} is valid; {private(file, 0o600)}."
+        refuse_shared(file, 0o600)
+        return f"{file} is valid, and closed to others."
 
     def _old_settings(self) -> str:
         keys = ", ".join(self._instance.config.without_effect)
