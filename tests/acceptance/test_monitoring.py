@@ -118,26 +118,20 @@ def test_flower_shows_nodes_as_workers_and_results_as_their_tasks(
     with closing(federation.client()) as client:
         task = federation.send(client, list(AGES), "average_partial")
         federation.results(client, task)
-        killed = federation.send(client, ["alpha"], "no_such_method")
-        federation.results(client, killed)
-    shown = eventually(
-        lambda: {
-            uuid: one
+        failed = federation.send(client, ["alpha"], "no_such_method")
+        federation.results(client, failed)
+
+    def states(of: int) -> dict[str, str]:
+        return {
+            one["worker"]: one["state"]
             for uuid, one in flower(federation, "/api/tasks").items()
-            if uuid.startswith("result-") and one["state"] in {"SUCCESS", "FAILURE"}
+            if uuid.startswith("result-") and one["args"] == f"task {of}" and one["name"] == IMAGE
         }
-    )
-    succeeded = [one for one in shown.values() if one["args"] == f"task {task}"]
-    assert {one["state"] for one in succeeded} == {"SUCCESS"}
-    assert {one["name"] for one in shown.values()} == {IMAGE}
-    workers = {one["worker"] for one in succeeded}
+
+    eventually(lambda: list(states(task).values()) == ["SUCCESS"] * len(AGES))
+    eventually(lambda: list(states(failed).values()) == ["FAILURE"])
+    workers = set(states(task))
     assert [name.split(" ")[0] for name in sorted(workers)] == list(AGES)
-    eventually(
-        lambda: any(
-            one["args"] == f"task {killed}" and one["state"] == "FAILURE"
-            for one in flower(federation, "/api/tasks").values()
-        )
-    )
     # The nodes are there beside the worker of the server, and say so by themselves.
     eventually(
         lambda: (

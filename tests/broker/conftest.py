@@ -287,6 +287,8 @@ def https_station(broker: Broker, folder: Path) -> Iterator[HttpsStation]:
         yield station
         station.close()
         over.set()
+        # Who still waits for the node would take a message of the next test.
+        eventually(lambda: not service.bells.waiting)
 
 
 @pytest.fixture(params=["redis", "https"])

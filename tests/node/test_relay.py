@@ -14,10 +14,11 @@ def test_caller_of_a_service_that_is_away_gets_an_error() -> None:
         raise ConnectionRefusedError
 
     listener = socket.create_server(("127.0.0.1", 0))
+    # The error may come before the connection has been looked at for the first time.
     with (
         closing(Relay(listener, away, "away")),
-        socket.create_connection(listener.getsockname(), 10) as caller,
         pytest.raises(ConnectionResetError),
+        socket.create_connection(listener.getsockname(), 10) as caller,
     ):
         caller.recv(1)
 
