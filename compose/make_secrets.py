@@ -41,8 +41,8 @@ def write(path: Path, text: str, owner: int) -> None:
     fresh.replace(path)
 
 
-def make_passwords(out: Path) -> None:
-    """Write all passwords, unless an earlier call came to its end."""
+def make_secrets(out: Path) -> None:
+    """Write what the services need of each other, unless an earlier call came to its end."""
     last = out / "server" / "root_password"
     if last.exists():
         return
@@ -52,27 +52,17 @@ def make_passwords(out: Path) -> None:
     write(out / "postgres" / "password", database, POSTGRES)
     write(out / "prometheus" / "token", metrics, PROMETHEUS)
     write(out / "server" / "metrics_token", metrics, SERVER)
-    write(out / "server" / "broker", f"redis://v6-server:{broker}@redis:6379/0", SERVER)
+    # Nobody but the server has to trust it, and nobody looks after it.
+    certificate, key = self_signed("redis", days=10 * _DAYS)
+    write(out / "redis" / "certificate.pem", certificate, REDIS)
+    write(out / "redis" / "key.pem", key, REDIS)
+    write(out / "server" / "redis.pem", certificate, SERVER)
+    url = f"rediss://v6-server:{broker}@redis:6379/0?ssl_ca_certs=/run/vantage6/redis.pem"
+    write(out / "server" / "broker", url, SERVER)
     uri = f"postgresql://vantage6:{database}@postgres:5432/vantage6"
     write(out / "server" / "database", uri, SERVER)
     # Fulfils every rule for passwords of people.
     write(last, f"{secrets.token_urlsafe(18)}-Aa1", SERVER)
-
-
-def encrypt_broker(out: Path) -> None:
-    """Give Redis a certificate that the server trusts; a deployment of before has none."""
-    last, broker = out / "redis" / "key.pem", out / "server" / "broker"
-    if last.exists():
-        return
-    # Nobody looks after it.
-    certificate, key = self_signed("redis", days=10 * _DAYS)
-    write(out / "redis" / "certificate.pem", certificate, REDIS)
-    write(out / "server" / "redis.pem", certificate, SERVER)
-    url = broker.read_text()
-    if url.startswith("redis:"):
-        encrypted = f"rediss{url.removeprefix('redis')}?ssl_ca_certs=/run/vantage6/redis.pem"
-        write(broker, encrypted, SERVER)
-    write(last, key, REDIS)
 
 
 def make_certificate(out: Path, given: Path, host: str) -> None:
@@ -120,8 +110,7 @@ def _general(host: str) -> x509.GeneralName:
 def main() -> None:
     """Make what is missing."""
     out, given = Path(sys.argv[1]), Path(sys.argv[2])
-    make_passwords(out)
-    encrypt_broker(out)
+    make_secrets(out)
     make_certificate(out, given, os.environ.get("V6_HOST") or "localhost")
     print("The password of the user root: docker compose exec api cat /run/vantage6/root_password")
 

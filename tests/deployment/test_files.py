@@ -109,23 +109,6 @@ def test_secrets_are_made_once_and_for_one_reader_each(tmp_path: Path):
 
 
 @pytest.mark.slow
-def test_redis_of_an_older_deployment_gets_a_certificate(tmp_path: Path):
-    if os.geteuid() != 0:
-        missing("root, who gives files away")
-    make(tmp_path / "out", tmp_path)
-    broker = tmp_path / "out/server/broker"
-    encrypted = broker.read_text()
-    for name in ("redis/key.pem", "redis/certificate.pem", "server/redis.pem"):
-        (tmp_path / "out" / name).unlink()
-    broker.write_text(encrypted.replace("rediss:", "redis:").partition("?")[0])
-    make(tmp_path / "out", tmp_path)
-    assert broker.read_text() == encrypted
-    certificate = (tmp_path / "out/redis/certificate.pem").read_text()
-    assert (tmp_path / "out/server/redis.pem").read_text() == certificate
-    assert (tmp_path / "out/redis/key.pem").stat().st_uid == 999
-
-
-@pytest.mark.slow
 def test_a_given_certificate_replaces_the_one_that_was_made(tmp_path: Path):
     if os.geteuid() != 0:
         missing("root, who gives files away")
