@@ -20,15 +20,11 @@ class Terminal:
     ----------
     command
         What runs.
-    environment
-        Its variables.
-    folder
-        Where it runs.
+    home
+        The home folder of who sits there, where it runs.
     """
 
-    def __init__(
-        self, command: Sequence[object], environment: dict[str, str], folder: Path
-    ) -> None:
+    def __init__(self, command: Sequence[object], home: Path) -> None:
         self.shown = ""
         self._read = 0
         self._screen, theirs = pty.openpty()
@@ -36,9 +32,10 @@ class Terminal:
         # What is started in the background may have been told not to heed it.
         heeding = [needs("env"), "--default-signal=INT"]
         words = [needs("setsid"), "--ctty", *heeding, *map(str, command)]
-        environment = {**environment, "TERM": "dumb", "COLUMNS": "200"}
+        environment = {"HOME": str(home), "PATH": os.environ["PATH"]}
+        environment |= {"TERM": "dumb", "COLUMNS": "200"}
         self._process = subprocess.Popen(
-            words, stdin=theirs, stdout=theirs, stderr=theirs, env=environment, cwd=folder
+            words, stdin=theirs, stdout=theirs, stderr=theirs, env=environment, cwd=home
         )
         os.close(theirs)
 

@@ -1,6 +1,5 @@
 """``vnode new`` and the commands about keys, at a terminal and with the real server."""
 
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -33,10 +32,9 @@ def home(tmp_path: Path) -> Path:
 @pytest.fixture
 def vnode(home: Path) -> Iterator[Open]:
     """Give a function that begins a command at a terminal."""
-    environment = {"HOME": str(home), "PATH": os.environ["PATH"]}
     with ExitStack() as stack:
         yield lambda *words: stack.enter_context(
-            Terminal([sys.executable, "-m", "vantage6.node", *words], environment, home)
+            Terminal([sys.executable, "-m", "vantage6.node", *words], home)
         )
 
 

@@ -1,6 +1,5 @@
 """``vserver new`` at a terminal."""
 
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,8 +24,7 @@ def home(tmp_path: Path) -> Path:
 def wizard(home: Path) -> Iterator[Terminal]:
     """Give a terminal with the wizard, up to its first questions with wrong answers."""
     vserver = Path(sys.executable).with_name("vserver")
-    environment = {"HOME": str(home), "PATH": os.environ["PATH"]}
-    with Terminal([vserver, "new", "--user"], environment, home) as terminal:
+    with Terminal([vserver, "new", "--user"], home) as terminal:
         terminal.answer("Name of the configuration:", "über")
         terminal.wait_for("cannot be a name")
         terminal.answer("Name of the configuration:", "my server")
