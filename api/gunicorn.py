@@ -3,6 +3,7 @@
 import resource
 from typing import Any
 
+from vantage6.api.worker import let_nobody_in
 from vantage6.common import logs
 from vantage6.common.config import Instance
 from vantage6.models.database import db
@@ -35,8 +36,9 @@ logconfig_dict: dict[str, Any] = {
 }
 
 
-def on_starting(_: Any) -> None:
-    """Take over the logs before anything is said."""
+def on_starting(server: Any) -> None:
+    """Take over the logs before anything is said, and prepare for a stop without losses."""
+    let_nobody_in(server)
     logs.set_up("api", level=_config.logging.level, levels=_config.logging.levels)
 
 

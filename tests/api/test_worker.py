@@ -24,6 +24,7 @@ def app(environ, start_response):
     start_response("200 OK", [("Content-Length", "2")])
     return [b"ok"]
 """
+SETTINGS = "from vantage6.api.worker import let_nobody_in as on_starting"
 CALLERS = 20
 
 
@@ -43,6 +44,7 @@ def call(port: int) -> str:
 
 def test_who_connects_while_a_server_stops_is_answered_or_refused_but_never_dropped(tmp_path: Path):
     (tmp_path / "slow.py").write_text(APP)
+    (tmp_path / "stop.py").write_text(SETTINGS)
     became: Counter[str] = Counter()
     for _ in range(5):
         port = free_port()
@@ -50,7 +52,7 @@ def test_who_connects_while_a_server_stops_is_answered_or_refused_but_never_drop
             [
                 *(sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}"),
                 *("--worker-class", "vantage6.api.worker.Worker", "--workers", "2"),
-                *("--threads", "50", "--no-control-socket", "slow:app"),
+                *("--threads", "50", "--no-control-socket", "--config", "stop.py", "slow:app"),
             ],
             tmp_path / "log",
         )
