@@ -8,6 +8,7 @@ from vantage6.client.inbox import Inbox
 from vantage6.client.login import Login, claims
 from vantage6.client.network import Network
 from vantage6.client.session import Document, Session
+from vantage6.common.errors import Conflict, Invalid
 from vantage6.common.identity import WhoAmI
 
 
@@ -102,8 +103,10 @@ class NodeClient:
 
         Raises
         ------
+        Conflict
+            If the result is finished or killed, so that it can no longer change.
         Invalid
-            With code ``result_finished`` if the result can no longer change.
+            If the server refuses what is reported.
         NotFound
             If it was deleted.
         """
@@ -111,7 +114,13 @@ class NodeClient:
             name: value.isoformat() if isinstance(value, datetime) else value
             for name, value in fields.items()
         }
-        reply: Document = self.request("patch", f"result/{result_id}", json=body)
+        try:
+            reply: Document = self.request("patch", f"result/{result_id}", json=body)
+        except Invalid as error:
+            if error.error_code != "result_finished":
+                raise
+            # What clients of 3.11 expect is a 400 here, unlike at a claim.
+            raise Conflict(error.message, code=error.error_code) from error
         return reply
 
     def reconcile(self, running: Iterable[int], finished: Iterable[int]) -> Document:

@@ -37,7 +37,7 @@ def deliver(station: Station, entry: Entry, patience: Patience) -> None:
     try:
         _release(station, entry, patience, fields, output)
     except Invalid as error:
-        if error.error_code == "result_finished" or "result" not in fields:
+        if "result" not in fields:
             raise
         result_id = entry.record.result_id
         log.exception("output refused by the server", result_id=result_id)

@@ -157,7 +157,8 @@ class Execution:
         InterruptedExecution
             If the result was killed, or the node stops.
         V6Error
-            One of `NOT_WANTED`, or `Invalid` if the result is final at the server.
+            One of `NOT_WANTED` if the result is final at the server; `Invalid` if the server
+            refuses even the report that its output is refused.
         """
         self._patience.check()
         deliver(self._station, self._entry, self._patience)
@@ -374,14 +375,14 @@ class Execution:
 
     def _announce(self) -> None:
         """Tell the server that the algorithm runs. Nothing depends on it but a progress bar."""
-        with suppress(*SERVER_AWAY):
+        with suppress(*SERVER_AWAY, Invalid):
             try:
                 self._station.server.patch_result(
                     self.result_id,
                     status=str(TaskStatus.ACTIVE),
                     started_at=self._entry.record.started_at,
                 )
-            except (*NOT_WANTED, Invalid) as error:
+            except NOT_WANTED as error:
                 log.info("result killed meanwhile", result_id=self.result_id, reason=str(error))
                 self.kill()
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from vantage6.broker.messages import Message, ResultKilled
 from vantage6.common import logs
-from vantage6.common.errors import Invalid, Unauthenticated, Unavailable, V6Error
+from vantage6.common.errors import Unauthenticated, Unavailable, V6Error
 from vantage6.node.claims import Claim
 from vantage6.node.execution import NOT_WANTED, Execution
 from vantage6.node.patience import InterruptedExecution
@@ -228,7 +228,7 @@ class Executor:
             if not execution.was_killed:
                 return
             self._drop(execution, "killed")
-        except (*NOT_WANTED, Invalid) as error:
+        except NOT_WANTED as error:
             self._drop(execution, str(error))
         except Exception:
             # It stays on disk and is taken up again when the node starts.

@@ -55,6 +55,11 @@ def connect(host: str, port: int, seconds: float) -> socket.socket:
     return socket.create_connection((host, port), seconds)
 
 
+def make(verb: str, host: str, port: int, seconds: float) -> socket.socket:
+    """Return a socket that listens, or else a connection."""
+    return listen(host, port) if verb == "listen" else connect(host, port, seconds)
+
+
 def main(verb: str, host: str, port: int, seconds: float, namespace: int, channel: int) -> None:
     """Make the socket and send it, or else the number of the error."""
     with socket.socket(fileno=channel) as way:
@@ -62,7 +67,7 @@ def main(verb: str, host: str, port: int, seconds: float, namespace: int, channe
             # Who owns a user namespace has all rights in it once inside.
             join(fcntl.ioctl(namespace, _NS_GET_USERNS), _NEW_USER)
             join(namespace, NEW_NETWORK)
-            made = listen(host, port) if verb == "listen" else connect(host, port, seconds)
+            made = make(verb, host, port, seconds)
         except OSError as error:
             # Python's own time-outs have no number.
             way.send(str(error.errno or errno.ETIMEDOUT).encode())

@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from vantage6.node.runtime.envoy import NEW_NETWORK, connect, join, listen
+from vantage6.node.runtime.envoy import NEW_NETWORK, join, make
 
 _ENVOY = Path(__file__).with_name("envoy.py")
 #: What the envoy takes besides the connection that it makes.
@@ -58,11 +58,7 @@ def listen_within(container_id: str, pid: int, host: str, port: int) -> socket.s
     OSError
         If the port is taken, or the namespace belongs to somebody else.
     """
-    with _namespace(container_id, pid) as namespace:
-        try:
-            return travel(namespace, partial(listen, host, port))
-        except NotAllowedError:
-            return _send_envoy(namespace, "listen", host, port, 0)
+    return _make_within(container_id, pid, "listen", host, port)
 
 
 def connect_within(
@@ -77,11 +73,17 @@ def connect_within(
     OSError
         If nobody answers in time, or the namespace belongs to somebody else.
     """
+    return _make_within(container_id, pid, "connect", host, port, seconds)
+
+
+def _make_within(
+    container_id: str, pid: int, verb: str, host: str, port: int, seconds: float = 0
+) -> socket.socket:
     with _namespace(container_id, pid) as namespace:
         try:
-            return travel(namespace, partial(connect, host, port, seconds))
+            return travel(namespace, partial(make, verb, host, port, seconds))
         except NotAllowedError:
-            return _send_envoy(namespace, "connect", host, port, seconds)
+            return _send_envoy(namespace, verb, host, port, seconds)
 
 
 @contextmanager

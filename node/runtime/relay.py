@@ -58,7 +58,9 @@ class Relay:
             if self._slots.acquire(blocking=False):
                 threading.Thread(target=self._carry, args=(caller,), daemon=True).start()
             else:
-                caller.close()
+                with caller:
+                    _turn_away(caller)
+                log.warning("service has too many connections", service=self._name)
 
     def _carry(self, caller: socket.socket) -> None:
         try:
@@ -77,9 +79,13 @@ class Relay:
         try:
             return self._connect(caller)
         except OSError:
-            # An error for the caller: without it, the service would seem to have nothing to say.
-            caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            _turn_away(caller)
             raise
+
+
+def _turn_away(caller: socket.socket) -> None:
+    """Make the end an error for the caller, to whom an empty answer would look like one."""
+    caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
 
 
 def _pump(source: socket.socket, sink: socket.socket) -> None:

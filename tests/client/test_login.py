@@ -7,7 +7,7 @@ import pytest
 
 from vantage6.client import AuthenticationException, Client, ClientBase
 from vantage6.client.node_client import NodeClient
-from vantage6.common.errors import Forbidden, Invalid, NotFound, Unauthenticated
+from vantage6.common.errors import Conflict, Forbidden, NotFound, Unauthenticated
 
 
 def _log_in(peer, make_token, **lifetime) -> None:
@@ -213,7 +213,7 @@ def test_node_knows_itself_and_speaks_its_endpoints(peer, make_token) -> None:
 def test_node_errors_carry_the_code_of_the_server(peer, make_token) -> None:
     node = _node(peer, make_token)
     peer.answers["PATCH result/5"] = (400, {"msg": "finished", "code": "result_finished"})
-    with pytest.raises(Invalid) as refusal:
+    with pytest.raises(Conflict) as refusal:
         node.patch_result(5, status="active")
     assert refusal.value.error_code == "result_finished"
     peer.answers["POST result/5/claim"] = (401, {"msg": "not yours", "code": "forbidden"})
