@@ -1,9 +1,10 @@
 """What operators watch: numbers for Prometheus, and events for Flower.
 
 Both are ornaments. They are put down at once and sent by a thread within a second, many in one
-round trip, so that no request waits for them; what cannot be sent is counted later, or, of
-events, forgotten. All processes of a server count into the same hash in Redis: so it makes no
-difference which of them a scrape meets, nor when one of them ends.
+round trip, so that no request waits for them. While the broker is away events are forgotten, and
+numbers are kept: they go with the first that is counted after its rest. All processes of a server
+count into the same hash in Redis: so it makes no difference which of them a scrape meets, nor when
+one of them ends.
 """
 
 import json
@@ -18,7 +19,7 @@ import redis
 from celery import Celery
 from celery.events.event import Event, get_exchange
 
-from vantage6.broker.connection import HASTY_SECONDS, REST_SECONDS, answering, client
+from vantage6.broker.connection import HASTY_SECONDS, Rest, answering, client
 from vantage6.broker.queues import METRICS
 from vantage6.broker.sender import hasty_app
 from vantage6.common import logs
@@ -53,6 +54,7 @@ class Telemetry:
         self._numbers: dict[Number, float] = {}
         self._events: list[dict[str, Any]] = []
         self._thread: threading.Thread | None = None
+        self._rest = Rest()
         self._redis: redis.Redis | None = None
         self._app: Celery | None = None
 
@@ -84,15 +86,14 @@ class Telemetry:
 
     def _wake(self) -> None:
         """See that somebody sends. The lock is held."""
-        if self._thread is None:
+        if self._thread is None and not self._rest.lasts:
             self._thread = threading.Thread(target=self._run, name="telemetry", daemon=True)
             self._thread.start()
 
     def _run(self) -> None:
-        """Send until there is nothing to send; who puts down more then begins anew."""
-        pause = _PAUSE_SECONDS
+        """Send until there is nothing left, or nobody takes it; then the next begins anew."""
         while True:
-            time.sleep(pause)
+            time.sleep(_PAUSE_SECONDS)
             with self._lock:
                 numbers, self._numbers = self._numbers, {}
                 events, self._events = self._events, []
@@ -109,9 +110,9 @@ class Telemetry:
                 with self._lock:
                     for number, by in numbers.items():
                         self._add(number, by)
-                pause = REST_SECONDS
-            else:
-                pause = _PAUSE_SECONDS
+                    self._rest.begin()
+                    self._thread = None
+                return
 
     def _send_numbers(self, numbers: dict[Number, float]) -> None:
         """Add to the hash; what arrived is taken out, so that it is never sent again."""

@@ -10,7 +10,7 @@ import yaml
 
 from tests.api.client import Api
 from tests.models.factories import World, make_user, make_world, migrated
-from tests.services import free_port
+from tests.services import NO_BROKER
 from vantage6.api import passwords
 from vantage6.api.app import create_app
 from vantage6.api.tokens import Tokens
@@ -42,7 +42,7 @@ def broker_url() -> str:
 
     A module that needs one replaces this by `redis_url`.
     """
-    return f"redis://127.0.0.1:{free_port()}/0"
+    return NO_BROKER
 
 
 @pytest.fixture

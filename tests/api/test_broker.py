@@ -11,7 +11,7 @@ import redis
 from tests.api.client import Api
 from tests.api.conftest import Server
 from tests.models.factories import IMAGE, World, messages
-from tests.services import free_port
+from tests.services import NO_BROKER
 from vantage6.api.app import create_app
 from vantage6.broker import queues
 from vantage6.broker.connection import client
@@ -115,7 +115,7 @@ def test_nodes_may_be_told_another_address(server: Server, broker_url: str):
 @pytest.fixture
 def closed() -> str:
     """Return an address at which nobody listens."""
-    return f"redis://127.0.0.1:{free_port()}/0"
+    return NO_BROKER
 
 
 @pytest.fixture

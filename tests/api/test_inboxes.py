@@ -14,6 +14,7 @@ import pytest
 from tests.api.client import Answer, Api
 from tests.api.conftest import Server, configured
 from tests.models.factories import World
+from tests.services import NO_BROKER
 from tests.services.redis import RedisServer
 from tests.waiting import eventually
 from vantage6.api.app import create_app
@@ -268,7 +269,7 @@ def test_a_limited_number_works_at_once_and_who_waits_is_not_one_of_them() -> No
             working -= 1
         return [b"x"]
 
-    turns = Turns(app, Bells("redis://127.0.0.1:1/0"), 2)
+    turns = Turns(app, Bells(NO_BROKER), 2)
 
     def send(path: str) -> None:
         answer = turns({"PATH_INFO": path}, None)
@@ -292,7 +293,7 @@ def test_a_failing_application_gives_its_turn_back() -> None:
     def app(_, __):
         raise RuntimeError("no")
 
-    turns = Turns(app, Bells("redis://127.0.0.1:1/0"), 1)
+    turns = Turns(app, Bells(NO_BROKER), 1)
     for _ in range(3):
         with pytest.raises(RuntimeError):
             turns({}, None)

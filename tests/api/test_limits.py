@@ -15,6 +15,7 @@ from falcon.testing import create_environ
 from tests.api.client import Answer, Api
 from tests.api.conftest import configured
 from tests.models.factories import World, make_user, messages
+from tests.services import NO_BROKER
 from tests.services.redis import RedisServer
 from vantage6.api import limits, passwords
 from vantage6.api.app import create_app
@@ -196,7 +197,7 @@ def test_an_address_where_nobody_answers_costs_little(monkeypatch: pytest.Monkey
 
 
 def test_a_limit_ends(monkeypatch: pytest.MonkeyPatch):
-    counter = make_limits("redis://127.0.0.1:1/0", failed_logins=1)
+    counter = make_limits(NO_BROKER, failed_logins=1)
     assert used_up(counter, 1)
     real = time.time
     monkeypatch.setattr(limits.time, "time", lambda: real() + 61)

@@ -12,7 +12,7 @@ from tests.api.conftest import Server, configured
 from tests.api.test_queries import counted
 from tests.models.crowd import grow
 from tests.models.factories import IMAGE, World, close_all, make_task
-from tests.services import free_port
+from tests.services import NO_BROKER
 from tests.waiting import eventually
 from vantage6.api.app import create_app
 from vantage6.api.scrape_token import scrape_token
@@ -192,7 +192,7 @@ def test_all_processes_count_together(server: Server):
 
 def test_without_a_broker_the_rest_is_there(server: Server):
     make_task(server.world.north, [server.world.amsterdam])
-    instance = configured(server.instance, broker=f"redis://127.0.0.1:{free_port()}/0")
+    instance = configured(server.instance, broker=NO_BROKER)
     bound = db.obj
     try:
         alone = Server(instance, server.world, Api(create_app(instance), server.api.tokens))

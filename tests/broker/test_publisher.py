@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.services import NO_BROKER
 from vantage6.broker import publisher, queues
 from vantage6.broker.connection import BrokerUnavailable, client
 from vantage6.broker.messages import DecodeError, ResultReady
@@ -19,7 +20,7 @@ def test_a_thousand_nodes_are_rung(broker, inbox):
 
 
 def test_ringing_nobody_needs_no_broker():
-    assert Publisher("redis://127.0.0.1:1/0").ring([]) == 0
+    assert Publisher(NO_BROKER).ring([]) == 0
 
 
 def test_an_inbox_keeps_the_newest_messages(broker, inbox, monkeypatch):

@@ -7,6 +7,7 @@ import time
 import kombu
 import pytest
 
+from tests.services import NO_BROKER
 from vantage6.broker import acl, presence, queues, transport
 from vantage6.broker.connection import BrokerUnavailable
 from vantage6.broker.consumer import NodeConsumer
@@ -45,7 +46,7 @@ def test_a_consumer_that_was_stopped_before_it_started_does_not_connect():
     stop = threading.Event()
     stop.set()
 
-    NodeConsumer(lambda: transport.connect("redis://127.0.0.1:1/0"), "queue", print).run(stop)
+    NodeConsumer(lambda: transport.connect(NO_BROKER), "queue", print).run(stop)
 
 
 def test_a_wrong_password_is_reported(broker, inbox):

@@ -19,7 +19,7 @@ import pytest
 import yaml
 
 from tests.models.factories import World, make_user, make_world, migrated
-from tests.services import free_port
+from tests.services import NO_BROKER
 from vantage6.api import passwords
 from vantage6.api.app import create_app
 from vantage6.client import Client
@@ -154,7 +154,7 @@ class Live:
 @pytest.fixture
 def broker_url() -> str:
     """Return the address of the broker: nobody is there."""
-    return f"redis://127.0.0.1:{free_port()}/0"
+    return NO_BROKER
 
 
 @pytest.fixture

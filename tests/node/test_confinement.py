@@ -3,10 +3,12 @@
 import json
 import os
 import socket
+import socketserver
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import docker
@@ -122,6 +124,13 @@ for _ in range(200):
     assert [target for target, could in reached.items() if could] == ["127.0.0.1:8080"]
 
 
+class Patients(socketserver.BaseRequestHandler):
+    """A database that answers whoever asks."""
+
+    def handle(self) -> None:
+        self.request.sendall(b"patients")
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "database.test"])
 def test_requested_service_is_reached_and_no_other(
     docker_bench: MakeBench, everywhere: int, monkeypatch: pytest.MonkeyPatch, host: str
@@ -134,8 +143,9 @@ def test_requested_service_is_reached_and_no_other(
             "127.0.0.1" if name == "database.test" else name, *rest, **more
         ),
     )
-    with socket.create_server(("127.0.0.1", 0)) as service:
-        port = service.getsockname()[1]
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Patients) as service:
+        Thread(target=service.serve_forever, daemon=True).start()
+        port = service.server_address[1]
         uri = f"http://me:word@{host}:{port}/x"
         bench = docker_bench(databases=[{"label": "default", "uri": uri, "type": "sql"}])
         program = """
@@ -156,13 +166,10 @@ except OSError:
 json.dump([said.decode(), other], open(os.environ['OUTPUT_FILE'], 'w'))
 """.replace("OTHER", str(everywhere))
         entry, handle = bench.begin(program)
-        service.settimeout(20)
-        caller, _ = service.accept()
-        with caller:
-            caller.sendall(b"patients")
         exit_ = bench.runtime.wait(handle)
-        assert exit_.code == 0, exit_.log
-        assert json.loads(entry.read_output(1000)) == ["patients", False]
+        service.shutdown()
+    assert exit_.code == 0, exit_.log
+    assert json.loads(entry.read_output(1000)) == ["patients", False]
 
 
 def test_bridge_door_separates_containers_from_each_other(

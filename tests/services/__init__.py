@@ -29,6 +29,11 @@ def needs(program: str) -> str:
     return path or missing(program)
 
 
+#: Where nobody listens, and no test ever will: a port that is free now may be another test's soon,
+#: which then meets all who still look for the broker that was to be away.
+NO_BROKER = "redis://127.0.0.1:9/0"
+
+
 def free_port() -> int:
     """Return a TCP port of the loopback interface that nothing listens on."""
     with socket.socket() as listener:

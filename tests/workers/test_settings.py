@@ -3,6 +3,7 @@
 import pytest
 from celery import Celery
 
+from tests.services import NO_BROKER
 from vantage6.broker.queues import CELERY_PREFIX, CONTROL, MAIL, MAINTENANCE
 from vantage6.workers.settings import settings
 from vantage6.workers.tasks import register
@@ -10,7 +11,7 @@ from vantage6.workers.tasks import register
 
 @pytest.fixture
 def values() -> dict[str, object]:
-    return settings("redis://127.0.0.1:1/0")
+    return settings(NO_BROKER)
 
 
 def test_nothing_is_ever_unpickled(values: dict[str, object]):

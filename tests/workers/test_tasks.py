@@ -13,7 +13,7 @@ from tests.models.factories import (
     side_by_side,
 )
 from tests.models.test_reconciliation import run_out
-from tests.services import free_port
+from tests.services import NO_BROKER
 from tests.workers.conftest import Workers, bells
 from vantage6.broker.connection import client
 from vantage6.broker.messages import ResultKilled, ResultReady
@@ -34,7 +34,7 @@ def task(world: World) -> Task:
 @pytest.fixture
 def down(world: World) -> Workers:
     """Give workers whose broker is away."""
-    return Workers(f"redis://127.0.0.1:{free_port()}/0")
+    return Workers(NO_BROKER)
 
 
 def everything_is_due() -> None:
