@@ -44,20 +44,17 @@ def listen(host: str, port: int = 0) -> socket.socket:
     return socket.create_server((host, port), backlog=_BACKLOG)
 
 
-def connect(host: str, port: int, seconds: float) -> socket.socket:
-    """Return a connection to an address.
+def make(verb: str, host: str, port: int, seconds: float) -> socket.socket:
+    """Return a socket that listens, or else a connection.
 
     Raises
     ------
     OSError
-        If nobody answers in time.
+        As `listen`; or if nobody answers in time.
     """
+    if verb == "listen":
+        return listen(host, port)
     return socket.create_connection((host, port), seconds)
-
-
-def make(verb: str, host: str, port: int, seconds: float) -> socket.socket:
-    """Return a socket that listens, or else a connection."""
-    return listen(host, port) if verb == "listen" else connect(host, port, seconds)
 
 
 def main(verb: str, host: str, port: int, seconds: float, namespace: int, channel: int) -> None:
