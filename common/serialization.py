@@ -95,6 +95,14 @@ def deserialize(data: bytes, allow_pickle: bool = False) -> Any:
     return _unpickled(data, start)
 
 
+def format_of(data: bytes) -> str:
+    """Return the name of the format that bytes claim to have, or `LEGACY` where they name none.
+
+    SECURITY: a claim. Bytes that call themselves JSON are JSON once `from_json` has read them.
+    """
+    return _split(data)[0] or LEGACY
+
+
 def _split(data: bytes) -> tuple[str | None, int]:
     """Return the name of the format, if there is one, and where what follows it starts."""
     for position, byte in enumerate(data[:_LONGEST_NAME]):
