@@ -14,6 +14,8 @@ from vantage6.common.config.node import NodeConfig
 from vantage6.node.runtime.base import EngineUnavailable
 
 _DEFAULT_SOCKET = "unix:///var/run/docker.sock"
+#: Where a rootless engine gets the network of its containers from.
+_DEVICE = Path("/dev/net/tun")
 
 
 def address(config: NodeConfig) -> str:
@@ -75,8 +77,20 @@ def connect(config: NodeConfig, seconds: int, connections: int = 10) -> Any:
     except (DockerException, requests.RequestException) as error:
         raise EngineUnavailable(
             f"No container engine answers at {address(config)}: start Docker or Podman, or set "
-            "docker_host."
+            f"docker_host. {closed_device() if os.getuid() else ''}".rstrip()
         ) from error
+
+
+def closed_device() -> str:
+    """Return why a rootless engine of this account has no network, and the remedy; or nothing."""
+    if os.access(_DEVICE, os.R_OK | os.W_OK):
+        return ""
+    if not _DEVICE.exists():
+        return f"A rootless engine needs {_DEVICE}, which is missing: modprobe tun, as root."
+    return (
+        f"A rootless engine needs {_DEVICE}, which is closed to this account: "
+        f"chmod 666 {_DEVICE}, as root; udev does the same on most machines."
+    )
 
 
 def facts(client: Any) -> Facts:

@@ -67,6 +67,8 @@ class StationChecks:
         self.engine = engine.connect(self._config, _ENGINE_SECONDS)
         self.facts = facts = engine.facts(self.engine)
         owner = "rootless" if facts.is_rootless else "as root"
+        if facts.is_rootless and (remedy := engine.closed_device()):
+            raise Doubtful(f"{facts.name} {facts.version} answers, but: {remedy}")
         return f"{facts.name} {facts.version} {owner}, storage {facts.storage}."
 
     def _limits(self) -> str:

@@ -21,7 +21,7 @@ from vantage6.common import clock, logs
 from vantage6.common.config.node import NodeConfig
 from vantage6.common.task_status import TaskStatus
 from vantage6.node.backoff import delays
-from vantage6.node.engine import address, connect, facts
+from vantage6.node.engine import address, closed_device, connect, facts
 from vantage6.node.outcomes import SIGKILL_CODE, Exit, RefusalError
 from vantage6.node.runtime import confinement, podman
 from vantage6.node.runtime.base import (
@@ -96,6 +96,8 @@ class DockerRuntime:
         self._account = confinement.account(config, self.facts)
         if self.facts.unbounded:
             log.warning("limits without effect", reason=self.facts.remedy)
+        if self.facts.is_rootless and (remedy := closed_device()):
+            log.warning("no network for services of the node", reason=remedy)
         self._links = Links(dial)
         self._images = Images(self._client, config, Pulled(folder and folder / "images.json"))
         self.door = self._choose_door()

@@ -3,9 +3,11 @@
 The tests of this folder run once more, as that user and with that engine.
 """
 
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import docker
@@ -64,3 +66,45 @@ def test_contract_of_runtimes_holds(user: User, rootless_host: str) -> None:
 def test_containers_are_confined(user: User, rootless_host: str) -> None:
     # A bridge of the engine's own network, which no program of the user reaches.
     passes(user, rootless_host, "tests/node/test_confinement.py", "-k", "not bridge")
+
+
+def test_engine_that_does_not_come_up_fails_with_its_last_words(user: User) -> None:
+    closed = replace(user, device_mode=0o600)
+    with pytest.raises(AssertionError, match="/dev/net/tun"), rootless.docker(closed):
+        pass
+
+
+def test_device_of_the_machine_stays_as_it_is(user: User) -> None:
+    device = Path("/dev/net/tun")
+    before = device.stat() if device.exists() else None
+    seen = subprocess.run(
+        user.command("stat", "--format=%a", device), check=True, capture_output=True, timeout=60
+    )
+    assert seen.stdout == b"666\n"
+    after = device.stat() if device.exists() else None
+    assert (before and stat.filemode(before.st_mode)) == (after and stat.filemode(after.st_mode))
+
+
+def test_node_says_that_the_device_of_rootless_engines_is_closed(user: User) -> None:
+    program = """
+from vantage6.common.config import NodeConfig
+from vantage6.node import engine
+config = {"api_key": "x", "server_url": "http://127.0.0.1", "encryption": {"enabled": False}}
+try:
+    engine.connect(NodeConfig(**config, docker_host="unix:///nowhere/docker.sock"), 5)
+except engine.EngineUnavailable as error:
+    print(error)
+"""
+
+    def said(owner: User) -> str:
+        command = owner.command(sys.executable, "-B", "-c", program)
+        done = subprocess.run(
+            command, cwd="/", env=owner.environment(), capture_output=True, text=True, timeout=60
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    closed = said(replace(user, device_mode=0o600))
+    assert "No container engine answers at unix:///nowhere/docker.sock" in closed
+    assert "chmod 666 /dev/net/tun" in closed
+    assert "tun" not in said(user)

@@ -3,12 +3,12 @@
 import os
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from tests.services import missing, needs
-from tests.waiting import eventually
+from tests.services.process import Process
 
 _CONFIGURATION = """
 [containers]
@@ -52,26 +52,49 @@ def engine(folder: Path) -> Iterator[str]:
     if os.getuid() != 0:
         missing("root, for Podman with limits")
     address = f"unix://{folder}/podman.sock"
-    with (folder / "podman.log").open("w") as log:
-        service = subprocess.Popen(
-            [program, *options, "system", "service", "--time=0", address],
-            env=os.environ | variables,
-            stdout=log,
-            stderr=log,
-            # Its monitors of containers write where they are.
-            cwd=folder,
-        )
-        try:
-            eventually(lambda: connect(folder / "podman.sock"))
+    command = [program, *options, "system", "service", "--time=0", address]
+    try:
+        with service(
+            command, folder / "podman.log", folder / "podman.sock", os.environ | variables
+        ):
             yield address
-        finally:
-            service.terminate()
-            service.wait(30)
-            reset = [program, *options, "system", "reset", "--force"]
-            subprocess.run(reset, env=os.environ | variables, check=False, timeout=120)
+    finally:
+        reset = [program, *options, "system", "reset", "--force"]
+        subprocess.run(reset, env=os.environ | variables, check=False, timeout=120)
 
 
-def connect(path: Path) -> None:
-    """Return if somebody listens on a Unix socket."""
+@contextmanager
+def service(
+    command: Sequence[str],
+    log: Path,
+    path: Path,
+    environment: Mapping[str, str],
+    seconds: float = 20,
+) -> Iterator[None]:
+    """Run an engine until the block ends; one that does not come up fails with its last words.
+
+    Parameters
+    ----------
+    command
+        Program and arguments.
+    log
+        File of what it writes; it runs in that folder, where its monitors of containers write.
+    path
+        Unix socket on which it will listen.
+    environment
+        All its variables.
+    seconds
+        How long it may take.
+    """
+    process = Process(command, log, environment=environment)
+    try:
+        process.wait_until(lambda: _listens(path), seconds=seconds)
+        yield
+    finally:
+        process.stop(seconds=60)
+
+
+def _listens(path: Path) -> bool:
+    """Tell whether somebody listens on a Unix socket."""
     with socket.socket(socket.AF_UNIX) as client:
-        client.connect(str(path))
+        return client.connect_ex(str(path)) == 0

@@ -19,12 +19,12 @@ from pathlib import Path
 import psutil
 
 from tests.services import missing, needs
-from tests.services.podman import connect, prepared
-from tests.waiting import eventually
+from tests.services.podman import prepared, service
 
 _CHECKOUT = Path(__file__).parents[2]
 _DOCKERD = Path("/usr/share/docker.io/contrib/dockerd-rootless.sh")
 _NUMBERS = Path("/etc/subuid")
+_DEVICE = Path("/dev/net/tun")
 _SECONDS = 60
 
 
@@ -35,15 +35,18 @@ class User:
     uid: int
     #: Where it may write.
     folder: Path
+    #: Mode of /dev/net/tun as it sees it; the usual one, which not every machine gives its own.
+    device_mode: int = 0o666
 
     def command(self, *arguments: str | Path) -> list[str]:
         """Return how root runs a program as this user."""
         ids = [f"--reuid={self.uid}", f"--regid={self.uid}", "--clear-groups"]
         inner = [needs("setpriv"), *ids, "--", *map(str, arguments)]
+        view = [_device(self.device_mode), _opened(self.folder / "view")]
         return [
             needs("unshare"),
             *("--mount", "--propagation", "private", "sh", "-ec"),
-            f"{_opened(self.folder / 'view')}\nexec {shlex.join(inner)}",
+            "\n".join([*view, f"exec {shlex.join(inner)}"]),
         ]
 
     def environment(self, **more: str) -> dict[str, str]:
@@ -110,21 +113,20 @@ def podman(owner: User) -> Iterator[str]:
 
 @contextmanager
 def _engine(owner: User, name: str, command: list[str | Path], **variables: str) -> Iterator[None]:
-    with (owner.folder / f"{name}.log").open("w") as log:
-        service = subprocess.Popen(
-            owner.command(*command),
-            env=owner.environment(**variables),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            cwd=owner.folder,
-        )
-    try:
-        eventually(lambda: connect(owner.folder / "run" / f"{name}.sock"), seconds=_SECONDS)
+    log, socket = owner.folder / f"{name}.log", owner.folder / "run" / f"{name}.sock"
+    environment = owner.environment(**variables)
+    with service(owner.command(*command), log, socket, environment, _SECONDS):
         yield
-    finally:
-        service.terminate()
-        service.wait(_SECONDS)
+
+
+def _device(mode: int) -> str:
+    """Return the commands of root that give a program a /dev/net/tun of its own.
+
+    The machine's own may be closed to others; it stays as it is.
+    """
+    if not _DEVICE.parent.is_dir():
+        missing(f"{_DEVICE}, for networks of an ordinary user's engine (modprobe tun)")
+    return f"mount -t tmpfs -o mode=755 none {_DEVICE.parent}\nmknod -m {mode:o} {_DEVICE} c 10 200"
 
 
 def _opened(view: Path) -> str:
