@@ -10,6 +10,32 @@ from vantage6.common.errors import Invalid
 DEFAULT_DATABASE = "default"
 
 
+#: More tasks that follow from each other than any server allows.
+_MOST_LEVELS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Requester:
+    """In whose name a task was sent. None is what is not known, or does not exist."""
+
+    organization_id: int | None = None
+    organization: str | None = None
+    user_id: int | None = None
+    user: str | None = None
+    task_id: int | None = None
+
+    @classmethod
+    def from_wire(cls, said: Mapping[str, Any]) -> Self:
+        """Read one item of what the server says."""
+        return cls(
+            organization_id=int(said["organization"]),
+            organization=said.get("organization_name"),
+            user_id=None if said.get("user") is None else int(said["user"]),
+            user=said.get("user_name"),
+            task_id=int(said["task"]),
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """One result that this node has promised to compute."""
@@ -36,6 +62,9 @@ class Claim:
     token: str = field(repr=False)
     #: The request that created the result, for the log.
     request_id: str | None = None
+    #: In whose names the tasks above were sent, the first one first; None if the server does not
+    #: say.
+    above: tuple[Requester, ...] | None = ()
 
     @classmethod
     def from_wire(cls, answer: Mapping[str, Any], request_id: str | None = None) -> Self:
@@ -71,6 +100,30 @@ class Claim:
                 sealed_input=answer.get("input") or "",
                 token=str(answer["container_token"]),
                 request_id=request_id,
+                above=_above(task),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise Invalid(f"The server's answer to a claim lacks or garbles {error}.") from error
+
+
+def _above(task: Mapping[str, Any]) -> tuple[Requester, ...] | None:
+    """Return who asked for the tasks above one, or None if the server does not say.
+
+    Raises
+    ------
+    ValueError
+        If what it says does not end with the task itself.
+    """
+    said = task.get("requesters")
+    if said is None:
+        return None if task.get("parent") is not None else ()
+    chain = [Requester.from_wire(one) for one in said[: _MOST_LEVELS + 1]]
+    own = (int(task["id"]), int(task["initiator"]))
+    # SECURITY: a sub-task always has a task above it, and the chain leads to this very task.
+    if (
+        not 1 <= len(chain) <= _MOST_LEVELS
+        or (chain[-1].task_id, chain[-1].organization_id) != own
+        or (task.get("parent") is not None and len(chain) < 2)
+    ):
+        raise ValueError("requesters")
+    return tuple(chain[:-1])

@@ -7,7 +7,7 @@ twice: what was started is found again, or reported as lost.
 import socket
 import threading
 from contextlib import ExitStack, closing, nullcontext, suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import islice
 from typing import Any
 
@@ -320,6 +320,7 @@ class Execution:
             "organization": claim.initiator_name,
             "user_id": claim.init_user,
             "user": claim.init_username,
+            "above": [asdict(requester) for requester in claim.above] if claim.above else None,
         }
         try:
             input_ = self._opened(claim)

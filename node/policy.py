@@ -13,7 +13,7 @@ from vantage6.common import logs
 from vantage6.common.config.node import NodeConfig, PolicyConfig
 from vantage6.common.config.services import VPN, WHITELIST
 from vantage6.common.task_status import TaskStatus
-from vantage6.node.claims import Claim
+from vantage6.node.claims import Claim, Requester
 from vantage6.node.outcomes import Reason, RefusalError, size
 
 log = logs.get(__name__)
@@ -34,6 +34,8 @@ class Asked:
     input_bytes: int | None = None
     #: Everything the image is known by: its id, and its digests at registries.
     digests: frozenset[str] | None = None
+    #: Of a sub-task, who asked for the tasks above it, the first one first.
+    above: tuple[Requester, ...] | None = ()
 
     @classmethod
     def by(
@@ -53,6 +55,7 @@ class Asked:
             user=claim.init_username,
             input_bytes=input_bytes,
             digests=digests,
+            above=claim.above,
         )
 
 
@@ -188,15 +191,22 @@ class Policy:
         users, organizations = self._policies.allowed_users, self._policies.allowed_organizations
         if not (users or organizations):
             return _allowed(rule, "Anybody in the collaboration may ask.")
-        if _is_listed(users, asked.user_id, asked.user):
-            return _allowed(rule, "The user is listed.")
-        if _is_listed(organizations, asked.organization_id, asked.organization):
-            return _allowed(rule, "The organization is listed.")
-        return _refusal(
-            rule,
-            "initiator_not_allowed",
-            "The node does not allow tasks of this user or of this organization.",
-        )
+        if asked.above is None:
+            return _refusal(
+                rule,
+                "initiator_not_allowed",
+                "The node allows tasks of some users and organizations only, and the server does "
+                "not say who asked for the first task of this sub-task. Update the server.",
+            )
+        own = Requester(asked.organization_id, asked.organization, asked.user_id, asked.user)
+        # SECURITY: whoever is not listed could have a listed organization pass the question on.
+        for requester in (*asked.above, own):
+            if not (
+                _is_listed(users, requester.user_id, requester.user)
+                or _is_listed(organizations, requester.organization_id, requester.organization)
+            ):
+                return _refusal(rule, "initiator_not_allowed", _unlisted(requester, own))
+        return _allowed(rule, "The user or the organization is listed, as each on the way is.")
 
     def _on_database(self, asked: Asked) -> Finding:
         rule = f"policies.databases.{asked.database}"
@@ -284,6 +294,17 @@ def _is_listed(entries: Iterable[str], id_: int | None, name: str | None) -> boo
     return any(
         id_ is not None and entry == str(id_) if entry.isdecimal() else entry == name
         for entry in entries
+    )
+
+
+def _unlisted(requester: Requester, own: Requester) -> str:
+    if requester is own:
+        return "The node does not allow tasks of this user or of this organization."
+    task = f"task {requester.task_id}" if requester.task_id else "a task"
+    name = requester.organization or requester.organization_id
+    return (
+        f"This sub-task follows from {task} of {name}, and the node does not allow tasks of that "
+        "user or of that organization."
     )
 
 

@@ -21,8 +21,8 @@ from vantage6.common.schemas.tasks import (
     ResultUpdate,
 )
 from vantage6.common.task_status import TaskStatus
-from vantage6.models.store import organizations, result_lists, results
-from vantage6.models.tables import Node, Result
+from vantage6.models.store import organizations, requesters, result_lists, results
+from vantage6.models.tables import Node, Organization, Result, Task
 
 log = get(__name__)
 
@@ -141,10 +141,29 @@ class Results(Resource):
                 "init_user": task.init_user_id,
                 "init_username": task.init_user.username if task.init_user else None,
                 "collaboration": self.replies.link("collaboration", task.collaboration_id),
+                "requesters": [_requester(one) for one in _requesters(task, initiator)],
             },
             "container_token": self.service.tokens.for_container(caller.calling_node, task),
             "initiator_public_key": initiator.public_key,
         }
+
+
+def _requesters(task: Task, initiator: Organization) -> list[requesters.Requester]:
+    """Return in whose names a task was sent; only a sub-task has to be looked up."""
+    if task.parent_id is not None:
+        return requesters.of(task)
+    name = task.init_user.username if task.init_user else None
+    return [requesters.Requester(task.id, initiator.id, initiator.name, task.init_user_id, name)]
+
+
+def _requester(requester: requesters.Requester) -> dict[str, Any]:
+    return {
+        "task": requester.task_id,
+        "organization": requester.organization_id,
+        "organization_name": requester.organization,
+        "user": requester.user_id,
+        "user_name": requester.user,
+    }
 
 
 def _work(row: Result, node: Node) -> Work:

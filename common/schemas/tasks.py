@@ -196,6 +196,16 @@ class ResultUpdate(Request):
     reason: Reason | None = None
 
 
+class RequesterReply(Reply):
+    """In whose name one task on the way was sent."""
+
+    task: int
+    organization: int
+    organization_name: str
+    user: int | None
+    user_name: str | None
+
+
 class ClaimTaskReply(Reply):
     """The task of a claimed result."""
 
@@ -210,6 +220,10 @@ class ClaimTaskReply(Reply):
     init_user: int | None
     init_username: str | None
     collaboration: Link
+    requesters: list[RequesterReply] = Field(
+        description="who asked: for the first task of the run, for each one on the way, and last "
+        "for this one"
+    )
 
 
 class ClaimReply(Reply):

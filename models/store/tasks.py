@@ -12,7 +12,7 @@ from vantage6.common.task_status import NO_RESULTS, TASK_STATES, UNFINISHED, Tas
 from vantage6.models.database import locked, transaction
 from vantage6.models.insertion import insert
 from vantage6.models.prepared import Prepared
-from vantage6.models.store import endings, outbox
+from vantage6.models.store import endings, outbox, requesters
 from vantage6.models.store.reach import Page, Reach, among, like, page_of
 from vantage6.models.tables import (
     Collaboration,
@@ -189,6 +189,7 @@ def create(
         If the parent has ended.
     """
     _hold(collaboration_id, parent)
+    _check_depth(parent)
     check_targets(collaboration_id, [organization for organization, _ in inputs])
     run = parent.run_id if parent else Run.create().id
     task = Task(
@@ -227,6 +228,18 @@ def _hold(collaboration_id: int, parent: Task | None) -> None:
         list(locked(Task.select(Task.id).where(Task.id == parent.id), _SHARED))
         if not is_open(parent.id):
             raise Conflict(f"Task {parent.id} has ended.", code="task_ended")
+
+
+def _check_depth(parent: Task | None) -> None:
+    """Refuse a sub-task too many below another: nodes are told of each one on the way."""
+    if parent is None or parent.parent_id is None:
+        return
+    if len(requesters.of(parent)) >= requesters.MOST_LEVELS:
+        raise Invalid(
+            f"Task {parent.id} is {requesters.MOST_LEVELS} levels deep, and sub-tasks end there. "
+            "Let an algorithm further up send the task.",
+            code="too_deep",
+        )
 
 
 def is_open(task_id: int) -> bool:

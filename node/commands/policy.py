@@ -28,6 +28,11 @@ def policy() -> None:
 @click.option("--digest", help="Digest that the image turns out to have: sha256:…")
 @click.option("--init-user", help="Id or name of the user who asks.")
 @click.option("--init-organization", help="Id or name of the organization that asks.")
+@click.option(
+    "--through",
+    multiple=True,
+    help="Of a sub-task: id or name of an organization that asked before, the first one first.",
+)
 @click.option("--database", default="default", show_default=True, help="Label of the database.")
 @click.option("--input-bytes", type=click.IntRange(0), help="Length of the input.")
 def test(
@@ -36,15 +41,18 @@ def test(
     digest: str | None,
     init_user: str | None,
     init_organization: str | None,
+    through: tuple[str, ...],
     database: str,
     input_bytes: int | None,
 ) -> None:
     """Tell what would happen to a task, rule by rule; exit code 1 if it would be refused.
 
-    A rule is open where it depends on what the options do not say. Sub-tasks are tested alike.
+    A rule is open where it depends on what the options do not say. Sub-tasks are tested alike:
+    --through names who asked for the tasks above.
     What follows is what the algorithm would reach, and what not.
     """
     from vantage6.common.errors import ConfigurationError
+    from vantage6.node.claims import Requester
     from vantage6.node.databases import Databases
     from vantage6.node.policy import Asked, Policy, Verdict
     from vantage6.node.services.reach import ways
@@ -64,6 +72,7 @@ def test(
         user=user_name,
         input_bytes=input_bytes,
         digests=frozenset({digest}) if digest else None,
+        above=tuple(Requester(*_id_or_name(one), user_id, user_name) for one in through),
     )
     rules = Policy(instance.config)
     findings = list(rules.findings(asked))

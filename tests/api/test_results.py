@@ -57,6 +57,15 @@ def test_a_claim_answers_everything_that_is_needed(
             "init_user": researcher.id,
             "init_username": researcher.username,
             "collaboration": api.get(f"/task/{task.id}", researcher).json["collaboration"],
+            "requesters": [
+                {
+                    "task": task.id,
+                    "organization": world.amsterdam.id,
+                    "organization_name": world.amsterdam.name,
+                    "user": researcher.id,
+                    "user_name": researcher.username,
+                }
+            ],
         },
         "initiator_public_key": "TUlJ",
     }
