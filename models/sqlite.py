@@ -1,10 +1,11 @@
 """SQLite whose writers stand in line."""
 
 import fcntl
+import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,7 @@ class QueuingSqlite(peewee.SqliteDatabase):
         try:
             return self._spare.pop()
         except IndexError:
+            _close_to_others(self.database)
             return super()._connect()  # type: ignore[misc]
 
     def begin(self, lock_type: str | None = None) -> None:
@@ -82,6 +84,23 @@ class QueuingSqlite(peewee.SqliteDatabase):
         alone = sql.startswith(_WRITES) and not self.in_transaction()
         with self._line.turn() if alone else nullcontext():
             return super().execute_sql(sql, params)  # type: ignore[no-untyped-call]
+
+
+def _close_to_others(file: str) -> None:
+    """Make a database, and the line of its writers, before anybody else does, for us alone.
+
+    SECURITY: SQLite makes a file that everybody may read, and gives the files beside it the same
+    rights. Who may open the line can keep all writers waiting.
+    """
+    for name in (file, f"{file}.lock"):
+        # Where it cannot be made, SQLite says why.
+        with suppress(OSError):
+            os.close(os.open(name, os.O_WRONLY | os.O_CREAT, 0o600))
+    # What an earlier version left open.
+    for name in (file, f"{file}.lock", f"{file}-wal", f"{file}-shm"):
+        with suppress(OSError):
+            if Path(name).stat().st_mode & 0o077:
+                Path(name).chmod(0o600)
 
 
 class _Held(threading.local):

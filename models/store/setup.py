@@ -5,6 +5,8 @@ from vantage6.models.rules import DEFAULT_ROLES, RULES
 from vantage6.models.tables import Organization, Role, RoleRule, Rule, User, UserRole
 
 ROOT = "root"
+#: Its password where none is configured; every user manual says it.
+FIRST_PASSWORD = "root"  # noqa: S105
 
 
 def ensure_rules() -> None:

@@ -1,6 +1,7 @@
 """Writers of SQLite stand in line, and nothing that happens to one keeps the others waiting."""
 
 import fcntl
+import os
 import subprocess
 import sys
 import threading
@@ -163,3 +164,31 @@ def test_sixteen_writers_lose_nothing(file: Path, monkeypatch: pytest.MonkeyPatc
 
     assert side_by_side(*[raise_by_ten] * 16) == [None] * 16
     assert Organization.get_by_id(1).country == "160"
+
+
+def modes(file: Path) -> dict[str, int]:
+    """Return the rights of all files of a database."""
+    return {one.suffix: one.stat().st_mode & 0o777 for one in file.parent.glob(f"{file.name}*")}
+
+
+def test_nobody_else_reads_a_database_nor_what_is_beside_it(tmp_path: Path):
+    file = tmp_path / "fresh" / "one.sqlite"
+    before = os.umask(0o022)
+    try:
+        database.bind(f"sqlite:///{file}", folder=tmp_path)
+        with migrated():
+            make_world()
+            found = modes(file)
+    finally:
+        os.umask(before)
+    assert found == dict.fromkeys([".sqlite", ".sqlite-wal", ".sqlite-shm", ".lock"], 0o600)
+
+
+def test_a_database_that_an_earlier_version_left_open_is_closed(file: Path):
+    """While another process has it open, too."""
+    names = [file, *(Path(f"{file}{end}") for end in (".lock", "-wal", "-shm"))]
+    for name in names:
+        name.chmod(0o644)
+    with another_writer(file):
+        pass
+    assert set(modes(file).values()) == {0o600}
