@@ -14,6 +14,7 @@ from vantage6.api import passwords, supervision
 from vantage6.broker import acl, presence
 from vantage6.broker.connection import BrokerUnavailable, client
 from vantage6.common.config import Instance
+from vantage6.common.config.server import LEAST_SECRET_BYTES
 from vantage6.common.doctor import (
     Check,
     Failed,
@@ -30,13 +31,12 @@ from vantage6.models import database, migrate
 from vantage6.models.database import db
 from vantage6.models.fields import is_sqlite
 from vantage6.models.store import users
-from vantage6.models.store.setup import ROOT
+from vantage6.models.store.setup import FIRST_PASSWORD, ROOT
 
 #: No node has this number; its queue user is made and removed for a test.
 _NOBODY = 0
 _LEAST_BYTES = 2**30
 _MOST_SECONDS_APART = 5
-_LEAST_SECRET = 32
 _SMTP_SECONDS = 10
 
 
@@ -106,7 +106,7 @@ class Doctor:
     def _root(self) -> str:
         self._connected()
         user = users.find_by_name(ROOT)
-        if user is not None and passwords.matches(user.password, "root"):
+        if user is not None and passwords.matches(user.password, FIRST_PASSWORD):
             raise Failed(
                 "root has the password `root`: `vserver user reset-password root` changes it."
             )
@@ -116,9 +116,9 @@ class Doctor:
         secret = self._config.jwt_secret_key
         if secret is None:
             return "Signed with a random key in the data folder."
-        if len(secret.get_secret_value().encode()) < _LEAST_SECRET:
+        if len(secret.get_secret_value().encode()) < LEAST_SECRET_BYTES:
             raise Failed(
-                f"`jwt_secret_key` has fewer than {_LEAST_SECRET} characters and may be guessed: "
+                f"`jwt_secret_key` has fewer than {LEAST_SECRET_BYTES} bytes and may be guessed: "
                 "take `openssl rand -hex 32`, or leave it out."
             )
         return "Signed with the configured key."

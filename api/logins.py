@@ -5,10 +5,11 @@ from typing import Any
 from falcon import Request
 
 from vantage6.api import passwords, two_factor
-from vantage6.api.limits import Attempt, client_address, network_of
+from vantage6.api.limits import Attempt, client_address, is_from_this_machine, network_of
 from vantage6.api.service import Service
 from vantage6.common.errors import Unauthenticated
 from vantage6.models.store import recovery, users
+from vantage6.models.store.setup import FIRST_PASSWORD, ROOT
 from vantage6.models.tables import User
 
 
@@ -60,6 +61,26 @@ class Logins:
         if passwords.is_outdated(user.password):
             users.rehash(user, passwords.hashed(password))
         return user
+
+    def refuse_first_password(self, password: str, req: Request) -> None:
+        """Refuse a login from elsewhere with the password that everybody knows.
+
+        Raises
+        ------
+        Unauthenticated
+            If it is that password, and the request was not made on this machine.
+        """
+        config = self._service.config
+        # SECURITY: without it, who finds a new server first owns it.
+        if password != FIRST_PASSWORD or config.type == "test":
+            return
+        if not is_from_this_machine(req, config.trusted_proxies):
+            raise Unauthenticated(
+                "This account still has the password of the first start, which works on the "
+                "server's own machine only. Change it there first: `vserver user reset-password "
+                f"{ROOT}`, or client.util.change_my_password at http://localhost:{config.port}.",
+                code="first_password",
+            )
 
     def second_factor(
         self, user: User, code: str | int | None, req: Request

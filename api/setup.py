@@ -7,8 +7,8 @@ from vantage6.models.store import setup
 
 #: What whoever makes that user must be told.
 ROOT_WARNING = (
-    "The user `root` was made with the password `root`. Change it before anybody else can reach "
-    "this server."
+    "The user `root` was made with the password `root`. With it, root logs in on this machine "
+    "only. Change it: `vserver user reset-password root`."
 )
 
 
@@ -36,5 +36,5 @@ def set_up_connected(instance: Instance) -> bool:
     # Hashing is slow on purpose; only the first start needs it.
     if setup.has_users():
         return False
-    password = configured.get_secret_value() if configured else "root"
+    password = configured.get_secret_value() if configured else setup.FIRST_PASSWORD
     return setup.ensure_root(passwords.hashed(password)) and configured is None

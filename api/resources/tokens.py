@@ -57,7 +57,9 @@ class Tokens(Resource):
         self._logins.check_failures(req)
         moment = now()
         found = users.find_by_name(body.username)
-        user = self._logins.check_password(found, body.password.get_secret_value(), req)
+        password = body.password.get_secret_value()
+        user = self._logins.check_password(found, password, req)
+        self._logins.refuse_first_password(password, req)
         first = self._logins.second_factor(user, body.mfa_code, req)
         if first is not None:
             return first

@@ -2,9 +2,12 @@
 
 from typing import Literal
 
-from pydantic import AliasChoices, Field, HttpUrl, SecretStr
+from pydantic import AliasChoices, Field, HttpUrl, SecretStr, ValidationInfo, field_validator
 
 from vantage6.common.config.base import DirectoriesConfig, LogConfig, Section
+
+#: A key that signs with SHA-256 must be as long as what it signs with.
+LEAST_SECRET_BYTES = 32
 
 
 class PasswordPolicy(Section):
@@ -97,7 +100,9 @@ class ServerConfig(Section):
 
     description: str = Field("", description="free text")
     type: Literal["dev", "test", "acc", "prod"] | None = Field(
-        None, description="kind of environment; in `test` access tokens live one day"
+        None,
+        description="kind of environment; in `test` access tokens live one day, and the first "
+        "password of `root` and a short `jwt_secret_key` are accepted: for trying things out only",
     )
     ip: str = Field("127.0.0.1", description="address on which the API listens")
     port: int = Field(5000, ge=1, le=65535, description="port on which the API listens")
@@ -122,7 +127,9 @@ class ServerConfig(Section):
     )
     allow_drop_all: bool = Field(False, description="permit `vserver import --drop-all`")
     jwt_secret_key: SecretStr | None = Field(
-        None, description="key that signs tokens; default: a random one, kept in the data folder"
+        None,
+        description=f"key that signs tokens, of {LEAST_SECRET_BYTES} bytes or more; default: a "
+        "random one, kept in the data folder",
     )
     token_expires_hours: float = Field(6, ge=0.5, description="life of an access token")
     refresh_token_expires_hours: float = Field(48, ge=0.5, description="life of a refresh token")
@@ -132,7 +139,8 @@ class ServerConfig(Section):
     root_password: SecretStr | None = Field(
         None,
         min_length=8,
-        description="password of the user `root` that the first start makes; default: `root`",
+        description="password of the user `root` that the first start makes; default: `root`, "
+        "which logs in on the server's own machine only",
     )
     trusted_proxies: int = Field(
         0,
@@ -171,6 +179,21 @@ class ServerConfig(Section):
     )
     vpn_server: VpnServer | None = Field(None, description="EduVPN portal; null: no VPN")
     logging: LogConfig = Field(LogConfig(), description="logs")
+
+    @field_validator("jwt_secret_key")
+    @classmethod
+    def _long_secret(cls, secret: SecretStr | None, given: ValidationInfo) -> SecretStr | None:
+        # SECURITY: who guesses the key can be anybody. `type` was read before.
+        if (
+            secret is not None
+            and len(secret.get_secret_value().encode()) < LEAST_SECRET_BYTES
+            and given.data.get("type") != "test"
+        ):
+            raise ValueError(
+                f"it has fewer than {LEAST_SECRET_BYTES} bytes and may be guessed. Take one of "
+                "`openssl rand -hex 32`, or leave it out: a random one is kept in the data folder"
+            )
+        return secret
 
     @property
     def recovery_minutes(self) -> int:

@@ -111,10 +111,24 @@ def test_a_refusal_quotes_no_secret(write, content: Any):
 
 
 def test_secrets_do_not_show(write):
-    values = {"broker": "redis://a:secret@host/0", "jwt_secret_key": "secret"}
+    values = {"broker": "redis://a:secret@host/0", "jwt_secret_key": "secret" * 6}
     config = load(write({"application": values}), ServerConfig)
     assert "secret@" not in repr(config)
     assert config.broker.get_secret_value() == values["broker"]
+
+
+@pytest.mark.parametrize("kind", [None, "dev", "acc", "prod"])
+def test_a_key_that_may_be_guessed_signs_no_tokens(write, kind: str | None):
+    def loaded(secret: str, kind: str | None) -> ServerConfig:
+        return load(write({"application": {"jwt_secret_key": secret, "type": kind}}), ServerConfig)
+
+    for secret in ("super-secret-key!", "x" * 31, ""):
+        with pytest.raises(ConfigurationError, match=r"application\.jwt_secret_key: .* 32 bytes"):
+            loaded(secret, kind)
+        assert loaded(secret, "test").type == "test"
+    assert loaded("x" * 32, kind).jwt_secret_key
+    # What counts is what the signature is made with.
+    assert loaded("é" * 16, kind).jwt_secret_key
 
 
 def test_a_configuration_does_not_change(write):

@@ -13,6 +13,8 @@ from tests.services.smtp import MailServer
 from vantage6.api.cli import main
 from vantage6.common.config import Instance, ServerConfig
 
+SECRET = "from a file, and as long as a key must be"
+
 
 @pytest.fixture
 def uri(tmp_path: Path) -> str:
@@ -58,7 +60,7 @@ def test_a_database_of_its_own_is_looked_into(operator: Operator, postgres):
 @pytest.mark.parametrize(
     ("settings", "subject", "said"),
     [
-        ({"jwt_secret_key": "super-secret-key!"}, "tokens", "fewer than 32"),
+        ({"jwt_secret_key": "super-secret-key!", "type": "test"}, "tokens", "fewer than 32"),
         ({"uri": "postgresql://nobody@127.0.0.1:1/x"}, "database", "does not answer"),
         ({"ip": "192.0.2.1"}, "port", "set another `ip`"),
         ({"smtp": {"server": "127.0.0.1", "port": 1}}, "mail", "127.0.0.1:1 cannot be used"),
@@ -135,14 +137,14 @@ def test_the_schema_names_every_key():
 def test_secrets_come_from_files_and_variables(
     operator: Operator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    (tmp_path / "key").write_text("from a file\n")
+    (tmp_path / "key").write_text(SECRET + "\n")
     monkeypatch.setenv("MAIL_PASSWORD", "from a variable")
     operator.instance.file.write_text(
         "application:\n  jwt_secret_key: !file key\n  smtp: {password: !env MAIL_PASSWORD}\n"
         "environments: {prod: {jwt_secret_key: !file /nowhere}}\n"
     )
     config = Instance.load(operator.instance.file).config
-    assert config.jwt_secret_key.get_secret_value() == "from a file"
+    assert config.jwt_secret_key.get_secret_value() == SECRET
     assert config.smtp.password.get_secret_value() == "from a variable"
     said = operator.refused("config", "check", "--environment", "prod", code=10)
     assert "line 4: !file /nowhere: No such file" in said
