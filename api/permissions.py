@@ -5,7 +5,7 @@ from functools import cached_property
 
 from vantage6.common.enums import IdentityKind, Operation, Scope
 from vantage6.common.errors import Forbidden
-from vantage6.models.rules import DEFAULT_ROLES, Grant
+from vantage6.models.rules import DEFAULT_ROLES, Grant, reaches_everything
 from vantage6.models.store import organizations, users
 from vantage6.models.store.reach import Reach
 from vantage6.models.tables import Node, User
@@ -87,6 +87,17 @@ class Caller:
         """Tell whether exactly this rule is held."""
         return (resource, operation, scope) in self.rules
 
+    def reaches_everything(self, resource: str, operation: Operation) -> bool:
+        """Tell whether the caller may do something to whatever there is.
+
+        SECURITY: scope GLOBAL on users, roles, nodes, organizations and collaborations reaches all
+        of them for the holder of every rule alone. For others it ends at the own organization and
+        its collaborations, or an administrator of one tenant is that of all.
+        """
+        return self.holds(resource, operation, Scope.GLOBAL) and reaches_everything(
+            self.rules, resource, operation
+        )
+
     def reach(self, resource: str, *scopes: Scope) -> Reach:
         """Return which rows of a resource the caller may see.
 
@@ -106,6 +117,8 @@ class Caller:
             if (scope is Scope.GLOBAL or scope in scopes) and self.holds(
                 resource, Operation.VIEW, scope
             ):
+                if scope is Scope.GLOBAL and not self.reaches_everything(resource, Operation.VIEW):
+                    scope = Scope.COLLABORATION
                 return Reach(scope, self.organization_id, self.collaboration_id)
         raise Forbidden(f"You lack the permission to view any {resource}.")
 
@@ -135,14 +148,16 @@ class Caller:
         user
             The user that the target is: scope OWN.
         """
-        if self.holds(resource, operation, Scope.GLOBAL):
+        if self.reaches_everything(resource, operation):
             return True
-        if self.holds(resource, operation, Scope.COLLABORATION) and (
+        # What GLOBAL means that does not reach everything.
+        near = self.holds(resource, operation, Scope.GLOBAL)
+        if (near or self.holds(resource, operation, Scope.COLLABORATION)) and (
             (collaboration is not None and collaboration in self.collaborations)
             or (partner is not None and partner in self.partners | {self.organization_id})
         ):
             return True
-        if self.holds(resource, operation, Scope.ORGANIZATION) and (
+        if (near or self.holds(resource, operation, Scope.ORGANIZATION)) and (
             (organization is not None and organization == self.organization_id)
             or (collaboration is not None and collaboration in self.collaborations)
         ):
@@ -177,7 +192,20 @@ class Caller:
 
     def sees_users_of(self, organization: int | None) -> bool:
         """Tell whether the caller may see the users of an organization."""
-        return self.may("user", Operation.VIEW, organization=organization)
+        return self.may("user", Operation.VIEW, organization=organization, partner=organization)
+
+    def require_as_strong_as(self, user: User) -> None:
+        """Raise `Forbidden` unless the caller holds each rule of a user, or is that user.
+
+        SECURITY: whoever changes, removes or resets an account could take its place.
+        """
+        if self.kind is IdentityKind.USER and self.id == user.id:
+            return
+        if users.rules_of(user.id) - self.rules:
+            raise Forbidden(
+                f"User {user.id} may do more than you; an account with the same rules has to do "
+                "this."
+            )
 
     def require_held(self, grants: frozenset[Grant]) -> None:
         """Raise `Forbidden` unless the caller holds each rule that is given or taken away.

@@ -153,6 +153,40 @@ RULES: tuple[tuple[str, Operation, Scope, str], ...] = (
 Grant = tuple[str, Operation, Scope]
 
 
+#: Every rule there is, which the role Root bundles.
+ALL_RULES: frozenset[Grant] = frozenset(rule[:3] for rule in RULES)
+
+#: Resources that belong to an organization or to members who agreed on it.
+_OWNED = frozenset({"user", "role", "node", "organization", "collaboration"})
+#: What concerns nobody's property: names and public keys are for all, and what is new is free.
+_FREE = frozenset(
+    {
+        ("organization", Operation.VIEW),
+        ("organization", Operation.CREATE),
+        ("collaboration", Operation.CREATE),
+    }
+)
+
+
+def reaches_everything(held: frozenset[Grant], resource: str, operation: Operation) -> bool:
+    """Tell whether scope GLOBAL reaches the whole server for the holder of some rules.
+
+    Users, roles, nodes, organizations and collaborations are somebody's: only the holder of every
+    rule reaches all of them. Tasks, results, ports and events are reached as the rule says, which
+    no default role but Root holds.
+    """
+    return resource not in _OWNED or (resource, operation) in _FREE or held >= ALL_RULES
+
+
+def narrowed(held: frozenset[Grant]) -> frozenset[Grant]:
+    """Return those of some rules whose scope GLOBAL does not reach the whole server."""
+    return frozenset(
+        grant
+        for grant in held
+        if grant[2] == Scope.GLOBAL and not reaches_everything(held, grant[0], grant[1])
+    )
+
+
 def _grants(*texts: str) -> frozenset[Grant]:
     """Read lines such as ``task CREATE DELETE in ORGANIZATION``."""
     grants = set()
@@ -198,7 +232,7 @@ _COLLABORATION_ADMIN = _ORGANIZATION_ADMIN | _grants(
 
 #: Name, description and rules of the server-wide roles, in the order of their ids.
 DEFAULT_ROLES: tuple[tuple[str, str, frozenset[Grant]], ...] = (
-    ("Root", "Root role", frozenset(rule[:3] for rule in RULES)),
+    ("Root", "Root role", ALL_RULES),
     ("container", "container role", _CONTAINER),
     ("node", "node role", _NODE),
     ("Viewer", "Sees what concerns the own organization and its collaborations.", _VIEWER),

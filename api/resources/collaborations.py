@@ -41,7 +41,10 @@ class Collaborations(Resource):
     ) -> Any:
         """List the collaborations that the caller may see."""
         reach = caller.reach("collaboration", Scope.ORGANIZATION)
-        if query.organization_id not in (None, caller.organization_id) and not reach.everything:
+        if reach.scope is Scope.ORGANIZATION and query.organization_id not in (
+            None,
+            caller.organization_id,
+        ):
             raise Forbidden("You may list the collaborations of your own organization only.")
         rows, total = collaborations.page(
             reach,
@@ -91,7 +94,7 @@ class Collaborations(Resource):
         What an organization that is left out computes for it is ended.
         """
         row = collaborations.get(id_)
-        caller.require("collaboration", Operation.EDIT)
+        caller.require("collaboration", Operation.EDIT, collaboration=id_)
         body = read()
         fields = body.model_dump(include={"name", "encrypted"}, exclude_none=True)
         row, ended = collaborations.update(row, fields, body.organization_ids)
@@ -102,7 +105,7 @@ class Collaborations(Resource):
     def on_delete_one(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
         """Remove a collaboration with its tasks and results; its nodes stay, without one."""
         row = collaborations.get(id_)
-        caller.require("collaboration", Operation.DELETE)
+        caller.require("collaboration", Operation.DELETE, collaboration=id_)
         ended = collaborations.delete(row)
         self.service.ended(ended)
         return {
@@ -132,7 +135,7 @@ class Collaborations(Resource):
     ) -> Any:
         """Put an organization into a collaboration; the answer lists all that are in it."""
         row = collaborations.get(id_)
-        caller.require("collaboration", Operation.EDIT)
+        caller.require("collaboration", Operation.EDIT, collaboration=id_)
         collaborations.add_member(row, organizations.get(read().id).id)
         return self._members(id_)
 
@@ -145,7 +148,7 @@ class Collaborations(Resource):
         What it computes there is ended. Its node stays, but sees and does nothing there.
         """
         row = collaborations.get(id_)
-        caller.require("collaboration", Operation.DELETE)
+        caller.require("collaboration", Operation.DELETE, collaboration=id_)
         ended = collaborations.remove_member(row, organizations.get(read().id).id)
         self.service.ended(ended)
         return self._members(id_)
@@ -169,18 +172,20 @@ class Collaborations(Resource):
         body=Member,
         reply=list[NodeShortReply],
         status=201,
-        permission="collaboration EDIT",
+        permission="collaboration EDIT, and node EDIT",
     )
     def on_post_nodes(
         self, _: Request, __: Response, caller: Caller, id_: int, read: Read[Member]
     ) -> Any:
         """Move a node of a member here; the answer lists all nodes that are here then.
 
-        What it computes elsewhere is offered to the next node there.
+        What it computes elsewhere is offered to the next node there. The caller may edit the node.
         """
         row = collaborations.get(id_)
-        caller.require("collaboration", Operation.EDIT)
+        caller.require("collaboration", Operation.EDIT, collaboration=id_)
         node = nodes.get(read().id)
+        # SECURITY: it stops working where it is, which its own organization decides.
+        caller.require("node", Operation.EDIT, organization=node.organization_id)
         if node.collaboration_id == id_:
             raise Invalid(f"Node {node.id} is in {row.name} already.", code="node_exists")
         nodes.move(node, organizations.get(node.organization_id), row)
@@ -193,7 +198,7 @@ class Collaborations(Resource):
     ) -> Any:
         """Take a node out of a collaboration; it stays, without one."""
         row = collaborations.get(id_)
-        caller.require("collaboration", Operation.EDIT)
+        caller.require("collaboration", Operation.EDIT, collaboration=id_)
         node = nodes.get(read().id)
         if node.collaboration_id != id_:
             raise Invalid(f"Node {node.id} is not in {row.name}.", code="not_there")

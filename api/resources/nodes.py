@@ -70,7 +70,9 @@ class Nodes(Resource):
     def on_get_one(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
         """Show a node."""
         node = nodes.get(id_)
-        caller.require("node", Operation.VIEW, organization=node.organization_id)
+        home = node.organization_id
+        partner = home if node.collaboration_id in caller.collaborations else None
+        caller.require("node", Operation.VIEW, organization=home, partner=partner)
         return self.replies.nodes([node])[0]
 
     @endpoint(USER, NODE, body=NodeUpdate, reply=NodeReply, permission="node EDIT")
@@ -80,10 +82,13 @@ class Nodes(Resource):
         """Change a node, and move it; null leaves a field as it is.
 
         Only who may edit all nodes gives it to another organization. What it computes at its old
-        place is offered to the next node there.
+        place is offered to the next node there. A node changes itself alone, and not its place.
         """
         node = nodes.get(id_)
         caller.require("node", Operation.EDIT, organization=node.organization_id)
+        # SECURITY: one station must not stop, redirect or rename another of its organization.
+        if caller.kind is NODE and caller.id != id_:
+            raise Forbidden("A node changes itself only.")
         body = read()
         fields: dict[str, Any] = body.model_dump(include={"name", "ip"}, exclude_none=True)
         if "ip" not in fields and body.clear_ip:
@@ -105,6 +110,8 @@ class Nodes(Resource):
         collaboration_id = body.collaboration_id or node.collaboration_id
         if (organization_id, collaboration_id) == (node.organization_id, node.collaboration_id):
             return None
+        if caller.kind is NODE:
+            raise Forbidden("A node does not move itself; a user of its organization does.")
         if organization_id != node.organization_id:
             caller.require("node", Operation.EDIT)
         organization = organizations.get(organization_id)

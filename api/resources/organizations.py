@@ -9,6 +9,8 @@ from vantage6.api.endpoint import CONTAINER, NODE, USER, Read, endpoint
 from vantage6.api.permissions import Caller
 from vantage6.api.resources.base import Resource
 from vantage6.common.enums import Operation, Scope
+from vantage6.common.errors import Forbidden
+from vantage6.common.logs import get
 from vantage6.common.schemas.nodes import NodeReply
 from vantage6.common.schemas.organizations import (
     CollaborationReply,
@@ -19,6 +21,9 @@ from vantage6.common.schemas.organizations import (
 )
 from vantage6.models.store import collaborations, nodes, organizations
 from vantage6.models.store.reach import Page, Reach
+from vantage6.models.tables import Organization
+
+log = get(__name__)
 
 
 class Organizations(Resource):
@@ -78,11 +83,53 @@ class Organizations(Resource):
     def on_patch_one(
         self, _: Request, __: Response, caller: Caller, id_: int, read: Read[OrganizationUpdate]
     ) -> Any:
-        """Change an organization; null leaves a field as it is."""
+        """Change an organization; null leaves a field as it is.
+
+        Its public key is set by its own users. A node changes nothing but a public key that is
+        missing.
+        """
         row = organizations.get(id_)
         caller.require("organization", Operation.EDIT, organization=id_)
-        row = organizations.update(row, read().model_dump(exclude_none=True))
+        fields = read().model_dump(exclude_none=True)
+        if fields.get("public_key") == row.public_key:
+            del fields["public_key"]
+        if "public_key" in fields:
+            self._check_key(caller, row)
+            log.info("public key set", organization_id=id_, caller=caller.kind, caller_id=caller.id)
+        if caller.kind is USER:
+            row = organizations.update(row, fields)
+        elif fields:
+            row = self._change_by_node(row, fields)
         return self.replies.organizations([row])[0]
+
+    @staticmethod
+    def _check_key(caller: Caller, row: Organization) -> None:
+        """Raise `Forbidden` where the public key is not that of the caller's organization.
+
+        SECURITY: who sets the key of an organization reads what is encrypted for it from then on.
+        """
+        if caller.organization_id != row.id:
+            raise Forbidden(
+                f"The public key of {row.name} is set by its own users: one who may change the "
+                "organization calls client.setup_encryption. On the machine of the server `vserver "
+                "shell` sets it."
+            )
+
+    @staticmethod
+    def _change_by_node(row: Organization, fields: dict[str, Any]) -> Organization:
+        """Set a public key that is missing, and nothing else.
+
+        SECURITY: a station that was taken over must not rename its organization, whose name the
+        policies of other stations hold, or turn the results for it to a key of its own.
+        """
+        if set(fields) != {"public_key"}:
+            raise Forbidden("A node sets the public key that its organization lacks, nothing else.")
+        if not organizations.publish_key(row, fields["public_key"]):
+            raise Forbidden(
+                f"{row.name} has another public key. One of its users who may change the "
+                "organization replaces it: `vnode create-private-key --force`."
+            )
+        return organizations.get(row.id)
 
     @endpoint(USER, NODE, reply=list[CollaborationReply], permission="collaboration VIEW")
     def on_get_collaborations(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:

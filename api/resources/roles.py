@@ -75,7 +75,7 @@ class Roles(Resource):
         """Show a role."""
         row = roles.get(id_)
         if not roles.has(caller.id, id_):
-            caller.require("role", Operation.VIEW, organization=row.organization_id)
+            self._check_visible(caller, row)
         return self._shown(row, caller)
 
     @endpoint(
@@ -120,7 +120,7 @@ class Roles(Resource):
     ) -> Any:
         """List the rules of a role."""
         row = roles.get(id_)
-        caller.require("role", Operation.VIEW, organization=row.organization_id)
+        self._check_visible(caller, row)
         rows, total = roles.rule_page(lists.wanted(query), role=id_)
         return lists.answer(req, resp, query, self.replies.rules(rows, caller.sees_users_of), total)
 
@@ -154,6 +154,13 @@ class Roles(Resource):
 
     def _shown(self, row: Role, caller: Caller) -> Any:
         return self.replies.roles([row], caller.sees_users_of)[0]
+
+    @staticmethod
+    def _check_visible(caller: Caller, row: Role) -> None:
+        home = row.organization_id
+        if home is None and caller.holds("role", Operation.VIEW, Scope.GLOBAL):
+            return
+        caller.require("role", Operation.VIEW, organization=home, partner=home)
 
     @staticmethod
     def _check_editable(caller: Caller, operation: Operation, row: Role) -> None:

@@ -75,7 +75,8 @@ class Users(Resource):
         """Show a user."""
         row = users.get(id_)
         if id_ != caller.id:
-            caller.require("user", Operation.VIEW, organization=row.organization_id)
+            home = row.organization_id
+            caller.require("user", Operation.VIEW, organization=home, partner=home)
         return self.replies.users([row])[0]
 
     @endpoint(USER, body=UserUpdate, reply=UserReply, permission="user EDIT")
@@ -84,11 +85,13 @@ class Users(Resource):
     ) -> Any:
         """Change a user; null leaves a field as it is.
 
-        Roles and rules replace those that the user has. The caller must hold what is given and
-        what is taken; nobody changes what he himself may do.
+        Nobody changes a user who holds a rule that he lacks. Roles and rules replace those that
+        the user has. The caller must hold what is given and what is taken; nobody changes what he
+        himself may do.
         """
         row = users.get(id_)
         caller.require("user", Operation.EDIT, organization=row.organization_id, user=id_)
+        caller.require_as_strong_as(row)
         body = read()
         if body.password is not None and body.password.get_secret_value():
             raise Invalid("A password is changed with PATCH /password/change.", code="no_password")
@@ -106,9 +109,6 @@ class Users(Resource):
             return
         if "username" in fields:
             raise Invalid("Nobody can rename somebody else.", code="foreign_username")
-        if "email" in fields:
-            # SECURITY: whoever reads the mails of an account can take it over.
-            caller.require_held(users.rules_of(row.id))
 
     def _roles(self, caller: Caller, row: User, wanted: Sequence[int] | None) -> Change:
         """Return which roles are given and taken, after weighing both."""
@@ -142,9 +142,10 @@ class Users(Resource):
 
     @endpoint(USER, problems=(400,), reply=Message, permission="user DELETE")
     def on_delete_one(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
-        """Remove a user."""
+        """Remove a user; nobody removes one who holds a rule that he lacks."""
         row = users.get(id_)
         caller.require("user", Operation.DELETE, organization=row.organization_id, user=id_)
+        caller.require_as_strong_as(row)
         users.delete(row)
         return {"msg": f"User {row.username} was removed."}
 

@@ -1,10 +1,25 @@
 """Nodes."""
 
+from ipaddress import ip_address
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from vantage6.common.schemas.base import Flag, Id, Link, Moment, PageQuery, Reply, Request, Text
+
+
+def _address(text: str) -> str:
+    try:
+        return str(ip_address(text))
+    except ValueError as error:
+        raise ValueError("must be an IP address") from error
+
+
+#: An IP address; empty means none, as for clients of 3.11.
+Address = Annotated[
+    Annotated[str, Field(max_length=64), AfterValidator(_address)] | None,
+    BeforeValidator(lambda value: value or None),
+]
 
 
 class NodeCreate(Request):
@@ -28,7 +43,7 @@ class NodeUpdate(Request):
     name: Text | None = None
     organization_id: Id | None = None
     collaboration_id: Id | None = None
-    ip: Text | None = None
+    ip: Address = Field(None, description="address within the VPN")
     clear_ip: Flag | None = None
     config: list[NodeConfigEntry] | None = Field(
         None,

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from peewee import JOIN
 
+from vantage6.common.enums import Scope
 from vantage6.common.errors import Invalid, NotFound, Unauthenticated
 from vantage6.common.private import hashed
 from vantage6.models.database import db, transaction, unique
@@ -227,7 +228,10 @@ def page(
     """
     query = Node.select().order_by(Node.id)
     if not reach.everything:
-        query = query.where(Node.organization == reach.organization)
+        within = Node.organization == reach.organization
+        if reach.scope is Scope.COLLABORATION:
+            within |= Node.collaboration.in_(reach.collaborations())
+        query = query.where(within)
     for column, value in (
         (Node.organization, organization),
         (Node.collaboration, collaboration),

@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterable
 from contextlib import AbstractContextManager
 from typing import Any
 
-from vantage6.common.enums import Scope
 from vantage6.common.errors import NotFound
 from vantage6.models.database import unique
 from vantage6.models.prepared import Prepared
@@ -57,6 +56,15 @@ def update(organization: Organization, fields: dict[str, Any]) -> Organization:
     return get(organization.id)
 
 
+def publish_key(organization: Organization, public_key: str) -> bool:
+    """Set the public key of an organization that has none; tell whether it had none.
+
+    SECURITY: compared by the database, since two may ask at the same moment.
+    """
+    keyless = (Organization.id == organization.id) & (Organization.public_key == "")
+    return bool(Organization.update(public_key=public_key).where(keyless).execute())
+
+
 def _own_name(fields: dict[str, Any]) -> AbstractContextManager[None]:
     return unique(f"There is an organization named {fields.get('name')!r} already.", "name_taken")
 
@@ -71,13 +79,8 @@ def page(
 ) -> tuple[list[Organization], int]:
     """Return the organizations within reach that fit the filters."""
     query = Organization.select().order_by(Organization.id)
-    if reach.scope is Scope.COLLABORATION:
-        partners = Membership.select(Membership.organization).where(
-            Membership.collaboration.in_(reach.collaborations())
-        )
-        query = query.where(Organization.id.in_(partners) | (Organization.id == reach.organization))
-    elif not reach.everything:
-        query = query.where(Organization.id == reach.organization)
+    if not reach.everything:
+        query = query.where(reach.organizations(Organization.id))
     if name is not None:
         query = query.where(like(Organization.name, name))
     if country is not None:

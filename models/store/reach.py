@@ -40,6 +40,16 @@ class Reach:
             Membership.organization == self.organization
         )
 
+    def organizations(self, column: Any) -> Any:
+        """Return the condition that a column names an organization within reach."""
+        own = column == self.organization
+        if self.scope is not Scope.COLLABORATION:
+            return own
+        partners = Membership.select(Membership.organization).where(
+            Membership.collaboration.in_(self.collaborations())
+        )
+        return own | column.in_(partners)
+
 
 @dataclass(frozen=True)
 class Page:

@@ -166,7 +166,7 @@ def page(
         query = query.where(mine)
     elif not reach.everything:
         query = query.where(
-            (Role.organization == reach.organization) | Role.organization.is_null() | mine
+            reach.organizations(Role.organization) | Role.organization.is_null() | mine
         )
     if organizations:
         wanted = among(Role.organization, organizations)

@@ -277,7 +277,7 @@ def page(
     """Return the users within reach that fit the filters."""
     query = User.select().order_by(User.id)
     if not reach.everything:
-        query = query.where(User.organization == reach.organization)
+        query = query.where(reach.organizations(User.organization))
     for column, pattern in (
         (User.username, username),
         (User.firstname, firstname),
