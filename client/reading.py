@@ -7,7 +7,13 @@ from contextlib import suppress
 from typing import Any
 
 from vantage6.client.session import Document
-from vantage6.common.encryption import SEPARATOR, CryptorBase, DummyCryptor, RSACryptor
+from vantage6.common.encryption import (
+    SEPARATOR,
+    CryptorBase,
+    DummyCryptor,
+    RSACryptor,
+    is_sealed,
+)
 from vantage6.common.serialization import SerializationError, deserialize
 
 log = logging.getLogger("vantage6.client")
@@ -36,13 +42,16 @@ class ResultReader:
     def decrypted(self, reply: Any) -> Any:
         """Replace ``input`` and ``result`` of each item in a reply by the bytes behind them.
 
-        What cannot be decrypted stays the text that it was. A refusal is returned unchanged.
+        A ``log`` that is encrypted is replaced by its text. What cannot be decrypted stays the text
+        that it was. A refusal is returned unchanged.
         """
         refused = _Refused("cannot be decrypted")
         for item in _items(reply):
             # It is encrypted for the organization that computes: often not the own one.
             with suppress(ValueError):
                 item["input"] = self._bytes(item.get("input"))
+            with suppress(ValueError):
+                self._open_log(item)
             try:
                 item["result"] = self._bytes(item.get("result"))
             except ValueError as error:
@@ -65,6 +74,18 @@ class ResultReader:
                 refused.add(item, error)
         refused.warn()
         return reply
+
+    def _open_log(self, item: Document) -> None:
+        """Decrypt the log of a result, if it is encrypted: those of older nodes are not.
+
+        Raises
+        ------
+        ValueError
+            If it cannot be decrypted.
+        """
+        log_ = item.get("log")
+        if isinstance(log_, str) and is_sealed(log_):
+            item["log"] = self._bytes(log_).decode("utf-8", "replace")
 
     def _bytes(self, text: Any) -> Any:
         """Return the bytes behind a text, and anything else as it is.

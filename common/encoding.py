@@ -81,6 +81,21 @@ def pieces(data: bytes) -> Iterator[memoryview]:
         yield view[start : start + _PIECE_BYTES]
 
 
+def strictly_decoded_pieces(text: str) -> Iterator[bytes]:
+    """Yield the bytes behind standard base64, in pieces.
+
+    Raises
+    ------
+    ValueError
+        If a character does not belong there.
+    """
+    for position in range(0, len(text), _PIECE_CHARACTERS):
+        piece = text[position : position + _PIECE_CHARACTERS]
+        if "=" in piece and position + len(piece) < len(text):
+            raise ValueError("padding within a text")
+        yield binascii.a2b_base64(piece, strict_mode=True)
+
+
 def decoded_pieces(text: str, start: int = 0) -> Iterator[bytes]:
     """Yield the bytes behind a base64 text from some character on, in pieces.
 

@@ -30,6 +30,7 @@ from vantage6.common.encoding import (
     bytes_to_base64s,
     decoded_pieces,
     pieces,
+    strictly_decoded_pieces,
 )
 
 #: Stands between the parts of an encrypted message; not a character of base64.
@@ -39,6 +40,8 @@ _AES_KEY_BYTES = 32
 _COUNTER_BYTES = 16
 _RSA_BITS = 4096
 _RSA_EXPONENT = 65537
+#: Lengths of the encrypted AES key, which is as long as the receiver's key.
+_LEAST_KEY_BYTES, _MOST_KEY_BYTES = 256, 2048
 
 
 class CryptorBase:
@@ -241,6 +244,27 @@ class RSACryptor(CryptorBase):
         except ValueError:
             return False
         return other.public_numbers() == self.private_key.public_key().public_numbers()
+
+
+def is_sealed(text: str) -> bool:
+    """Tell whether a text has the form of an encrypted message, without any key.
+
+    Only the receiver can tell more. A sender who wants others to read it can always let them.
+    """
+    key, *others = text.split(SEPARATOR, 2)
+    if len(others) != 2 or not _LEAST_KEY_BYTES <= _strict_length(key) <= _MOST_KEY_BYTES:
+        return False
+    return _strict_length(others[0]) == _COUNTER_BYTES and _strict_length(others[1]) >= 0
+
+
+def _strict_length(text: str) -> int:
+    """Return the number of bytes behind standard base64, or -1 for anything else."""
+    if len(text) % 4 or not text.isascii():
+        return -1
+    try:
+        return sum(len(piece) for piece in strictly_decoded_pieces(text))
+    except ValueError:
+        return -1
 
 
 def _public_key(pubkey_base64: str | None) -> rsa.RSAPublicKey:

@@ -6,6 +6,7 @@ from vantage6.common import logs
 from vantage6.common.errors import Invalid
 from vantage6.common.task_status import TaskStatus
 from vantage6.node.audit import hash_of
+from vantage6.node.keys import Agreement
 from vantage6.node.outcomes import Outcome, Reason, reason_to_json
 from vantage6.node.patience import Patience
 from vantage6.node.spool import Entry
@@ -18,6 +19,19 @@ NO_PUBLIC_KEY = Reason(
     "The organization that created the task has no valid public key, so that its result cannot be "
     "encrypted.",
 )
+
+
+def sealed_log(agreement: Agreement, text: str, public_key: str) -> str:
+    """Return a log as it travels: encrypted like the output, or empty where it cannot be."""
+    # SECURITY: without an agreement nobody knows whether it may travel in clear.
+    if not text or agreement.refusal is not None:
+        return ""
+    if not agreement.encrypted:
+        return text
+    try:
+        return agreement.cryptor.encrypt_bytes_to_str(text.encode("utf-8", "replace"), public_key)
+    except ValueError:
+        return ""
 
 
 def deliver(station: Station, entry: Entry, patience: Patience) -> None:
@@ -50,7 +64,8 @@ def deliver(station: Station, entry: Entry, patience: Patience) -> None:
 def _final_fields(station: Station, entry: Entry, outcome: Outcome) -> tuple[dict[str, Any], bytes]:
     """Return what the server gets to know, the output sealed for its receiver; and the output."""
     agreement = station.agreement
-    fields = {**outcome.to_json(), "log": entry.log()}
+    log_ = sealed_log(agreement, entry.log(), entry.record.initiator_public_key)
+    fields = {**outcome.to_json(), "log": log_}
     if outcome.status != TaskStatus.COMPLETED:
         return fields, b""
     if agreement.refusal is not None:
@@ -68,13 +83,15 @@ def _release(
     station: Station, entry: Entry, patience: Patience, fields: dict[str, Any], output: bytes
 ) -> None:
     """Upload an outcome, after it is written down what leaves."""
+    log_ = entry.log().encode("utf-8", "replace") if fields["log"] else b""
     patience.record(
         "released",
         status=fields["status"],
         reason=fields["reason"],
         output_bytes=len(output),
         output_hash=hash_of(output) if output else None,
-        log_bytes=len(fields["log"].encode("utf-8", "replace")),
+        log_bytes=len(log_),
+        log_hash=hash_of(log_) if log_ else None,
     )
     patience.server(lambda: station.server.patch_result(entry.record.result_id, **fields))
 

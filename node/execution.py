@@ -18,7 +18,6 @@ from vantage6.common.errors import (
     Forbidden,
     Invalid,
     NotFound,
-    V6Error,
 )
 from vantage6.common.task_status import TaskStatus
 from vantage6.node import disk
@@ -28,6 +27,7 @@ from vantage6.node.claims import Claim
 from vantage6.node.delivery import NO_PUBLIC_KEY, deliver
 from vantage6.node.gatekeeper import Gatekeeper
 from vantage6.node.ledger import Ledger
+from vantage6.node.live_log import LiveLog
 from vantage6.node.outcomes import Exit, Outcome, Reason, RefusalError, judge, limits_met
 from vantage6.node.patience import SERVER_AWAY, InterruptedExecution, Patience
 from vantage6.node.policy import Asked
@@ -41,8 +41,6 @@ log = logs.get(__name__)
 #: The server no longer wants the result: finished, killed, deleted, or given to another node.
 NOT_WANTED = (Conflict, NotFound, Forbidden)
 _REMOVALS = 5
-#: Most that is sent of the log of an algorithm that runs.
-_LIVE_BYTES = 2**16
 _NO_LOG = "This node keeps what algorithms print to itself (its setting `share_logs`)."
 
 
@@ -77,7 +75,6 @@ class Execution:
         self._gatekeeper: Gatekeeper | None = None
         self._killed = False
         self._disk_exceeded = False
-        self._log_sent = ""
         self.result_id = entry.record.result_id
         self._patience = Patience(self.result_id, station.audit)
         self._ledger = Ledger(station.audit, self.result_id)
@@ -210,7 +207,9 @@ class Execution:
                 station.disk.visiting(lambda: self._look(counters), disk.SHORTEST_SECONDS)
             )
             if station.config.share_logs:
-                rounds.enter_context(station.logs.visiting(lambda: self._send_log(handle)))
+                live = LiveLog(station, self._entry, self._patience)
+                rounds.callback(live.conclude)
+                rounds.enter_context(station.logs.visiting(lambda: live.send(handle)))
             rounds.enter_context(station.services.in_vpn(self.result_id, handle.id))
             exit_ = station.runtime.wait(handle)
             self._ledger.raise_to(counters.read())
@@ -236,22 +235,13 @@ class Execution:
         folders = (self._entry.io, self._station.spool.temporary(self.run_id))
         return disk.room(folders, self._station.config.limits.disk_bytes)
 
-    def _send_log(self, handle: Handle) -> None:
-        """Let the researcher see what the algorithm has printed by now."""
-        most = min(_LIVE_BYTES, self._station.config.limits.log_bytes)
-        printed = self._station.runtime.log(handle, most)
-        if printed == self._log_sent or self._patience.interrupted.is_set():
-            return
-        try:
-            self._station.server.patch_result(self.result_id, log=printed)
-            self._log_sent = printed
-        except V6Error as error:
-            # The whole log follows with the result.
-            log.debug("log not sent", result_id=self.result_id, reason=str(error))
-
     def _judge(self, exit_: Exit) -> tuple[TaskStatus, Reason | None]:
         config, output_bytes = self._station.config, self._entry.output_bytes()
-        status, reason = judge(exit_, output_bytes, config.limits, quote=config.share_logs)
+        # SECURITY: the reason is readable for the server, and a quotation is a piece of the log.
+        agreement = self._station.agreement
+        is_plain = not agreement.encrypted and agreement.refusal is None
+        quote = config.share_logs and is_plain
+        status, reason = judge(exit_, output_bytes, config.limits, quote=quote)
         if status == TaskStatus.COMPLETED:
             reason = self._station.policy.may_leave(output_bytes or 0)
             status = TaskStatus.NOT_ALLOWED if reason else status

@@ -12,7 +12,7 @@ from vantage6.api.shell.relations import Column, One, Owned, on_failure
 from vantage6.common.errors import Invalid
 from vantage6.common.task_status import TaskStatus
 from vantage6.models import tables
-from vantage6.models.store import outbox, results, tasks
+from vantage6.models.store import outbox, results, sealed, tasks
 
 
 def _moment(value: datetime) -> datetime:
@@ -148,7 +148,10 @@ class Result(Entity):
         """Write what lies in other tables: its texts too."""
         super().write_relations()
         given = {name: self._text(name, value) for name, value in self.texts.items()}
-        results.put(self.row.id, {name: text for name, text in given.items() if text is not None})
+        texts = {name: text for name, text in given.items() if text is not None}
+        if texts:
+            sealed.check_report(self.task.collaboration.row, texts)
+        results.put(self.row.id, texts)
         before = dict(self.texts)
         on_failure(lambda: self.texts.update(before))
         self.texts.clear()

@@ -11,15 +11,22 @@ from vantage6.common.task_status import TaskStatus, has_task_finished
 from vantage6.models.database import db, locked, transaction
 from vantage6.models.insertion import insert
 from vantage6.models.prepared import Prepared
-from vantage6.models.store import endings, outbox, tasks
+from vantage6.models.store import endings, outbox, sealed, tasks
 from vantage6.models.store.endings import TAKEN, Ended
 from vantage6.models.store.reach import among
-from vantage6.models.tables import Node, Payload, Result, Task
+from vantage6.models.tables import Collaboration, Node, Payload, Result, Task
 
 #: How often a node may take a result and fall silent before the server gives up.
 MOST_ATTEMPTS = 5
 
-_BY_ID = Prepared(lambda id_: Result.select(Result, Task).join(Task).where(Result.id == id_))
+_BY_ID = Prepared(
+    lambda id_: (
+        Result.select(Result, Task, Collaboration)
+        .join(Task)
+        .join(Collaboration)
+        .where(Result.id == id_)
+    )
+)
 _PAYLOADS = Prepared(lambda ids: Payload.select().where(among(Payload.result, ids)))
 _WAITS = Result.status == TaskStatus.PENDING
 _PENDING_OF: Prepared[Any] = Prepared(
@@ -36,7 +43,7 @@ _NODES = Prepared(
 
 
 def get(result_id: int) -> Result:
-    """Return a result with its task."""
+    """Return a result with its task and the collaboration of that."""
     row = _BY_ID.first(result_id)
     if row is None:
         raise NotFound(f"There is no result {result_id}.")
@@ -144,8 +151,10 @@ def patch(
     ------
     Invalid
         With code ``result_finished`` if the result is final already. The same final report may
-        come twice, since its answer can get lost.
+        come twice, since its answer can get lost. With code ``not_sealed`` if a text is readable
+        in an encrypted collaboration.
     """
+    sealed.check_report(row.task.collaboration, contents or {})
     fields: dict[str, Any] = {
         name: value
         for name, value in (

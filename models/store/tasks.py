@@ -12,7 +12,7 @@ from vantage6.common.task_status import NO_RESULTS, TASK_STATES, UNFINISHED, Tas
 from vantage6.models.database import locked, transaction
 from vantage6.models.insertion import insert
 from vantage6.models.prepared import Prepared
-from vantage6.models.store import endings, outbox, requesters
+from vantage6.models.store import endings, outbox, requesters, sealed
 from vantage6.models.store.reach import Page, Reach, among, like, page_of
 from vantage6.models.tables import (
     Collaboration,
@@ -33,7 +33,10 @@ _SHARED = "FOR KEY SHARE"
 _BY_ID = Prepared(lambda id_: Task.select().where(Task.id == id_))
 _HELD = Prepared(
     lambda id_: locked(
-        Collaboration.select(Collaboration.id).where(Collaboration.id == id_), _SHARED
+        Collaboration.select(Collaboration.id, Collaboration.encrypted).where(
+            Collaboration.id == id_
+        ),
+        _SHARED,
     )
 )
 #: The members of a collaboration, each with its node.
@@ -154,7 +157,6 @@ def _listed(ids: Sequence[int]) -> str:
     return ", ".join(map(str, ids))
 
 
-@transaction
 def create(
     *,
     collaboration_id: int,
@@ -184,13 +186,36 @@ def create(
     Raises
     ------
     Invalid
-        If an organization could never compute it, as `check_targets` says.
+        If an organization could never compute it, as `check_targets` says; or if an input is
+        readable in an encrypted collaboration.
     Conflict
         If the parent has ended.
     """
-    _hold(collaboration_id, parent)
+    # PERF: looked through before anything is locked.
+    readable = sealed.readable(inputs)
+    return _write(collaboration_id, inputs, readable, initiator_id, user_id, parent, fields)
+
+
+@transaction
+def _write(
+    collaboration_id: int,
+    inputs: Sequence[tuple[int, str | None]],
+    readable: Sequence[int],
+    initiator_id: int,
+    user_id: int | None,
+    parent: Task | None,
+    fields: dict[str, str | None],
+) -> Created:
+    is_encrypted = _hold(collaboration_id, parent)
     _check_depth(parent)
     check_targets(collaboration_id, [organization for organization, _ in inputs])
+    # SECURITY: a client without encryption must not leave its input readable by mistake.
+    if is_encrypted and readable:
+        raise Invalid(
+            f"Collaboration {collaboration_id} is encrypted, but the input for {_named(readable)} "
+            "is not. Call client.setup_encryption('<private key file>') and send the task again.",
+            code=sealed.NOT_SEALED,
+        )
     run = parent.run_id if parent else Run.create().id
     task = Task(
         collaboration=collaboration_id,
@@ -218,16 +243,17 @@ def create(
     return Created(task, rows, message)
 
 
-def _hold(collaboration_id: int, parent: Task | None) -> None:
+def _hold(collaboration_id: int, parent: Task | None) -> bool:
     """Let nobody take a member out of the collaboration, or kill the parent, until all is written.
 
-    Who did so before is seen from here on.
+    Who did so before is seen from here on. Returns whether the collaboration is encrypted.
     """
-    _HELD(collaboration_id)
+    held = _HELD.first(collaboration_id)
     if parent is not None:
         list(locked(Task.select(Task.id).where(Task.id == parent.id), _SHARED))
         if not is_open(parent.id):
             raise Conflict(f"Task {parent.id} has ended.", code="task_ended")
+    return held is not None and held.encrypted
 
 
 def _check_depth(parent: Task | None) -> None:

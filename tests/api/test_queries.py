@@ -14,6 +14,7 @@ from tests.models.factories import (
     World,
     make_task,
     make_user,
+    sealed,
 )
 from vantage6.common.clock import now
 from vantage6.models.database import db
@@ -177,7 +178,7 @@ def test_a_task_for_fifty_costs_hardly_more_than_for_one(api: Api, world: World)
     User.update(last_seen=now()).execute()
     costs = []
     for number in (1, 50):
-        targets = [{"id": place.id, "input": "x"} for place in places[:number]]
+        targets = [{"id": place.id, "input": sealed("x")} for place in places[:number]]
         body = {"collaboration_id": everybody.id, "organizations": targets, "image": IMAGE}
         with counted() as statements:
             assert api.post("/task", researcher, body).status == 201

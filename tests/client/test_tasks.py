@@ -254,6 +254,25 @@ def test_results_are_decoded_and_none_is_dropped(
     assert "allow_pickle=True" in caplog.text
 
 
+def test_encrypted_logs_are_opened_and_others_stay(peer, client, key_file, other_file) -> None:
+    own, other = RSACryptor(key_file), RSACryptor(other_file)
+    mine = own.encrypt_bytes_to_str("patient é\xff".encode() + b"\xff", own.public_key_str)
+    theirs = other.encrypt_bytes_to_str(b"x", other.public_key_str)
+    logs = [mine, theirs, "costs a$b$c", "", None]
+    rows = [{"id": i, "input": None, "result": "", "log": log} for i, log in enumerate(logs)]
+    peer.answers["GET result"] = (200, {"data": rows, "links": {}})
+    client.cryptor = own
+    read = [row["log"] for row in client.result.list(task=1)["data"]]
+    assert read == ["patient é\xff\N{REPLACEMENT CHARACTER}", theirs, "costs a$b$c", "", None]
+
+
+def test_encrypted_log_without_key_stays_text(peer, client, key_file) -> None:
+    own = RSACryptor(key_file)
+    mine = own.encrypt_bytes_to_str(b"x", own.public_key_str)
+    peer.answers["GET result/2"] = (200, {"id": 2, "input": "", "result": "", "log": mine})
+    assert client.result.get(2)["log"] == mine
+
+
 def test_encrypted_result_without_key_stays_text(
     peer, client, key_file, other_file, caplog
 ) -> None:

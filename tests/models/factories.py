@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from vantage6.common.clock import now
+from vantage6.common.encoding import bytes_to_base64s
 from vantage6.common.task_status import TaskStatus
 from vantage6.models import database, migrate
 from vantage6.models.fields import is_sqlite
@@ -124,12 +125,25 @@ def make_task(
     """Write a task for some organizations of a collaboration."""
     return tasks.create(
         collaboration_id=collaboration.id,
-        inputs=[(target.id, f"input of {target.name}") for target in targets],
+        inputs=[
+            (target.id, as_it_travels(f"input of {target.name}", collaboration))
+            for target in targets
+        ],
         initiator_id=(initiator or targets[0]).id,
         user_id=user and user.id,
         parent=parent,
         **{"name": "sum", "image": IMAGE, "database": "default", **fields},
     ).task
+
+
+def sealed(text: str) -> str:
+    """Return a text in the form of an encrypted message, which nobody can open."""
+    return "$".join(bytes_to_base64s(part) for part in (b"k" * 256, b"i" * 16, text.encode()))
+
+
+def as_it_travels(text: str, collaboration: Collaboration) -> str:
+    """Return a text as a collaboration takes it."""
+    return sealed(text) if collaboration.encrypted else text
 
 
 def result_of(task: Task, organization: Organization) -> Result:
@@ -150,7 +164,7 @@ def finish(
         results.of_node(row.id, node),
         status=status,
         finished_at=now(),
-        contents=contents or {"result": "42"},
+        contents=contents or {"result": as_it_travels("42", row.task.collaboration)},
         lease_seconds=LEASE,
     )
 

@@ -13,7 +13,15 @@ from pathlib import Path
 import pytest
 
 from tests.api.commands.conftest import Operator
-from tests.models.factories import World, close_all, finish, make_task, make_user, make_world
+from tests.models.factories import (
+    World,
+    close_all,
+    finish,
+    make_task,
+    make_user,
+    make_world,
+    sealed,
+)
 from vantage6.api import passwords
 from vantage6.api.setup import set_up
 from vantage6.api.shell import Database, namespace
@@ -179,7 +187,10 @@ def test_a_result_of_an_encrypted_collaboration_needs_a_key(db: Database, world:
         result.save()
     # Nothing of it is left, neither here nor there.
     assert (result.id, task.id, Outbox.select().count()) == (None, None, 0)
-    result.input = "written by somebody who knows how"
+    result.input = "readable"
+    with pytest.raises(Invalid, match="is encrypted, but this input is not"):
+        result.save()
+    result.input = sealed("written by somebody who knows how")
     result.save()
     assert db.Result.get(result.id).task == task
 

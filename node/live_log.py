@@ -1,0 +1,89 @@
+"""What an algorithm prints, on its way to who asked, while it runs.
+
+SECURITY: nothing of it leaves that is not on record first. A line for each of very many pieces
+would fill the audit file, so that a line says up to how many bytes may leave from there on, and the
+next one is written when they have; each time it is twice as many.
+"""
+
+from vantage6.common import logs
+from vantage6.common.errors import V6Error
+from vantage6.node.audit import Audit
+from vantage6.node.delivery import sealed_log
+from vantage6.node.patience import Patience
+from vantage6.node.runtime.base import Handle
+from vantage6.node.spool import Entry
+from vantage6.node.station import Station
+
+log = logs.get(__name__)
+
+#: Most that is sent of a log at a time: its end.
+_MOST_BYTES = 2**16
+
+
+class LiveLog:
+    """The log of one running algorithm.
+
+    Parameters
+    ----------
+    station
+        What all results share.
+    entry
+        The result on disk.
+    patience
+        Tells whether the result is still worked on.
+    """
+
+    def __init__(self, station: Station, entry: Entry, patience: Patience) -> None:
+        self._station = station
+        self._entry = entry
+        self._patience = patience
+        self._result_id = entry.record.result_id
+        self._last = ""
+        self._times = self._sent_bytes = self._may_leave = 0
+
+    def send(self, handle: Handle) -> None:
+        """Let the researcher see what the algorithm has printed by now."""
+        station = self._station
+        most = min(_MOST_BYTES, station.config.limits.log_bytes)
+        printed = station.runtime.log(handle, most)
+        if printed == self._last or self._patience.interrupted.is_set():
+            return
+        sealed = sealed_log(station.agreement, printed, self._entry.record.initiator_public_key)
+        if not sealed:
+            return
+        try:
+            self._take_down(len(printed.encode("utf-8", "replace")))
+            station.server.patch_result(self._result_id, log=sealed)
+            self._last = printed
+        except (OSError, V6Error) as error:
+            # The whole log follows with the result.
+            log.debug("log not sent", result_id=self._result_id, reason=str(error))
+
+    def conclude(self) -> None:
+        """Write down how much has left."""
+        if not self._times:
+            return
+        try:
+            self._note(times=self._times)
+        except OSError as error:
+            log.warning("not in the audit file", noted="live_log", reason=str(error))
+
+    def _take_down(self, length: int) -> None:
+        """Write down that so many bytes leave, unless a line says so already.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written.
+        """
+        after = self._sent_bytes + length
+        if after > self._may_leave:
+            most = max(2 * self._may_leave, _MOST_BYTES, after)
+            self._note(at_most_bytes=most)
+            self._may_leave = most
+        self._sent_bytes = after
+        self._times += 1
+
+    def _note(self, **facts: int) -> None:
+        audit: Audit = self._station.audit
+        audit.record("live_log", result_id=self._result_id, sent_bytes=self._sent_bytes, **facts)
