@@ -6,11 +6,16 @@ from functools import cached_property
 from vantage6.common.enums import IdentityKind, Operation, Scope
 from vantage6.common.errors import Forbidden
 from vantage6.models.rules import DEFAULT_ROLES, Grant, reaches_everything
-from vantage6.models.store import organizations, users
+from vantage6.models.store import lineage, organizations, users
+from vantage6.models.store.lineage import Kinship
 from vantage6.models.store.reach import Reach
-from vantage6.models.tables import Node, User
+from vantage6.models.tables import Node, Result, User
 
 _ROLE_OF_KIND = {name: grants for name, _, grants in DEFAULT_ROLES}
+
+#: The texts of a result, as they are stored.
+TEXTS = frozenset({"input", "result", "log"})
+_OUTPUT, _NO_TEXTS = frozenset({"result"}), frozenset[str]()
 
 #: From the widest scope to the narrowest.
 _WIDEST_FIRST = (Scope.GLOBAL, Scope.COLLABORATION, Scope.ORGANIZATION, Scope.OWN)
@@ -119,8 +124,35 @@ class Caller:
             ):
                 if scope is Scope.GLOBAL and not self.reaches_everything(resource, Operation.VIEW):
                     scope = Scope.COLLABORATION
-                return Reach(scope, self.organization_id, self.collaboration_id)
+                return Reach(scope, self.organization_id, self.collaboration_id, self.task_id)
         raise Forbidden(f"You lack the permission to view any {resource}.")
+
+    def kinship(self, task_id: int) -> Kinship | None:
+        """Return what a task is to an algorithm; None if nothing, or for any other caller."""
+        if self.task_id is None:
+            return None
+        return lineage.kinship(task_id, self.task_id, self.organization_id)
+
+    def sees(self, task_id: int) -> bool:
+        """Tell whether a task exists for the caller; then the rules decide what it may do.
+
+        SECURITY: for an algorithm, only the task that it computes and those below it.
+        """
+        return self.task_id is None or self.kinship(task_id) in (Kinship.OWN, Kinship.BELOW)
+
+    def texts_of(self, result: Result) -> frozenset[str]:
+        """Return which texts of a result, read with its task, the caller may see.
+
+        SECURITY: a node gets those of its own organization. An algorithm gets what the sub-tasks
+        that it made itself have computed; the log and the input of others are not for it.
+        """
+        if self.kind is IdentityKind.NODE:
+            return TEXTS if result.organization_id == self.organization_id else _NO_TEXTS
+        if self.kind is IdentityKind.CONTAINER:
+            task = result.task
+            asked = (task.parent_id, task.initiator_id)
+            return _OUTPUT if asked == (self.task_id, self.organization_id) else _NO_TEXTS
+        return TEXTS
 
     def may(
         self,

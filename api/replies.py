@@ -6,9 +6,10 @@ results and tasks have filters for them.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from vantage6.api.permissions import Caller
 from vantage6.api.service import Service
 from vantage6.common.task_status import NO_RESULTS, TASK_STATES
 from vantage6.models.store import nodes as node_store
@@ -27,6 +28,8 @@ from vantage6.models.tables import (
 )
 
 Json = dict[str, Any]
+#: Tells which of the large texts of a result are shown.
+Texts = Callable[[Result], frozenset[str]]
 
 _METHODS = {
     "user": ["GET", "PATCH", "DELETE"],
@@ -60,14 +63,22 @@ class Replies:
         """Return links, or None where there are no ids."""
         return [self.link(kind, id_) for id_ in ids] or None
 
-    def organizations(self, rows: Sequence[Organization]) -> list[Json]:
-        """Return organizations."""
+    def organizations(self, rows: Sequence[Organization], caller: Caller) -> list[Json]:
+        """Return organizations; to nodes and algorithms, what concerns their collaboration."""
         ids = [row.id for row in rows]
         memberships = relations.collaborations_of(ids)
-        users, roles = relations.users_of(ids), relations.roles_of(ids)
+        within = caller.collaborations if caller.user is None else None
+        people = ids if within is None else []
+        users, roles = relations.users_of(people), relations.roles_of(people)
         nodes = defaultdict(list)
         for node in node_store.of(organization_ids=ids):
-            nodes[node.organization_id].append(node.id)
+            if within is None or node.collaboration_id in within:
+                nodes[node.organization_id].append(node.id)
+        if within is not None:
+            memberships = {
+                id_: [place for place in places if place in within]
+                for id_, places in memberships.items()
+            }
         return [
             {
                 "id": row.id,
@@ -80,9 +91,9 @@ class Replies:
                 "public_key": row.public_key,
                 "collaborations": self.links("collaboration", memberships[row.id]),
                 "nodes": self.links("node", nodes[row.id]),
-                "users": self.links("user", users[row.id]),
+                "users": self.links("user", users.get(row.id, ())),
                 "results": None,
-                "roles": roles[row.id],
+                "roles": roles.get(row.id, []),
             }
             for row in rows
         ]
@@ -197,7 +208,9 @@ class Replies:
             for row in rows
         ]
 
-    def tasks(self, rows: Sequence[Task], *, results: str = "links") -> list[Json]:
+    def tasks(
+        self, rows: Sequence[Task], *, results: str = "links", texts: Texts | None = None
+    ) -> list[Json]:
         """Return tasks with ``links`` to their results, ``embedded`` results or ``none``."""
         ids = [row.id for row in rows]
         found, children = tasks.results_of(ids), tasks.children_of(ids)
@@ -207,7 +220,7 @@ class Replies:
             by_id = {row.id: row for row in rows}
             for result in everything:
                 result.task = by_id[result.task_id]
-            embedded = {reply["id"]: reply for reply in self._results(everything)}
+            embedded = {reply["id"]: reply for reply in self._results(everything, texts)}
         replies = []
         for row in rows:
             own = found[row.id]
@@ -249,6 +262,17 @@ class Replies:
             "status": task_status(results),
         }
 
+    def task_above(self, row: Task) -> Json:
+        """Return what an algorithm is told of the task that asked for its own: how it is called."""
+        return self._task(row, [], []) | {
+            "description": None,
+            "initiator": None,
+            "init_user": None,
+            "created_at": None,
+            "complete": False,
+            "results": None,
+        }
+
     def task_progress(self, row: Task) -> Json:
         """Return how far a task is."""
         own = tasks.results_of([row.id])[row.id]
@@ -266,23 +290,24 @@ class Replies:
             ],
         }
 
-    def task_results(self, rows: Sequence[Result]) -> list[Json]:
+    def task_results(self, rows: Sequence[Result], texts: Texts | None) -> list[Json]:
         """Return results as they stand below their task."""
         return [
             reply | {"organization": row.organization_id, "task": row.task_id}
-            for row, reply in zip(rows, self._results(rows), strict=True)
+            for row, reply in zip(rows, self._results(rows, texts), strict=True)
         ]
 
     def results(
         self,
         rows: Sequence[Result],
         *,
+        texts: Texts | None,
         with_task: bool = False,
-        payload: bool = True,
         node: Node | None = None,
     ) -> list[Json]:
-        """Return results, read with their tasks; without ``payload`` the large texts are null.
+        """Return results, read with their tasks.
 
+        ``texts`` tells which of the large texts are shown of each; without it, all are null.
         ``node`` is the one that computes them all, where that is known.
         """
         whole = {}
@@ -296,16 +321,16 @@ class Replies:
                 "organization": self.link("organization", row.organization_id),
                 "task": whole[row.task_id] if with_task else self.link("task", row.task_id),
             }
-            for row, reply in zip(
-                rows, self._results(rows, payload=payload, node=node), strict=True
-            )
+            for row, reply in zip(rows, self._results(rows, texts, node=node), strict=True)
         ]
 
     def _results(
-        self, rows: Sequence[Result], *, payload: bool = True, node: Node | None = None
+        self, rows: Sequence[Result], texts: Texts | None, *, node: Node | None = None
     ) -> list[Json]:
         ids = [row.id for row in rows]
-        payloads = result_store.payloads(ids if payload else [])
+        # SECURITY: what is not for the caller is not even read.
+        shown = {row.id: texts(row) for row in rows} if texts else {}
+        payloads = result_store.payloads([id_ for id_ in ids if shown.get(id_)])
         ports = relations.ports_of(ids)
         found = (
             {(node.organization_id, node.collaboration_id): node}
@@ -317,7 +342,11 @@ class Replies:
         replies = []
         for row in rows:
             place = found.get((row.organization_id, row.task.collaboration_id))
-            content = payloads.get(row.id, {})
+            content = {
+                kind: text
+                for kind, text in payloads.get(row.id, {}).items()
+                if kind in shown[row.id]
+            }
             replies.append(
                 {
                     "id": row.id,

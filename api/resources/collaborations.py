@@ -127,7 +127,7 @@ class Collaborations(Resource):
         collaborations.get(id_)
         caller.require("collaboration", Operation.VIEW, collaboration=id_)
         rows, total = organizations.page(_EVERYTHING, lists.wanted(query), collaboration=id_)
-        return lists.answer(req, resp, query, self.replies.organizations(rows), total)
+        return lists.answer(req, resp, query, self.replies.organizations(rows, caller), total)
 
     @endpoint(USER, body=Member, reply=list[OrganizationReply], permission="collaboration EDIT")
     def on_post_organizations(
@@ -137,7 +137,7 @@ class Collaborations(Resource):
         row = collaborations.get(id_)
         caller.require("collaboration", Operation.EDIT, collaboration=id_)
         collaborations.add_member(row, organizations.get(read().id).id)
-        return self._members(id_)
+        return self._members(caller, id_)
 
     @endpoint(USER, body=Member, reply=list[OrganizationReply], permission="collaboration DELETE")
     def on_delete_organizations(
@@ -151,11 +151,11 @@ class Collaborations(Resource):
         caller.require("collaboration", Operation.DELETE, collaboration=id_)
         ended = collaborations.remove_member(row, organizations.get(read().id).id)
         self.service.ended(ended)
-        return self._members(id_)
+        return self._members(caller, id_)
 
-    def _members(self, id_: int) -> Any:
+    def _members(self, caller: Caller, id_: int) -> Any:
         rows, _total = organizations.page(_EVERYTHING, Page(), collaboration=id_)
-        return self.replies.organizations(rows)
+        return self.replies.organizations(rows, caller)
 
     @endpoint(USER, query=PageQuery, reply=list[NodeShortReply], permission="collaboration VIEW")
     def on_get_nodes(

@@ -9,7 +9,7 @@ from vantage6.api.endpoint import CONTAINER, NODE, USER, Read, endpoint
 from vantage6.api.permissions import Caller
 from vantage6.api.resources.base import Resource
 from vantage6.common.enums import Operation, Scope
-from vantage6.common.errors import Forbidden, Invalid
+from vantage6.common.errors import Forbidden, Invalid, NotFound
 from vantage6.common.schemas.base import Message
 from vantage6.common.schemas.nodes import (
     NodeCreate,
@@ -68,7 +68,10 @@ class Nodes(Resource):
 
     @endpoint(USER, NODE, CONTAINER, reply=NodeReply, permission="node VIEW")
     def on_get_one(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
-        """Show a node."""
+        """Show a node; to an algorithm, the one that it runs at."""
+        # SECURITY: the organization has others, in collaborations that the algorithm is not in.
+        if caller.kind is CONTAINER and id_ != caller.id:
+            raise NotFound(f"There is no node {id_}.")
         node = nodes.get(id_)
         home = node.organization_id
         partner = home if node.collaboration_id in caller.collaborations else None

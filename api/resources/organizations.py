@@ -41,14 +41,19 @@ class Organizations(Resource):
         self, req: Request, resp: Response, caller: Caller, query: OrganizationFilter
     ) -> Any:
         """List the organizations that the caller may see."""
+        reach = caller.reach("organization", Scope.COLLABORATION, Scope.ORGANIZATION)
+        asked = query.collaboration_id
+        if asked is not None and not reach.everything and asked not in caller.collaborations:
+            # SECURITY: who is in it, is for its members to know.
+            return lists.answer(req, resp, query, [], 0)
         rows, total = organizations.page(
-            caller.reach("organization", Scope.COLLABORATION, Scope.ORGANIZATION),
+            reach,
             lists.wanted(query),
             name=query.name,
             country=query.country,
-            collaboration=query.collaboration_id,
+            collaboration=asked,
         )
-        return lists.answer(req, resp, query, self.replies.organizations(rows), total)
+        return lists.answer(req, resp, query, self.replies.organizations(rows, caller), total)
 
     @endpoint(
         USER,
@@ -64,14 +69,14 @@ class Organizations(Resource):
         caller.require("organization", Operation.CREATE)
         fields = read().model_dump()
         row = organizations.create(**fields | {"public_key": fields["public_key"] or ""})
-        return self.replies.organizations([row])[0]
+        return self.replies.organizations([row], caller)[0]
 
     @endpoint(USER, NODE, CONTAINER, reply=OrganizationReply, permission="organization VIEW")
     def on_get_one(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
         """Show an organization."""
         row = organizations.get(id_)
         caller.require("organization", Operation.VIEW, organization=id_, partner=id_)
-        return self.replies.organizations([row])[0]
+        return self.replies.organizations([row], caller)[0]
 
     @endpoint(
         USER,
@@ -100,7 +105,7 @@ class Organizations(Resource):
             row = organizations.update(row, fields)
         elif fields:
             row = self._change_by_node(row, fields)
-        return self.replies.organizations([row])[0]
+        return self.replies.organizations([row], caller)[0]
 
     @staticmethod
     def _check_key(caller: Caller, row: Organization) -> None:

@@ -9,6 +9,7 @@ from vantage6.api.endpoint import CONTAINER, NODE, USER, Read, endpoint
 from vantage6.api.permissions import Caller
 from vantage6.api.resources.base import Resource
 from vantage6.common.enums import Operation, Scope
+from vantage6.common.errors import NotFound
 from vantage6.common.schemas.base import Message
 from vantage6.common.schemas.ports import (
     AlgorithmPortReply,
@@ -46,6 +47,8 @@ class Ports(Resource):
     def on_get_one(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
         """Show a port."""
         row = ports.get(id_)
+        if not caller.sees(row.result.task_id):
+            raise NotFound(f"There is no port {id_}.")
         caller.require("port", Operation.VIEW, collaboration=row.result.task.collaboration_id)
         return _shown(row)
 

@@ -12,6 +12,7 @@ from vantage6.broker.flower import Work
 from vantage6.common import metrics
 from vantage6.common.clock import now
 from vantage6.common.enums import Operation, Scope
+from vantage6.common.errors import NotFound
 from vantage6.common.logs import get
 from vantage6.common.schemas.tasks import (
     ClaimReply,
@@ -57,15 +58,19 @@ class Results(Resource):
             finished_from=query.finished_from,
             finished_till=query.finished_till,
         )
-        items = self.replies.results(rows, with_task=with_task, payload=query.payload)
+        texts = caller.texts_of if query.payload else None
+        items = self.replies.results(rows, texts=texts, with_task=with_task)
         return lists.answer(req, resp, query, items, total)
 
     @endpoint(USER, NODE, CONTAINER, query=Include, reply=ResultReply, permission="result VIEW")
     def on_get_one(self, _: Request, __: Response, caller: Caller, id_: int, query: Include) -> Any:
         """Show a result; `include=task` puts its task in."""
         row = results.get(id_)
+        if not caller.sees(row.task_id):
+            raise NotFound(f"There is no result {id_}.")
         caller.require("result", Operation.VIEW, collaboration=row.task.collaboration_id)
-        return self.replies.results([row], with_task=query.include[:1] == ["task"])[0]
+        with_task = query.include[:1] == ["task"]
+        return self.replies.results([row], texts=caller.texts_of, with_task=with_task)[0]
 
     @endpoint(NODE, body=ResultUpdate, reply=ResultReply)
     def on_patch_one(
@@ -93,7 +98,7 @@ class Results(Resource):
         )
         if was_open and row.finished_at is not None:
             self._note_end(row, caller.calling_node)
-        return self.replies.results([row], payload=False, node=caller.calling_node)[0]
+        return self.replies.results([row], texts=None, node=caller.calling_node)[0]
 
     def _note_end(self, row: Result, node: Node) -> None:
         """Tell operators how a result ended."""

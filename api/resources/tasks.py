@@ -1,5 +1,6 @@
 """Tasks."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from falcon import Request, Response
@@ -9,7 +10,7 @@ from vantage6.api.endpoint import CONTAINER, NODE, USER, Read, endpoint
 from vantage6.api.permissions import Caller
 from vantage6.api.resources.base import Resource
 from vantage6.common.enums import Operation, Scope
-from vantage6.common.errors import Forbidden
+from vantage6.common.errors import Forbidden, NotFound
 from vantage6.common.logs import get
 from vantage6.common.schemas.base import Message, PageQuery
 from vantage6.common.schemas.tasks import (
@@ -20,7 +21,8 @@ from vantage6.common.schemas.tasks import (
     TaskResultReply,
     TaskStatusReply,
 )
-from vantage6.models.store import collaborations, result_lists, results, tasks
+from vantage6.models.store import collaborations, lineage, result_lists, results, tasks
+from vantage6.models.store.lineage import Kinship
 from vantage6.models.tables import Task
 
 log = get(__name__)
@@ -49,7 +51,8 @@ class Tasks(Resource):
             ),
         )
         kind = "embedded" if "results" in query.include else "links"
-        return lists.answer(req, resp, query, self.replies.tasks(rows, results=kind), total)
+        items = self._shown(caller, rows, kind)
+        return lists.answer(req, resp, query, items, total)
 
     @endpoint(
         USER,
@@ -118,10 +121,15 @@ class Tasks(Resource):
 
     @endpoint(USER, NODE, CONTAINER, query=Include, reply=TaskReply, permission="task VIEW")
     def on_get_one(self, _: Request, __: Response, caller: Caller, id_: int, query: Include) -> Any:
-        """Show a task; `include=results` puts its results in."""
+        """Show a task; `include=results` puts its results in.
+
+        An algorithm sees its own task and those that it made, and the names of those above.
+        """
+        if caller.kinship(id_) is Kinship.ABOVE:
+            return self.replies.task_above(tasks.get(id_))
         row = self._visible(caller, id_, "task")
         kind = "embedded" if query.include[:1] == ["results"] else "links"
-        return self.replies.tasks([row], results=kind)[0]
+        return self._shown(caller, [row], kind)[0]
 
     @endpoint(USER, reply=Message, permission="task DELETE")
     def on_delete_one(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
@@ -156,10 +164,22 @@ class Tasks(Resource):
             task=id_,
             newest_first=False,
         )
-        return lists.answer(req, resp, query, self.replies.task_results(rows), total)
+        items = self.replies.task_results(rows, caller.texts_of)
+        return lists.answer(req, resp, query, items, total)
+
+    def _shown(self, caller: Caller, rows: Sequence[Task], results: str) -> list[Any]:
+        found = self.replies.tasks(rows, results=results, texts=caller.texts_of)
+        for reply in found:
+            if caller.task_id is not None and reply["id"] == caller.task_id:
+                # SECURITY: the same task has algorithms elsewhere, which make sub-tasks of it too.
+                made = lineage.sub_tasks(caller.task_id, caller.organization_id)
+                reply["children"] = self.replies.links("task", made)
+        return found
 
     @staticmethod
     def _visible(caller: Caller, id_: int, resource: str) -> Task:
         row = tasks.get(id_)
+        if not caller.sees(id_):
+            raise NotFound(f"There is no task {id_}.")
         caller.require(resource, Operation.VIEW, collaboration=row.collaboration_id)
         return row

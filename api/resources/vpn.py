@@ -71,6 +71,7 @@ class Vpn(Resource):
         orphan = task.parent_id is None
         found = ports.addresses(
             task,
+            caller.organization_id,
             own=not query.only_children and (orphan or not query.only_parent),
             parent=query.only_parent or query.include_parent,
             children=query.only_children or query.include_children,

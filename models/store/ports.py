@@ -77,7 +77,13 @@ def delete(result: Result) -> int:
 
 
 def addresses(
-    task: Task, *, own: bool, parent: bool, children: bool, label: str | None = None
+    task: Task,
+    organization: int | None,
+    *,
+    own: bool,
+    parent: bool,
+    children: bool,
+    label: str | None = None,
 ) -> list[dict[str, Any]]:
     """Return where the algorithms of a task and of its nearest relatives listen.
 
@@ -85,17 +91,21 @@ def addresses(
     ----------
     task
         The task.
+    organization
+        Where the algorithm runs that asks.
     own, parent, children
-        Whose addresses: those of the task itself, of its parent, of its direct sub-tasks.
+        Whose addresses: those of the task itself, of the algorithm that asked for it, of the
+        sub-tasks that the algorithm itself made.
     label
         Only ports with this label.
     """
-    ids = [task.id] if own else []
+    related = Task.id << ([task.id] if own else [])
     if parent and task.parent_id is not None:
-        ids.append(task.parent_id)
-    related = Task.id << ids
+        # SECURITY: of the parent and of the sub-tasks, what belongs to the algorithm that asked
+        # for the task, or to the one that asks now; the same task runs at other organizations.
+        related |= (Task.id == task.parent_id) & (Result.organization == task.initiator_id)
     if children:
-        related |= Task.parent == task.id
+        related |= (Task.parent == task.id) & (Task.initiator == organization)
     query: Any = (
         AlgorithmPort.select(
             AlgorithmPort.port,

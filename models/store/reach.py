@@ -26,6 +26,8 @@ class Reach:
     organization: int | None = None
     #: A node or a container sees only its own collaboration.
     collaboration: int | None = None
+    #: A container sees only this task and those below it.
+    task: int | None = None
 
     @property
     def everything(self) -> bool:

@@ -10,7 +10,8 @@ from peewee import SQL, fn
 from vantage6.models.database import db
 from vantage6.models.fields import is_sqlite
 from vantage6.models.prepared import Prepared
-from vantage6.models.store.reach import Page, Reach, total
+from vantage6.models.store import lineage
+from vantage6.models.store.reach import Page, Reach, among, total
 from vantage6.models.store.totals import kept
 from vantage6.models.tables import AlgorithmPort, Membership, Node, Result, Task
 
@@ -25,6 +26,7 @@ _ASSIGNED, _STARTED, _FINISHED = map(
 #: What a list can be narrowed down by, and the condition on a result or its task for a value.
 _FILTERS: dict[str, Callable[[Any], Any]] = {
     "task": lambda id_: Result.task == id_,
+    "tasks": lambda ids: among(Result.task, ids),
     "organization": lambda id_: Result.organization == id_,
     "node": lambda id_: Node.id == id_,
     "port": lambda port: Result.id.in_(
@@ -37,6 +39,8 @@ _FILTERS: dict[str, Callable[[Any], Any]] = {
     "finished_from": _FINISHED[0],
     "finished_till": _FINISHED[1],
 }
+#: What tells whose the texts of a result are.
+_OF_TASK = (Task.parent, Task.initiator)
 #: The same for who asks: the collaboration of a node, or the organization of a user.
 _REACH: dict[str, Callable[[Any, Any], Any]] = {
     "collaboration": lambda place, id_: place == id_,
@@ -76,6 +80,10 @@ def page(
             asked["collaboration"] = reach.collaboration
         else:
             asked["member"] = reach.organization
+        if reach.task is not None:
+            # SECURITY: an algorithm sees results of its own task and of those that it made.
+            found = lineage.ids(reach.task, reach.organization).tuples()
+            asked["tasks"] = tuple(id_ for (id_,) in found)
     names, values = tuple(asked), tuple(asked.values())
     if page.number is None:
         rows = _list(names, newest_first, open_only, with_tasks)(*values)
@@ -99,7 +107,7 @@ def _list(
     """Return the query for some filters; a page takes its size and what is before it, too."""
 
     def build(*values: Any) -> Any:
-        task = (Task,) if with_tasks else (Task.id, Task.collaboration)
+        task = (Task,) if with_tasks else (Task.id, Task.collaboration, *_OF_TASK)
         # PERF: the sum keeps SQLite from the index of collaborations, from which it would sort all
         # results within reach; so it walks down from the newest until the page is full.
         place = Task.collaboration + 0 if is_sqlite(db.obj) else Task.collaboration

@@ -12,7 +12,7 @@ from vantage6.common.task_status import NO_RESULTS, TASK_STATES, UNFINISHED, Tas
 from vantage6.models.database import locked, transaction
 from vantage6.models.insertion import insert
 from vantage6.models.prepared import Prepared
-from vantage6.models.store import endings, outbox, requesters, sealed
+from vantage6.models.store import endings, lineage, outbox, requesters, sealed
 from vantage6.models.store.reach import Page, Reach, among, like, page_of
 from vantage6.models.tables import (
     Collaboration,
@@ -312,7 +312,13 @@ def children_of(task_ids: Sequence[int]) -> dict[int, list[int]]:
 
 def visible(reach: Reach) -> Any:
     """Return the condition under which a task is within reach."""
-    return True if reach.everything else Task.collaboration.in_(reach.collaborations())
+    if reach.everything:
+        return True
+    there = Task.collaboration.in_(reach.collaborations())
+    if reach.task is None:
+        return there
+    # SECURITY: an algorithm sees its own task and those that it made, in its own collaboration.
+    return there & Task.id.in_(lineage.ids(reach.task, reach.organization))
 
 
 def in_state(status: str) -> Any:

@@ -382,8 +382,10 @@ def family(world: World) -> dict[str, Task]:
         "parent": parent,
         "sibling": make_task(world.north, [world.amsterdam], parent=parent),
         "own": own,
-        "child": make_task(world.north, [world.berlin], parent=own),
-        "child 2": make_task(world.north, [world.berlin], parent=own),
+        "child": make_task(world.north, [world.berlin], parent=own, initiator=world.amsterdam),
+        "child 2": make_task(world.north, [world.berlin], parent=own, initiator=world.amsterdam),
+        # Made by the algorithm of the same task at Berlin.
+        "nephew": make_task(world.north, [world.berlin], parent=own),
         # Nobody can make this one through the API.
         "stray": make_task(world.south, [world.cairo], parent=own),
     }
