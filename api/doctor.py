@@ -11,6 +11,7 @@ from pathlib import Path
 import redis
 
 from vantage6.api import passwords, supervision
+from vantage6.api.setup import narrowing
 from vantage6.broker import acl, presence
 from vantage6.broker.connection import BrokerUnavailable, client
 from vantage6.common.config import Instance
@@ -59,6 +60,7 @@ class Doctor:
             ("database", self._answers),
             ("migrations", self._migrations),
             ("root", self._root),
+            ("rules", self._rules),
             ("tokens", self._secret),
             ("broker", self._broker),
             ("queues", self._queues),
@@ -111,6 +113,10 @@ class Doctor:
                 "root has the password `root`: `vserver user reset-password root` changes it."
             )
         return "Its password is not `root`."
+
+    def _rules(self) -> str:
+        self._connected()
+        return narrowing() or "Root alone holds rules of scope GLOBAL on what belongs to others."
 
     def _secret(self) -> str:
         secret = self._config.jwt_secret_key

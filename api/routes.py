@@ -6,6 +6,7 @@ from vantage6.api.resources.base import Resource
 from vantage6.api.resources.collaborations import Collaborations
 from vantage6.api.resources.health import Health
 from vantage6.api.resources.inboxes import Inboxes
+from vantage6.api.resources.invitations import Invitations
 from vantage6.api.resources.kill import Killing
 from vantage6.api.resources.nodes import Nodes
 from vantage6.api.resources.organizations import Organizations
@@ -64,6 +65,9 @@ ROUTES = (
     Route(f"/collaboration/{ID}/organization", Collaborations, "organizations"),
     Route(f"/collaboration/{ID}/node", Collaborations, "nodes"),
     Route(f"/collaboration/{ID}/task", Collaborations, "tasks"),
+    Route("/invitation", Invitations),
+    Route(f"/invitation/{ID}", Invitations, "one"),
+    Route(f"/invitation/{ID}/accept", Invitations, "accept"),
     Route("/node", Nodes),
     Route("/node/reconcile", Nodes, "reconcile"),
     Route(f"/node/{ID}", Nodes, "one"),

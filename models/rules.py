@@ -181,9 +181,9 @@ def reaches_everything(held: frozenset[Grant], resource: str, operation: Operati
 def narrowed(held: frozenset[Grant]) -> frozenset[Grant]:
     """Return those of some rules whose scope GLOBAL does not reach the whole server."""
     return frozenset(
-        grant
-        for grant in held
-        if grant[2] == Scope.GLOBAL and not reaches_everything(held, grant[0], grant[1])
+        (resource, operation, scope)
+        for resource, operation, scope in held
+        if scope == Scope.GLOBAL and not reaches_everything(held, resource, operation)
     )
 
 

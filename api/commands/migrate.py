@@ -25,7 +25,7 @@ def migrate(instance: "Instance", revision: str | None, status: bool, yes: bool)
     started otherwise find everything. Down is for the way back to an older version: what only the
     newer one keeps is lost, so make a backup first.
     """
-    from vantage6.api.setup import ROOT_WARNING, set_up_connected
+    from vantage6.api.setup import NARROWING, ROOT_WARNING, narrowing, set_up_connected
     from vantage6.models import migrate as schema
 
     with connected(instance, migrated=False):
@@ -36,7 +36,10 @@ def migrate(instance: "Instance", revision: str | None, status: bool, yes: bool)
         if revision is None:
             if set_up_connected(instance):
                 console.warning(ROOT_WARNING)
-            return _tell([name for name in schema.applied() if name not in before], [])
+            done = [name for name in schema.applied() if name not in before]
+            if NARROWING in done and (said := narrowing()):
+                console.warning(said)
+            return _tell(done, [])
         revision = schema.named(revision)
         if lost := [name for name in before if name > revision]:
             _refuse_while_running(instance)

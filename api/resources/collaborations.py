@@ -1,5 +1,6 @@
 """Collaborations."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from falcon import Request, Response
@@ -68,6 +69,8 @@ class Collaborations(Resource):
         """Add a collaboration of organizations."""
         caller.require("collaboration", Operation.CREATE)
         body = read()
+        organizations.check_exist(body.organization_ids)
+        self._check_agreed(caller, body.organization_ids)
         row = collaborations.create(
             body.name, body.organization_ids, encrypted=bool(body.encrypted)
         )
@@ -91,13 +94,22 @@ class Collaborations(Resource):
     ) -> Any:
         """Change a collaboration; null leaves a field as it is.
 
-        What an organization that is left out computes for it is ended.
+        What an organization that is left out computes for it is ended; that needs the rule
+        collaboration DELETE. One that is new has to be invited first, unless the caller may edit
+        it.
         """
         row = collaborations.get(id_)
         caller.require("collaboration", Operation.EDIT, collaboration=id_)
         body = read()
+        joining: frozenset[int] = frozenset()
+        leaving: frozenset[int] = frozenset()
+        if body.organization_ids is not None:
+            joining, leaving = collaborations.changes_of(row, body.organization_ids)
+        self._check_agreed(caller, joining)
+        if leaving:
+            caller.require("collaboration", Operation.DELETE, collaboration=id_)
         fields = body.model_dump(include={"name", "encrypted"}, exclude_none=True)
-        row, ended = collaborations.update(row, fields, body.organization_ids)
+        row, ended = collaborations.update(row, fields, joining, leaving)
         self.service.ended(ended)
         return self.replies.collaborations([row])[0]
 
@@ -129,14 +141,25 @@ class Collaborations(Resource):
         rows, total = organizations.page(_EVERYTHING, lists.wanted(query), collaboration=id_)
         return lists.answer(req, resp, query, self.replies.organizations(rows, caller), total)
 
-    @endpoint(USER, body=Member, reply=list[OrganizationReply], permission="collaboration EDIT")
+    @endpoint(
+        USER,
+        body=Member,
+        reply=list[OrganizationReply],
+        permission="collaboration EDIT, and organization EDIT",
+    )
     def on_post_organizations(
         self, _: Request, __: Response, caller: Caller, id_: int, read: Read[Member]
     ) -> Any:
-        """Put an organization into a collaboration; the answer lists all that are in it."""
+        """Put an organization into a collaboration; the answer lists all that are in it.
+
+        The caller may edit the organization; where not, it is invited first.
+        """
         row = collaborations.get(id_)
         caller.require("collaboration", Operation.EDIT, collaboration=id_)
-        collaborations.add_member(row, organizations.get(read().id).id)
+        organization_id = organizations.get(read().id).id
+        if organization_id not in organizations.members_of([id_]):
+            self._check_agreed(caller, [organization_id])
+            collaborations.add_member(row, organization_id)
         return self._members(caller, id_)
 
     @endpoint(USER, body=Member, reply=list[OrganizationReply], permission="collaboration DELETE")
@@ -152,6 +175,20 @@ class Collaborations(Resource):
         ended = collaborations.remove_member(row, organizations.get(read().id).id)
         self.service.ended(ended)
         return self._members(caller, id_)
+
+    @staticmethod
+    def _check_agreed(caller: Caller, joining: Iterable[int]) -> None:
+        """Raise `Forbidden` unless the caller may agree for each organization that is to join.
+
+        SECURITY: a member shows its tasks and results to the others, and its station works for
+        them: that is for the organization to say.
+        """
+        for id_ in sorted(joining):
+            if not caller.may("organization", Operation.EDIT, organization=id_):
+                raise Forbidden(
+                    f"Organization {id_} has not agreed to join. Invite it (POST /invitation, or "
+                    "client.collaboration.invite); one of its administrators accepts."
+                )
 
     def _members(self, caller: Caller, id_: int) -> Any:
         rows, _total = organizations.page(_EVERYTHING, Page(), collaboration=id_)

@@ -140,6 +140,8 @@ class Collaboration(Group):
     def add_organization(self, id_: int, organization: int) -> Any:
         """Let an organization take part; returns all that do then.
 
+        For those who may edit the organization; others call `invite`.
+
         Parameters
         ----------
         id_
@@ -148,6 +150,85 @@ class Collaboration(Group):
             Id of the organization.
         """
         return self._send("post", f"collaboration/{id_}/organization", {"id": organization})
+
+    @post_filtering(iterable=False)
+    def invite(self, id_: int, organization: int) -> Any:
+        """Ask an organization to join; it takes part once one of its administrators accepts.
+
+        Parameters
+        ----------
+        id_
+            Id of the collaboration.
+        organization
+            Id of the organization.
+
+        Returns
+        -------
+        dict
+            The invitation.
+        """
+        body = {"collaboration_id": id_, "organization_id": organization}
+        return self._send("post", "invitation", body)
+
+    @post_filtering()
+    def list_invitations(
+        self,
+        collaboration: int | None = None,
+        organization: int | None = None,
+        page: int = 1,
+        per_page: int = 20,
+        include_metadata: bool = True,
+    ) -> Any:
+        """List the open invitations of your own organization, and those to its collaborations.
+
+        Parameters
+        ----------
+        collaboration
+            Id of the collaboration that invites.
+        organization
+            Id of the organization that is invited.
+        page
+            Page number.
+        per_page
+            Number of items on a page.
+        include_metadata
+            Return ``{"data": [...], "links": {...}}`` instead of the bare list.
+
+        Returns
+        -------
+        dict or list
+            The invitations.
+        """
+        return self._get(
+            "invitation",
+            {
+                "collaboration_id": collaboration,
+                "organization_id": organization,
+                "page": page,
+                "per_page": per_page,
+                "include": included(include_metadata),
+            },
+        )
+
+    def accept_invitation(self, id_: int) -> Any:
+        """Let your own organization join a collaboration; returns the collaboration.
+
+        Parameters
+        ----------
+        id_
+            Id of the invitation.
+        """
+        return self._send("post", f"invitation/{id_}/accept")
+
+    def decline_invitation(self, id_: int) -> Any:
+        """Decline an invitation of your own organization, or take back one of your collaboration.
+
+        Parameters
+        ----------
+        id_
+            Id of the invitation.
+        """
+        return self._send("delete", f"invitation/{id_}")
 
     def remove_organization(self, id_: int, organization: int) -> Any:
         """Let an organization leave, which ends what it computes here; returns who is left.

@@ -5,7 +5,17 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from vantage6.common.schemas.base import Flag, Id, Link, Name, PageQuery, Reply, Request, Text
+from vantage6.common.schemas.base import (
+    Flag,
+    Id,
+    Link,
+    Moment,
+    Name,
+    PageQuery,
+    Reply,
+    Request,
+    Text,
+)
 
 
 def _base64(text: str) -> str:
@@ -91,6 +101,46 @@ class Member(Request):
     """Which organization or node."""
 
     id: Id
+
+
+class InvitationCreate(Request):
+    """Which organization is asked to join which collaboration."""
+
+    collaboration_id: Id
+    organization_id: Id
+
+
+class InvitationFilter(PageQuery):
+    """Which invitations."""
+
+    collaboration_id: Id | None = None
+    organization_id: Id | None = None
+
+
+class Named(Reply):
+    """An organization by its name."""
+
+    id: int
+    name: str
+
+
+class InvitedTo(Reply):
+    """What an organization should know of a collaboration before it joins."""
+
+    id: int
+    name: str
+    encrypted: bool
+    organizations: list[Named]
+
+
+class InvitationReply(Reply):
+    """An open invitation."""
+
+    id: int
+    collaboration: InvitedTo
+    organization: Link
+    created_at: Moment
+    user: Link | None = Field(description="who asked")
 
 
 class CollaborationFilter(PageQuery):

@@ -10,7 +10,7 @@ from vantage6.models.prepared import Prepared
 from vantage6.models.store import endings, organizations
 from vantage6.models.store.endings import Ended
 from vantage6.models.store.reach import Page, Reach, among, like, page_of
-from vantage6.models.tables import Collaboration, Membership, Result, Task
+from vantage6.models.tables import Collaboration, Invitation, Membership, Result, Task
 
 _BY_ID = Prepared(lambda id_: Collaboration.select().where(Collaboration.id == id_))
 
@@ -46,11 +46,14 @@ def create(name: str, organization_ids: Iterable[int], *, encrypted: bool) -> Co
 def update(
     collaboration: Collaboration,
     fields: dict[str, Any],
-    organization_ids: Collection[int] | None = None,
+    joining: Collection[int] = (),
+    leaving: Collection[int] = (),
 ) -> tuple[Collaboration, Ended]:
     """Change the given fields of a collaboration, and which organizations are in it.
 
-    What an organization that leaves computes for it is ended, as in `remove_member`.
+    By what changes, not by who is in it then: what was checked is what happens, also where
+    somebody else changes it at the same moment. What an organization that leaves computes for it
+    is ended, as in `remove_member`.
 
     Raises
     ------
@@ -65,11 +68,10 @@ def update(
             _check_name(name)
         if fields:
             Collaboration.update(**fields).where(Collaboration.id == collaboration.id).execute()
-        if organization_ids is not None:
-            organizations.check_exist(organization_ids)
-            present = organizations.members_of([collaboration.id])
-            _add(collaboration, set(organization_ids) - present)
-            ended = _remove(collaboration, present - set(organization_ids))
+        organizations.check_exist(joining)
+        _add(collaboration, joining)
+        if leaving:
+            ended = _remove(collaboration, leaving)
     return get(collaboration.id), ended
 
 
@@ -91,6 +93,22 @@ def delete(collaboration: Collaboration) -> Ended:
     return ended
 
 
+def changes_of(
+    collaboration: Collaboration, organization_ids: Collection[int]
+) -> tuple[frozenset[int], frozenset[int]]:
+    """Return which organizations join and which leave where these are to be in a collaboration.
+
+    Raises
+    ------
+    NotFound
+        If one of them does not exist.
+    """
+    organizations.check_exist(organization_ids)
+    wanted, present = frozenset(organization_ids), organizations.members_of([collaboration.id])
+    return wanted - present, present - wanted
+
+
+@transaction
 def add_member(collaboration: Collaboration, organization_id: int) -> None:
     """Put an organization, which exists, into a collaboration; it may be in it already."""
     _add(collaboration, [organization_id])
@@ -128,12 +146,17 @@ def _taken(name: str) -> str:
     return f"There is a collaboration named {name!r} already."
 
 
-def _add(collaboration: Collaboration, organization_ids: Iterable[int]) -> None:
+def _add(collaboration: Collaboration, organization_ids: Collection[int]) -> None:
     rows = [
         {"organization": organization, "collaboration": collaboration.id}
         for organization in sorted(organization_ids)
     ]
     if rows:
+        # SECURITY: an invitation must not bring back one that joined otherwise and left since.
+        Invitation.delete().where(
+            (Invitation.collaboration == collaboration.id)
+            & among(Invitation.organization, organization_ids)
+        ).execute()
         Membership.insert_many(rows).on_conflict_ignore().execute()
 
 

@@ -8,11 +8,12 @@ from typing import Any
 from peewee import Case
 
 from vantage6.common.clock import now
+from vantage6.common.enums import Scope
 from vantage6.common.errors import Invalid, NotFound
 from vantage6.models.database import db, unique
 from vantage6.models.fields import is_sqlite
 from vantage6.models.prepared import Prepared
-from vantage6.models.rules import Grant
+from vantage6.models.rules import Grant, narrowed
 from vantage6.models.store.reach import Page, Reach, like, page_of
 from vantage6.models.tables import (
     Organization,
@@ -87,6 +88,21 @@ def role_names(user_id: int) -> list[str]:
 def rules_of(user_id: int) -> frozenset[Grant]:
     """Return what a user may do, through roles or directly."""
     return frozenset(_HELD(user_id))
+
+
+def with_narrowed_rules() -> list[str]:
+    """Return the names of users who hold rules of scope GLOBAL that do not reach everything."""
+    wide = Rule.select(Rule.id).where(Rule.scope == Scope.GLOBAL)
+    through_roles = (
+        UserRole.select(UserRole.user)
+        .join(RoleRule, on=(RoleRule.role == UserRole.role))
+        .where(RoleRule.rule.in_(wide))
+    )
+    directly = UserRule.select(UserRule.user).where(UserRule.rule.in_(wide))
+    holders = User.select(User.id, User.username).where(
+        User.id.in_(through_roles) | User.id.in_(directly)
+    )
+    return sorted(user.username for user in holders if narrowed(rules_of(user.id)))
 
 
 def create(

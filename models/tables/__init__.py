@@ -5,7 +5,7 @@ from vantage6.models.tables.organization import Collaboration, Membership, Organ
 from vantage6.models.tables.outbox import Outbox
 from vantage6.models.tables.role import Role, RoleRule, Rule
 from vantage6.models.tables.task import AlgorithmPort, Payload, Result, Run, Task
-from vantage6.models.tables.user import RecoveryToken, User, UserRole, UserRule
+from vantage6.models.tables.user import Invitation, RecoveryToken, User, UserRole, UserRule
 
 TABLES = (
     Organization,
@@ -16,6 +16,7 @@ TABLES = (
     RoleRule,
     User,
     RecoveryToken,
+    Invitation,
     UserRole,
     UserRule,
     Node,
@@ -32,6 +33,7 @@ __all__ = [
     "TABLES",
     "AlgorithmPort",
     "Collaboration",
+    "Invitation",
     "Membership",
     "Node",
     "NodeConfig",

@@ -4,7 +4,7 @@ from peewee import CharField, CompositeKey, ForeignKeyField, IntegerField, TextF
 
 from vantage6.models.fields import IdField, UtcDateTimeField
 from vantage6.models.tables.base import Table
-from vantage6.models.tables.organization import Organization
+from vantage6.models.tables.organization import Collaboration, Organization
 from vantage6.models.tables.role import Role, Rule
 
 
@@ -48,6 +48,25 @@ class RecoveryToken(Table):
     #: SHA-256 in hex. The tokens are random, so a fast hash is enough and can be looked up.
     token = CharField(max_length=64, unique=True)
     expires_at = UtcDateTimeField()
+
+
+class Invitation(Table):
+    """A collaboration asks an organization to join; gone once it is answered or taken back."""
+
+    id = IdField()
+    collaboration = ForeignKeyField(Collaboration, backref="invitations", on_delete="CASCADE")
+    collaboration_id: int
+    organization = ForeignKeyField(Organization, backref="invitations", on_delete="CASCADE")
+    organization_id: int
+    #: Who asked; unknown once that account is removed.
+    user = ForeignKeyField(User, null=True, backref="invitations", on_delete="SET NULL")
+    user_id: int | None
+    created_at = UtcDateTimeField()
+
+    class Meta:
+        """An organization is asked once at a time."""
+
+        indexes = ((("collaboration", "organization"), True),)
 
 
 class UserRole(Table):

@@ -17,7 +17,7 @@ from tests.models.factories import IMAGE, make_task, make_user, result_of
 from vantage6.api.openapi import document
 from vantage6.api.routes import ROUTES
 from vantage6.models import database
-from vantage6.models.store import collaborations, ports, roles
+from vantage6.models.store import collaborations, invitations, ports, roles
 from vantage6.models.tables import Role, Rule
 
 CALLERS = (
@@ -148,6 +148,8 @@ def scene(server: Server) -> Scene:
             "great_rule": great,
             "free": free.id,
             "message": uuid4(),
+            "to_us": invitations.create(far, world.amsterdam, None).id,
+            "to_cairo": invitations.create(free, world.cairo, None).id,
         },
         {
             "POST /token/container mine": {"task_id": mine.id, "image": IMAGE},
@@ -176,6 +178,14 @@ def scene(server: Server) -> Scene:
             "POST /organization": {"name": "new"},
             "POST /collaboration": {"name": "new", "organization_ids": [world.cairo.id]},
             "POST /collaboration/{north}/organization cairo": {"id": world.cairo.id},
+            "POST /invitation of cairo to north": {
+                "collaboration_id": world.north.id,
+                "organization_id": world.cairo.id,
+            },
+            "POST /invitation of amsterdam to south": {
+                "collaboration_id": world.south.id,
+                "organization_id": world.amsterdam.id,
+            },
             "DELETE /collaboration/{north}/organization berlin": {"id": world.berlin.id},
             "POST /collaboration/{free}/node of amsterdam": {"id": world.amsterdam_north.id},
             "DELETE /collaboration/{north}/node of berlin": {"id": world.berlin_north.id},

@@ -18,7 +18,7 @@ from tests.models.factories import (
 )
 from vantage6.common.clock import now
 from vantage6.models.database import db
-from vantage6.models.store import collaborations, nodes, organizations, ports
+from vantage6.models.store import collaborations, invitations, nodes, organizations, ports
 from vantage6.models.tables import Node, Role, RoleRule, User
 
 
@@ -89,6 +89,15 @@ def more_organizations(world: World, number: int) -> None:
         make_user(place, "Viewer")
 
 
+def more_invitations(world: World, number: int) -> None:
+    """Invite organizations to a collaboration, and one to others."""
+    for index in range(number):
+        place = organizations.create(name=f"guest {now()} {index}")
+        invitations.create(world.north, place, None)
+        other = collaborations.create(f"other {place.id}", [place.id], encrypted=True)
+        invitations.create(other, world.berlin, None)
+
+
 @pytest.mark.parametrize(
     ("path", "query", "more"),
     [
@@ -106,6 +115,7 @@ def more_organizations(world: World, number: int) -> None:
         ("/collaboration", "", more_organizations),
         ("/node", "", more_organizations),
         ("/organization/{berlin}/collaboration", "", more_organizations),
+        ("/invitation", "", more_invitations),
     ],
 )
 def test_a_list_of_fifty_costs_as_many_queries_as_one(

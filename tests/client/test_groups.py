@@ -230,6 +230,13 @@ def test_reading_and_deleting_commands_send(peer, client, command, request_, que
                 "public_key": "key",
             },
         ),
+        (
+            lambda c: c.collaboration.invite(1, 3),
+            "POST invitation",
+            {"collaboration_id": 1, "organization_id": 3},
+        ),
+        (lambda c: c.collaboration.accept_invitation(5), "POST invitation/5/accept", None),
+        (lambda c: c.collaboration.decline_invitation(5), "DELETE invitation/5", None),
         (lambda c: c.node.kill_tasks(2), "POST kill/node/tasks", {"id": 2}),
         (
             lambda c: c.role.create("r", "why", [1]),

@@ -32,7 +32,7 @@ from vantage6.models.tables import (
     User,
 )
 
-MIGRATIONS = ["0001_initial", "0002_accounts_nodes_ports", "0003_watching"]
+MIGRATIONS = ["0001_initial", "0002_accounts_nodes_ports", "0003_watching", "0005_invitations"]
 
 
 @pytest.fixture

@@ -8,8 +8,19 @@ from tests.api.commands.conftest import Operator
 from vantage6.api.setup import set_up
 from vantage6.models import migrate
 from vantage6.models.database import db
-from vantage6.models.store import users
-from vantage6.models.tables import TABLES, Organization, Payload, Result, Rule, Task, User
+from vantage6.models.store import setup, users
+from vantage6.models.tables import (
+    TABLES,
+    Organization,
+    Payload,
+    Result,
+    Role,
+    Rule,
+    Task,
+    User,
+    UserRole,
+    UserRule,
+)
 
 _FOLDER = Path(migrate.__file__).parent / "migrations"
 MIGRATIONS = sorted(path.stem for path in _FOLDER.glob("0*.py"))
@@ -92,6 +103,28 @@ def test_a_server_starts_from_a_database_of_the_first_version(old: Operator):
     assert set_up(old.instance) is False
     with old.connected():
         assert migrate.pending() == []
+
+
+def test_an_upgrade_names_whose_rules_reach_less_than_before(operator: Operator):
+    operator.does("migrate", "--to", "0003")
+    with operator.connected():
+        setup.ensure_rules()
+        home = Organization.create(name="A")
+        for name in ("Root", "Viewer", "Organization Admin", "Collaboration Admin"):
+            user = User.create(username=f"the {name}", password="!", organization=home)
+            UserRole.create(user=user, role=Role.get(Role.name == name))
+        wide = Rule.get(Rule.name == "user", Rule.operation == "EDIT", Rule.scope == "GLOBAL")
+        free = Rule.get(Rule.name == "task", Rule.operation == "VIEW", Rule.scope == "GLOBAL")
+        for name, rule in (("helper", wide), ("auditor", free)):
+            UserRule.create(
+                user=User.create(username=name, password="!", organization=home), rule=rule
+            )
+    done = operator.run("migrate")
+    (said,) = (line for line in done.output.splitlines() if "scope GLOBAL" in line)
+    assert "for helper, the Collaboration Admin." in said
+    # Once: nothing changes for them at the next one.
+    assert "scope GLOBAL" not in operator.run("migrate").output
+    assert "helper, the Collaboration Admin" in operator.run("doctor").output
 
 
 def test_the_status_is_shown(old: Operator):

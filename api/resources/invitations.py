@@ -1,0 +1,135 @@
+"""Invitations: an organization is in a collaboration because somebody there said yes."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from falcon import Request, Response
+
+from vantage6.api import lists
+from vantage6.api.endpoint import USER, Read, endpoint
+from vantage6.api.permissions import Caller
+from vantage6.api.resources.base import Resource
+from vantage6.common.enums import Operation, Scope
+from vantage6.common.logs import get
+from vantage6.common.schemas.base import Message
+from vantage6.common.schemas.organizations import (
+    CollaborationReply,
+    InvitationCreate,
+    InvitationFilter,
+    InvitationReply,
+)
+from vantage6.models.store import collaborations, invitations, organizations
+from vantage6.models.tables import Invitation
+
+log = get(__name__)
+
+
+class Invitations(Resource):
+    """All invitations that are open."""
+
+    @endpoint(
+        USER,
+        query=InvitationFilter,
+        reply=list[InvitationReply],
+        permission="collaboration VIEW",
+    )
+    def on_get(self, req: Request, resp: Response, caller: Caller, query: InvitationFilter) -> Any:
+        """List the open invitations of the own organization, and those to its collaborations."""
+        rows, total = invitations.page(
+            caller.reach("collaboration", Scope.ORGANIZATION),
+            lists.wanted(query),
+            collaboration=query.collaboration_id,
+            organization=query.organization_id,
+        )
+        return lists.answer(req, resp, query, self._shown(rows), total)
+
+    @endpoint(
+        USER,
+        body=InvitationCreate,
+        problems=(404,),
+        reply=InvitationReply,
+        status=201,
+        permission="collaboration EDIT",
+    )
+    def on_post(
+        self, _: Request, __: Response, caller: Caller, read: Read[InvitationCreate]
+    ) -> Any:
+        """Ask an organization to join a collaboration.
+
+        It is a member once a user who may edit the organization accepts.
+        """
+        body = read()
+        collaboration = collaborations.get(body.collaboration_id)
+        caller.require("collaboration", Operation.EDIT, collaboration=collaboration.id)
+        organization = organizations.get(body.organization_id)
+        row = invitations.create(collaboration, organization, caller.id)
+        return self._shown([row])[0]
+
+    @endpoint(
+        USER,
+        reply=Message,
+        problems=(409,),
+        permission="organization EDIT, or collaboration EDIT to take it back",
+    )
+    def on_delete_one(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
+        """Decline an invitation, or take it back."""
+        row = invitations.get(id_)
+        if not caller.may("collaboration", Operation.EDIT, collaboration=row.collaboration_id):
+            self._check_invited(caller, row)
+        invitations.withdraw(row)
+        _note("invitation closed", caller, row)
+        return {"msg": f"Invitation {id_} is closed."}
+
+    @endpoint(
+        USER,
+        reply=CollaborationReply,
+        problems=(409,),
+        permission="organization EDIT",
+    )
+    def on_post_accept(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
+        """Accept an invitation: the organization is in the collaboration from then on."""
+        row = invitations.get(id_)
+        self._check_invited(caller, row)
+        invitations.accept(row)
+        _note("invitation accepted", caller, row)
+        return self.replies.collaborations([row.collaboration])[0]
+
+    def _shown(self, rows: Sequence[Invitation]) -> list[dict[str, Any]]:
+        """Return invitations, with what an organization should know before it joins."""
+        asking = invitations.asking(rows)
+        members = invitations.members(list(asking))
+        return [
+            {
+                "id": row.id,
+                "collaboration": {
+                    "id": row.collaboration_id,
+                    "name": asking[row.collaboration_id].name,
+                    "encrypted": asking[row.collaboration_id].encrypted,
+                    "organizations": [
+                        {"id": id_, "name": name} for id_, name in members[row.collaboration_id]
+                    ],
+                },
+                "organization": self.replies.link("organization", row.organization_id),
+                "created_at": row.created_at.isoformat(),
+                "user": self.replies.link("user", row.user_id),
+            }
+            for row in rows
+        ]
+
+    @staticmethod
+    def _check_invited(caller: Caller, row: Invitation) -> None:
+        """Raise `Forbidden` unless the caller may answer for the organization that is invited.
+
+        SECURITY: a member shares tasks with the others; nobody else agrees to that in its name.
+        """
+        caller.require("organization", Operation.EDIT, organization=row.organization_id)
+
+
+def _note(event: str, caller: Caller, row: Invitation) -> None:
+    log.info(
+        event,
+        invitation_id=row.id,
+        collaboration_id=row.collaboration_id,
+        organization_id=row.organization_id,
+        user_id=caller.id,
+    )
