@@ -12,6 +12,7 @@ from vantage6.client import receivers, waiting
 from vantage6.client.base import ClientBase
 from vantage6.client.groups import (
     collaborations,
+    keys,
     nodes,
     organizations,
     results,
@@ -56,6 +57,12 @@ class UserClient(ClientBase):
         this machine, so allow it only for algorithms and nodes that you trust.
     raise_errors
         Raise typed errors when the server refuses something, instead of returning ``{"msg": ...}``.
+    organization_keys
+        Fingerprints of public keys by id of the organization, as the organizations themselves
+        tell them. Without one, the key that is met first is remembered.
+    known_keys_file
+        Where keys are remembered; ``known_organizations.json`` in your configuration folder when
+        absent, or what ``V6_KNOWN_ORGANIZATIONS`` names.
 
     Examples
     --------
@@ -77,6 +84,7 @@ class UserClient(ClientBase):
     Role = roles.Role
     Node = nodes.Node
     Rule = rules.Rule
+    Keys = keys.Keys
 
     def __init__(
         self,
@@ -88,11 +96,14 @@ class UserClient(ClientBase):
         *,
         allow_pickle: bool = False,
         raise_errors: bool = False,
+        organization_keys: Mapping[int, str] | None = None,
+        known_keys_file: str | Path | None = None,
     ) -> None:
         super().__init__(host, port, path, raise_errors=raise_errors)
         _set_up_log(self.log, verbose, log_level)
         self.reader = ResultReader(lambda: self.cryptor, allow_pickle=allow_pickle)
         self.sealer = Sealer(self)
+        self.known_keys = keys.known_keys(self.base_path, organization_keys, known_keys_file)
         self.util = util.Util(self)
         self.collaboration = collaborations.Collaboration(self)
         self.organization = organizations.Organization(self)
@@ -102,6 +113,7 @@ class UserClient(ClientBase):
         self.role = roles.Role(self)
         self.node = nodes.Node(self)
         self.rule = rules.Rule(self)
+        self.keys = keys.Keys(self)
 
     @property
     def identity(self) -> WhoAmI:
@@ -197,6 +209,7 @@ class UserClient(ClientBase):
                 "replace the key at the server with setup_encryption(path, replace=True): what "
                 "was encrypted for the old key can then not be read with the new one."
             )
+        self.known_keys.own(self.identity.organization_id, cryptor.public_key_str)
         self.cryptor = cryptor
 
     def post_task(
@@ -292,6 +305,12 @@ class UserClient(ClientBase):
         -------
         list or dict
             The results, or the one that was asked for.
+
+        Raises
+        ------
+        NotEncrypted
+            If encryption is set up, and the one that was asked for is not encrypted. In a list
+            such a ``result`` is None, and ``refused`` says why.
         """
         query = {
             **(params or {}),

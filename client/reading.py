@@ -14,12 +14,24 @@ from vantage6.common.encryption import (
     RSACryptor,
     is_sealed,
 )
+from vantage6.common.errors import Invalid
 from vantage6.common.serialization import SerializationError, deserialize
 
 log = logging.getLogger("vantage6.client")
 
 #: So many results are named in a warning.
 _NAMED = 10
+_UNSEALED = (
+    "Encryption is set up, but this was not encrypted on its way: anybody at the server could have "
+    "written it. If the collaboration is not encrypted, call client.setup_encryption(None) and get "
+    "it again."
+)
+
+
+class NotEncrypted(Invalid, ValueError):
+    """A result is not encrypted, although encryption is set up."""
+
+    code = "not_encrypted"
 
 
 class ResultReader:
@@ -43,20 +55,37 @@ class ResultReader:
         """Replace ``input`` and ``result`` of each item in a reply by the bytes behind them.
 
         A ``log`` that is encrypted is replaced by its text. What cannot be decrypted stays the text
-        that it was. A refusal is returned unchanged.
+        that it was. A refusal is returned unchanged. Where encryption is set up, a ``result`` or
+        ``log`` that is not encrypted becomes None, and ``refused`` says why.
+
+        Raises
+        ------
+        NotEncrypted
+            If the reply is one result, and not encrypted although encryption is set up.
         """
-        refused = _Refused("cannot be decrypted")
+        refused, unsealed = _Refused("cannot be decrypted"), _Refused("are not shown")
         for item in _items(reply):
             # It is encrypted for the organization that computes: often not the own one.
             with suppress(ValueError):
                 item["input"] = self._bytes(item.get("input"))
-            with suppress(ValueError):
+            try:
                 self._open_log(item)
+            except NotEncrypted as error:
+                item["log"], item["refused"] = None, error.message
+                unsealed.add(item, error)
+            except ValueError:
+                pass  # encrypted for another organization
             try:
                 item["result"] = self._bytes(item.get("result"))
+            except NotEncrypted as error:
+                if item is reply:
+                    raise
+                item["result"], item["refused"] = None, error.message
+                unsealed.add(item, error)
             except ValueError as error:
                 refused.add(item, error)
         refused.warn()
+        unsealed.warn()
         return reply
 
     def decoded(self, reply: Any) -> Any:
@@ -76,15 +105,21 @@ class ResultReader:
         return reply
 
     def _open_log(self, item: Document) -> None:
-        """Decrypt the log of a result, if it is encrypted: those of older nodes are not.
+        """Decrypt the log of a result, if it is encrypted.
 
         Raises
         ------
         ValueError
-            If it cannot be decrypted.
+            If it cannot be decrypted; as `NotEncrypted` if it should have been.
         """
         log_ = item.get("log")
-        if isinstance(log_, str) and is_sealed(log_):
+        if not log_ or not isinstance(log_, str):
+            return
+        if not is_sealed(log_):
+            if isinstance(self._cryptor(), RSACryptor):
+                # SECURITY: as with results.
+                raise NotEncrypted(_UNSEALED)
+        else:
             item["log"] = self._bytes(log_).decode("utf-8", "replace")
 
     def _bytes(self, text: Any) -> Any:
@@ -97,11 +132,13 @@ class ResultReader:
         """
         if not text or not isinstance(text, str):
             return text
-        # A message names its layout: results of collaborations with and without encryption
-        # can stand in one list.
-        if SEPARATOR not in text:
-            return DummyCryptor().decrypt_str_to_bytes(text)
         cryptor = self._cryptor()
+        # A message names its layout.
+        if SEPARATOR not in text:
+            if isinstance(cryptor, RSACryptor):
+                # SECURITY: anybody on the way could have written it in place of the sealed one.
+                raise NotEncrypted(_UNSEALED)
+            return DummyCryptor().decrypt_str_to_bytes(text)
         if not isinstance(cryptor, RSACryptor):
             raise ValueError(
                 "Call client.setup_encryption('<private key file>') and get them again."

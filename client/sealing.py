@@ -38,7 +38,8 @@ class Sealer:
         Raises
         ------
         Invalid
-            If the client is not set up for this collaboration, or a receiver has no public key.
+            If the client is not set up for this collaboration, or a receiver has no public key;
+            as `KeyRefused` if it has another key than the client knows.
         """
         cryptor = self._cryptor(collaboration_id)
         if not isinstance(cryptor, RSACryptor):
@@ -98,4 +99,6 @@ class Sealer:
                 "to log in and call client.setup_encryption('<private key file>') once, with the "
                 "key that the node has too."
             )
+        # SECURITY: the server may not choose who reads an input.
+        self._client.known_keys.check_all({id_: members[id_]["public_key"] for id_ in receivers})
         return [members[id_]["public_key"] for id_ in receivers]

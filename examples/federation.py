@@ -87,8 +87,14 @@ class Federation:
         return {
             "V6_PORT": str(self.port),
             "V6_PASSWORD": PASSWORD,
+            "V6_KNOWN_ORGANIZATIONS": str(self.known_keys_file),
             **({"V6_KEY": str(self.key_file(first))} if self.encrypted else {}),
         }
+
+    @property
+    def known_keys_file(self) -> Path:
+        """Where clients remember keys; another federation may have the same port later."""
+        return self.folder / "known_organizations.json"
 
     @property
     def flower_password(self) -> str:
@@ -198,7 +204,8 @@ class Federation:
         self, username: str = "researcher", password: str = PASSWORD, **options: Any
     ) -> Client:
         """Return a client that is logged in; the researcher's decrypts."""
-        client = Client("http://127.0.0.1", self.port, "/api", raise_errors=True, **options)
+        options = {"raise_errors": True, "known_keys_file": self.known_keys_file, **options}
+        client = Client("http://127.0.0.1", self.port, "/api", **options)
         client.authenticate(username, password)
         if username == "researcher":
             client.setup_encryption(self.key_file(next(iter(self.ids))) if self.encrypted else None)

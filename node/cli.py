@@ -9,6 +9,7 @@ from vantage6.node.commands.audit import audit
 from vantage6.node.commands.cleaning import clean, remove
 from vantage6.node.commands.doctor import doctor
 from vantage6.node.commands.keys import create_private_key, set_api_key
+from vantage6.node.commands.known_keys import keys
 from vantage6.node.commands.listing import files, list_
 from vantage6.node.commands.new import new
 from vantage6.node.commands.policy import policy
@@ -40,6 +41,7 @@ for _command in (
     doctor,
     create_private_key,
     set_api_key,
+    keys,
     clean,
     remove,
 ):

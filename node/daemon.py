@@ -12,6 +12,7 @@ from vantage6.broker.messages import Message
 from vantage6.client.node_client import NodeClient
 from vantage6.client.session import NotTheServer
 from vantage6.common import logs
+from vantage6.common.encryption import RSACryptor
 from vantage6.common.errors import (
     ConfigurationError,
     Forbidden,
@@ -25,7 +26,7 @@ from vantage6.node.backoff import delays
 from vantage6.node.databases import Databases
 from vantage6.node.executor import Executor
 from vantage6.node.instance import Instance
-from vantage6.node.keys import agree
+from vantage6.node.keys import agree, known_keys
 from vantage6.node.policy import Policy
 from vantage6.node.proxy import PublicKeys
 from vantage6.node.quota import Quotas
@@ -155,25 +156,30 @@ class Node:
                 "one; then start it again."
             )
         upstream = Upstream(config.server_address + config.api_path, self._network)
+        agreement = agree(
+            server,
+            collaboration_id,
+            me.organization_id,
+            enabled=config.encryption.enabled,
+            key_file=instance.key_file,
+        )
+        known = known_keys(instance, audit)
+        if isinstance(agreement.cryptor, RSACryptor):
+            known.own(me.organization_id, agreement.cryptor.public_key_str)
         return Station(
             config=config,
             collaboration_id=collaboration_id,
             server=server,
             upstream=upstream,
-            keys=PublicKeys(upstream),
-            agreement=agree(
-                server,
-                collaboration_id,
-                me.organization_id,
-                enabled=config.encryption.enabled,
-                key_file=instance.key_file,
-            ),
+            keys=PublicKeys(upstream, known),
+            agreement=agreement,
             policy=Policy(config),
             databases=Databases(config.databases, instance.base),
             runtime=runtime,
             spool=Spool(instance.data),
             audit=audit,
             quotas=Quotas(config.limits),
+            known_keys=known,
             services=self._services,
         )
 

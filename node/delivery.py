@@ -4,6 +4,7 @@ from typing import Any
 
 from vantage6.common import logs
 from vantage6.common.errors import Invalid
+from vantage6.common.known_keys import KeyRefused, fingerprint_of
 from vantage6.common.task_status import TaskStatus
 from vantage6.node.audit import hash_of
 from vantage6.node.keys import Agreement
@@ -47,7 +48,7 @@ def deliver(station: Station, entry: Entry, patience: Patience) -> None:
     outcome = entry.outcome()
     if outcome is None:
         raise RuntimeError("compute first")
-    fields, output = _final_fields(station, entry, outcome)
+    fields, output = _final_fields(station, entry, outcome, patience)
     try:
         _release(station, entry, patience, fields, output)
     except Invalid as error:
@@ -61,21 +62,57 @@ def deliver(station: Station, entry: Entry, patience: Patience) -> None:
     log.info("result delivered", result_id=entry.record.result_id, audit_head=head)
 
 
-def _final_fields(station: Station, entry: Entry, outcome: Outcome) -> tuple[dict[str, Any], bytes]:
+def sealed_for(station: Station, public_key: str) -> str | None:
+    """Return the fingerprint of the key for which outputs are encrypted; None if they are not."""
+    return fingerprint_of(public_key) if station.agreement.encrypted else None
+
+
+def wrong_receiver(
+    station: Station, patience: Patience, organization_id: int | None, public_key: str
+) -> Reason | None:
+    """Return why nothing can be encrypted for an organization, if so.
+
+    Parameters
+    ----------
+    station
+        The node.
+    patience
+        Waits for the disk where the key is met for the first time.
+    organization_id
+        The organization; None for what a version without known keys left on disk.
+    public_key
+        Its key, as the server says.
+    """
+    if not station.agreement.encrypted:
+        return None
+    if fingerprint_of(public_key) is None:
+        return NO_PUBLIC_KEY
+    if organization_id is None:
+        return None
+    try:
+        # SECURITY: the server may not choose who reads an output.
+        patience.disk(lambda: station.known_keys.check(organization_id, public_key))
+    except KeyRefused as error:
+        return Reason(error.error_code, error.message)
+    return None
+
+
+def _final_fields(
+    station: Station, entry: Entry, outcome: Outcome, patience: Patience
+) -> tuple[dict[str, Any], bytes]:
     """Return what the server gets to know, the output sealed for its receiver; and the output."""
-    agreement = station.agreement
-    log_ = sealed_log(agreement, entry.log(), entry.record.initiator_public_key)
+    agreement, key = station.agreement, entry.record.initiator_public_key
+    # SECURITY: without an agreement nobody knows whether anything may travel in clear. The key is
+    # looked at again, because another one may have been accepted while the algorithm ran.
+    wrong = agreement.refusal or wrong_receiver(station, patience, entry.record.initiator, key)
+    log_ = "" if wrong else sealed_log(agreement, entry.log(), key)
     fields = {**outcome.to_json(), "log": log_}
     if outcome.status != TaskStatus.COMPLETED:
         return fields, b""
-    if agreement.refusal is not None:
-        # SECURITY: without an agreement nobody knows whether the output may travel in clear.
-        return _without_output(fields, agreement.refusal), b""
+    if wrong:
+        return _without_output(fields, wrong), b""
     output = entry.read_output(station.config.limits.file_bytes)
-    try:
-        sealed = agreement.cryptor.encrypt_bytes_to_str(output, entry.record.initiator_public_key)
-    except ValueError:
-        return _without_output(fields, NO_PUBLIC_KEY), b""
+    sealed = agreement.cryptor.encrypt_bytes_to_str(output, key)
     return fields | {"result": sealed}, output
 
 
@@ -92,6 +129,10 @@ def _release(
         output_hash=hash_of(output) if output else None,
         log_bytes=len(log_),
         log_hash=hash_of(log_) if log_ else None,
+        # For which key output and log are encrypted.
+        fingerprint=sealed_for(station, entry.record.initiator_public_key)
+        if "result" in fields or log_
+        else None,
     )
     patience.server(lambda: station.server.patch_result(entry.record.result_id, **fields))
 

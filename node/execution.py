@@ -24,7 +24,7 @@ from vantage6.node import disk
 from vantage6.node.audit import hash_of, method_of
 from vantage6.node.backoff import delays
 from vantage6.node.claims import Claim
-from vantage6.node.delivery import NO_PUBLIC_KEY, deliver
+from vantage6.node.delivery import deliver, sealed_for, wrong_receiver
 from vantage6.node.gatekeeper import Gatekeeper
 from vantage6.node.ledger import Ledger
 from vantage6.node.live_log import LiveLog
@@ -311,6 +311,7 @@ class Execution:
             "user_id": claim.init_user,
             "user": claim.init_username,
             "above": [asdict(requester) for requester in claim.above] if claim.above else None,
+            "fingerprint": sealed_for(self._station, claim.initiator_public_key),
         }
         try:
             input_ = self._opened(claim)
@@ -346,14 +347,11 @@ class Execution:
         if agreement.refusal is not None:
             refusal = agreement.refusal
             raise RefusalError(TaskStatus.FAILED, refusal.code, refusal.message)
-        try:
-            if agreement.encrypted:
-                # Tried now: an output that cannot be sent need not be computed.
-                agreement.cryptor.encrypt_bytes_to_str(b"", claim.initiator_public_key)
-        except ValueError as error:
-            raise RefusalError(
-                TaskStatus.FAILED, NO_PUBLIC_KEY.code, NO_PUBLIC_KEY.message
-            ) from error
+        # Looked at now: an output that cannot be sent need not be computed.
+        if wrong := wrong_receiver(
+            self._station, self._patience, claim.initiator, claim.initiator_public_key
+        ):
+            raise RefusalError(TaskStatus.FAILED, wrong.code, wrong.message)
         try:
             return agreement.cryptor.decrypt_str_to_bytes(claim.sealed_input)
         except ValueError as error:

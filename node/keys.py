@@ -2,12 +2,18 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vantage6.client.node_client import NodeClient
 from vantage6.common import logs
 from vantage6.common.encryption import CryptorBase, DummyCryptor, RSACryptor
-from vantage6.common.errors import ConfigurationError
+from vantage6.common.errors import ConfigurationError, Invalid, Unavailable
+from vantage6.common.known_keys import FILE_NAME, FIRST_USE, KnownKeys
+from vantage6.node.audit import Audit
 from vantage6.node.outcomes import Reason
+
+if TYPE_CHECKING:
+    from vantage6.node.instance import Instance
 
 log = logs.get(__name__)
 
@@ -66,6 +72,56 @@ def agree(
             "and restart the node.",
         )
     return Agreement(cryptor, encrypted=True)
+
+
+def known_keys(instance: "Instance", audit: Audit | None = None) -> KnownKeys:
+    """Return the keys of organizations that a node knows.
+
+    Parameters
+    ----------
+    instance
+        The node.
+    audit
+        Where it is written down that one was learned.
+    """
+
+    def learned(fresh: dict[int, str]) -> None:
+        log.warning("keys met for the first time: compare them", keys=fresh)
+        for id_, mark in fresh.items():
+            if audit is not None:
+                audit.record("key_known", organization_id=id_, fingerprint=mark, learned=FIRST_USE)
+
+    config = instance.config
+    return KnownKeys(
+        instance.data / FILE_NAME,
+        written=config.organization_keys,
+        is_closed=config.pins == "file",
+        advice="If it says so too, the station's administrator calls "
+        f"`vnode keys accept --name {instance.name} {{organization}} {{fingerprint}}`.",
+        advice_written="If it says so too, the station's administrator changes organization_keys "
+        "in the node's configuration and restarts the node.",
+        learned=learned,
+    )
+
+
+def checked(known: KnownKeys, organization_id: int, public_key: str) -> str:
+    """Return the fingerprint of the key of an organization, if it is the known one.
+
+    Raises
+    ------
+    Invalid
+        If it is no key, or another one.
+    Unavailable
+        If it is met for the first time and cannot be remembered.
+    """
+    try:
+        return known.check(organization_id, public_key)
+    except ValueError as error:
+        raise Invalid(f"The public key of organization {organization_id} is broken.") from error
+    except OSError as error:
+        raise Unavailable(
+            "The node cannot remember the key of an organization; try again later."
+        ) from error
 
 
 def _cryptor(key_file: Path, *, may_create: bool) -> RSACryptor:

@@ -15,6 +15,8 @@ from vantage6.common import logs
 from vantage6.common.encoding import base64s_to_bytes, bytes_to_base64s
 from vantage6.common.encryption import CryptorBase
 from vantage6.common.errors import Invalid, TooMany, Unavailable, V6Error
+from vantage6.common.known_keys import KeyRefused, KnownKeys
+from vantage6.node.keys import checked
 from vantage6.node.ledger import Ledger
 from vantage6.node.quota import Quota
 from vantage6.node.upstream import Reply, Upstream
@@ -37,10 +39,19 @@ _App = falcon.App[falcon.Request, falcon.Response]
 
 
 class PublicKeys:
-    """Public keys of organizations, kept for a moment: a master asks for the same ones again."""
+    """Public keys of organizations, kept for a moment: a master asks for the same ones again.
 
-    def __init__(self, upstream: Upstream) -> None:
+    Parameters
+    ----------
+    upstream
+        Connection to the server.
+    known
+        The keys that the node knows.
+    """
+
+    def __init__(self, upstream: Upstream, known: KnownKeys) -> None:
         self._upstream = upstream
+        self._known = known
         self._kept: dict[int, tuple[float, str]] = {}
 
     def of(self, organization_id: int, token: str) -> str:
@@ -49,12 +60,17 @@ class PublicKeys:
         Raises
         ------
         Invalid
-            If the organization has none.
+            If the organization has none, or another one than the node knows.
+        Unavailable
+            If a key that is met for the first time cannot be remembered.
         """
         kept_at, key = self._kept.get(organization_id, (0.0, ""))
         if not key or time.monotonic() - kept_at > _KEY_SECONDS:
             reply = self._upstream.request("GET", f"/organization/{organization_id}", token)
             key = reply.body.get("public_key") or "" if reply.ok else ""
+            if key:
+                # SECURITY: the server may not choose who reads the input of a sub-task.
+                checked(self._known, organization_id, key)
             self._kept[organization_id] = (time.monotonic(), key)
         if not key:
             raise Invalid(
@@ -187,7 +203,11 @@ class Proxy:
         return Reply(200, reply.body) if reply.ok else reply
 
     def _seal(self, organization_id: int, plain: bytes, keys: PublicKeys) -> str:
-        key = keys.of(organization_id, self._token)
+        try:
+            key = keys.of(organization_id, self._token)
+        except KeyRefused:
+            self._ledger.denied("key_refused", "POST", "/task", 400)
+            raise
         try:
             return self._cryptor.encrypt_bytes_to_str(plain, key)
         except ValueError as error:

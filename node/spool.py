@@ -46,6 +46,8 @@ class Record:
     claimed_at: str
     #: The request that created it.
     request_id: str | None = None
+    #: Organization that receives the output; unknown for what an older version left.
+    initiator: int | None = None
     #: Set just before the algorithm starts; from then on it is never started again.
     started_at: str | None = None
 
@@ -61,6 +63,7 @@ class Record:
             is_subtask=claim.is_subtask,
             claimed_at=clock.now().isoformat(),
             request_id=claim.request_id,
+            initiator=claim.initiator,
         )
 
 

@@ -44,6 +44,8 @@ def record_start(audit: Audit, config: NodeConfig, me: WhoAmI, collaboration_id:
             "allowed_images",
             "limits",
             "encryption",
+            "organization_keys",
+            "pins",
             "runtime",
             "pull_policy",
             "algorithm_user",

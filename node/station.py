@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from vantage6.client.node_client import NodeClient
 from vantage6.common.config.node import NodeConfig
+from vantage6.common.known_keys import KnownKeys
 from vantage6.node.audit import Audit
 from vantage6.node.databases import Databases
 from vantage6.node.disk import LONGEST_SECONDS
@@ -37,6 +38,8 @@ class Station:
     spool: Spool
     audit: Audit
     quotas: Quotas
+    #: Keys of the organizations for which something is encrypted.
+    known_keys: KnownKeys
     services: Services = field(default_factory=Services)
     #: Measures what running algorithms have written, and what they were kept from.
     disk: Rounds = field(default_factory=lambda: Rounds("disk", LONGEST_SECONDS))

@@ -1,6 +1,7 @@
 """The fixtures that all tests share. A service starts when the first test asks for it."""
 
 import signal
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +24,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _SERVICES.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def known_keys_of_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Let no test touch the keys that the user of this machine knows."""
+    folder = tmp_path_factory.mktemp("known")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("V6_KNOWN_ORGANIZATIONS", str(folder / "session.json"))
+        yield folder
+
+
+@pytest.fixture(autouse=True)
+def known_keys_of_test(known_keys_of_session: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each test meet all keys for the first time."""
+    file = known_keys_of_session / f"{uuid.uuid4().hex}.json"
+    monkeypatch.setenv("V6_KNOWN_ORGANIZATIONS", str(file))
 
 
 @pytest.fixture(scope="session")

@@ -25,6 +25,7 @@ from vantage6.common.config.services import (
     TunnelConfig,
     WhitelistConfig,
 )
+from vantage6.common.known_keys import fingerprint
 
 #: What cannot stand for a text without quotation marks.
 _NO_NAMES = (dict, list, set, tuple, type(None))
@@ -53,6 +54,7 @@ def _texts(value: Any) -> Any:
     return tuple(str(item) if isinstance(item, int) else item for item in items)
 
 
+Fingerprint = Annotated[str, AfterValidator(fingerprint)]
 Texts = Annotated[tuple[str, ...], BeforeValidator(_texts)]
 Expressions = Annotated[
     tuple[Annotated[str, AfterValidator(_expression)], ...], BeforeValidator(_texts)
@@ -200,6 +202,16 @@ class NodeConfig(Section):
     )
     databases: tuple[DatabaseConfig, ...] = Field((), description="data sources")
     encryption: EncryptionConfig = Field(description="end-to-end encryption")
+    organization_keys: dict[int, Fingerprint] = Field(
+        {},
+        description="id of an organization to the fingerprint of its public key, as the "
+        "organization itself tells it; goes before what was learned at first use",
+    )
+    pins: Literal["first_use", "file"] = Field(
+        "first_use",
+        description="`first_use`: a key is remembered when it is first met; `file`: only the "
+        "keys in `organization_keys` are used",
+    )
     policies: PolicyConfig | None = Field(None, description="what may run here; default: anything")
     share_config: bool = Field(
         True, description="tell the server, for researchers, what the policies allow"

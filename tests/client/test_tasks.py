@@ -245,25 +245,30 @@ def test_results_are_decoded_and_none_is_dropped(
     peer.answers["GET result"] = (200, {"data": rows, "links": {}})
     client.cryptor = RSACryptor(key_file)
     read = [row["result"] for row in client.result.list(task=1)["data"]]
-    assert read[:2] == [{"average": 53.25}] * 2
+    assert read[1] == {"average": 53.25}
     assert read[2] == rows[2]["result"]  # encrypted for somebody else: stays text
+    assert read[4] == ""
+    assert "Results that cannot be decrypted: 1 (id 3)" in caplog.text
+    client.setup_encryption(None)
+    peer.answers["GET result"] = (200, {"data": _rows(key_file, other_file), "links": {}})
+    read = [row["result"] for row in client.result.list(task=1)["data"]]
+    assert read[0] == {"average": 53.25}
     assert read[3] == pickle.dumps({"average": 53.25})
     assert read[4:] == ["", b"json.{"]
-    assert "Results that cannot be decrypted: 1 (id 3)" in caplog.text
     assert "Results that stay bytes: 1 (id 4)" in caplog.text
     assert "allow_pickle=True" in caplog.text
 
 
-def test_encrypted_logs_are_opened_and_others_stay(peer, client, key_file, other_file) -> None:
+def test_encrypted_logs_are_opened(peer, client, key_file, other_file) -> None:
     own, other = RSACryptor(key_file), RSACryptor(other_file)
     mine = own.encrypt_bytes_to_str("patient é\xff".encode() + b"\xff", own.public_key_str)
     theirs = other.encrypt_bytes_to_str(b"x", other.public_key_str)
-    logs = [mine, theirs, "costs a$b$c", "", None]
+    logs = [mine, theirs, None, "", None]
     rows = [{"id": i, "input": None, "result": "", "log": log} for i, log in enumerate(logs)]
     peer.answers["GET result"] = (200, {"data": rows, "links": {}})
     client.cryptor = own
     read = [row["log"] for row in client.result.list(task=1)["data"]]
-    assert read == ["patient é\xff\N{REPLACEMENT CHARACTER}", theirs, "costs a$b$c", "", None]
+    assert read == ["patient é\xff\N{REPLACEMENT CHARACTER}", theirs, None, "", None]
 
 
 def test_encrypted_log_without_key_stays_text(peer, client, key_file) -> None:

@@ -39,7 +39,14 @@ def test_every_reason_is_explained() -> None:
         file.read_text() for folder in ("node", "models") for file in (ROOT / folder).rglob("*.py")
     )
     calls = r"(?:\bReason|_refusal|_disagreement|RefusalError)\(([^)]*)"
-    texts = " ".join([*re.findall(calls, source), *re.findall(r'reason_code="\w+"', source)])
+    keys = (ROOT / "common/known_keys.py").read_text()
+    texts = " ".join(
+        [
+            *re.findall(calls, source),
+            *re.findall(r'reason_code="\w+"', source),
+            *re.findall(r'\bcode ?= ?("\w+")', keys),
+        ]
+    )
     given = set(re.findall(r'(?<!\[)"([a-z_]+)"', texts))
     assert len(given) > 15
     assert given == explained

@@ -16,6 +16,7 @@ from tests.services import docker as docker_service
 from tests.services import podman
 from vantage6.client.node_client import NodeClient
 from vantage6.common.encryption import DummyCryptor
+from vantage6.common.known_keys import KnownKeys
 from vantage6.node.audit import Audit
 from vantage6.node.databases import Databases
 from vantage6.node.executor import Executor
@@ -164,6 +165,7 @@ def make_station(wire: Wire, tmp_path: Path) -> Iterator[MakeStation]:
         path = write_database(tmp_path)
         config = make_config(**{"databases": {"default": str(path)}, **values})
         address = f"http://127.0.0.1:{wire.port}"
+        known = KnownKeys(tmp_path / "known.json", advice="Accept {organization} {fingerprint}.")
         server, upstream = NodeClient(address, "/api"), Upstream(f"{address}/api")
         server.authenticate("key")
         station = Station(
@@ -171,7 +173,7 @@ def make_station(wire: Wire, tmp_path: Path) -> Iterator[MakeStation]:
             collaboration_id=1,
             server=server,
             upstream=upstream,
-            keys=PublicKeys(upstream),
+            keys=PublicKeys(upstream, known),
             agreement=Agreement(DummyCryptor(), encrypted=False),
             policy=Policy(config),
             databases=Databases(config.databases, tmp_path),
@@ -180,6 +182,7 @@ def make_station(wire: Wire, tmp_path: Path) -> Iterator[MakeStation]:
             spool=Spool(tmp_path / "data"),
             audit=Audit(tmp_path / "data"),
             quotas=Quotas(config.limits),
+            known_keys=known,
         )
         made.append(station)
         return station

@@ -16,6 +16,7 @@ from tests.node.wire import Wire
 from tests.waiting import eventually
 from vantage6.common.config.node import LimitConfig
 from vantage6.common.encryption import CryptorBase, DummyCryptor, RSACryptor
+from vantage6.common.known_keys import KnownKeys
 from vantage6.node.audit import FILE_NAME, Audit, entries
 from vantage6.node.gatekeeper import Gatekeeper
 from vantage6.node.ledger import Ledger
@@ -55,7 +56,7 @@ class Door:
 
 
 @pytest.fixture
-def make_door(wire: Wire) -> Iterator[MakeDoor]:
+def make_door(wire: Wire, tmp_path: Path) -> Iterator[MakeDoor]:
     """Give a function that opens a door to the server."""
     keepers: list[Gatekeeper] = []
     upstreams: list[Upstream] = []
@@ -69,7 +70,8 @@ def make_door(wire: Wire) -> Iterator[MakeDoor]:
         ledger = ledger or Ledger(None, 5)
         upstream = Upstream(f"http://127.0.0.1:{wire.port}/api")
         upstreams.append(upstream)
-        keys = PublicKeys(upstream) if cryptor else None
+        known = KnownKeys(tmp_path / "known.json")
+        keys = PublicKeys(upstream, known) if cryptor else None
         quota = quota or Quota(LimitConfig())
         proxy = Proxy(upstream, keys, cryptor or DummyCryptor(), 1, TOKEN, ledger, quota)
         listener = socket.create_server(("127.0.0.1", 0))
@@ -215,6 +217,29 @@ def test_input_is_encrypted_for_each_receiver(
     for cryptor, receiver in zip(cryptors, sent["organizations"], strict=True):
         assert cryptor.decrypt_str_to_bytes(receiver["input"]) == b"plain"
     assert [asked.path for asked in wire.asked].count("/organization/2") == 1
+
+
+def test_input_is_not_encrypted_for_a_key_that_the_server_put_in_place_of_another(
+    wire: Wire, make_door: MakeDoor, cryptors: list[RSACryptor], tmp_path: Path
+) -> None:
+    first, second = (cryptor.public_key_str for cryptor in cryptors)
+    wire.answers["POST /task"] = (201, {"id": 9})
+    body = {"organizations": [{"id": 2, "input": base64_of(b"plain")}]}
+    wire.public_keys[2] = first
+    assert make_door(cryptors[0]).ask("POST", "/task", body)[0] == 200
+    wire.public_keys[2] = second
+    with ExitStack() as stack:
+        (tmp_path / "audit").mkdir()
+        audit = Audit(tmp_path / "audit")
+        stack.callback(audit.close)
+        door = make_door(cryptors[0], ledger=Ledger(audit, 5))
+        status, answer = door.ask("POST", "/task", body)
+    assert (status, answer["code"]) == (400, "organization_key_changed")
+    assert RSACryptor.fingerprint(first) in answer["msg"]
+    assert RSACryptor.fingerprint(second) in answer["msg"]
+    assert [asked.method for asked in wire.asked].count("POST") == 1
+    kinds = [one.get("kind") for one in entries(tmp_path / "audit" / FILE_NAME)]
+    assert kinds == [None, "key_refused"]
 
 
 @pytest.mark.parametrize("key", ["", "LS0t"])
