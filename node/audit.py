@@ -9,6 +9,7 @@ shorten both. A hash that was noted elsewhere (``vnode audit verify`` prints it)
 To begin a new file, stop the node and move the old one away: the chain goes on in the new one.
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -19,6 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from vantage6.common import clock, logs
+from vantage6.node.bounds import bounded
+from vantage6.node.reserve import Reserve
 
 log = logs.get(__name__)
 
@@ -27,6 +30,8 @@ GENESIS = "0" * 64
 FILE_NAME = "audit.jsonl"
 #: Longest input that is looked at for the name of its method.
 _MOST_JSON = 2**20
+#: Space on the disk that is kept for events that have to be written down.
+_RESERVE_BYTES = 4 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,8 @@ class Audit:
         self._lock = threading.Lock()
         self._descriptor = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
         self._head, self._is_torn = self._find_end()
+        self._reserve = Reserve(self._descriptor, _RESERVE_BYTES)
+        self._reserve.fill()
 
     @property
     def head(self) -> Head:
@@ -79,19 +86,50 @@ class Audit:
         return self._head
 
     def record(self, event: str, **facts: Any) -> None:
-        """Append an event; it is on disk when this returns.
+        """Append an event that has to be written down; it is on disk when this returns.
+
+        SECURITY: much of what it tells comes from outside, so that no line is longer than
+        `bounds.LINE_BYTES`; what is longer is cut, and says so.
 
         Raises
         ------
         OSError
             If it could not be written, mostly for a full disk. It may be tried again.
         """
+        self.record_whole(event, **bounded(facts))
+
+    def note(self, event: str, **facts: Any) -> int:
+        """Append an event that is given up where the disk is full, and return its length.
+
+        SECURITY: what an algorithm can cause must not use up what is kept for the rest.
+
+        Raises
+        ------
+        OSError
+            If it could not be written, or only with the space that is reserved.
+        """
+        facts = bounded(facts)
         with self._lock:
-            if self._is_torn:
-                # An earlier line was cut off by a crash or by a full disk. It stays, and counts.
-                self._append("recovered", {}, before=b"\n")
-                self._is_torn = False
-            self._append(event, facts)
+            if not self._reserve.fill():
+                raise OSError(errno.ENOSPC, "the rest of the disk is kept for other events")
+            return self._append_to_whole(event, facts)
+
+    def record_whole(self, event: str, **facts: Any) -> None:
+        """Append an event whose facts are the station's own, of whatever length.
+
+        Raises
+        ------
+        OSError
+            If it could not be written.
+        """
+        with self._lock:
+            self._reserve.fill()
+            self._append_to_whole(event, facts)
+
+    def has_room(self) -> bool:
+        """Tell whether there is space for all events of what is computed, whatever else happens."""
+        with self._lock:
+            return self._reserve.fill()
 
     def close(self) -> None:
         """Close the file."""
@@ -100,7 +138,15 @@ class Audit:
             # Whoever writes later fails, and does not write into what has the number by then.
             self._descriptor = -1
 
-    def _append(self, event: str, facts: dict[str, Any], before: bytes = b"") -> None:
+    def _append_to_whole(self, event: str, facts: dict[str, Any]) -> int:
+        """Append an event behind a whole line. The lock is held."""
+        if self._is_torn:
+            # An earlier line was cut off by a crash or by a full disk. It stays, and counts.
+            self._append("recovered", {}, before=b"\n")
+            self._is_torn = False
+        return self._append(event, facts)
+
+    def _append(self, event: str, facts: dict[str, Any], before: bytes = b"") -> int:
         entry = {
             "number": self._head.number + 1,
             "at": clock.now().isoformat(),
@@ -119,9 +165,11 @@ class Audit:
         except OSError:
             # Only what this call has added goes again, so that the chain stays whole.
             os.ftruncate(self._descriptor, length)
+            self._reserve.lose()
             raise
         self._head = Head(entry["number"], _hash(line))
         self._write_head()
+        return len(content)
 
     def _write_head(self) -> None:
         new = self._head_path.with_suffix(".new")

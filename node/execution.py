@@ -77,7 +77,7 @@ class Execution:
         self._disk_exceeded = False
         self.result_id = entry.record.result_id
         self._patience = Patience(self.result_id, station.audit)
-        self._ledger = Ledger(station.audit, self.result_id)
+        self._ledger = Ledger(station.audit, self.result_id, station.quotas.of(entry.record.run_id))
         self.run_id = entry.record.run_id
         self.is_subtask = entry.record.is_subtask
         self.was_started = entry.record.started_at is not None

@@ -75,6 +75,8 @@ class Executor:
         with self._lock:
             if result_id in self._active or result_id in self._claiming:
                 return
+            if not self._has_room(result_id):
+                return
             self._claiming.add(result_id)
         try:
             claim = Claim.from_wire(self._station.server.claim(result_id), request_id)
@@ -141,6 +143,24 @@ class Executor:
             execution.leave()
         with self._lock:
             self._changed.notify_all()
+
+    def _has_room(self, result_id: int) -> bool:
+        """Tell whether the disk has room for one more result, and for what is said about it.
+
+        SECURITY: what cannot be written down must not be computed, and a full disk would stop the
+        results that are computed already. The server offers it again at the next comparison.
+        """
+        station, least = self._station, self._station.config.keep_free_bytes
+        free = station.spool.free_bytes()
+        if free >= least and station.audit.has_room():
+            return True
+        log.error(
+            "not claimed: the disk of the node's data folder is nearly full; make room",
+            result_id=result_id,
+            free_bytes=free,
+            keep_free_bytes=least,
+        )
+        return False
 
     def _execution(self, entry: Entry, claim: Claim | None = None) -> Execution:
         id_ = entry.record.result_id

@@ -5,12 +5,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from vantage6.common import logs
+from vantage6.common.errors import Invalid
 from vantage6.node.audit import Audit, hash_of
+from vantage6.node.quota import Quota
 
 log = logs.get(__name__)
 
 #: Requests of one algorithm that are noted before only their number is.
 _MOST_DENIALS = 20
+#: Organizations that a task may be sent to: the server takes no more.
+_MOST_RECEIVERS = 10_000
+#: Of them, so many stand in the line one by one.
+_LISTED = 100
 
 
 class Ledger:
@@ -25,10 +31,13 @@ class Ledger:
         The file; None where nothing is kept.
     result_id
         The result that the algorithm computes.
+    quota
+        How much the run may write; None for no bound.
     """
 
-    def __init__(self, audit: Audit | None, result_id: int) -> None:
+    def __init__(self, audit: Audit | None, result_id: int, quota: Quota | None = None) -> None:
         self._audit = audit
+        self._quota = quota
         self._result_id = result_id
         self._lock = threading.Lock()
         self._denials = 0
@@ -38,20 +47,39 @@ class Ledger:
     def subtask(self, body: dict[str, Any], inputs: list[tuple[Any, bytes]]) -> None:
         """Note a sub-task before it leaves, since its input leaves with it.
 
+        Of many receivers, the first ones are listed. All inputs go into `all_inputs_hash`: the hash
+        of their hashes, written one after the other.
+
         Raises
         ------
+        Invalid
+            If no server would take it.
+        TooMany
+            If the run has written as much as it may.
         OSError
             If it cannot be noted.
         """
-        if self._audit is not None:
-            self._audit.record(
-                "subtask",
-                result_id=self._result_id,
-                image=str(body.get("image"))[:1000],
-                organizations=[id_ for id_, _ in inputs],
-                input_bytes=[len(input_) for _, input_ in inputs],
-                input_hashes=[hash_of(input_) for _, input_ in inputs],
-            )
+        # SECURITY: what cannot leave is not written down either, or it would fill the disk.
+        ids = [id_ for id_, _ in inputs]
+        if len(ids) > _MOST_RECEIVERS:
+            raise Invalid(f"A sub-task is for at most {_MOST_RECEIVERS} organizations.")
+        if len(set(ids)) < len(ids):
+            raise Invalid("An organization is named more than once.", code="named_twice")
+        if self._quota is not None:
+            self._quota.check_lines()
+        if self._audit is None:
+            return
+        hashes = [hash_of(input_) for _, input_ in inputs]
+        self._write(
+            "subtask",
+            image=str(body.get("image"))[:1000],
+            receivers=len(ids),
+            organizations=ids[:_LISTED],
+            input_bytes=[len(input_) for _, input_ in inputs[:_LISTED]],
+            input_hashes=hashes[:_LISTED],
+            all_input_bytes=sum(len(input_) for _, input_ in inputs),
+            all_inputs_hash=hash_of("".join(hashes).encode()),
+        )
 
     def denied(self, kind: str, method: str, path: str, status: int) -> None:
         """Note a request that was refused; many of them end in a number."""
@@ -99,10 +127,18 @@ class Ledger:
             self._note("contained", counts=counts)
 
     def _note(self, event: str, **facts: Any) -> None:
-        if self._audit is None:
+        """Write a line that can be left out: nothing has left the station."""
+        if self._audit is None or (self._quota is not None and not self._quota.has_lines()):
             return
         try:
-            self._audit.record(event, result_id=self._result_id, **facts)
+            self._write(event, **facts)
         except OSError as error:
             # Nothing left the station; the node's log has to do.
             log.warning("not in the audit file", noted=event, reason=str(error), **facts)
+
+    def _write(self, event: str, **facts: Any) -> None:
+        if self._audit is None:
+            return
+        length = self._audit.note(event, result_id=self._result_id, **facts)
+        if self._quota is not None:
+            self._quota.add_line(length)

@@ -86,4 +86,4 @@ class LiveLog:
 
     def _note(self, **facts: int) -> None:
         audit: Audit = self._station.audit
-        audit.record("live_log", result_id=self._result_id, sent_bytes=self._sent_bytes, **facts)
+        audit.note("live_log", result_id=self._result_id, sent_bytes=self._sent_bytes, **facts)

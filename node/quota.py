@@ -1,4 +1,7 @@
-"""How many sub-tasks the algorithms of one run may create here."""
+"""How many sub-tasks the algorithms of one run may create here, and how much they may write.
+
+What they write are lines of the audit file that tell of what they did.
+"""
 
 import threading
 import time
@@ -11,6 +14,8 @@ _WINDOW_SECONDS = 60.0
 #: Runs that are remembered.
 _MOST_RUNS = 1024
 _CODE = "too_many_subtasks"
+#: Of what a run may write, the part that is kept for its sub-tasks: refusals cannot use it up.
+_KEPT = 0.5
 
 
 class Quota:
@@ -19,13 +24,13 @@ class Quota:
     Parameters
     ----------
     limits
-        What it may create in all, and in a minute.
+        What it may create in all and in a minute, and how much it may write.
     """
 
     def __init__(self, limits: LimitConfig) -> None:
         self._limits = limits
         self._lock = threading.Lock()
-        self._total = 0
+        self._total = self._written = 0
         self._recent: deque[float] = deque()
 
     def take(self) -> None:
@@ -57,6 +62,31 @@ class Quota:
                 )
             self._total += 1
             self._recent.append(now)
+
+    def check_lines(self) -> None:
+        """Return if a sub-task can still be written down.
+
+        Raises
+        ------
+        TooMany
+            If the run has caused as many lines as it may.
+        """
+        if self._written >= self._limits.audit_bytes:
+            raise TooMany(
+                "The algorithms of this run have filled their part of the node's audit file "
+                "(limits.audit_bytes), so that it takes no more sub-tasks of theirs.",
+                code=_CODE,
+                retry_after=0,
+            )
+
+    def has_lines(self) -> bool:
+        """Tell whether there is room for a line that can be left out."""
+        return self._written < _KEPT * self._limits.audit_bytes
+
+    def add_line(self, length: int) -> None:
+        """Count a line that an algorithm has caused."""
+        with self._lock:
+            self._written += length
 
 
 class Quotas:

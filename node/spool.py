@@ -174,6 +174,11 @@ class Spool:
             path.mkdir(parents=True, exist_ok=True, mode=0o700)
             path.chmod(0o700)
 
+    def free_bytes(self) -> int:
+        """Return how much may still be written to the disk."""
+        disk = os.statvfs(self._results)
+        return disk.f_bavail * disk.f_frsize
+
     def create(self, claim: Claim) -> Entry:
         """Keep a claim; returns the existing entry if it is kept already."""
         folder = self._results / folder_name(claim.result_id)

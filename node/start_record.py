@@ -54,7 +54,7 @@ def record_start(audit: Audit, config: NodeConfig, me: WhoAmI, collaboration_id:
         },
     )
     try:
-        audit.record(
+        audit.record_whole(
             "node_started",
             version=__version__,
             node_id=me.id_,

@@ -135,6 +135,12 @@ class LimitConfig(Section):
         10_000, ge=0, description="sub-tasks that the results of a run may create through the node"
     )
     subtasks_per_minute: int = Field(300, ge=1, description="of these, within any minute")
+    audit_bytes: int = Field(
+        16 * 2**20,
+        ge=2**16,
+        description="lines of the audit file that the algorithms of a run may cause by sub-tasks "
+        "and by what they are refused",
+    )
 
 
 class CertificateConfig(Section):
@@ -269,6 +275,12 @@ class NodeConfig(Section):
     )
     parallel: int = Field(
         8, ge=1, le=64, description="results computed at once; sub-tasks are not counted"
+    )
+    keep_free_bytes: int = Field(
+        256 * 2**20,
+        ge=0,
+        description="free space on the disk of the node's own files, below which it takes no new "
+        "work",
     )
     logging: LogConfig = Field(LogConfig(), description="logs")
 
