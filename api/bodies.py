@@ -1,5 +1,6 @@
 """How the bodies of requests are received: small ones side by side, large ones in turn."""
 
+import re
 import threading
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,6 +11,9 @@ import falcon
 from falcon import Request
 from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 
+from vantage6.api import serving
+from vantage6.api.incoming import SMALL_BYTES
+from vantage6.api.transfers import transfers
 from vantage6.common.errors import Invalid
 from vantage6.models import database
 
@@ -18,17 +22,20 @@ LARGE_BYTES = 2**20
 #: Parts in which it arrives; gunicorn copies smaller ones more often.
 _PART_BYTES = 2**20
 
-#: Who holds it has a large body in memory; one in each process.
-_turn = threading.Lock()
+#: A text in JSON. It gives nothing back, so that nothing is kept for that.
+_TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+
+#: Who holds it has a large body in memory, or a large text for an answer; one in each process.
+#: Whoever waits for it gives his turn back: who holds it may wait for a turn.
+large = threading.Lock()
 
 
-def received(req: Request, limit: int, folder: Path, held: ExitStack) -> bytes:
+def received(req: Request, limit: int, folder: Path, caller: str, held: ExitStack) -> bytes:
     """Return the body of a request.
 
-    A large one waits in a file while it arrives, and then for its turn: until it is stored, several
-    times its size is in memory. So that grows neither with the number of senders nor with their
-    slowness. No more can wait than the process has threads, and their turns are short: the one
-    whose turn it is has received everything, and the database does not keep it waiting for ever.
+    A small one is here already. Other requests work while a larger one is awaited. A large one
+    waits in a file while it arrives, and then for its turn: until it is stored, several times its
+    size is in memory. So that grows neither with the number of senders nor with their slowness.
 
     Parameters
     ----------
@@ -36,6 +43,8 @@ def received(req: Request, limit: int, folder: Path, held: ExitStack) -> bytes:
         Largest number of bytes.
     folder
         Where the file is, without a name; not in the one for temporary files, which may be memory.
+    caller
+        Who sends it.
     held
         Closed when the request has been served; the next turn begins then.
 
@@ -45,24 +54,54 @@ def received(req: Request, limit: int, folder: Path, held: ExitStack) -> bytes:
         If there are more bytes; as soon as that is known.
     Invalid
         If the body breaks off.
+    Unavailable
+        If too many large bodies are on their way.
     """
     stream = _stream(req)
-    part = _read(stream, LARGE_BYTES)
-    if len(part) < LARGE_BYTES:
-        return part
-    file = held.enter_context(TemporaryFile(dir=folder))  # noqa: SIM115  (`held` closes it)
-    size = 0
-    while part:
-        size += len(part)
-        if size > limit:
+    if req.content_length is not None and req.content_length <= SMALL_BYTES:
+        return _read(stream, SMALL_BYTES)
+    with serving.resting(req.env), ExitStack() as ends:
+        ends.callback(transfers.begin(caller))
+        part = _read(stream, min(LARGE_BYTES, limit + 1))
+        if len(part) > limit:
             raise too_large(limit)
-        file.write(part)
-        part = _read(stream, _PART_BYTES)
-    file.seek(0)
-    held.enter_context(_turn)
+        if len(part) < LARGE_BYTES:
+            return part
+        file = held.enter_context(TemporaryFile(dir=folder))
+        size = 0
+        while part:
+            size += len(part)
+            if size > limit:
+                raise too_large(limit)
+            file.write(part)
+            part = _read(stream, _PART_BYTES)
+        file.seek(0)
+        held.enter_context(large)
     # Its statements and buffers would keep the body until they are used again.
     held.callback(database.discard)
     return file.read()
+
+
+def has_more_values(raw: bytes, most: int) -> bool:
+    """Tell whether JSON announces more values than this.
+
+    SECURITY: each takes hundreds of times its length once it is parsed: `[[],[],[]` and so on. This
+    counts what stands before values, outside of texts, and makes nothing of it.
+    """
+    if len(raw) <= most:
+        return False
+    count = end = 0
+    while count <= most:
+        start = raw.find(b'"', end)
+        outside = raw[end : len(raw) if start < 0 else start]
+        count += sum(outside.count(mark) for mark in b",[{")
+        if start < 0:
+            break
+        text = _TEXT.match(raw, start)
+        # A text without an end is refused when it is parsed, but not before what follows counts.
+        end = text.end() if text else start + 1
+        count += 1
+    return count > most
 
 
 def too_large(limit: int) -> falcon.HTTPContentTooLarge:

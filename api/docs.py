@@ -5,11 +5,13 @@ import hashlib
 from collections.abc import Iterable
 from functools import cached_property
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import falcon
 from falcon import Request, Response
 
+from vantage6.api.answers import Sending
 from vantage6.api.openapi import document
 from vantage6.api.routes import Route
 
@@ -41,9 +43,10 @@ _POLICY = (
 class Docs:
     """The OpenAPI document, the pages that show it, and the way to them."""
 
-    def __init__(self, routes: Iterable[Route], prefix: str) -> None:
+    def __init__(self, routes: Iterable[Route], prefix: str, folder: Path) -> None:
         self._routes = tuple(routes)
         self._prefix = prefix
+        self._folder = folder
 
     @cached_property
     def _document(self) -> dict[str, Any]:
@@ -64,9 +67,9 @@ class Docs:
         resp.content_type = falcon.MEDIA_TEXT
         resp.text = "User-agent: *\nDisallow: /\n"
 
-    def on_get_openapi(self, _: Request, resp: Response) -> None:
+    def on_get_openapi(self, req: Request, resp: Response) -> None:
         """Send the OpenAPI document."""
-        resp.media = self._document
+        self._sending(req, resp).send(self._document)
 
     def on_get_swagger(self, _: Request, resp: Response) -> None:
         """Send the page with which the API can be tried."""
@@ -76,13 +79,16 @@ class Docs:
         """Send the page with which the API can be read."""
         self._page(resp, _REDOC)
 
-    def on_get_asset(self, _: Request, resp: Response, name: str) -> None:
+    def on_get_asset(self, req: Request, resp: Response, name: str) -> None:
         """Send a script or a style of these pages."""
         if name not in _ASSETS:
             raise falcon.HTTPNotFound(description=f"There is no {name} here.")
         file, resp.content_type = _ASSETS[name]
-        resp.data = resources.files("offapi").joinpath(file).read_bytes()
+        self._sending(req, resp).send_file(resources.files("offapi").joinpath(file))
         resp.set_header("Cache-Control", "public, max-age=86400")
+
+    def _sending(self, req: Request, resp: Response) -> Sending:
+        return Sending(req, resp, self._folder, "")
 
     @staticmethod
     def _page(resp: Response, text: str) -> None:

@@ -13,9 +13,11 @@ from falcon import Response
 from pydantic import BaseModel, ValidationError
 
 from vantage6.api import bodies
+from vantage6.api.answers import Sending
 from vantage6.api.identity import identify
-from vantage6.common.enums import IdentityKind
-from vantage6.common.errors import Invalid
+from vantage6.api.permissions import Caller
+from vantage6.common.enums import IdentityKind, Operation
+from vantage6.common.errors import Forbidden, Invalid
 from vantage6.common.schemas.base import Problem
 from vantage6.models import database
 
@@ -23,6 +25,10 @@ USER, NODE, CONTAINER = IdentityKind.USER, IdentityKind.NODE, IdentityKind.CONTA
 
 #: Largest body from somebody who has not logged in: names, passwords, keys.
 _ANONYMOUS_BYTES = 2**16
+#: Largest body from somebody who has, where it holds no inputs, results and logs.
+_BODY_BYTES = 2**20
+#: Values, and commas and brackets that announce some, in a body. Each takes some 300 bytes.
+_MOST_VALUES = 50_000
 
 Body = TypeVar("Body", bound=BaseModel)
 #: Reads and checks the body of a request; raises `Invalid` and the like.
@@ -58,6 +64,8 @@ def endpoint(
     problems: Mapping[int, type[BaseModel]] | Iterable[int] = (),
     needs_database: bool = True,
     may_be_empty: bool = False,
+    needs: tuple[str, Operation] | None = None,
+    is_large: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., None]]:
     """Make a responder that identifies its caller and parses the query first.
 
@@ -84,6 +92,11 @@ def endpoint(
         Fail at once where the database does not answer.
     may_be_empty
         There may be nothing to answer; the status is 204 then.
+    needs
+        The noun and the verb of a rule that users hold in some scope, or their body is not read:
+        for what cannot be weighed before it is known.
+    is_large
+        The body holds inputs, results or logs.
     """
     expected = _problems(callers, body, query, needs_database=needs_database)
     expected |= problems if isinstance(problems, Mapping) else dict.fromkeys(problems, Problem)
@@ -96,16 +109,23 @@ def endpoint(
             if needs_database:
                 # Given back by the middleware, whatever happens.
                 database.connect()
+            instance, name = self.service.instance, ""
             if callers:
-                given["caller"] = identify(req, self.service.tokens, callers)
+                caller = given["caller"] = identify(req, self.service.tokens, callers)
+                name = f"{caller.kind} {caller.id}"
+                # SECURITY: before the body; it costs memory.
+                if needs is not None:
+                    _require(caller, *needs)
             if body is not None:
-                instance = self.service.instance
-                limit = instance.config.max_body_bytes if callers else _ANONYMOUS_BYTES
-                given["read"] = partial(read_body, req, body, limit, instance.folder, held)
+                limit = _ANONYMOUS_BYTES if not callers else _BODY_BYTES
+                limit = instance.config.max_body_bytes if is_large else limit
+                given["read"] = partial(read_body, req, body, limit, instance.folder, name, held)
             if query is not None:
                 given["query"] = _checked(query, req.params)
             with held:
-                resp.media = function(self, req, resp, **given)
+                answer = function(self, req, resp, **given)
+            if answer is not None:
+                Sending(req, resp, instance.folder, name).send(answer)
 
         responder.endpoint = Endpoint(  # type: ignore[attr-defined]
             callers, body, query, reply, status, permission, expected, may_be_empty
@@ -135,8 +155,13 @@ def _problems(
     return dict.fromkeys(statuses, Problem)
 
 
+def _require(caller: Caller, resource: str, operation: Operation) -> None:
+    if caller.kind is USER and not caller.holds_some(resource, operation):
+        raise Forbidden(f"You lack the permission to {operation.lower()} any {resource}.")
+
+
 def read_body(
-    req: HttpRequest, model: type[Body], limit: int, folder: Path, held: ExitStack
+    req: HttpRequest, model: type[Body], limit: int, folder: Path, caller: str, held: ExitStack
 ) -> Body:
     """Return the checked body of a request; what it takes is given back when ``held`` is closed."""
     kind = (req.content_type or "").partition(";")[0].strip().lower()
@@ -144,7 +169,9 @@ def read_body(
         raise falcon.HTTPUnsupportedMediaType(description="Send JSON as application/json.")
     if (req.content_length or 0) > limit:
         raise bodies.too_large(limit)
-    raw = bodies.received(req, limit, folder, held)
+    raw = bodies.received(req, limit, folder, caller, held)
+    if bodies.has_more_values(raw, _MOST_VALUES):
+        raise Invalid(f"The body may hold {_MOST_VALUES} values.", code="too_many_values")
     try:
         return model.model_validate_json(raw)
     except ValidationError as error:

@@ -3,7 +3,8 @@
 import resource
 from typing import Any
 
-from vantage6.api.worker import let_nobody_in
+from vantage6.api import transfers
+from vantage6.api.worker import MOST_WAITING, let_nobody_in
 from vantage6.common import logs
 from vantage6.common.config import Instance
 from vantage6.models.database import db
@@ -13,11 +14,11 @@ _config = _instance.config
 
 bind = f"{_config.ip}:{_config.port}"
 workers = _config.workers
-# Most of them wait, or are not even made; see vantage6.api.serving.
-threads = _config.threads + _config.waiting_nodes
+# Most of them wait, or are not even made; see vantage6.api.serving. Each large body has its own.
+threads = _config.threads + _config.waiting_nodes + transfers.MOST
 worker_class = "vantage6.api.worker.Worker"
-# One for each of them, and as many as usual for clients that keep theirs.
-worker_connections = threads + 1000
+# One for each of them, for clients that are slow, and as many as usual for those that keep theirs.
+worker_connections = threads + MOST_WAITING + 1000
 # Not in the master: a connection that is opened before a fork would be shared.
 preload_app = True
 timeout = 60
@@ -42,9 +43,10 @@ def on_starting(server: Any) -> None:
     logs.set_up("api", level=_config.logging.level, levels=_config.logging.levels)
 
 
-def post_fork(_: Any, __: Any) -> None:
+def post_fork(_: Any, worker: Any) -> None:
     """Forget the connections of the master, and make room for those of this process."""
     db.obj.dispose()
+    worker.most_of_an_address = _config.most_connections_of_an_address
     # Each connection takes a descriptor, and the usual limit is 1024.
     wanted = worker_connections + 1000
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -103,6 +103,10 @@ class Caller:
             self.rules, resource, operation
         )
 
+    def holds_some(self, resource: str, operation: Operation) -> bool:
+        """Tell whether a rule is held in any scope."""
+        return any(self.holds(resource, operation, scope) for scope in Scope)
+
     def reach(self, resource: str, *scopes: Scope) -> Reach:
         """Return which rows of a resource the caller may see.
 

@@ -13,7 +13,7 @@ from vantage6.api.permissions import Caller
 from vantage6.api.service import Service
 from vantage6.common.task_status import NO_RESULTS, TASK_STATES
 from vantage6.models.store import nodes as node_store
-from vantage6.models.store import relations, tasks
+from vantage6.models.store import payloads, relations, tasks
 from vantage6.models.store import results as result_store
 from vantage6.models.tables import (
     Collaboration,
@@ -330,7 +330,7 @@ class Replies:
         ids = [row.id for row in rows]
         # SECURITY: what is not for the caller is not even read.
         shown = {row.id: texts(row) for row in rows} if texts else {}
-        payloads = result_store.payloads([id_ for id_ in ids if shown.get(id_)])
+        outlines = payloads.outlines([id_ for id_ in ids if shown.get(id_)])
         ports = relations.ports_of(ids)
         found = (
             {(node.organization_id, node.collaboration_id): node}
@@ -344,7 +344,7 @@ class Replies:
             place = found.get((row.organization_id, row.task.collaboration_id))
             content = {
                 kind: text
-                for kind, text in payloads.get(row.id, {}).items()
+                for kind, text in outlines.get(row.id, {}).items()
                 if kind in shown[row.id]
             }
             replies.append(

@@ -1,8 +1,8 @@
 """How requests share a process: few work at a time, and many may wait.
 
 gunicorn gives each request a thread. Threads that wait cost little, but requests that work need
-memory and connections to the database: so each works in its turn, and one that waits for something
-to happen gives its turn back meanwhile.
+memory and connections to the database: so each works in its turn. One that waits for something to
+happen, or for its client, gives its turn back meanwhile.
 """
 
 import threading
@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from vantage6.broker.bells import Bells
+from vantage6.models import database
 
 _TURN = "vantage6.turn"
 
@@ -20,6 +21,10 @@ App = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 class Turns:
     """An application of which a limited number of requests works at once.
+
+    SECURITY: a turn begins when the head of a request and a small body are here (see
+    `vantage6.api.worker`), and ends before the answer is sent. A large answer is in a file by then
+    (see `vantage6.api.answers`). So no client holds one by being slow.
 
     Parameters
     ----------
@@ -42,34 +47,9 @@ class Turns:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Serve a request in its turn."""
-        self._turns.acquire()
-        try:
+        with self._turns:
             environ[_TURN] = self._turns
-            parts = self._app(environ, start_response)
-        except BaseException:
-            self._turns.release()
-            raise
-        return _Answer(parts, self._turns)
-
-
-class _Answer:
-    """What is sent. The turn ends when all of it is, as it is in memory until then."""
-
-    def __init__(self, parts: Iterable[bytes], turns: threading.Semaphore) -> None:
-        self._parts = parts
-        self._turns = turns
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self._parts)
-
-    def close(self) -> None:
-        """End the turn; called once by who sends."""
-        try:
-            close = getattr(self._parts, "close", None)
-            if close is not None:
-                close()
-        finally:
-            self._turns.release()
+            return self._app(environ, start_response)
 
 
 @contextmanager
@@ -84,3 +64,12 @@ def pausing(environ: dict[str, Any]) -> Iterator[None]:
         yield
     finally:
         turns.acquire()
+
+
+@contextmanager
+def resting(environ: dict[str, Any]) -> Iterator[None]:
+    """Give the turn and the connection to the database back while a request waits."""
+    database.release()
+    with pausing(environ):
+        yield
+    database.connect()

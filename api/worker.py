@@ -1,18 +1,44 @@
-"""gunicorn's worker with threads, stopping without turning anybody away."""
+"""How gunicorn stops without turning anybody away, and how it waits for clients without threads."""
 
 import ctypes
+import errno
 import socket
 import struct
 import sys
 import time
+from collections import Counter
+from collections.abc import Callable, Collection
 from contextlib import suppress
+from functools import partial
+from selectors import EVENT_READ, EVENT_WRITE
 from typing import Any
 
 import gunicorn.glogging  # type: ignore[import-untyped]
-from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
+from gunicorn import util
+from gunicorn.workers.gthread import (  # type: ignore[import-untyped]
+    STOP_KEEPALIVE_LINGER,
+    TConn,
+    ThreadWorker,
+)
+
+from vantage6.api.incoming import CONTINUE, Incoming, TooLong
+from vantage6.api.wire import Wire
 
 #: For how long callers that the kernel has let in already can complete their connection.
 _LAST_CALL_SECONDS = 0.05
+
+#: How long the head of a request and a small body may take, and what is left of an answer.
+_RECEIVING_SECONDS = _SENDING_SECONDS = 20.0
+#: How long a client may take to close its side, and no more than these bytes are thrown away.
+_LINGERING_SECONDS = 2.0
+_LINGERING_BYTES = 2**18
+#: How long any of these may take once the worker is to stop.
+_LAST_WAIT_SECONDS = 5.0
+#: How often the event loop looks for what has taken too long.
+_LOOK_SECONDS = 0.5
+#: Connections that wait for their client; of more the oldest is closed.
+MOST_WAITING = 1000
+_PART_BYTES = 2**16
 
 #: Linux's name is missing in Python's module.
 _SO_ATTACH_FILTER = 26
@@ -62,8 +88,46 @@ def let_nobody_in(server: Any) -> None:
     server.stop = shut_and_stop
 
 
+class Connection(TConn):  # type: ignore[misc]
+    """A connection, and the request that comes on it.
+
+    Parameters
+    ----------
+    counted
+        How many connections each client address has.
+    given
+        What gunicorn wants to know of a connection.
+    """
+
+    def __init__(self, counted: Counter[str], *given: Any) -> None:
+        super().__init__(*given)
+        # A thread begins when there is a request, and never waits for one.
+        self.data_ready = True
+        self.incoming = Incoming()
+        #: When what the client does now has to be over.
+        self.deadline: float | None = None
+        self.is_to_stay = False
+        self.thrown_away = 0
+        self.host = str(self.client[0]) if isinstance(self.client, tuple) else ""
+        self._counted = counted
+        counted[self.host] += 1
+
+    def close(self, graceful: bool = False) -> None:  # noqa: ARG002  (gunicorn's name)
+        """Close the connection at once; the worker does the graceful part without waiting."""
+        if self.sock.fileno() >= 0:
+            self._counted[self.host] -= 1
+            if not self._counted[self.host]:
+                del self._counted[self.host]
+        super().close()
+
+
 class Worker(ThreadWorker):  # type: ignore[misc]
-    """Leaves nobody in the queue of a door that closes.
+    """Gives threads to requests that are here, and leaves nobody in the queue of a closed door.
+
+    SECURITY: a client that sends its request slowly, or takes its answer slowly, costs a
+    connection and no thread: the event loop receives the head and a small body before a thread
+    begins, and sends what a client did not take. All that has a deadline, and of too many such
+    connections the one with the next deadline is closed.
 
     gunicorn stops to accept, finishes what it has begun, and closes its listening sockets in the
     end. Whoever connected meanwhile would lose the connection after sending a request, which a
@@ -71,6 +135,184 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     closed before anything else: later callers are refused, and a proxy tries another replica.
     Nobody joins the queue between its last look and the close where `let_nobody_in` came first.
     """
+
+    #: Connections of one client address; None where all come from a proxy.
+    most_of_an_address: int | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        #: Connections that wait for their client, with the moment at which each is closed.
+        self._waiting: dict[Connection, float] = {}
+        self._addresses: Counter[str] = Counter()
+        self._looked = 0.0
+
+    # Clients come
+
+    def accept(self, listener: Any) -> None:
+        """Let a client in, and receive what it has sent."""
+        try:
+            accepted, address = listener.accept()
+        except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE):
+                self._close_first(self._waiting)
+            elif error.errno not in (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK):
+                raise
+            return
+        self.nr_conns += 1
+        wire, here = Wire(accepted), listener.getsockname()
+        conn = Connection(self._addresses, self.cfg, wire, address, here)
+        most = self.most_of_an_address
+        # SECURITY: one address does not take the place of all others.
+        if most and self._addresses[conn.host] > most:
+            own = [one for one in self._waiting if one.host == conn.host]
+            if not self._close_first(own):
+                self._close(conn)
+                return
+        self._receive(conn)
+
+    def on_client_socket_readable(self, conn: Connection, client: Any) -> None:
+        """Receive the next request of a client that keeps its connection."""
+        self.poller.unregister(client)
+        self.keepalived_conns.remove(conn)
+        self._receive(conn)
+
+    def _receive(self, conn: Connection, ahead: bytes = b"") -> None:
+        """Take what a client sent, and give the request to a thread once it is here."""
+        self._stop_waiting(conn)
+        try:
+            is_here = self._has_come(conn, ahead)
+        except TooLong:
+            conn.is_to_stay = False
+            util.write_error(conn.sock, 431, "Request Header Fields Too Large", "")
+            self._finish(conn)
+        except OSError:
+            self._close(conn)
+        else:
+            if is_here is None:
+                self._close(conn)
+            elif is_here:
+                conn.init()
+                conn.parser.unreader.unread(bytes(conn.incoming.data))
+                conn.incoming, conn.deadline = Incoming(), None
+                conn.sock.begin()
+                self.enqueue_req(conn)
+            else:
+                self._wait(conn, EVENT_READ, _RECEIVING_SECONDS, self._receive)
+
+    @staticmethod
+    def _has_come(conn: Connection, ahead: bytes) -> bool | None:
+        """Tell whether a thread can begin; None if the client has gone."""
+        incoming = conn.incoming
+        some = ahead or conn.sock.recv_now(_PART_BYTES)
+        while some is not None:
+            is_enough = incoming.add(some)
+            if incoming.wants_word:
+                incoming.wants_word = False
+                conn.sock.sendall(CONTINUE)
+            if is_enough or not some:
+                return is_enough or None
+            some = conn.sock.recv_now(_PART_BYTES)
+        return False
+
+    # Clients are answered
+
+    def _keepalive_after(self, conn: Connection, keepalive: bool) -> bool:
+        """Tell whether the connection can serve again: not if a body would have to be awaited."""
+        conn.sock.hurry()
+        return bool(super()._keepalive_after(conn, keepalive))
+
+    def finish_request(self, conn: Connection, future: Any) -> None:
+        """Send the rest of an answer once the thread has done its work."""
+        failed = future.cancelled() or future.exception() is not None
+        conn.is_to_stay = not failed and future.result() is True
+        self._finish(conn)
+
+    def _finish(self, conn: Connection) -> None:
+        """Send what the client takes, then wait for more of that, for a next request or its end."""
+        self._stop_waiting(conn)
+        try:
+            if not conn.sock.send_kept():
+                self._wait(conn, EVENT_WRITE, _SENDING_SECONDS, self._finish)
+                return
+            conn.deadline = None
+            if conn.is_to_stay:
+                self._keep(conn)
+            else:
+                conn.sock.shutdown(socket.SHUT_WR)
+                self._linger(conn)
+        except OSError:
+            self._close(conn)
+
+    def _keep(self, conn: Connection) -> None:
+        """Keep a connection for the next request, of which something may be here already."""
+        if ahead := conn.parser.unreader.take_buffered():
+            self._receive(conn, ahead)
+            return
+        conn.sock.setblocking(False)
+        conn.set_timeout()
+        if not self.alive:
+            conn.timeout = min(conn.timeout, time.monotonic() + STOP_KEEPALIVE_LINGER)
+        self.keepalived_conns.append(conn)
+        on_more = partial(self.on_client_socket_readable, conn)
+        self.poller.register(conn.sock, EVENT_READ, on_more)
+
+    def _linger(self, conn: Connection) -> None:
+        """Let the client read its answer before the connection is closed (RFC 9112, 9.6)."""
+        self._stop_waiting(conn)
+        try:
+            while (some := conn.sock.recv_now(_PART_BYTES)) is not None:
+                conn.thrown_away += len(some)
+                if not some or conn.thrown_away > _LINGERING_BYTES:
+                    self._close(conn)
+                    return
+        except OSError:
+            self._close(conn)
+        else:
+            self._wait(conn, EVENT_READ, _LINGERING_SECONDS, self._linger)
+
+    # Clients are slow
+
+    def _wait(
+        self, conn: Connection, event: int, seconds: float, then: Callable[[Connection], None]
+    ) -> None:
+        """Wait until a client sends or takes something, until its deadline."""
+        if len(self._waiting) >= MOST_WAITING:
+            self._close_first(self._waiting)
+        if conn.deadline is None:
+            conn.deadline = time.monotonic() + self._limited(seconds)
+        self._waiting[conn] = conn.deadline
+        self.poller.register(conn.sock, event, lambda _: then(conn))
+
+    def _stop_waiting(self, conn: Connection) -> None:
+        if self._waiting.pop(conn, None) is not None:
+            self.poller.unregister(conn.sock)
+
+    def _limited(self, seconds: float) -> float:
+        return seconds if self.alive else min(seconds, _LAST_WAIT_SECONDS)
+
+    def _close_first(self, among: Collection[Connection]) -> bool:
+        """Close the connection that has the next deadline; tell whether there is one."""
+        if among:
+            self._close(min(among, key=self._waiting.__getitem__))
+        return bool(among)
+
+    def _close(self, conn: Connection) -> None:
+        """Close a connection at once."""
+        self._stop_waiting(conn)
+        self.nr_conns -= 1
+        conn.close()
+
+    def murder_pending(self) -> None:
+        """Close connections whose client was too slow."""
+        now = time.monotonic()
+        if now - self._looked < _LOOK_SECONDS:
+            return
+        self._looked = now
+        for conn, deadline in list(self._waiting.items()):
+            if now > deadline:
+                self._close(conn)
+
+    # The worker stops
 
     def set_accept_enabled(self, enabled: Any) -> None:
         """Accept or not; a worker that stops accepts who waits, and closes the door."""
@@ -90,6 +332,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         for listener in self.sockets:
             with suppress(OSError):
                 listener.close()
+        last = time.monotonic() + _LAST_WAIT_SECONDS
+        for conn, until in self._waiting.items():
+            conn.deadline = self._waiting[conn] = min(until, last)
 
     def _empty(self, listener: Any) -> None:
         accepted = -1

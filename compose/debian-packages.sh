@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Install what the tests use from the packages of Debian or Ubuntu: Redis, PostgreSQL, Docker, a
-# registry, Podman, what rootless engines need, Prometheus, the Docker Compose tool.
+# registry, Podman, what rootless engines need, Prometheus, nginx, the Docker Compose tool.
 # Does nothing where all of it is there. Without root it says what to install and succeeds:
 # the tests that miss something are skipped.
 set -euo pipefail
@@ -17,6 +17,7 @@ want debootstrap debootstrap
 want iptables iptables
 want dockerd docker.io
 want prometheus prometheus
+want nginx nginx
 want ssh openssh-client
 want sshd openssh-server
 want ip iproute2

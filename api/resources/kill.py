@@ -17,7 +17,14 @@ from vantage6.models.store import endings, nodes, results, tasks
 class Killing(Resource):
     """Ends open results."""
 
-    @endpoint(USER, body=Kill, reply=Message, problems=(404,), permission="event CREATE")
+    @endpoint(
+        USER,
+        body=Kill,
+        needs=("event", Operation.CREATE),
+        reply=Message,
+        problems=(404,),
+        permission="event CREATE",
+    )
     def on_post_task(self, _: Request, __: Response, caller: Caller, read: Read[Kill]) -> Any:
         """End every open result of a task and of its sub-tasks."""
         row = tasks.get(read().id)
@@ -28,7 +35,14 @@ class Killing(Resource):
         self.service.ended(ended)
         return {"msg": f"{ended.count} results of task {row.id} were killed."}
 
-    @endpoint(USER, body=Kill, reply=Message, problems=(404,), permission="event CREATE")
+    @endpoint(
+        USER,
+        body=Kill,
+        needs=("event", Operation.CREATE),
+        reply=Message,
+        problems=(404,),
+        permission="event CREATE",
+    )
     def on_post_node_tasks(self, _: Request, __: Response, caller: Caller, read: Read[Kill]) -> Any:
         """End everything that a node computes.
 

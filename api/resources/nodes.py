@@ -47,6 +47,7 @@ class Nodes(Resource):
     @endpoint(
         USER,
         body=NodeCreate,
+        needs=("node", Operation.CREATE),
         problems=(404,),
         reply=NodeReply,
         status=201,

@@ -92,7 +92,14 @@ class Recovery(Resource):
         log.info("second factor reset", user_id=user.id)
         return self._logins.enrolment(user, secret)
 
-    @endpoint(USER, body=NodeKeyReset, problems=(404,), reply=NodeKeyReply, permission="node EDIT")
+    @endpoint(
+        USER,
+        body=NodeKeyReset,
+        needs=("node", Operation.EDIT),
+        problems=(404,),
+        reply=NodeKeyReply,
+        permission="node EDIT",
+    )
     def on_post_node(
         self, _: Request, __: Response, caller: Caller, read: Read[NodeKeyReset]
     ) -> Any:

@@ -22,7 +22,7 @@ from vantage6.common.schemas.tasks import (
     ResultUpdate,
 )
 from vantage6.common.task_status import TaskStatus
-from vantage6.models.store import organizations, requesters, result_lists, results
+from vantage6.models.store import organizations, payloads, requesters, result_lists, results
 from vantage6.models.tables import Node, Organization, Result, Task
 
 log = get(__name__)
@@ -72,7 +72,7 @@ class Results(Resource):
         with_task = query.include[:1] == ["task"]
         return self.replies.results([row], texts=caller.texts_of, with_task=with_task)[0]
 
-    @endpoint(NODE, body=ResultUpdate, reply=ResultReply)
+    @endpoint(NODE, body=ResultUpdate, is_large=True, reply=ResultReply)
     def on_patch_one(
         self, _: Request, __: Response, caller: Caller, id_: int, read: Read[ResultUpdate]
     ) -> Any:
@@ -132,7 +132,7 @@ class Results(Resource):
         return {
             "id": row.id,
             "status": row.status,
-            "input": results.payloads([row.id])[row.id].get("input"),
+            "input": payloads.outlines([row.id])[row.id].get("input"),
             "lease_seconds": seconds,
             "task": {
                 "id": task.id,

@@ -49,6 +49,7 @@ class Roles(Resource):
     @endpoint(
         USER,
         body=RoleCreate,
+        needs=("role", Operation.CREATE),
         problems=(404,),
         reply=RoleReply,
         status=201,

@@ -58,6 +58,8 @@ class Tasks(Resource):
         USER,
         CONTAINER,
         body=TaskCreate,
+        is_large=True,
+        needs=("task", Operation.CREATE),
         problems=(404, 409),
         reply=TaskReply,
         status=201,

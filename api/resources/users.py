@@ -41,6 +41,7 @@ class Users(Resource):
     @endpoint(
         USER,
         body=UserCreate,
+        needs=("user", Operation.CREATE),
         problems=(404,),
         reply=UserReply,
         status=201,

@@ -9,6 +9,9 @@ from vantage6.common.config.base import DirectoriesConfig, LogConfig, Section
 #: A key that signs with SHA-256 must be as long as what it signs with.
 LEAST_SECRET_BYTES = 32
 
+#: Of one client address to one API process, where no proxy counts them.
+_CONNECTIONS_PER_ADDRESS = 256
+
 
 class PasswordPolicy(Section):
     """How many wrong passwords are tolerated."""
@@ -172,6 +175,13 @@ class ServerConfig(Section):
         le=20_000,
         description="nodes that may wait for messages at one API process, beside `threads`",
     )
+    connections_per_address: int | None = Field(
+        None,
+        ge=0,
+        description="connections that one client address may have to one API process; 0: any "
+        "number; default: 256, and any number on loopback or with `trusted_proxies`, where the "
+        "proxy counts",
+    )
     password_policy: PasswordPolicy = Field(PasswordPolicy(), description="lock-out of accounts")
     flower: FlowerConfig | None = Field(FlowerConfig(), description="Celery Flower; null: none")
     metrics: MetricsConfig | None = Field(
@@ -194,6 +204,14 @@ class ServerConfig(Section):
                 "`openssl rand -hex 32`, or leave it out: a random one is kept in the data folder"
             )
         return secret
+
+    @property
+    def most_connections_of_an_address(self) -> int | None:
+        """Connections that one client address may have to one API process; None: any number."""
+        if self.connections_per_address is not None:
+            return self.connections_per_address or None
+        is_alone = self.ip == "localhost" or self.ip.startswith("127.") or self.ip == "::1"
+        return None if is_alone or self.trusted_proxies else _CONNECTIONS_PER_ADDRESS
 
     @property
     def recovery_minutes(self) -> int:

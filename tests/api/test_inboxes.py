@@ -272,9 +272,7 @@ def test_a_limited_number_works_at_once_and_who_waits_is_not_one_of_them() -> No
     turns = Turns(app, Bells(NO_BROKER), 2)
 
     def send(path: str) -> None:
-        answer = turns({"PATH_INFO": path}, None)
-        assert list(answer) == [b"x"]
-        answer.close()
+        assert list(turns({"PATH_INFO": path}, None)) == [b"x"]
 
     threads = [threading.Thread(target=send, args=(path,)) for path in ["/wait"] * 5 + ["/"] * 10]
     for thread in threads:

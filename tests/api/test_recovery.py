@@ -360,7 +360,7 @@ def test_a_new_key_replaces_the_old_one_and_tokens_stay(api: Api, world: World, 
 def test_only_a_node_that_exists_gets_a_key(api: Api, world: World, root: User):
     assert api.post("/recover/node", root, {"id": 999}).status == 404
     assert api.post("/recover/node", root, {}).status == 400
-    assert api.post("/recover/node", make_user(world.amsterdam), {"id": 999}).status == 404
+    assert api.post("/recover/node", make_user(world.amsterdam), {"id": 999}).status == 401
 
 
 def test_nothing_that_is_asked_for_is_a_secret(api: Api, ada: User):

@@ -1,0 +1,56 @@
+"""How many large bodies and answers are on their way at once; each keeps a thread."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+
+from vantage6.common.errors import Unavailable
+
+#: In one process, and of one caller in one process.
+MOST = 128
+MOST_OF_ONE = 32
+
+
+class Transfers:
+    """Counts what is on its way.
+
+    SECURITY: a client that sends or reads slowly takes threads from large bodies and answers only,
+    and not all of these.
+
+    Parameters
+    ----------
+    most, most_of_one
+        How many there may be, and how many of one caller.
+    """
+
+    def __init__(self, most: int = MOST, most_of_one: int = MOST_OF_ONE) -> None:
+        self._most, self._most_of_one = most, most_of_one
+        self._lock = threading.Lock()
+        self._callers: Counter[str] = Counter()
+
+    def begin(self, caller: str) -> Callable[[], None]:
+        """Count one more of a caller, and return what is called once it is over.
+
+        Raises
+        ------
+        Unavailable
+            If there are too many.
+        """
+        with self._lock:
+            if self._callers.total() >= self._most or self._callers[caller] >= self._most_of_one:
+                full = Unavailable("Too many large bodies are on their way; try again later.")
+                full.retry_after = 10
+                raise full
+            self._callers[caller] += 1
+        return partial(self._end, caller)
+
+    def _end(self, caller: str) -> None:
+        with self._lock:
+            self._callers[caller] -= 1
+            if not self._callers[caller]:
+                del self._callers[caller]
+
+
+#: Those of this process.
+transfers = Transfers()

@@ -1,0 +1,70 @@
+"""The texts of results: small ones are read with others, large ones each for itself."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from peewee import Case, fn
+
+from vantage6.models.database import db
+from vantage6.models.fields import is_sqlite
+from vantage6.models.prepared import Prepared
+from vantage6.models.store.reach import among
+from vantage6.models.tables import Payload
+
+#: A text up to this size is small.
+SMALL_BYTES = 2**13
+
+
+class LargeText:
+    """Stands for a text that is not read yet.
+
+    Parameters
+    ----------
+    result_id, kind
+        Which one it is.
+    size
+        How long it is: in bytes with PostgreSQL, in characters with SQLite.
+    """
+
+    def __init__(self, result_id: int, kind: str, size: int) -> None:
+        self.result_id, self.kind, self.size = result_id, kind, size
+
+
+def _size() -> Any:
+    # PERF: PostgreSQL knows the bytes without reading them; SQLite learnt that in 3.43 only.
+    return fn.LENGTH(Payload.content) if is_sqlite(db.obj) else fn.OCTET_LENGTH(Payload.content)
+
+
+_OUTLINES: Prepared[Any] = Prepared(
+    lambda ids: (
+        Payload.select(
+            Payload.result,
+            Payload.kind,
+            _size(),
+            Case(None, [(_size() <= SMALL_BYTES, Payload.content)]),
+        )
+        .where(among(Payload.result, ids))
+        .tuples()
+    )
+)
+_TEXT: Prepared[Any] = Prepared(
+    lambda id_, kind: (
+        Payload.select(Payload.content)
+        .where((Payload.result == id_) & (Payload.kind == kind))
+        .tuples()
+    )
+)
+
+
+def outlines(result_ids: Sequence[int]) -> dict[int, dict[str, str | LargeText]]:
+    """Return input, result and log of results, as far as they exist; large ones unread."""
+    found: dict[int, dict[str, str | LargeText]] = {result_id: {} for result_id in result_ids}
+    for result_id, kind, size, content in _OUTLINES(result_ids) if result_ids else ():
+        found[result_id][kind] = LargeText(result_id, kind, size) if content is None else content
+    return found
+
+
+def text(large: LargeText) -> str | None:
+    """Return a text; None if it has gone meanwhile."""
+    rows = _TEXT(large.result_id, large.kind)
+    return str(rows[0][0]) if rows else None
