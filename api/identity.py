@@ -8,8 +8,10 @@ from falcon import Request
 from vantage6.api.permissions import Caller
 from vantage6.api.tokens import BadToken, Tokens
 from vantage6.common.enums import IdentityKind
-from vantage6.common.errors import Forbidden, Unauthenticated
+from vantage6.common.errors import Forbidden, Unauthenticated, V6Error
+from vantage6.common.identity import NODE_AUTHORIZATION, WRONG_NODE_TOKEN
 from vantage6.models.store import last_seen, nodes, tasks, users
+from vantage6.models.tables import Node
 
 
 def bearer(req: Request) -> str:
@@ -39,7 +41,10 @@ def identify(
     """
     claims = tokens.read(bearer(req), type_)
     kind = claims.get("client_type")
-    caller = _CALLERS[kind](claims) if kind in _CALLERS else None
+    if kind == IdentityKind.CONTAINER:
+        caller = _container(claims, _host(req, tokens))
+    else:
+        caller = _CALLERS[kind](claims) if kind in _CALLERS else None
     if caller is None:
         raise Unauthenticated("The token belongs to nobody any more.", code="identity_gone")
     if caller.kind not in kinds:
@@ -68,10 +73,35 @@ def _node(claims: dict[str, Any]) -> Caller | None:
     return Caller.of_node(node)
 
 
-def _container(claims: dict[str, Any]) -> Caller | None:
+def _host(req: Request, tokens: Tokens) -> Node:
+    """Return the node that sends a request in the name of one of its algorithms.
+
+    SECURITY: an algorithm never holds the token of its node. So a token of an algorithm that got
+    out of the station opens nothing.
+    """
+    scheme, _, token = (req.get_header(NODE_AUTHORIZATION) or "").partition(" ")
+    try:
+        claims = tokens.read(token) if scheme == "Bearer" else {}
+        is_node = claims.get("client_type") == IdentityKind.NODE
+        caller = _node(claims) if is_node else None
+    except V6Error as error:
+        raise Unauthenticated(error.message, code=WRONG_NODE_TOKEN) from error
+    if caller is None:
+        raise Unauthenticated(
+            f"Send the token of the node in {NODE_AUTHORIZATION}: an algorithm asks through its "
+            "node only.",
+            code=WRONG_NODE_TOKEN,
+        )
+    return caller.calling_node
+
+
+def _container(claims: dict[str, Any], node: Node) -> Caller | None:
     subject = claims["sub"]
-    node = nodes.acting(subject["node_id"]) if isinstance(subject, dict) else None
-    if node is None or (node.organization_id, node.collaboration_id) != (
+    if not isinstance(subject, dict):
+        return None
+    if subject["node_id"] != node.id:
+        raise Unauthenticated("This algorithm runs at another node.", code=WRONG_NODE_TOKEN)
+    if (node.organization_id, node.collaboration_id) != (
         subject["organization_id"],
         subject["collaboration_id"],
     ):
@@ -85,5 +115,4 @@ def _container(claims: dict[str, Any]) -> Caller | None:
 _CALLERS: dict[Any, Callable[[dict[str, Any]], Caller | None]] = {
     IdentityKind.USER: _user,
     IdentityKind.NODE: _node,
-    IdentityKind.CONTAINER: _container,
 }

@@ -78,6 +78,20 @@ class Login:
         """Use a token that cannot be renewed."""
         self.access = token
 
+    def current(self) -> str:
+        """Return the access token; a new one if the old one has nearly expired.
+
+        Raises
+        ------
+        Unauthenticated
+            If there is none.
+        """
+        if self.access is not None and time.monotonic() >= self._renew_at:
+            self.renew(self.access)
+        if self.access is None:
+            raise Unauthenticated("Nobody is logged in.")
+        return self.access
+
     def request(
         self,
         method: str,

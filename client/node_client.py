@@ -83,6 +83,20 @@ class NodeClient:
             )
         return self._login.request(method, endpoint, json=json, params=params)
 
+    def access_token(self) -> str:
+        """Return a token of this node, for what is sent in the name of one of its algorithms.
+
+        Raises
+        ------
+        V6Error
+            If there is none and none can be had.
+        """
+        return self._login.current()
+
+    def renew_token(self, stale: str) -> bool:
+        """Replace a token that the server refused, unless that was done; tell whether it was."""
+        return self._login.renew(stale)
+
     def claim(self, result_id: int) -> Document:
         """Claim a result for this node and return everything that is needed to run it.
 

@@ -2,6 +2,11 @@
 
 from typing import NamedTuple
 
+#: Where a node shows its own token beside that of an algorithm.
+NODE_AUTHORIZATION = "X-Node-Authorization"
+#: What the server answers if that token is missing, has expired, or is another node's.
+WRONG_NODE_TOKEN = "wrong_node_token"  # noqa: S105
+
 
 class WhoAmI(NamedTuple):
     """The identity behind a token."""

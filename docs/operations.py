@@ -17,7 +17,8 @@ Every server documents its API by itself, for reading and trying out, without in
 {download}`here <../tests/api/openapi.json>`; a test holds it equal to the server's.
 
 All paths stand below `api_path`, which is `/api` by default. A request carries an access token as
-`Authorization: Bearer <token>`:
+`Authorization: Bearer <token>`. The token of an algorithm counts only beside that of its node, in
+`X-Node-Authorization: Bearer <token>`.
 
 ```console
 $ curl -s https://server.example/api/token/user \\

@@ -155,7 +155,8 @@ class Node:
                 "This node is in no collaboration. Its administrator at the server puts it into "
                 "one; then start it again."
             )
-        upstream = Upstream(config.server_address + config.api_path, self._network)
+        address = config.server_address + config.api_path
+        upstream = Upstream(address, self._network, server)
         agreement = agree(
             server,
             collaboration_id,

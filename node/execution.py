@@ -35,6 +35,7 @@ from vantage6.node.runtime.base import EngineUnavailable, Handle, Image, Pulling
 from vantage6.node.runtime.counters import Counters
 from vantage6.node.spool import Entry
 from vantage6.node.station import Station
+from vantage6.node.tokens import Tokens
 
 log = logs.get(__name__)
 
@@ -280,7 +281,7 @@ class Execution:
         grant = station.services.grant(
             database, lambda service: station.policy.may_reach(service, asked)
         )
-        self._entry.prepare(input_, claim.token)
+        self._entry.prepare(input_, Tokens.of(claim, station.me))
         self.put_aside()
         digests = sorted(image.digests - {image.id})
         self._patience.record(
@@ -378,7 +379,7 @@ class Execution:
     def _answer(self, listener: socket.socket) -> None:
         self._close_door()
         station, ledger = self._station, self._ledger
-        proxy = station.proxy(self._entry.token(), ledger, station.quotas.of(self.run_id))
+        proxy = station.proxy(self._entry.tokens(), ledger, station.quotas.of(self.run_id))
         most = station.config.limits.request_bytes
         self._gatekeeper = Gatekeeper(listener, proxy.app, most, ledger.count)
 

@@ -19,6 +19,7 @@ from vantage6.common.known_keys import KeyRefused, KnownKeys
 from vantage6.node.keys import checked
 from vantage6.node.ledger import Ledger
 from vantage6.node.quota import Quota
+from vantage6.node.tokens import Tokens
 from vantage6.node.upstream import Reply, Upstream
 
 log = logs.get(__name__)
@@ -93,8 +94,9 @@ class Proxy:
         Encrypts and decrypts for the node's organization.
     collaboration_id
         The only collaboration that may be asked for.
-    token
-        The only token that is accepted: that of this algorithm.
+    tokens
+        What this algorithm has to show here, the only token that is accepted, and what is shown
+        to the server for it.
     ledger
         Where sub-tasks and refusals are written down.
     quota
@@ -107,7 +109,7 @@ class Proxy:
         keys: PublicKeys | None,
         cryptor: CryptorBase,
         collaboration_id: int,
-        token: str,
+        tokens: Tokens,
         ledger: Ledger,
         quota: Quota,
     ) -> None:
@@ -116,11 +118,12 @@ class Proxy:
         self._upstream = upstream
         self._keys = keys
         self._cryptor = cryptor
-        self._token = token
+        self._token = tokens.server
+        self._door_token = tokens.door
         self.app = self._application(collaboration_id)
 
     def _application(self, collaboration_id: int) -> _App:
-        app: _App = falcon.App(middleware=[_OwnTokenOnly(self._token)])
+        app: _App = falcon.App(middleware=[_OwnTokenOnly(self._door_token)])
         app.set_error_serializer(self._write_denial)
         app.add_error_handler(Exception, _write_surprise)
         app.add_error_handler(Invalid, _write_refusal(falcon.HTTP_400))

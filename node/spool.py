@@ -4,11 +4,12 @@ One folder per result, named as containers see it::
 
     task-000000005/
         entry.json      what was claimed, and whether it was started
+        tokens.json     what is shown at the server and at the node's door in its name
         io/             mounted into the container: input, token, output
         outcome.json    how it ended; exists only once output and log are safe on disk
         log             what the algorithm printed
 
-Each file appears whole or not at all. The plain input and the token exist only between
+Each file appears whole or not at all. The plain input and the tokens exist only between
 the start of an algorithm and the delivery of its result.
 """
 
@@ -24,6 +25,7 @@ from typing import Any, BinaryIO, Self
 from vantage6.common import clock
 from vantage6.node.claims import Claim
 from vantage6.node.outcomes import Outcome
+from vantage6.node.tokens import Tokens
 
 _PREFIX, _LEAVING = "task-", "leaving-"
 
@@ -79,8 +81,10 @@ class Entry:
         """The folder that the algorithm gets to see."""
         return self.folder / "io"
 
-    def prepare(self, input_: bytes, token: str) -> None:
+    def prepare(self, input_: bytes, tokens: Tokens) -> None:
         """Write what the algorithm reads, and the empty file that it writes."""
+        # SECURITY: beside the folder that the algorithm sees, and closed to all others here.
+        write_durably(self.folder / "tokens.json", _encode(asdict(tokens)))
         shutil.rmtree(self.io, ignore_errors=True)
         self.io.mkdir()
         # SECURITY: the folder is not writable for the container's user, so the output cannot
@@ -88,7 +92,7 @@ class Entry:
         # is closed to other users of this machine.
         for name, content, mode in (
             ("input", input_, 0o444),
-            ("token", token.encode("ascii"), 0o444),
+            ("token", tokens.door.encode("ascii"), 0o444),
             ("output", b"", 0o666),
         ):
             path = self.io / name
@@ -96,10 +100,15 @@ class Entry:
             path.chmod(mode)
         self.io.chmod(0o755)
 
-    def token(self) -> str:
-        """Return the token that the algorithm holds."""
-        with _open_plain(self.io / "token") as file:
-            return file.read(65536).decode("ascii")
+    def tokens(self) -> Tokens:
+        """Return what is shown in the name of the algorithm."""
+        try:
+            return Tokens(**json.loads((self.folder / "tokens.json").read_bytes()))
+        except FileNotFoundError:
+            # An older version of the node started it, and gave it the server's token.
+            with _open_plain(self.io / "token") as file:
+                held = file.read(65536).decode("ascii")
+            return Tokens(server=held, door=held)
 
     def mark_started(self, at: datetime) -> None:
         """Remember durably that the algorithm is about to start."""

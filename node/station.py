@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from vantage6.client.node_client import NodeClient
 from vantage6.common.config.node import NodeConfig
+from vantage6.common.identity import WhoAmI
 from vantage6.common.known_keys import KnownKeys
 from vantage6.node.audit import Audit
 from vantage6.node.databases import Databases
@@ -17,6 +18,7 @@ from vantage6.node.rounds import Rounds
 from vantage6.node.runtime.base import Runtime
 from vantage6.node.services.services import Services
 from vantage6.node.spool import Spool
+from vantage6.node.tokens import Tokens
 from vantage6.node.upstream import Upstream
 
 _LOG_SECONDS = 3.0
@@ -46,14 +48,21 @@ class Station:
     #: Sends what running algorithms have printed.
     logs: Rounds = field(default_factory=lambda: Rounds("logs", _LOG_SECONDS))
 
-    def proxy(self, token: str, ledger: Ledger, quota: Quota) -> Proxy:
-        """Return the door-keeper's application for the algorithm that holds a token."""
+    @property
+    def me(self) -> WhoAmI:
+        """Who this node is at the server."""
+        if self.server.whoami is None:
+            raise RuntimeError("the node works without having logged in")
+        return self.server.whoami
+
+    def proxy(self, tokens: Tokens, ledger: Ledger, quota: Quota) -> Proxy:
+        """Return the door-keeper's application for the algorithm that holds the door's token."""
         return Proxy(
             self.upstream,
             self.keys if self.agreement.encrypted else None,
             self.agreement.cryptor,
             self.collaboration_id,
-            token,
+            tokens,
             ledger,
             quota,
         )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -10,9 +11,11 @@ from uuid import uuid4
 import httpx2
 
 from vantage6.client.network import Network, distrust
+from vantage6.client.node_client import NodeClient
 from vantage6.common import logs
 from vantage6.common.config import NodeConfig
-from vantage6.common.errors import Unavailable
+from vantage6.common.errors import Unavailable, V6Error
+from vantage6.common.identity import NODE_AUTHORIZATION, WRONG_NODE_TOKEN
 
 log = logs.get(__name__)
 
@@ -72,10 +75,16 @@ class Upstream:
         Scheme, host and port of the server, and the prefix of its API.
     network
         The way to it.
+    node
+        Whose algorithms these are. Without it only public routes answer: the server wants the
+        token of the node beside that of an algorithm.
     """
 
-    def __init__(self, address: str, network: Network | None = None) -> None:
+    def __init__(
+        self, address: str, network: Network | None = None, node: NodeClient | None = None
+    ) -> None:
         self._address = address
+        self._node = node
         self._http = (network or Network()).client(
             base_url=address,
             timeout=httpx2.Timeout(_READ_SECONDS, connect=_CONNECT_SECONDS),
@@ -98,13 +107,30 @@ class Upstream:
         Unavailable
             If the server does not answer, or not in JSON.
         """
-        request = self._http.build_request(
-            method,
-            path,
-            params=params,
-            json=body,
-            headers={"Authorization": f"Bearer {token}", "X-Request-ID": uuid4().hex},
-        )
+        ask = partial(self._ask, method, path, token, params, body)
+        try:
+            shown = self._node.access_token() if self._node else None
+            reply = ask(shown)
+            if self._node and shown and _is_stale(reply) and self._node.renew_token(shown):
+                # A refused request had no effect, so that it may be sent again.
+                reply = ask(self._node.access_token())
+        except V6Error as error:
+            raise Unavailable("The server does not answer; try again later.") from error
+        return reply
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        token: str,
+        params: Mapping[str, str] | None,
+        body: Any,
+        shown: str | None,
+    ) -> Reply:
+        headers = {"Authorization": f"Bearer {token}", "X-Request-ID": uuid4().hex}
+        if shown is not None:
+            headers[NODE_AUTHORIZATION] = f"Bearer {shown}"
+        request = self._http.build_request(method, path, params=params, json=body, headers=headers)
         try:
             response = self._send(request)
             return Reply(response.status_code, response.json())
@@ -126,3 +152,9 @@ class Upstream:
     def close(self) -> None:
         """Close all connections."""
         self._http.close()
+
+
+def _is_stale(reply: Reply) -> bool:
+    """Tell whether the node's token was refused, not the algorithm's."""
+    said = reply.body if isinstance(reply.body, dict) else {}
+    return reply.status == 401 and said.get("code") == WRONG_NODE_TOKEN

@@ -16,6 +16,7 @@ from vantage6.api.endpoint import Endpoint
 from vantage6.api.routes import ROUTES
 from vantage6.api.tokens import Tokens
 from vantage6.common.enums import IdentityKind
+from vantage6.common.identity import NODE_AUTHORIZATION
 from vantage6.common.schemas.base import Problem
 from vantage6.models.tables import Node, Task, User
 
@@ -91,6 +92,9 @@ class Api:
         sent = {**self.headers, **(headers or {})}
         if who is not None:
             sent["Authorization"] = f"Bearer {self.token(who)}"
+        if isinstance(who, Algorithm):
+            # As its node does, through which it asks.
+            sent.setdefault(NODE_AUTHORIZATION, f"Bearer {self.token(who.node)}")
         if body is not None:
             raw = json.dumps(body).encode()
             sent.setdefault("Content-Type", "application/json")

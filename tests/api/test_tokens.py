@@ -12,6 +12,7 @@ from tests.api.conftest import Server
 from tests.models.factories import IMAGE, World, finish, make_task, make_user, result_of
 from vantage6.common.clock import now
 from vantage6.common.enums import IdentityKind
+from vantage6.common.identity import NODE_AUTHORIZATION, WRONG_NODE_TOKEN
 from vantage6.common.private import hashed
 from vantage6.models.store import nodes, results, tasks, users
 from vantage6.models.tables import Node, User
@@ -93,7 +94,8 @@ def test_tokens_are_not_interchangeable(api: Api, root: User):
 )
 def test_a_token_of_nobody_is_refused(server: Server, root: User, changes: dict[str, Any]):
     token = forged(server, **{"sub": root.id, **changes})
-    assert server.api.get("/task", token).problem == (401, "identity_gone")
+    shown = beside(server.api, server.world.amsterdam_north)
+    assert server.api.get("/task", token, **shown).problem == (401, "identity_gone")
 
 
 def test_a_token_dies_with_its_user_and_its_node(api: Api, world: World, root: User):
@@ -190,7 +192,8 @@ def test_a_container_token_says_what_algorithms_read(api: Api, world: World, alg
         "image": IMAGE,
         "database": "default",
     }
-    assert api.get("/task", answer.json["container_token"]).status == 200
+    token = answer.json["container_token"]
+    assert api.get("/task", token, **beside(api, algorithm.node)).status == 200
 
 
 def test_a_container_token_is_for_targets_of_the_task_only(
@@ -209,25 +212,52 @@ def test_a_container_token_is_for_targets_of_the_task_only(
 def test_a_container_token_ends_with_its_task(
     api: Api, world: World, algorithm: Algorithm, end: str
 ):
-    token = api.token(algorithm)
-    assert api.get(f"/task/{algorithm.task.id}", token).status == 200
+    assert api.get(f"/task/{algorithm.task.id}", algorithm).status == 200
     if end == "finish":
         finish(result_of(algorithm.task, world.amsterdam), algorithm.node)
     elif end == "kill":
         results.kill(algorithm.task.id)
     else:
         tasks.delete(algorithm.task)
-    assert api.get("/task", token).problem == (401, "task_ended")
+    assert api.get("/task", algorithm).problem == (401, "task_ended")
 
 
 def test_a_container_token_ends_when_its_node_moves_or_goes(
     api: Api, world: World, algorithm: Algorithm
 ):
-    token = api.token(algorithm)
+    token, shown = api.token(algorithm), beside(api, algorithm.node)
     nodes.update(algorithm.node, {"collaboration": world.south.id})
-    assert api.get("/task", token).problem == (401, "identity_gone")
+    assert api.get("/task", token, **shown).problem == (401, "identity_gone")
     nodes.delete(algorithm.node)
-    assert api.get("/task", token).problem == (401, "identity_gone")
+    assert api.get("/task", token, **shown).problem == (401, WRONG_NODE_TOKEN)
+
+
+def beside(api: Api, who: Any) -> dict[str, str]:
+    """Return the header in which a node shows its own token."""
+    return {NODE_AUTHORIZATION: f"Bearer {api.token(who)}"}
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_the_token_of_an_algorithm_alone_opens_nothing(
+    server: Server, api: Api, world: World, algorithm: Algorithm, root: User, method: str
+):
+    token = api.token(algorithm)
+    body = {"collaboration_id": world.north.id, "image": IMAGE}
+    body |= {"organizations": [{"id": world.berlin.id, "input": ""}]}
+    refused: list[dict[str, str]] = [{}]
+    # Another node of the same organization or collaboration, a user, the algorithm itself.
+    refused += [beside(api, world.berlin_north), beside(api, world.berlin_south)]
+    refused += [beside(api, root), {NODE_AUTHORIZATION: f"Bearer {token}"}]
+    refused += [{NODE_AUTHORIZATION: text} for text in ("", "Bearer", "Bearer x", "Basic x")]
+    refused += [{NODE_AUTHORIZATION: f"Basic {api.token(algorithm.node)}"}]
+    claimed = claims(api.token(algorithm.node))
+    for changed in ({"exp": now() - timedelta(seconds=1)}, {"type": "refresh"}):
+        refused += [{NODE_AUTHORIZATION: f"Bearer {forged(server, **claimed | changed)}"}]
+    for headers in refused:
+        answer = api.send(method, "/task", token, body, headers=headers)
+        assert answer.problem == (401, WRONG_NODE_TOKEN), headers
+    headers = beside(api, algorithm.node)
+    assert api.send(method, "/task", token, body, headers=headers).status in (200, 201)
 
 
 def test_a_container_cannot_refresh(api: Api, algorithm: Algorithm):

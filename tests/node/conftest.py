@@ -166,8 +166,9 @@ def make_station(wire: Wire, tmp_path: Path) -> Iterator[MakeStation]:
         config = make_config(**{"databases": {"default": str(path)}, **values})
         address = f"http://127.0.0.1:{wire.port}"
         known = KnownKeys(tmp_path / "known.json", advice="Accept {organization} {fingerprint}.")
-        server, upstream = NodeClient(address, "/api"), Upstream(f"{address}/api")
+        server = NodeClient(address, "/api")
         server.authenticate("key")
+        upstream = Upstream(f"{address}/api", node=server)
         station = Station(
             config=config,
             collaboration_id=1,

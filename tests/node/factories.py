@@ -19,6 +19,7 @@ from vantage6.node.runtime.base import EngineUnavailable, Handle, RunSpec, Runti
 from vantage6.node.runtime.docker import DockerRuntime
 from vantage6.node.services.services import Services
 from vantage6.node.spool import Entry, Spool
+from vantage6.node.tokens import Tokens
 
 #: The test algorithm: its input is the Python program that it runs.
 COMMAND = ("python3", "-c", "import os; exec(open(os.environ['INPUT_FILE']).read())")
@@ -102,7 +103,7 @@ class Bench:
         """Put a result on disk whose algorithm is a program."""
         claim = claim or make_claim()
         entry = self.spool.create(claim)
-        entry.prepare(program.encode(), claim.token)
+        entry.prepare(program.encode(), Tokens(server="of-the-server", door=claim.token))
         write_database(self.folder)
         databases = Databases(self.config.databases, self.folder)
         database = databases.get(claim.database)

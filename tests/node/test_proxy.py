@@ -22,9 +22,12 @@ from vantage6.node.gatekeeper import Gatekeeper
 from vantage6.node.ledger import Ledger
 from vantage6.node.proxy import Proxy, PublicKeys
 from vantage6.node.quota import Quota, Quotas
+from vantage6.node.tokens import Tokens
 from vantage6.node.upstream import Upstream
 
 TOKEN = "own-token"
+SERVER_TOKEN = "server-token"
+TOKENS = Tokens(SERVER_TOKEN, TOKEN)
 MakeDoor = Callable[..., "Door"]
 
 
@@ -73,7 +76,7 @@ def make_door(wire: Wire, tmp_path: Path) -> Iterator[MakeDoor]:
         known = KnownKeys(tmp_path / "known.json")
         keys = PublicKeys(upstream, known) if cryptor else None
         quota = quota or Quota(LimitConfig())
-        proxy = Proxy(upstream, keys, cryptor or DummyCryptor(), 1, TOKEN, ledger, quota)
+        proxy = Proxy(upstream, keys, cryptor or DummyCryptor(), 1, TOKENS, ledger, quota)
         listener = socket.create_server(("127.0.0.1", 0))
         keepers.append(Gatekeeper(listener, proxy.app, request_bytes, ledger.count))
         return Door(listener.getsockname()[1])
@@ -101,7 +104,7 @@ def base64_of(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
-@pytest.mark.parametrize("token", [None, "", "another-token", "own-token2"])
+@pytest.mark.parametrize("token", [None, "", "another-token", "own-token2", SERVER_TOKEN])
 def test_only_the_own_token_opens_the_door(wire: Wire, make_door: MakeDoor, token: str) -> None:
     status, answer = make_door().ask("GET", "/organization/1", token=token)
     assert status == 401
@@ -128,7 +131,7 @@ def test_reading_passes_with_the_own_token(wire: Wire, make_door: MakeDoor, path
     assert make_door().ask("GET", f"{path}?page=2") == (200, {"seen": path})
     [asked] = wire.asked
     assert asked.params == {"page": "2"}
-    assert asked.authorization == f"Bearer {TOKEN}"
+    assert asked.authorization == f"Bearer {SERVER_TOKEN}"
 
 
 @pytest.mark.parametrize(
@@ -394,7 +397,7 @@ def test_runs_that_are_long_past_are_forgotten() -> None:
 def test_closed_door_lets_nobody_in_and_leaves_no_thread(wire: Wire, tmp_path: Path) -> None:
     upstream = Upstream(f"http://127.0.0.1:{wire.port}/api")
     quota = Quota(LimitConfig())
-    proxy = Proxy(upstream, None, DummyCryptor(), 1, TOKEN, Ledger(None, 5), quota)
+    proxy = Proxy(upstream, None, DummyCryptor(), 1, TOKENS, Ledger(None, 5), quota)
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     keeper = Gatekeeper(listener, proxy.app, 10**6)

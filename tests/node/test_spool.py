@@ -14,13 +14,15 @@ from vantage6.common import clock
 from vantage6.common.task_status import TaskStatus
 from vantage6.node.outcomes import Outcome, Reason
 from vantage6.node.spool import Spool
+from vantage6.node.tokens import Tokens
 
+TOKENS = Tokens(server="of-the-server", door="of-the-door")
 OUTCOME = Outcome(TaskStatus.CRASHED, Reason("exit_code", "Why."), clock.now(), clock.now())
 
 
 def test_everything_comes_back_after_a_restart(tmp_path: Path) -> None:
     entry = Spool(tmp_path).create(make_claim())
-    entry.prepare(b"input", "token")
+    entry.prepare(b"input", TOKENS)
     entry.mark_started(clock.now())
     (entry.io / "output").write_bytes(b"output")
     entry.finish(OUTCOME, "log \N{GREEK SMALL LETTER MU}")
@@ -30,7 +32,7 @@ def test_everything_comes_back_after_a_restart(tmp_path: Path) -> None:
     assert again.outcome() == OUTCOME
     assert again.log() == "log \N{GREEK SMALL LETTER MU}"
     assert again.read_output(100) == b"output"
-    assert again.token() == "token"
+    assert again.tokens() == TOKENS
 
 
 def test_folder_is_named_as_containers_see_it(tmp_path: Path) -> None:
@@ -52,9 +54,26 @@ def test_second_claim_keeps_the_first_entry(tmp_path: Path) -> None:
 
 def test_others_on_this_machine_cannot_look_in(tmp_path: Path) -> None:
     entry = Spool(tmp_path / "data").create(make_claim())
-    entry.prepare(b"input", "token")
+    entry.prepare(b"input", TOKENS)
     assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
     assert (entry.folder / "entry.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_token_of_the_server_is_out_of_the_algorithms_sight(tmp_path: Path) -> None:
+    entry = Spool(tmp_path).create(make_claim())
+    entry.prepare(b"input", TOKENS)
+    assert (entry.io / "token").read_text() == "of-the-door"
+    kept = [path for path in tmp_path.rglob("*") if path.is_file()]
+    holding = [path for path in kept if b"of-the-server" in path.read_bytes()]
+    assert holding == [entry.folder / "tokens.json"]
+    assert holding[0].stat().st_mode & 0o777 == 0o600
+
+
+def test_algorithm_that_an_older_node_started_keeps_its_token(tmp_path: Path) -> None:
+    entry = Spool(tmp_path).create(make_claim())
+    entry.prepare(b"input", Tokens(server="same", door="same"))
+    (entry.folder / "tokens.json").unlink()
+    assert entry.tokens() == Tokens(server="same", door="same")
 
 
 def test_half_written_entries_are_swept_up(tmp_path: Path) -> None:
@@ -80,7 +99,7 @@ def test_deleting_twice_is_harmless(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["link", "pipe", "folder", "nothing"])
 def test_what_is_not_a_plain_file_is_no_output(tmp_path: Path, kind: str) -> None:
     entry = Spool(tmp_path / "data").create(make_claim())
-    entry.prepare(b"", "token")
+    entry.prepare(b"", TOKENS)
     secret = tmp_path / "secret"
     secret.write_text("secret")
     output = entry.io / "output"
@@ -116,11 +135,12 @@ from pathlib import Path
 from tests.node.factories import make_claim
 from tests.node.test_spool import OUTCOME
 from vantage6.node.spool import Spool
+from vantage6.node.tokens import Tokens
 
 spool = Spool(Path(sys.argv[1]))
 for number in range(1, 10**6):
     entry = spool.create(make_claim(number))
-    entry.prepare(b"input", "token")
+    entry.prepare(b"input", TOKENS)
     (entry.io / "output").write_bytes(b"x" * 50_000)
     entry.finish(OUTCOME, "log" * 10_000)
 """

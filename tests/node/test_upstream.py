@@ -3,13 +3,16 @@
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
 from tests.node.conftest import MakeExecutor
-from tests.node.wire import Wire
+from tests.node.wire import Wire, make_token
 from tests.waiting import eventually
+from vantage6.client.node_client import NodeClient
 from vantage6.common.errors import Unavailable
+from vantage6.common.identity import WRONG_NODE_TOKEN
 from vantage6.node.upstream import Upstream
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
@@ -62,6 +65,35 @@ def upstream(breaking: Breaking) -> Iterator[Upstream]:
 def test_a_question_is_asked_again(breaking: Breaking, upstream: Upstream) -> None:
     assert upstream.request("GET", "/task/3", "token").ok
     assert len(breaking.requests) == 3
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_the_node_shows_its_own_token_and_renews_it(wire: Wire, method: str) -> None:
+    node = NodeClient(f"http://127.0.0.1:{wire.port}", "/api")
+    node.authenticate("key")
+    first, second = make_token(7), make_token({"second": True})
+    wire.answers["POST /token/refresh"] = (200, {"access_token": second, "refresh_token": "r"})
+    stale = (401, {"msg": "The token has expired.", "code": WRONG_NODE_TOKEN})
+    wire.queued[f"{method} /task"] = [stale, (200, {"id": 1})]
+    with closing(Upstream(f"http://127.0.0.1:{wire.port}/api", node=node)) as upstream:
+        assert upstream.request(method, "/task", "algorithm").body == {"id": 1}
+        wire.answers[f"{method} /task"] = (200, {"id": 2})
+        assert upstream.request(method, "/task", "algorithm").body == {"id": 2}
+    asked = [one for one in wire.asked if one.path == "/task"]
+    assert {one.authorization for one in asked} == {"Bearer algorithm"}
+    shown = [one.node_authorization for one in asked]
+    assert shown == [f"Bearer {token}" for token in (first, second, second)]
+    node.close()
+
+
+def test_the_refusal_of_an_algorithms_own_token_is_passed_on(wire: Wire) -> None:
+    node = NodeClient(f"http://127.0.0.1:{wire.port}", "/api")
+    node.authenticate("key")
+    wire.answers["GET /task/3"] = (401, {"msg": "It has ended.", "code": "task_ended"})
+    with closing(Upstream(f"http://127.0.0.1:{wire.port}/api", node=node)) as upstream:
+        assert upstream.request("GET", "/task/3", "algorithm").status == 401
+    assert not [one for one in wire.asked if one.path == "/token/refresh"]
+    node.close()
 
 
 def test_a_task_is_not_created_again(breaking: Breaking, upstream: Upstream) -> None:

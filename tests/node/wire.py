@@ -33,6 +33,7 @@ class Asked:
     params: dict[str, Any]
     body: Any
     authorization: str | None
+    node_authorization: str | None = None
 
 
 @dataclass
@@ -47,6 +48,8 @@ class Wire:
     inboxes: Inboxes | None = None
     #: Answers that replace the usual ones, by method and path.
     answers: dict[str, tuple[int, Any]] = field(default_factory=dict)
+    #: The same, each given once and before those.
+    queued: dict[str, list[tuple[int, Any]]] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
     claims: list[int] = field(default_factory=list)
     is_down: bool = False
@@ -97,10 +100,13 @@ class Wire:
         path = req.path.removeprefix("/api")
         raw = req.bounded_stream.read()
         body = json.loads(raw) if raw else None
-        self.asked.append(Asked(req.method, path, dict(req.params), body, req.auth))
+        shown = req.get_header("X-Node-Authorization")
+        self.asked.append(Asked(req.method, path, dict(req.params), body, req.auth, shown))
         key = f"{req.method} {path}"
         if self.is_down:
             status, answer = 503, {"msg": "down", "code": "unavailable"}
+        elif self.queued.get(key):
+            status, answer = self.queued[key].pop(0)
         elif key in self.answers:
             status, answer = self.answers[key]
         else:

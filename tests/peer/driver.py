@@ -29,6 +29,9 @@ KINDS = {
 }
 
 
+#: What the proxy of a node adds to the requests of an algorithm, where a test stands for it.
+ADDED = json.loads(os.environ.get("PEER_HEADERS", "{}"))
+
 #: Method, path and status of the requests since the last call.
 exchanged = []
 
@@ -37,6 +40,7 @@ def observed(send):
     """Return the function that sends requests, which now also writes them down."""
 
     def send_and_note(session, request, **settings):
+        request.headers.update(ADDED)
         response = send(session, request, **settings)
         exchanged.append([request.method, request.path_url, response.status_code])
         return response

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import subprocess
 import threading
 from collections.abc import Mapping, Sequence
@@ -37,10 +38,18 @@ class PublishedClient:
         Name of the class.
     arguments, named
         Those of its constructor.
+    headers
+        What something on the way adds to its requests.
     """
 
     def __init__(
-        self, python: Path, folder: Path, kind: str, *arguments: Any, **named: Any
+        self,
+        python: Path,
+        folder: Path,
+        kind: str,
+        *arguments: Any,
+        headers: Mapping[str, str] | None = None,
+        **named: Any,
     ) -> None:
         given = json.dumps({"args": arguments, "kwargs": named})
         self._log = folder / "peer.log"
@@ -52,6 +61,7 @@ class PublishedClient:
                 stderr=log,
                 text=True,
                 cwd=folder,
+                env={**os.environ, "PEER_HEADERS": json.dumps(dict(headers or {}))},
             )
         #: What the last call wrote to standard output.
         self.printed = ""

@@ -25,6 +25,7 @@ from tests.peer.worlds import (
     COLLABORATION as EXAMPLE,
 )
 from vantage6.client.node_client import NodeClient
+from vantage6.common.identity import NODE_AUTHORIZATION
 
 # In an encrypted world, behind the proxy of a node
 
@@ -80,8 +81,9 @@ class Station:
         self.token: str = self.node.request("post", "token/container", json=body)["container_token"]
 
     def client(self, kind: str) -> PublishedClient:
-        """Return a client of the algorithm."""
-        return self.world.client(kind, self.token)
+        """Return a client of the algorithm, with what the proxy of its node adds."""
+        headers = {NODE_AUTHORIZATION: f"Bearer {self.node.access_token()}"}
+        return self.world.client(kind, self.token, headers=headers)
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """Servers for the published client: one to read from, one to change, one that is careful."""
 
 import sys
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,7 +54,12 @@ class World:
     _stack: ExitStack = field(default_factory=ExitStack)
     _users: dict[str, PublishedClient] = field(default_factory=dict)
 
-    def client(self, kind: str = "UserClient", *arguments: Any) -> PublishedClient:
+    def client(
+        self,
+        kind: str = "UserClient",
+        *arguments: Any,
+        headers: Mapping[str, str] | None = None,
+    ) -> PublishedClient:
         """Return a published client, which nobody has logged in."""
         client = PublishedClient(
             self.python,
@@ -63,6 +69,7 @@ class World:
             host="http://127.0.0.1",
             port=self.federation.port,
             path="/api",
+            headers=headers,
         )
         self._stack.callback(client.close)
         return client
