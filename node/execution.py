@@ -25,6 +25,7 @@ from vantage6.node.audit import hash_of, method_of
 from vantage6.node.backoff import delays
 from vantage6.node.claims import Claim
 from vantage6.node.delivery import deliver, sealed_for, wrong_receiver
+from vantage6.node.formats import name_of
 from vantage6.node.gatekeeper import Gatekeeper
 from vantage6.node.ledger import Ledger
 from vantage6.node.live_log import LiveLog
@@ -323,6 +324,7 @@ class Execution:
             "asked",
             **asked,
             method=method_of(input_),
+            input_format=name_of(input_),
             input_bytes=len(input_),
             input_hash=hash_of(input_),
         )
@@ -331,7 +333,7 @@ class Execution:
     def _checked_image(self, claim: Claim, input_: bytes) -> Image:
         """Return the image that runs, if the rules allow what is asked for and what was found."""
         station = self._station
-        asked = Asked.by(claim, input_bytes=len(input_))
+        asked = Asked.by(claim, input_bytes=len(input_), input_format=name_of(input_))
         station.policy.check(asked)
         station.databases.get(claim.database)  # before anything is pulled for nothing
         cancelled = self._patience.interrupted.is_set
@@ -379,7 +381,7 @@ class Execution:
     def _answer(self, listener: socket.socket) -> None:
         self._close_door()
         station, ledger = self._station, self._ledger
-        proxy = station.proxy(self._entry.tokens(), ledger, station.quotas.of(self.run_id))
+        proxy = station.proxy(self._entry, ledger)
         most = station.config.limits.request_bytes
         self._gatekeeper = Gatekeeper(listener, proxy.app, most, ledger.count)
 

@@ -12,11 +12,12 @@ from waitress.server import create_server
 from waitress.task import ErrorTask
 
 from vantage6.common import logs
+from vantage6.node.subtasks import AT_ONCE
 
 log = logs.get(__name__)
 
 #: Requests of one algorithm that are served at once, and connections that may wait.
-_THREADS, _CONNECTIONS = 4, 16
+_THREADS, _CONNECTIONS = AT_ONCE, 16
 _IDLE_SECONDS = 120
 #: Longer than any request to the server can take.
 _LAST_WORDS_SECONDS = 600

@@ -1,7 +1,8 @@
 """What one algorithm does at the node's door, and what it was kept from, in the audit file."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from vantage6.common import logs
@@ -17,6 +18,18 @@ _MOST_DENIALS = 20
 _MOST_RECEIVERS = 10_000
 #: Of them, so many stand in the line one by one.
 _LISTED = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """One result of a sub-task, as it goes into an algorithm."""
+
+    id: int
+    task_id: int
+    bytes: int
+    #: Of the plain bytes: the station that sent them has the same in its line `released`.
+    hash: str
+    format: str
 
 
 class Ledger:
@@ -80,6 +93,20 @@ class Ledger:
             all_input_bytes=sum(len(input_) for _, input_ in inputs),
             all_inputs_hash=hash_of("".join(hashes).encode()),
         )
+
+    def opened(self, results: Sequence[Opened]) -> None:
+        """Note results of sub-tasks before the algorithm gets to see them.
+
+        Raises
+        ------
+        TooMany
+            If the run has written as much as it may.
+        OSError
+            If it cannot be noted.
+        """
+        if self._quota is not None:
+            self._quota.check_lines()
+        self._write("opened", results=[asdict(one) for one in results])
 
     def denied(self, kind: str, method: str, path: str, status: int) -> None:
         """Note a request that was refused; many of them end in a number."""

@@ -14,6 +14,7 @@ from vantage6.common.config.node import NodeConfig, PolicyConfig
 from vantage6.common.config.services import VPN, WHITELIST
 from vantage6.common.task_status import TaskStatus
 from vantage6.node.claims import Claim, Requester
+from vantage6.node.formats import EMPTY, JSON
 from vantage6.node.outcomes import Reason, RefusalError, size
 
 log = logs.get(__name__)
@@ -32,6 +33,8 @@ class Asked:
     user_id: int | None = None
     user: str | None = None
     input_bytes: int | None = None
+    #: Name of its format, as `formats.name_of` finds it.
+    input_format: str | None = None
     #: Everything the image is known by: its id, and its digests at registries.
     digests: frozenset[str] | None = None
     #: Of a sub-task, who asked for the tasks above it, the first one first.
@@ -43,6 +46,7 @@ class Asked:
         claim: Claim,
         *,
         input_bytes: int | None = None,
+        input_format: str | None = None,
         digests: frozenset[str] | None = None,
     ) -> "Asked":
         """Return what a claim asks for."""
@@ -54,6 +58,7 @@ class Asked:
             user_id=claim.init_user,
             user=claim.init_username,
             input_bytes=input_bytes,
+            input_format=input_format,
             digests=digests,
             above=claim.above,
         )
@@ -129,6 +134,12 @@ class Policy:
         yield self._on_initiator(asked)
         yield self._on_database(asked)
         yield self._on_input(asked)
+        yield self._on_format(asked)
+
+    @property
+    def allows_pickle(self) -> bool:
+        """Whether payloads that are not JSON may go into an algorithm."""
+        return self._policies.allow_pickle or not self._is_written
 
     def may_reach(self, service: str, asked: Asked) -> bool:
         """Tell whether the rules open a service of the station to an image."""
@@ -222,6 +233,24 @@ class Policy:
             rule,
             "database_not_allowed",
             f"The node does not let the image {asked.image} read the database {asked.database!r}.",
+        )
+
+    def _on_format(self, asked: Asked) -> Finding:
+        rule = "policies.allow_pickle"
+        if not self._is_written:
+            return _allowed(rule, "Without policies inputs may be in any format.")
+        if self.allows_pickle:
+            return _allowed(rule, "Inputs may be in any format.")
+        if asked.input_format is None:
+            return _open(rule, "Only if the input is JSON.")
+        # SECURITY: a wrapper unpickles what is not named JSON, and a pickle runs code.
+        if asked.input_format in (JSON, EMPTY):
+            return _allowed(rule, "The input is JSON.")
+        return _refusal(
+            rule,
+            "pickle_not_allowed",
+            f"The node takes inputs in JSON only, and this one is not ({asked.input_format}). "
+            'Send the task with data_format="json".',
         )
 
     def _on_input(self, asked: Asked) -> Finding:

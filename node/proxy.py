@@ -7,18 +7,21 @@ them, and results are decrypted. Algorithms see plain base64 only.
 import hmac
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import falcon
 
 from vantage6.common import logs
-from vantage6.common.encoding import base64s_to_bytes, bytes_to_base64s
+from vantage6.common.encoding import base64s_to_bytes
 from vantage6.common.encryption import CryptorBase
-from vantage6.common.errors import Invalid, TooMany, Unavailable, V6Error
+from vantage6.common.errors import Forbidden, Invalid, TooMany, Unavailable, V6Error
 from vantage6.common.known_keys import KeyRefused, KnownKeys
 from vantage6.node.keys import checked
 from vantage6.node.ledger import Ledger
+from vantage6.node.opening import Opening
 from vantage6.node.quota import Quota
+from vantage6.node.subtasks import SubTasks
 from vantage6.node.tokens import Tokens
 from vantage6.node.upstream import Reply, Upstream
 
@@ -33,8 +36,13 @@ _KINDS = {
     405: "method_closed",
     413: "request_too_large",
 }
-#: What the server says to those who ask for what is not theirs.
-_REFUSED = (401, 403)
+#: What the server says to those who ask for what is not theirs, or not there for them.
+_REFUSED = (401, 403, 404)
+#: What an algorithm may ask for, beside the path.
+_PARAMETERS = frozenset(
+    {"page", "per_page", "name", "country", "collaboration_id", "label"}
+    | {"only_children", "only_parent", "include_children", "include_parent"}
+)
 
 _App = falcon.App[falcon.Request, falcon.Response]
 
@@ -81,6 +89,24 @@ class PublicKeys:
         return key
 
 
+@dataclass(frozen=True, slots=True)
+class Algorithm:
+    """One algorithm, as its door knows it."""
+
+    #: The task that it computes, and where.
+    task_id: int
+    organization_id: int
+    #: What it has to show here, the only token that is accepted, and what is shown to the server
+    #: for it.
+    tokens: Tokens
+    #: Where sub-tasks, opened results and refusals are written down.
+    ledger: Ledger
+    #: How many sub-tasks it may create.
+    quota: Quota
+    #: Those that it has created.
+    made: SubTasks
+
+
 class Proxy:
     """The HTTP interface of one running algorithm: a WSGI application.
 
@@ -94,13 +120,10 @@ class Proxy:
         Encrypts and decrypts for the node's organization.
     collaboration_id
         The only collaboration that may be asked for.
-    tokens
-        What this algorithm has to show here, the only token that is accepted, and what is shown
-        to the server for it.
-    ledger
-        Where sub-tasks and refusals are written down.
-    quota
-        How many sub-tasks it may create.
+    algorithm
+        Who asks.
+    allows_pickle
+        Whether results in other formats than JSON may go into the algorithm.
     """
 
     def __init__(
@@ -109,17 +132,26 @@ class Proxy:
         keys: PublicKeys | None,
         cryptor: CryptorBase,
         collaboration_id: int,
-        tokens: Tokens,
-        ledger: Ledger,
-        quota: Quota,
+        algorithm: Algorithm,
+        *,
+        allows_pickle: bool,
     ) -> None:
-        self._ledger = ledger
-        self._quota = quota
+        self._algorithm = algorithm
+        self._ledger = algorithm.ledger
+        self._quota = algorithm.quota
+        self._made = algorithm.made
+        self._opening = Opening(
+            cryptor,
+            algorithm.ledger,
+            algorithm.made,
+            algorithm.task_id,
+            allows_pickle=allows_pickle,
+        )
         self._upstream = upstream
         self._keys = keys
         self._cryptor = cryptor
-        self._token = tokens.server
-        self._door_token = tokens.door
+        self._token = algorithm.tokens.server
+        self._door_token = algorithm.tokens.door
         self.app = self._application(collaboration_id)
 
     def _application(self, collaboration_id: int) -> _App:
@@ -129,19 +161,19 @@ class Proxy:
         app.add_error_handler(Invalid, _write_refusal(falcon.HTTP_400))
         app.add_error_handler(Unavailable, _write_refusal(falcon.HTTP_503))
         app.add_error_handler(TooMany, self._write_too_many)
+        app.add_error_handler(Forbidden, self._write_forbidden)
         # SECURITY: the list of what may pass. A path or method that is not here is refused.
         app.add_route("/task", _Tasks(self._create_task))
         plain = _Passage(self._forward)
-        opening = _Passage(self._forward_opened)
         for path, passage in (
-            ("/task/{_:int}", plain),
-            ("/task/{_:int}/result", opening),
-            ("/result/{_:int}", opening),
+            ("/task/{id_:int}", plain),
+            ("/task/{id_:int}/result", _Passage(self._results)),
+            ("/result/{id_:int}", _Passage(self._result)),
             ("/organization", plain),
-            ("/organization/{_:int}", plain),
+            ("/organization/{id_:int}", plain),
             (f"/collaboration/{collaboration_id}", plain),
             (f"/collaboration/{collaboration_id}/organization", plain),
-            ("/node/{_:int}", plain),
+            ("/node/{id_:int}", plain),
             ("/vpn/algorithm/addresses", plain),
             ("/version", plain),
             ("/health", plain),
@@ -149,11 +181,13 @@ class Proxy:
             app.add_route(path, passage)
         return app
 
-    def _forward(self, req: falcon.Request) -> Reply:
+    def _forward(self, req: falcon.Request, **_: int) -> Reply:
         # Of repeated keys the last one counts, as the servers of the protocol read them.
+        # SECURITY: an include would bring in results that nobody has looked at.
         params = {
             name: value[-1] if isinstance(value, list) else value
             for name, value in req.params.items()
+            if name in _PARAMETERS or (name, value) == ("include", "metadata")
         }
         return self._noted(
             req, self._upstream.request(req.method, req.path, self._token, params=params)
@@ -164,26 +198,23 @@ class Proxy:
             self._ledger.denied("refused_by_server", req.method, req.path, reply.status)
         return reply
 
-    def _forward_opened(self, req: falcon.Request) -> Reply:
-        reply = self._forward(req)
+    def _results(self, req: falcon.Request, id_: int) -> Reply:
+        if self._made.is_any_lost and not self._opening.is_own(id_):
+            self._find(id_)
+        self._opening.check_task(id_)
+        return self._opened(self._forward(req))
+
+    def _result(self, req: falcon.Request, id_: int) -> Reply:
+        self._opening.check_result(id_)
+        return self._opened(self._forward(req))
+
+    def _opened(self, reply: Reply) -> Reply:
         if reply.ok:
             found = reply.body
             if isinstance(found, dict) and isinstance(found.get("data"), list):
                 found = found["data"]
-            for result in found if isinstance(found, list) else [found]:
-                self._open_result(result)
+            self._opening.open(found if isinstance(found, list) else [found])
         return reply
-
-    def _open_result(self, result: dict[str, Any]) -> None:
-        """Decrypt a result in place; what is not for this organization stays as it is."""
-        if not result.get("result"):
-            return
-        try:
-            opened = self._cryptor.decrypt_str_to_bytes(result["result"])
-        except ValueError:
-            log.warning("result cannot be decrypted", result_id=result.get("id"))
-        else:
-            result["result"] = bytes_to_base64s(opened)
 
     def _create_task(self, req: falcon.Request) -> Reply:
         body = req.get_media()
@@ -201,9 +232,40 @@ class Proxy:
                 {**receiver, "input": self._seal(id_, plain, self._keys)}
                 for receiver, (id_, plain) in zip(receivers, inputs, strict=True)
             ]
-        reply = self._noted(req, self._upstream.request("POST", "/task", self._token, body=body))
+        try:
+            reply = self._upstream.request("POST", "/task", self._token, body=body)
+        except Unavailable:
+            # It may have been created all the same; then the algorithm finds it among the children
+            # of its own task.
+            self._made.lose()
+            raise
+        reply = self._noted(req, reply)
+        if not reply.ok:
+            return reply
+        self._remember(reply.body)
         # Algorithm clients know 200 from this door; the server says 201.
-        return Reply(200, reply.body) if reply.ok else reply
+        return Reply(200, reply.body)
+
+    def _remember(self, task: Any) -> None:
+        """Remember a sub-task, so that its results may be opened."""
+        try:
+            self._made.add(int(task["id"]), _results_of(task))
+        except (KeyError, TypeError, ValueError) as error:
+            raise Unavailable("The server gave no task for an answer.") from error
+
+    def _find(self, task_id: int) -> None:
+        """Look whether a task is a sub-task of which the answer was lost.
+
+        SECURITY: only this door creates sub-tasks of the own task at the own organization.
+        """
+        reply = self._upstream.request("GET", f"/task/{task_id}", self._token)
+        try:
+            origin = int(reply.body["parent"]["id"]), int(reply.body["initiator"])
+            results = _results_of(reply.body)
+        except (KeyError, TypeError, ValueError):
+            return
+        if reply.ok and origin == (self._algorithm.task_id, self._algorithm.organization_id):
+            self._made.find(task_id, results)
 
     def _seal(self, organization_id: int, plain: bytes, keys: PublicKeys) -> str:
         try:
@@ -222,6 +284,17 @@ class Proxy:
         kind = _KINDS.get(error.status_code, "request_garbled")
         self._ledger.denied(kind, req.method, req.path, error.status_code)
         resp.media = {"msg": error.description or error.title, "code": kind}
+
+    def _write_forbidden(
+        self,
+        req: falcon.Request,
+        resp: falcon.Response,
+        error: Forbidden,
+        params: dict[str, Any],  # noqa: ARG002
+    ) -> None:
+        self._ledger.denied(error.error_code, req.method, req.path, 403)
+        resp.status = falcon.HTTP_403
+        resp.media = {"msg": error.message, "code": error.error_code}
 
     def _write_too_many(
         self,
@@ -245,6 +318,11 @@ def _plain_input(receiver: Any) -> tuple[int, bytes]:
         raise Invalid("Each organization needs an `id` and an `input` in base64.") from error
 
 
+def _results_of(task: Any) -> frozenset[int]:
+    """Return the ids of the results of a task."""
+    return frozenset(int(link["id"]) for link in task["results"] or ())
+
+
 class _OwnTokenOnly:
     """Refuses requests that do not come from this container's algorithm."""
 
@@ -263,11 +341,11 @@ class _OwnTokenOnly:
 class _Passage:
     """GET requests that pass."""
 
-    def __init__(self, forward: Callable[[falcon.Request], Reply]) -> None:
+    def __init__(self, forward: Callable[..., Reply]) -> None:
         self._forward = forward
 
-    def on_get(self, req: falcon.Request, resp: falcon.Response, **_: int) -> None:
-        _write(resp, self._forward(req))
+    def on_get(self, req: falcon.Request, resp: falcon.Response, **path: int) -> None:
+        _write(resp, self._forward(req, **path))
 
 
 class _Tasks:

@@ -6,6 +6,7 @@ One folder per result, named as containers see it::
         entry.json      what was claimed, and whether it was started
         tokens.json     what is shown at the server and at the node's door in its name
         io/             mounted into the container: input, token, output
+        subtasks        what it made through its door
         outcome.json    how it ended; exists only once output and log are safe on disk
         log             what the algorithm printed
 
@@ -25,6 +26,7 @@ from typing import Any, BinaryIO, Self
 from vantage6.common import clock
 from vantage6.node.claims import Claim
 from vantage6.node.outcomes import Outcome
+from vantage6.node.subtasks import SubTasks
 from vantage6.node.tokens import Tokens
 
 _PREFIX, _LEAVING = "task-", "leaving-"
@@ -109,6 +111,10 @@ class Entry:
             with _open_plain(self.io / "token") as file:
                 held = file.read(65536).decode("ascii")
             return Tokens(server=held, door=held)
+
+    def sub_tasks(self) -> SubTasks:
+        """Return the sub-tasks that the algorithm has made, also before the node started anew."""
+        return SubTasks(self.folder / "subtasks")
 
     def mark_started(self, at: datetime) -> None:
         """Remember durably that the algorithm is about to start."""

@@ -12,13 +12,12 @@ from vantage6.node.disk import LONGEST_SECONDS
 from vantage6.node.keys import Agreement
 from vantage6.node.ledger import Ledger
 from vantage6.node.policy import Policy
-from vantage6.node.proxy import Proxy, PublicKeys
-from vantage6.node.quota import Quota, Quotas
+from vantage6.node.proxy import Algorithm, Proxy, PublicKeys
+from vantage6.node.quota import Quotas
 from vantage6.node.rounds import Rounds
 from vantage6.node.runtime.base import Runtime
 from vantage6.node.services.services import Services
-from vantage6.node.spool import Spool
-from vantage6.node.tokens import Tokens
+from vantage6.node.spool import Entry, Spool
 from vantage6.node.upstream import Upstream
 
 _LOG_SECONDS = 3.0
@@ -55,16 +54,23 @@ class Station:
             raise RuntimeError("the node works without having logged in")
         return self.server.whoami
 
-    def proxy(self, tokens: Tokens, ledger: Ledger, quota: Quota) -> Proxy:
-        """Return the door-keeper's application for the algorithm that holds the door's token."""
+    def proxy(self, entry: Entry, ledger: Ledger) -> Proxy:
+        """Return the door-keeper's application for the algorithm of a result."""
+        record = entry.record
         return Proxy(
             self.upstream,
             self.keys if self.agreement.encrypted else None,
             self.agreement.cryptor,
             self.collaboration_id,
-            tokens,
-            ledger,
-            quota,
+            Algorithm(
+                task_id=record.task_id,
+                organization_id=self.me.organization_id,
+                tokens=entry.tokens(),
+                ledger=ledger,
+                quota=self.quotas.of(record.run_id),
+                made=entry.sub_tasks(),
+            ),
+            allows_pickle=self.policy.allows_pickle,
         )
 
     def close(self) -> None:

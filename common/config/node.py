@@ -106,6 +106,12 @@ class PolicyConfig(Section):
         "and `vpn`. Tunnels and linked services are always open to who may read a database there",
     )
     max_input_bytes: int | None = Field(None, ge=0, description="largest input; default: any")
+    allow_pickle: bool = Field(
+        False,
+        description="let payloads into algorithms that are not JSON: inputs, and results of "
+        "sub-tasks. Python images unpickle them, and a pickle can run any code in the container. "
+        "Images of other languages with a format of their own need it as well",
+    )
     max_output_bytes: int | None = Field(
         None, ge=0, description="largest output that leaves; default: `limits.file_bytes`"
     )

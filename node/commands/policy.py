@@ -34,6 +34,7 @@ def policy() -> None:
     help="Of a sub-task: id or name of an organization that asked before, the first one first.",
 )
 @click.option("--database", default="default", show_default=True, help="Label of the database.")
+@click.option("--data-format", help="Format of the input: json, pickle, legacy, or another.")
 @click.option("--input-bytes", type=click.IntRange(0), help="Length of the input.")
 def test(
     instance: "Instance",
@@ -43,6 +44,7 @@ def test(
     init_organization: str | None,
     through: tuple[str, ...],
     database: str,
+    data_format: str | None,
     input_bytes: int | None,
 ) -> None:
     """Tell what would happen to a task, rule by rule; exit code 1 if it would be refused.
@@ -71,6 +73,7 @@ def test(
         user_id=user_id,
         user=user_name,
         input_bytes=input_bytes,
+        input_format=data_format.lower() if data_format else None,
         digests=frozenset({digest}) if digest else None,
         above=tuple(Requester(*_id_or_name(one), user_id, user_name) for one in through),
     )

@@ -1,6 +1,7 @@
 """Fixtures of the node's tests."""
 
 import os
+import socket
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,26 +11,32 @@ from typing import Any
 import docker
 import pytest
 
+from tests.node.doors import OWN_TASK, TOKENS, Door
 from tests.node.factories import IMAGE, MIB, Bench, make_config, make_program_image, write_database
 from tests.node.wire import Wire
 from tests.services import docker as docker_service
 from tests.services import podman
+from tests.waiting import eventually
 from vantage6.client.node_client import NodeClient
-from vantage6.common.encryption import DummyCryptor
+from vantage6.common.config.node import LimitConfig
+from vantage6.common.encryption import CryptorBase, DummyCryptor, RSACryptor
 from vantage6.common.known_keys import KnownKeys
 from vantage6.node.audit import Audit
 from vantage6.node.databases import Databases
 from vantage6.node.executor import Executor
+from vantage6.node.gatekeeper import Gatekeeper
 from vantage6.node.keys import Agreement
+from vantage6.node.ledger import Ledger
 from vantage6.node.policy import Policy
-from vantage6.node.proxy import PublicKeys
-from vantage6.node.quota import Quotas
+from vantage6.node.proxy import Algorithm, Proxy, PublicKeys
+from vantage6.node.quota import Quota, Quotas
 from vantage6.node.runtime.base import Runtime
 from vantage6.node.runtime.docker import DockerRuntime
 from vantage6.node.runtime.process import ProcessRuntime
 from vantage6.node.services.services import Services
 from vantage6.node.spool import Spool
 from vantage6.node.station import Station
+from vantage6.node.subtasks import SubTasks
 from vantage6.node.upstream import Upstream
 
 BASE = os.environ.get("V6_TEST_IMAGE", "vantage6/base:latest")
@@ -37,6 +44,7 @@ BASE = os.environ.get("V6_TEST_IMAGE", "vantage6/base:latest")
 MakeBench = Callable[..., Bench]
 MakeStation = Callable[..., Station]
 MakeExecutor = Callable[..., Executor]
+MakeDoor = Callable[..., Door]
 
 
 @pytest.fixture(scope="session")
@@ -209,3 +217,55 @@ def make_executor(make_station: MakeStation) -> Iterator[MakeExecutor]:
     yield make
     for executor in made:
         executor.leave()
+
+
+@pytest.fixture
+def make_door(wire: Wire, tmp_path: Path) -> Iterator[MakeDoor]:
+    """Give a function that opens a door to the server."""
+    keepers: list[Gatekeeper] = []
+    upstreams: list[Upstream] = []
+
+    def make(
+        cryptor: CryptorBase | None = None,
+        request_bytes: int = 10**6,
+        ledger: Ledger | None = None,
+        quota: Quota | None = None,
+        made: SubTasks | None = None,
+        allows_pickle: bool = False,
+    ) -> Door:
+        ledger = ledger or Ledger(None, 5)
+        upstream = Upstream(f"http://127.0.0.1:{wire.port}/api")
+        upstreams.append(upstream)
+        known = KnownKeys(tmp_path / "known.json")
+        keys = PublicKeys(upstream, known) if cryptor else None
+        quota = quota or Quota(LimitConfig())
+        algorithm = Algorithm(OWN_TASK, 1, TOKENS, ledger, quota, made or SubTasks())
+        proxy = Proxy(
+            upstream,
+            keys,
+            cryptor or DummyCryptor(),
+            1,
+            algorithm,
+            allows_pickle=allows_pickle,
+        )
+        listener = socket.create_server(("127.0.0.1", 0))
+        keepers.append(Gatekeeper(listener, proxy.app, request_bytes, ledger.count))
+        return Door(listener.getsockname()[1])
+
+    yield make
+    for keeper in keepers:
+        keeper.close()
+        eventually(lambda keeper=keeper: not keeper.is_open)
+    for upstream in upstreams:
+        upstream.close()
+
+
+@pytest.fixture(scope="session")
+def cryptors(tmp_path_factory: pytest.TempPathFactory) -> list[RSACryptor]:
+    """Give the keys of two organizations."""
+    made = []
+    for number in (1, 2):
+        path = tmp_path_factory.mktemp("keys") / f"{number}.pem"
+        RSACryptor.create_new_rsa_key(path)
+        made.append(RSACryptor(path))
+    return made

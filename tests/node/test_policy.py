@@ -28,6 +28,18 @@ def test_everything_is_allowed_without_rules() -> None:
     assert code_of_refusal(make_claim(), policies=None) is None
 
 
+@pytest.mark.parametrize("format_", ["legacy", "pickle", "rds", "csv"])
+def test_inputs_that_are_not_json_need_a_word_of_the_station(format_: str) -> None:
+    asked = {"input_format": format_}
+    rules = {"allowed_algorithms": ".*"}
+    assert code_of_refusal(make_claim(), asked, policies=rules) == "pickle_not_allowed"
+    # As it was where no policies are written, and where the station says so.
+    assert code_of_refusal(make_claim(), asked) is None
+    assert code_of_refusal(make_claim(), asked, policies={**rules, "allow_pickle": True}) is None
+    for harmless in ("json", "empty", None):
+        assert code_of_refusal(make_claim(), {"input_format": harmless}, policies=rules) is None
+
+
 @pytest.mark.parametrize("policies", [{}, {"allowed_users": [7]}, {"max_input_bytes": 5}])
 def test_policies_that_name_no_image_allow_none_and_say_so(policies: dict[str, Any]) -> None:
     assert code_of_refusal(make_claim(), policies=policies) == "image_not_allowed"

@@ -60,7 +60,13 @@ def audit(tmp_path: Path) -> Audit:
 @pytest.mark.parametrize(
     ("options", "code", "said"),
     [
-        (["--image", "a/x", "--init-user", 7, "--input-bytes", 5], 0, "The task would run."),
+        (
+            ["--image", "a/x", "--init-user", 7, "--input-bytes", 5, "--data-format", "json"],
+            0,
+            "The task would run.",
+        ),
+        (["--image", "a/x", "--init-user", 7, "--data-format", "legacy"], 1, "pickle_not_allowed"),
+        (["--image", "a/x", "--init-user", 7], 0, "Only if the input is JSON."),
         (["--image", "a/x", "--init-user", "alice"], 0, "Nothing known forbids it."),
         (["--image", "a/x", "--init-user", 8], 1, "initiator_not_allowed"),
         (["--image", "x/x", "--init-user", 7], 1, "image_not_allowed"),
@@ -81,7 +87,12 @@ def test_policy_is_explained_rule_by_rule(
     done = vnode("policy", "test", *options)
     assert done.exit_code == code, done.output
     assert said in done.output
-    for rule in ("policies.allowed_algorithms", "policies.allowed_users", "max_input_bytes"):
+    for rule in (
+        "policies.allowed_algorithms",
+        "policies.allowed_users",
+        "max_input_bytes",
+        "allow_pickle",
+    ):
         assert rule in done.output
 
 

@@ -1,107 +1,26 @@
 """What an algorithm can and cannot say through its node, over real sockets."""
 
-import base64
-import json
 import socket
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.node.conftest import MakeDoor
+from tests.node.doors import OWN_TASK, SERVER_TOKEN, TOKENS, Door, base64_of
 from tests.node.wire import Wire
 from tests.waiting import eventually
 from vantage6.common.config.node import LimitConfig
-from vantage6.common.encryption import CryptorBase, DummyCryptor, RSACryptor
-from vantage6.common.known_keys import KnownKeys
+from vantage6.common.encryption import DummyCryptor, RSACryptor
 from vantage6.node.audit import FILE_NAME, Audit, entries
 from vantage6.node.gatekeeper import Gatekeeper
 from vantage6.node.ledger import Ledger
-from vantage6.node.proxy import Proxy, PublicKeys
+from vantage6.node.proxy import Algorithm, Proxy
 from vantage6.node.quota import Quota, Quotas
-from vantage6.node.tokens import Tokens
+from vantage6.node.subtasks import SubTasks
 from vantage6.node.upstream import Upstream
-
-TOKEN = "own-token"
-SERVER_TOKEN = "server-token"
-TOKENS = Tokens(SERVER_TOKEN, TOKEN)
-MakeDoor = Callable[..., "Door"]
-
-
-class Door:
-    """The door as an algorithm uses it."""
-
-    def __init__(self, port: int) -> None:
-        self.port = port
-
-    def ask(
-        self, method: str, path: str, body: Any = None, token: str | None = TOKEN
-    ) -> tuple[int, Any]:
-        """Return status and JSON of an answer."""
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}{path}",
-            method=method,
-            data=None if body is None else json.dumps(body).encode(),
-            headers={"Content-Type": "application/json"}
-            | ({"Authorization": f"Bearer {token}"} if token else {}),
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
-                assert answer.headers["Content-Type"].startswith("application/json")
-                return answer.status, json.load(answer)
-        except urllib.error.HTTPError as error:
-            with error:
-                raw = error.read()
-                return error.code, json.loads(raw) if raw.startswith(b"{") else raw.decode()
-
-
-@pytest.fixture
-def make_door(wire: Wire, tmp_path: Path) -> Iterator[MakeDoor]:
-    """Give a function that opens a door to the server."""
-    keepers: list[Gatekeeper] = []
-    upstreams: list[Upstream] = []
-
-    def make(
-        cryptor: CryptorBase | None = None,
-        request_bytes: int = 10**6,
-        ledger: Ledger | None = None,
-        quota: Quota | None = None,
-    ) -> Door:
-        ledger = ledger or Ledger(None, 5)
-        upstream = Upstream(f"http://127.0.0.1:{wire.port}/api")
-        upstreams.append(upstream)
-        known = KnownKeys(tmp_path / "known.json")
-        keys = PublicKeys(upstream, known) if cryptor else None
-        quota = quota or Quota(LimitConfig())
-        proxy = Proxy(upstream, keys, cryptor or DummyCryptor(), 1, TOKENS, ledger, quota)
-        listener = socket.create_server(("127.0.0.1", 0))
-        keepers.append(Gatekeeper(listener, proxy.app, request_bytes, ledger.count))
-        return Door(listener.getsockname()[1])
-
-    yield make
-    for keeper in keepers:
-        keeper.close()
-        eventually(lambda keeper=keeper: not keeper.is_open)
-    for upstream in upstreams:
-        upstream.close()
-
-
-@pytest.fixture(scope="session")
-def cryptors(tmp_path_factory: pytest.TempPathFactory) -> list[RSACryptor]:
-    """Give the keys of two organizations."""
-    made = []
-    for number in (1, 2):
-        path = tmp_path_factory.mktemp("keys") / f"{number}.pem"
-        RSACryptor.create_new_rsa_key(path)
-        made.append(RSACryptor(path))
-    return made
-
-
-def base64_of(data: bytes) -> str:
-    return base64.b64encode(data).decode()
 
 
 @pytest.mark.parametrize("token", [None, "", "another-token", "own-token2", SERVER_TOKEN])
@@ -179,14 +98,14 @@ def test_server_that_is_away_gives_503(wire: Wire, make_door: MakeDoor) -> None:
 
 
 def test_subtask_passes_in_plain_without_encryption(wire: Wire, make_door: MakeDoor) -> None:
-    wire.answers["POST /task"] = (201, {"id": 9})
+    wire.answers["POST /task"] = (201, {"id": 9, "results": []})
     body = {
         "name": "sub",
         "image": "x",
         "collaboration_id": 1,
         "organizations": [{"id": 2, "input": base64_of(b"\x80pickle")}],
     }
-    assert make_door().ask("POST", "/task", body) == (200, {"id": 9})
+    assert make_door().ask("POST", "/task", body) == (200, {"id": 9, "results": []})
     assert wire.asked[-1].body == body
 
 
@@ -209,7 +128,7 @@ def test_input_is_encrypted_for_each_receiver(
     wire: Wire, make_door: MakeDoor, cryptors: list[RSACryptor]
 ) -> None:
     wire.public_keys = {1: cryptors[0].public_key_str, 2: cryptors[1].public_key_str}
-    wire.answers["POST /task"] = (201, {"id": 9})
+    wire.answers["POST /task"] = (201, {"id": 9, "results": []})
     receivers = [{"id": id_, "input": base64_of(b"plain")} for id_ in (1, 2)]
     door = make_door(cryptors[0])
     for _ in range(2):
@@ -226,7 +145,7 @@ def test_input_is_not_encrypted_for_a_key_that_the_server_put_in_place_of_anothe
     wire: Wire, make_door: MakeDoor, cryptors: list[RSACryptor], tmp_path: Path
 ) -> None:
     first, second = (cryptor.public_key_str for cryptor in cryptors)
-    wire.answers["POST /task"] = (201, {"id": 9})
+    wire.answers["POST /task"] = (201, {"id": 9, "results": []})
     body = {"organizations": [{"id": 2, "input": base64_of(b"plain")}]}
     wire.public_keys[2] = first
     assert make_door(cryptors[0]).ask("POST", "/task", body)[0] == 200
@@ -262,31 +181,6 @@ def test_garbled_receiver_is_refused(
 ) -> None:
     status, _ = make_door(cryptors[0]).ask("POST", "/task", {"organizations": [receiver]})
     assert status == 400
-
-
-def test_results_are_decrypted(wire: Wire, make_door: MakeDoor, cryptors: list[RSACryptor]) -> None:
-    own, other = cryptors
-    sealed = own.encrypt_bytes_to_str(b"42", own.public_key_str)
-    foreign = own.encrypt_bytes_to_str(b"43", other.public_key_str)
-    wire.answers["GET /task/9/result"] = (
-        200,
-        [{"id": 1, "result": sealed}, {"id": 2, "result": None}, {"id": 3, "result": foreign}],
-    )
-    wire.answers["GET /result/1"] = (200, {"id": 1, "result": sealed, "input": "untouched"})
-    door = make_door(own)
-    status, answer = door.ask("GET", "/task/9/result")
-    assert status == 200
-    assert answer[0]["result"] == base64_of(b"42")
-    assert answer[1]["result"] is None
-    assert answer[2]["result"] != base64_of(b"43")
-    expected = {"id": 1, "result": base64_of(b"42"), "input": "untouched"}
-    assert door.ask("GET", "/result/1") == (200, expected)
-
-
-def test_page_of_results_is_decrypted_too(wire: Wire, make_door: MakeDoor) -> None:
-    page = {"data": [{"id": 1, "result": base64_of(b"42")}], "links": {}}
-    wire.answers["GET /task/9/result"] = (200, page)
-    assert make_door().ask("GET", "/task/9/result?include=metadata") == (200, page)
 
 
 def test_body_above_the_limit_is_refused(wire: Wire, make_door: MakeDoor) -> None:
@@ -358,7 +252,7 @@ def test_full_door_is_counted_and_opens_again(
 def test_subtasks_above_the_limit_are_refused(
     wire: Wire, make_door: MakeDoor, ledger: Ledger, tmp_path: Path
 ) -> None:
-    wire.answers["POST /task"] = (201, {"id": 9})
+    wire.answers["POST /task"] = (201, {"id": 9, "results": []})
     quotas = Quotas(LimitConfig(subtasks=3))
     body = {"organizations": [{"id": 2, "input": ""}]}
     door = make_door(ledger=ledger, quota=quotas.of(1))
@@ -377,7 +271,7 @@ def test_subtasks_above_the_limit_are_refused(
 
 
 def test_subtasks_are_limited_by_the_minute_too(wire: Wire, make_door: MakeDoor) -> None:
-    wire.answers["POST /task"] = (201, {"id": 9})
+    wire.answers["POST /task"] = (201, {"id": 9, "results": []})
     body = {"organizations": [{"id": 2, "input": ""}]}
     door = make_door(quota=Quota(LimitConfig(subtasks_per_minute=2)))
     assert [door.ask("POST", "/task", body)[0] for _ in range(3)] == [200, 200, 429]
@@ -397,7 +291,8 @@ def test_runs_that_are_long_past_are_forgotten() -> None:
 def test_closed_door_lets_nobody_in_and_leaves_no_thread(wire: Wire, tmp_path: Path) -> None:
     upstream = Upstream(f"http://127.0.0.1:{wire.port}/api")
     quota = Quota(LimitConfig())
-    proxy = Proxy(upstream, None, DummyCryptor(), 1, TOKENS, Ledger(None, 5), quota)
+    algorithm = Algorithm(OWN_TASK, 1, TOKENS, Ledger(None, 5), quota, SubTasks())
+    proxy = Proxy(upstream, None, DummyCryptor(), 1, algorithm, allows_pickle=False)
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     keeper = Gatekeeper(listener, proxy.app, 10**6)

@@ -40,7 +40,8 @@ def told(folder: Path, *options: str, **values: Any) -> list[str]:
     file = folder / "station.yaml"
     file.write_text(yaml.safe_dump({"application": settings}))
     file.chmod(0o600)
-    words = ["policy", "test", "--config", str(file), "--image", "a/x", *options]
+    words = ["policy", "test", "--config", str(file), "--image", "a/x"]
+    words += ["--data-format", "json", *options]
     done = CliRunner().invoke(main, words)
     assert done.exception is None or done.exit_code == 1, done.output
     starts = ("reached", "closed", "open")

@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import os
+import pickle
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,9 +14,10 @@ from typing import Any
 import pytest
 
 from tests.node.conftest import MakeExecutor, MakeStation
-from tests.node.factories import IMAGE, MIB
+from tests.node.factories import COMMAND, IMAGE, MIB
 from tests.node.wire import Wire
 from tests.waiting import eventually
+from vantage6.common.encoding import bytes_to_base64s
 from vantage6.node import disk
 from vantage6.node import station as stations
 from vantage6.node.audit import FILE_NAME, entries, verify
@@ -92,6 +94,40 @@ def test_audit_holds_refusals_with_their_reasons(
     assert not read_audit("started")
 
 
+@pytest.mark.parametrize(
+    ("payload", "name"),
+    [
+        (pickle.dumps({"method": "average"}), "legacy"),
+        (b"pickle." + pickle.dumps({"method": "average"}), "pickle"),
+        (b'{"method": "average"}', "legacy"),
+    ],
+)
+def test_pickled_input_does_not_get_into_an_algorithm(
+    wire: Wire, make_executor: MakeExecutor, read_audit: ReadAudit, payload: bytes, name: str
+) -> None:
+    wire.add(5)
+    wire.results[5]["input"] = bytes_to_base64s(payload)
+    make_executor(policies={"allowed_algorithms": ".*"}).accept(5)
+    eventually(lambda: wire.ids("not allowed") == [5])
+    reason = wire.results[5]["reason"]
+    assert reason["code"] == "pickle_not_allowed"
+    assert 'data_format="json"' in reason["msg"]
+    assert read_audit("asked")[0]["input_format"] == name
+    assert read_audit("refused")[0]["code"] == "pickle_not_allowed"
+    assert not read_audit("started")
+
+
+def test_input_in_json_gets_into_an_algorithm(
+    wire: Wire, make_executor: MakeExecutor, read_audit: ReadAudit
+) -> None:
+    # A program that begins as JSON does.
+    wire.add(5, "json.loads;" + DONE)
+    command = (*COMMAND[:2], f"import json; {COMMAND[2]}")
+    make_executor(policies={"allowed_algorithms": ".*"}, processes={IMAGE: command}).accept(5)
+    eventually(lambda: wire.ids("completed") == [5])
+    assert read_audit("asked")[0]["input_format"] == "json"
+
+
 def test_killed_result_is_written_down_as_dropped(
     wire: Wire, make_executor: MakeExecutor, read_audit: ReadAudit
 ) -> None:
@@ -145,6 +181,7 @@ ask('GET', '/user')
 ask('DELETE', '/task')
 ask('GET', '/task/1', token='another')
 """
+    wire.answers["POST /task"] = (201, {"id": 9, "results": []})
     wire.add(5, program + DONE)
     make_executor().accept(5)
     eventually(lambda: wire.ids("completed") == [5])
@@ -194,7 +231,9 @@ def test_output_above_the_rule_does_not_leave(
     wire: Wire, make_executor: MakeExecutor, read_audit: ReadAudit
 ) -> None:
     wire.add(5, DONE)
-    make_executor(policies={"allowed_algorithms": ".*", "max_output_bytes": 3}).accept(5)
+    make_executor(
+        policies={"allowed_algorithms": ".*", "allow_pickle": True, "max_output_bytes": 3}
+    ).accept(5)
     eventually(lambda: wire.ids("not allowed") == [5])
     assert wire.results[5]["reason"]["code"] == "output_not_allowed"
     assert "result" not in wire.results[5]

@@ -53,6 +53,8 @@ class Wire:
     asked: list[Asked] = field(default_factory=list)
     claims: list[int] = field(default_factory=list)
     is_down: bool = False
+    #: Method and path of what is answered by something that is no JSON.
+    breaks: str = ""
     #: What the server's clock shows, where it is not the right time.
     date: str = ""
     #: Longest output that is accepted.
@@ -103,6 +105,9 @@ class Wire:
         shown = req.get_header("X-Node-Authorization")
         self.asked.append(Asked(req.method, path, dict(req.params), body, req.auth, shown))
         key = f"{req.method} {path}"
+        if key == self.breaks:
+            resp.status, resp.text, resp.content_type = 200, "<html>", "text/html"
+            return
         if self.is_down:
             status, answer = 503, {"msg": "down", "code": "unavailable"}
         elif self.queued.get(key):
