@@ -1,0 +1,1 @@
+"""What attacks on this system have found, and what others found in vantage6."""
