@@ -16,6 +16,7 @@ from vantage6.common.task_status import TaskStatus
 from vantage6.node.claims import Claim, Requester
 from vantage6.node.formats import EMPTY, JSON
 from vantage6.node.outcomes import Reason, RefusalError, size
+from vantage6.node.registries import Registries, registry_of
 
 log = logs.get(__name__)
 
@@ -98,6 +99,7 @@ class Policy:
             "policies.allowed_algorithms": _Images(self._policies.allowed_algorithms),
             "allowed_images": _Images(config.allowed_images),
         }
+        self._registries = Registries(config)
         self._databases = (
             None
             if self._policies.databases is None
@@ -109,6 +111,7 @@ class Policy:
             if services is None
             else {name: _Images(images) for name, images in services.items()}
         )
+        log.info("images are pulled from", registries=self._registries.names or "anywhere")
         if not any(self._images.values()):
             if self._is_written:
                 log.warning("no algorithm may run here: policies.allowed_algorithms names none")
@@ -131,6 +134,7 @@ class Policy:
     def findings(self, asked: Asked) -> Iterator[Finding]:
         """Yield what each rule says, in the order in which they are checked."""
         yield from self._on_image(asked)
+        yield from self._on_registry(asked)
         yield self._on_initiator(asked)
         yield self._on_database(asked)
         yield self._on_input(asked)
@@ -196,6 +200,17 @@ class Policy:
                 yield _open(rule, text)
             else:
                 yield _allowed(rule, f"The image {asked.image} is listed.")
+
+    def _on_registry(self, asked: Asked) -> Iterator[Finding]:
+        rule, names = "policies.registries", self._registries.names
+        if names is None:
+            return
+        host = registry_of(asked.image)[:255]
+        if self._registries.may_ask(asked.image):
+            yield _allowed(rule, f"The image may be pulled from {host}.")
+        elif asked.digests is None:
+            text = f"Only if the image is at the node already: it pulls none from {host}."
+            yield _open(rule, text)
 
     def _on_initiator(self, asked: Asked) -> Finding:
         rule = "policies.allowed_users, policies.allowed_organizations"

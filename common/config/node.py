@@ -94,6 +94,12 @@ class PolicyConfig(Section):
     allowed_organizations: Texts = Field(
         (), description="ids or names of organizations; default: any"
     )
+    registries: Texts | None = Field(
+        None,
+        description="hosts that images may be pulled from, with the port if there is one; "
+        "`docker.io` is Docker Hub; default: those with which the expressions for images begin, "
+        "and Docker Hub for one that begins with no host",
+    )
     databases: dict[str, Expressions] | None = Field(
         None,
         description="label of a database to the images that may read it; a label that is left out "

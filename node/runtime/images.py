@@ -16,6 +16,7 @@ from vantage6.common import logs
 from vantage6.common.config.node import NodeConfig
 from vantage6.common.task_status import TaskStatus
 from vantage6.node.outcomes import RefusalError
+from vantage6.node.registries import Registries, registry_of
 from vantage6.node.runtime.base import Image, Pulling
 from vantage6.node.runtime.pulled import Pulled
 
@@ -55,6 +56,7 @@ class Images:
         self._pulled = pulled or Pulled()
         self._keep_days = config.keep_images_days
         self._policy = config.pull_policy
+        self._registries = Registries(config)
         self._logins = {
             login.registry: {
                 "username": login.username,
@@ -86,6 +88,14 @@ class Images:
                 TaskStatus.NO_DOCKER_IMAGE,
                 "image_not_found",
                 f"The image {image} is not at this node, which does not pull images.",
+            )
+        # SECURITY: before anything is sent anywhere.
+        if not self._registries.may_ask(image):
+            raise RefusalError(
+                TaskStatus.NOT_ALLOWED,
+                "registry_not_allowed",
+                f"The node pulls no images from {registry_of(image)[:255]}: its policies do not "
+                "name that registry.",
             )
         with pulling(), self._turn(image):
             # Another result may have pulled it while this one waited for its turn.
@@ -209,11 +219,24 @@ class Images:
 
 
 def _failed(image: str, explanation: str) -> RefusalError:
-    """Return the refusal for a pull; an absent image is told from a registry that is down."""
+    """Return the refusal for a pull; an absent image is told from a registry that is down.
+
+    SECURITY: what engine and registry say tells of the station's network. It goes to the node's log
+    and no further.
+    """
     text = explanation.lower()
     absent = any(sign in text for sign in _ABSENT)
+    log.warning("image not pulled", image=image, absent=absent, reason=explanation[:2000])
+    if absent:
+        return RefusalError(
+            TaskStatus.NO_DOCKER_IMAGE,
+            "image_not_found",
+            f"The image {image} does not exist, or this node may not read it. Check its name and "
+            "tag.",
+        )
     return RefusalError(
-        TaskStatus.NO_DOCKER_IMAGE if absent else TaskStatus.FAILED,
-        "image_not_found" if absent else "pull_failed",
-        f"The image {image} could not be pulled: {explanation}",
+        TaskStatus.FAILED,
+        "pull_failed",
+        f"The image {image} could not be pulled. Try again later; the administrator of the node "
+        "finds the cause in its log.",
     )

@@ -90,7 +90,8 @@ def test_wrong_password_is_told(engine: docker.APIClient, address: str, digest: 
     with pytest.raises(RefusalError) as caught:
         fetched(engine, f"{address}/{_NAME}@{digest}", "wrong")
     assert caught.value.reason.code == "image_not_found"
-    assert "auth" in caught.value.reason.message
+    assert "may not read it" in caught.value.reason.message
+    assert "auth" not in caught.value.reason.message.replace(address, "")
     assert "wrong" not in caught.value.reason.message
 
 
