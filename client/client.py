@@ -53,8 +53,8 @@ class UserClient(ClientBase):
     log_level
         Lowest level that is logged, to the logger ``vantage6.client``, when not verbose.
     allow_pickle
-        Decode results that are Python pickles, as old algorithms send. A pickle can run code on
-        this machine, so allow it only for algorithms and nodes that you trust.
+        Decode results that are Python pickles, as old algorithms send. They are read as data:
+        plain values, arrays and frames, and nothing of them runs.
     raise_errors
         Raise typed errors when the server refuses something, instead of returning ``{"msg": ...}``.
     organization_keys

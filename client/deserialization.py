@@ -63,8 +63,7 @@ def load_data(input_bytes: bytes, *, allow_pickle: bool = False) -> Any:
     input_bytes
         Bytes in any of the formats.
     allow_pickle
-        Read pickles too. A pickle can run code on this machine, so allow it only for algorithms
-        and nodes that you trust.
+        Read pickles too, as data: plain values, arrays and frames.
 
     Raises
     ------

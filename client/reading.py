@@ -42,7 +42,7 @@ class ResultReader:
     cryptor
         Returns the cryptor of the client, or None if encryption was never set up.
     allow_pickle
-        Decode pickles too: only for algorithms and nodes that may run code on this machine.
+        Decode pickles too.
     """
 
     def __init__(

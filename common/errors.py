@@ -4,7 +4,9 @@
 
     V6Error
     ├── Invalid            the request or the configuration is wrong; says what to do
-    │   └── ConfigurationError
+    │   ├── ConfigurationError
+    │   └── SerializationError
+    │       └── PickleRefused
     ├── Unauthenticated    nobody, or nobody we know
     ├── Forbidden          somebody, but not allowed
     ├── NotFound           no such thing
@@ -41,6 +43,18 @@ class ConfigurationError(Invalid):
     """The configuration is not valid."""
 
     code = "configuration"
+
+
+class SerializationError(Invalid):
+    """The payload cannot be written or read in this format."""
+
+    code = "serialization"
+
+
+class PickleRefused(SerializationError):
+    """A Python pickle is only read with allow_pickle=True."""
+
+    code = "pickle_refused"
 
 
 class Unauthenticated(V6Error):

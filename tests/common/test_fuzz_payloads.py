@@ -9,22 +9,22 @@ from datetime import date
 from pathlib import Path
 
 import numpy
+import pandas
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tests.common.fuzzing import ANYTHING, DEEP, fails_only_with, limited
+from tests.common.fuzzing import ANYTHING, DEEP, fails_only_with
 from tests.common.test_encryption import API_KEY, MESSAGE_A, PLAIN_A, PRIVATE_KEY
 from vantage6.common.encoding import base64s_to_bytes, bytes_to_base64s
 from vantage6.common.encryption import SEPARATOR, DummyCryptor, RSACryptor
-from vantage6.common.serialization import SerializationError, deserialize, serialize
+from vantage6.common.serialization import SerializationError, deserialize
 from vantage6.tools.errors import AlgorithmError
 from vantage6.tools.wrapper import load_input
 
 BASE64 = st.text("ABCDwxyz0189+/=", max_size=800)
 ENCRYPTED = st.builds(SEPARATOR.join, st.lists(BASE64 | st.text(max_size=20), max_size=5))
 #: Texts of Python objects that algorithms send, and of some that they should not.
-#: None of numpy and pandas: damaged, they can end the process, as `deserialize` says.
 PICKLES = [
     pickle.dumps(value, protocol)
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1)
@@ -33,10 +33,10 @@ PICKLES = [
         [OrderedDict(a=1), date(2026, 1, 2), {1, 2}, frozenset("a"), 2**80],
         Path("x"),
         ValueError,
+        {numpy.float64(1.5): numpy.arange(3), "o": numpy.array([1, "a"], dtype=object)},
+        pandas.DataFrame({"a": [1, 2], "b": ["x", None]}),
     )
 ]
-#: An object with the number 2**27: Python would make room for two gigabytes of others.
-FAR_MEMOS = [b"\x80\x02Nr\x00\x00\x00\x08.", b"Np134217728\n."]
 
 
 @pytest.fixture(scope="session")
@@ -170,23 +170,6 @@ def test_a_damaged_pickle_is_read_or_refused(
     position %= len(content)
     damaged = content[:position] + noise + content[position + dropped :]
     fails_only_with(SerializationError, deserialize, b"pickle." + damaged, True)
-
-
-@pytest.mark.parametrize("content", FAR_MEMOS)
-def test_a_small_pickle_that_takes_gigabytes_is_refused(content: bytes) -> None:
-    with pytest.raises(SerializationError, match="impossible number"):
-        deserialize(content, allow_pickle=True)
-
-
-def test_a_value_that_stands_in_many_places_takes_no_longer() -> None:
-    value: object = [numpy.float64(1.5)]
-    for _ in range(60):
-        value = [value, value]
-    with limited():
-        found = deserialize(serialize(value, "pickle"), allow_pickle=True)
-    while isinstance(found, list):
-        found = found[0]
-    assert type(found) is float
 
 
 # The input of a task, as an algorithm reads it
