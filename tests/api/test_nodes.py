@@ -7,6 +7,7 @@ import pytest
 
 from tests.api.client import Algorithm, Api
 from tests.models.factories import LEASE, World, again, make_task, make_user, result_of
+from vantage6.common.identity import NODE_AUTHORIZATION
 from vantage6.common.task_status import TaskStatus
 from vantage6.models.store import collaborations, nodes, organizations, results
 from vantage6.models.tables import Collaboration, Node, NodeConfig, User
@@ -135,7 +136,9 @@ def test_an_algorithm_does_not_follow_its_node_to_another_organization(api: Api,
     delft = organizations.create(name="Delft")
     collaborations.add_member(world.south, delft.id)
     nodes.move(world.cairo_south, delft, world.south)
-    assert api.get(f"/task/{task.id}", token).problem == (401, "identity_gone")
+    beside = {NODE_AUTHORIZATION: f"Bearer {api.token(world.cairo_south)}"}
+    answer = api.send("GET", f"/task/{task.id}", token, headers=beside)
+    assert answer.problem == (401, "identity_gone")
 
 
 def test_a_removed_node_leaves_its_results_to_the_next_one(api: Api, world: World, root: User):
