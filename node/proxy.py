@@ -7,35 +7,29 @@ them, and results are decrypted. Algorithms see plain base64 only.
 import hmac
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
 import falcon
 
-from vantage6.common import logs
+from vantage6.client.body import Body
 from vantage6.common.encoding import base64s_to_bytes
 from vantage6.common.encryption import CryptorBase
-from vantage6.common.errors import Forbidden, Invalid, TooMany, Unavailable, V6Error
+from vantage6.common.errors import Invalid, Unavailable
 from vantage6.common.known_keys import KeyRefused, KnownKeys
+from vantage6.node.bodies import REQUEST_MARKS, TooComplex, read, value_of
 from vantage6.node.keys import checked
 from vantage6.node.ledger import Ledger
 from vantage6.node.opening import Opening
 from vantage6.node.quota import Quota
+from vantage6.node.refusals import Refusals
+from vantage6.node.room import REQUEST_COST, SMALL_BYTES
 from vantage6.node.subtasks import SubTasks
 from vantage6.node.tokens import Tokens
 from vantage6.node.upstream import Reply, Upstream
 
-log = logs.get(__name__)
-
 _KEY_SECONDS = 60.0
-#: What the door itself refuses, by status.
-_KINDS = {
-    400: "request_garbled",
-    401: "wrong_token",
-    404: "path_closed",
-    405: "method_closed",
-    413: "request_too_large",
-}
 #: What the server says to those who ask for what is not theirs, or not there for them.
 _REFUSED = (401, 403, 404)
 #: What an algorithm may ask for, beside the path.
@@ -124,6 +118,8 @@ class Proxy:
         Who asks.
     allows_pickle
         Whether results in other formats than JSON may go into the algorithm.
+    reply_bytes
+        Largest reply that is passed on.
     """
 
     def __init__(
@@ -135,7 +131,9 @@ class Proxy:
         algorithm: Algorithm,
         *,
         allows_pickle: bool,
+        reply_bytes: int,
     ) -> None:
+        self._reply_bytes = reply_bytes
         self._algorithm = algorithm
         self._ledger = algorithm.ledger
         self._quota = algorithm.quota
@@ -156,12 +154,7 @@ class Proxy:
 
     def _application(self, collaboration_id: int) -> _App:
         app: _App = falcon.App(middleware=[_OwnTokenOnly(self._door_token)])
-        app.set_error_serializer(self._write_denial)
-        app.add_error_handler(Exception, _write_surprise)
-        app.add_error_handler(Invalid, _write_refusal(falcon.HTTP_400))
-        app.add_error_handler(Unavailable, _write_refusal(falcon.HTTP_503))
-        app.add_error_handler(TooMany, self._write_too_many)
-        app.add_error_handler(Forbidden, self._write_forbidden)
+        Refusals(self._ledger).handle_those_of(app)
         # SECURITY: the list of what may pass. A path or method that is not here is refused.
         app.add_route("/task", _Tasks(self._create_task))
         plain = _Passage(self._forward)
@@ -189,9 +182,15 @@ class Proxy:
             for name, value in req.params.items()
             if name in _PARAMETERS or (name, value) == ("include", "metadata")
         }
-        return self._noted(
-            req, self._upstream.request(req.method, req.path, self._token, params=params)
+        reply = self._upstream.request(
+            req.method,
+            req.path,
+            self._token,
+            params=params,
+            most=self._reply_bytes,
+            held=req.context.held,
         )
+        return self._noted(req, reply)
 
     def _noted(self, req: falcon.Request, reply: Reply) -> Reply:
         if reply.status in _REFUSED:
@@ -217,8 +216,9 @@ class Proxy:
         return reply
 
     def _create_task(self, req: falcon.Request) -> Reply:
-        body = req.get_media()
-        receivers = body.get("organizations") if isinstance(body, dict) else None
+        body = self._body(req)
+        # Taken out, so that no input is in memory in more forms than it must.
+        receivers = body.pop("organizations", None) if isinstance(body, dict) else None
         if not receivers:
             raise Invalid("Organizations missing from input")
         inputs = [_plain_input(receiver) for receiver in receivers]
@@ -228,10 +228,11 @@ class Proxy:
         except OSError as error:
             raise Unavailable("The node cannot write its audit file; try again later.") from error
         if self._keys is not None:
-            body["organizations"] = [
-                {**receiver, "input": self._seal(id_, plain, self._keys)}
-                for receiver, (id_, plain) in zip(receivers, inputs, strict=True)
-            ]
+            for receiver in receivers:
+                id_, plain = inputs.pop(0)
+                receiver["input"] = self._seal(id_, plain, self._keys)
+        body["organizations"] = receivers
+        del inputs
         try:
             reply = self._upstream.request("POST", "/task", self._token, body=body)
         except Unavailable:
@@ -245,6 +246,18 @@ class Proxy:
         self._remember(reply.body)
         # Algorithm clients know 200 from this door; the server says 201.
         return Reply(200, reply.body)
+
+    def _body(self, req: falcon.Request) -> Any:
+        """Return what an algorithm sends, if it is JSON of a sensible form."""
+        length = req.content_length or 0
+        if length > SMALL_BYTES:
+            req.context.held.enter_context(self._upstream.room.of(REQUEST_COST * length))
+        try:
+            return value_of(read(req.bounded_stream, length), REQUEST_MARKS)
+        except TooComplex as error:
+            raise falcon.HTTPContentTooLarge(description=str(error)) from error
+        except ValueError as error:
+            raise falcon.HTTPBadRequest(description="The request is no JSON.") from error
 
     def _remember(self, task: Any) -> None:
         """Remember a sub-task, so that its results may be opened."""
@@ -278,43 +291,12 @@ class Proxy:
         except ValueError as error:
             raise Invalid(f"The public key of organization {organization_id} is broken.") from error
 
-    def _write_denial(
-        self, req: falcon.Request, resp: falcon.Response, error: falcon.HTTPError
-    ) -> None:
-        kind = _KINDS.get(error.status_code, "request_garbled")
-        self._ledger.denied(kind, req.method, req.path, error.status_code)
-        resp.media = {"msg": error.description or error.title, "code": kind}
-
-    def _write_forbidden(
-        self,
-        req: falcon.Request,
-        resp: falcon.Response,
-        error: Forbidden,
-        params: dict[str, Any],  # noqa: ARG002
-    ) -> None:
-        self._ledger.denied(error.error_code, req.method, req.path, 403)
-        resp.status = falcon.HTTP_403
-        resp.media = {"msg": error.message, "code": error.error_code}
-
-    def _write_too_many(
-        self,
-        req: falcon.Request,
-        resp: falcon.Response,
-        error: TooMany,
-        params: dict[str, Any],  # noqa: ARG002
-    ) -> None:
-        self._ledger.denied(error.error_code, req.method, req.path, 429)
-        resp.status = falcon.HTTP_429
-        resp.media = {"msg": error.message, "code": error.error_code}
-        if error.retry_after:
-            resp.set_header("Retry-After", str(error.retry_after))
-
 
 def _plain_input(receiver: Any) -> tuple[int, bytes]:
     """Return an organization of a sub-task, and the input that is meant for it."""
     try:
         return int(receiver["id"]), base64s_to_bytes(receiver.get("input") or "")
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
         raise Invalid("Each organization needs an `id` and an `input` in base64.") from error
 
 
@@ -345,7 +327,8 @@ class _Passage:
         self._forward = forward
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, **path: int) -> None:
-        _write(resp, self._forward(req, **path))
+        with _holding(req):
+            _write(resp, self._forward(req, **path))
 
 
 class _Tasks:
@@ -355,35 +338,18 @@ class _Tasks:
         self._create = create
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
-        _write(resp, self._create(req))
+        with _holding(req):
+            _write(resp, self._create(req))
+
+
+def _holding(req: falcon.Request) -> ExitStack:
+    """Return what holds the room for a large request or reply until its answer is written."""
+    req.context.held = ExitStack()
+    held: ExitStack = req.context.held
+    return held
 
 
 def _write(resp: falcon.Response, reply: Reply) -> None:
     resp.status = reply.status
-    resp.media = reply.body
-
-
-def _write_refusal(
-    status: str,
-) -> Callable[[falcon.Request, falcon.Response, V6Error, dict[str, Any]], None]:
-    def write(
-        req: falcon.Request,  # noqa: ARG001
-        resp: falcon.Response,
-        error: V6Error,
-        params: dict[str, Any],  # noqa: ARG001
-    ) -> None:
-        resp.status = status
-        resp.media = {"msg": error.message, "code": error.error_code}
-
-    return write
-
-
-def _write_surprise(
-    req: falcon.Request,
-    resp: falcon.Response,
-    error: Exception,  # noqa: ARG001
-    params: dict[str, Any],  # noqa: ARG001
-) -> None:
-    log.exception("proxy failed", method=req.method, path=req.path)
-    resp.status = falcon.HTTP_500
-    resp.media = {"msg": "The node could not pass on the request; see its log."}
+    resp.data = b"".join(Body(reply.body))
+    resp.content_type = falcon.MEDIA_JSON

@@ -71,6 +71,7 @@ class Station:
                 made=entry.sub_tasks(),
             ),
             allows_pickle=self.policy.allows_pickle,
+            reply_bytes=self.config.limits.reply_bytes,
         )
 
     def close(self) -> None:

@@ -1,7 +1,7 @@
 """The server, as the node's proxy passes requests on to it."""
 
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,12 +10,16 @@ from uuid import uuid4
 
 import httpx2
 
+from vantage6.client.body import Body
 from vantage6.client.network import Network, distrust
 from vantage6.client.node_client import NodeClient
 from vantage6.common import logs
 from vantage6.common.config import NodeConfig
 from vantage6.common.errors import Unavailable, V6Error
 from vantage6.common.identity import NODE_AUTHORIZATION, WRONG_NODE_TOKEN
+from vantage6.node.bodies import REPLY_MARKS, value_of
+from vantage6.node.outcomes import size
+from vantage6.node.room import REPLY_COST, SMALL_BYTES, Room
 
 log = logs.get(__name__)
 
@@ -24,6 +28,8 @@ _READ_SECONDS = 60.0
 #: Requests of all algorithms of this node that are under way at once.
 _CONNECTIONS = 32
 _ATTEMPTS = 3
+#: Most that is read of a reply without payloads.
+_REPLY_BYTES = 16 * 2**20
 #: After these nothing has arrived, so that any request may be sent again.
 _NOT_ARRIVED = (httpx2.ConnectError, httpx2.ConnectTimeout)
 #: After these it may have: what creates a task is not sent again, or there would be two.
@@ -53,6 +59,19 @@ def network(config: NodeConfig, base: Path) -> Network:
     )
 
 
+class ReplyTooLarge(V6Error):
+    """The server answers with more than an algorithm may have at once."""
+
+    code = "reply_too_large"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            f"The answer has more than {size(most)}, the most that this node passes on at once "
+            "(limits.reply_bytes). Ask for one result after the other: "
+            "task/<id>/result?page=1&per_page=1."
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What the server said."""
@@ -78,17 +97,26 @@ class Upstream:
     node
         Whose algorithms these are. Without it only public routes answer: the server wants the
         token of the node beside that of an algorithm.
+    room
+        Memory for what is large, of all algorithms together.
     """
 
     def __init__(
-        self, address: str, network: Network | None = None, node: NodeClient | None = None
+        self,
+        address: str,
+        network: Network | None = None,
+        node: NodeClient | None = None,
+        room: Room | None = None,
     ) -> None:
         self._address = address
         self._node = node
+        self.room = room or Room()
         self._http = (network or Network()).client(
             base_url=address,
             timeout=httpx2.Timeout(_READ_SECONDS, connect=_CONNECT_SECONDS),
             limits=httpx2.Limits(max_connections=_CONNECTIONS),
+            # SECURITY: a few bytes can unpack into very many.
+            headers={"Accept-Encoding": "identity"},
         )
 
     def request(
@@ -99,21 +127,36 @@ class Upstream:
         *,
         params: Mapping[str, str] | None = None,
         body: Any = None,
+        most: int = _REPLY_BYTES,
+        held: ExitStack | None = None,
     ) -> Reply:
         """Send one request as the algorithm that holds a token.
 
+        Parameters
+        ----------
+        method, path, token, params, body
+            What is sent.
+        most
+            Largest reply that is read.
+        held
+            Holds the room of a large reply, until it is closed; without it, none is taken.
+
         Raises
         ------
+        ReplyTooLarge
+            If the reply is larger.
         Unavailable
             If the server does not answer, or not in JSON.
         """
-        ask = partial(self._ask, method, path, token, params, body)
+        ask = partial(self._ask, method, path, token, params, body, most, held)
         try:
             shown = self._node.access_token() if self._node else None
             reply = ask(shown)
             if self._node and shown and _is_stale(reply) and self._node.renew_token(shown):
                 # A refused request had no effect, so that it may be sent again.
                 reply = ask(self._node.access_token())
+        except (ReplyTooLarge, Unavailable):
+            raise
         except V6Error as error:
             raise Unavailable("The server does not answer; try again later.") from error
         return reply
@@ -125,15 +168,22 @@ class Upstream:
         token: str,
         params: Mapping[str, str] | None,
         body: Any,
+        most: int,
+        held: ExitStack | None,
         shown: str | None,
     ) -> Reply:
         headers = {"Authorization": f"Bearer {token}", "X-Request-ID": uuid4().hex}
         if shown is not None:
             headers[NODE_AUTHORIZATION] = f"Bearer {shown}"
-        request = self._http.build_request(method, path, params=params, json=body, headers=headers)
+        sent = None if body is None else Body(body)
+        if sent is not None:
+            headers |= {"Content-Type": "application/json", "Content-Length": str(len(sent))}
+        request = self._http.build_request(
+            method, path, params=params, content=sent, headers=headers
+        )
         try:
-            response = self._send(request)
-            return Reply(response.status_code, response.json())
+            status, content = self._send(request, most, held)
+            return Reply(status, value_of(content, REPLY_MARKS))
         except httpx2.HTTPError as error:
             if advice := distrust(self._address, error):
                 # For the administrator of this station; the algorithm can do nothing about it.
@@ -142,12 +192,32 @@ class Upstream:
         except ValueError as error:
             raise Unavailable("The server gave no answer in JSON.") from error
 
-    def _send(self, request: httpx2.Request) -> httpx2.Response:
+    def _send(
+        self, request: httpx2.Request, most: int, held: ExitStack | None
+    ) -> tuple[int, bytearray]:
         passing = _BROKEN if request.method == "GET" else _NOT_ARRIVED
         for _ in range(_ATTEMPTS - 1):
             with suppress(*passing):
-                return self._http.send(request)
-        return self._http.send(request)
+                return self._exchange(request, most, held)
+        return self._exchange(request, most, held)
+
+    def _exchange(
+        self, request: httpx2.Request, most: int, held: ExitStack | None
+    ) -> tuple[int, bytearray]:
+        """Send a request, and read the reply as far as that is allowed."""
+        with closing(self._http.send(request, stream=True)) as response:
+            announced = int(response.headers.get("Content-Length") or 0)
+            # SECURITY: looked at before and while it is read, whatever the header says.
+            if announced > most:
+                raise ReplyTooLarge(most)
+            content = bytearray()
+            for piece in response.iter_bytes():
+                if held is not None and len(content) <= SMALL_BYTES < len(content) + len(piece):
+                    held.enter_context(self.room.of(REPLY_COST * (announced or most)))
+                content += piece
+                if len(content) > most:
+                    raise ReplyTooLarge(most)
+            return response.status_code, content
 
     def close(self) -> None:
         """Close all connections."""

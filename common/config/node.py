@@ -143,6 +143,12 @@ class LimitConfig(Section):
     request_bytes: int = Field(
         64 * 2**20, ge=1024, description="largest request it may send through the node"
     )
+    reply_bytes: int = Field(
+        256 * 2**20,
+        ge=2**16,
+        description="largest reply it may get through the node, such as all results of a sub-task "
+        "together; the node needs up to four times as much memory for it",
+    )
     subtasks: int = Field(
         10_000, ge=0, description="sub-tasks that the results of a run may create through the node"
     )

@@ -232,6 +232,7 @@ def make_door(wire: Wire, tmp_path: Path) -> Iterator[MakeDoor]:
         quota: Quota | None = None,
         made: SubTasks | None = None,
         allows_pickle: bool = False,
+        reply_bytes: int = 10**7,
     ) -> Door:
         ledger = ledger or Ledger(None, 5)
         upstream = Upstream(f"http://127.0.0.1:{wire.port}/api")
@@ -247,6 +248,7 @@ def make_door(wire: Wire, tmp_path: Path) -> Iterator[MakeDoor]:
             1,
             algorithm,
             allows_pickle=allows_pickle,
+            reply_bytes=reply_bytes,
         )
         listener = socket.create_server(("127.0.0.1", 0))
         keepers.append(Gatekeeper(listener, proxy.app, request_bytes, ledger.count))

@@ -24,15 +24,21 @@ class Door:
         self, method: str, path: str, body: Any = None, token: str | None = TOKEN
     ) -> tuple[int, Any]:
         """Return status and JSON of an answer."""
+        return self.send(method, path, None if body is None else json.dumps(body).encode(), token)
+
+    def send(
+        self, method: str, path: str, raw: bytes | None, token: str | None = TOKEN
+    ) -> tuple[int, Any]:
+        """Send bytes, and return status and JSON of the answer."""
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.port}{path}",
             method=method,
-            data=None if body is None else json.dumps(body).encode(),
+            data=raw,
             headers={"Content-Type": "application/json"}
             | ({"Authorization": f"Bearer {token}"} if token else {}),
         )
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 assert answer.headers["Content-Type"].startswith("application/json")
                 return answer.status, json.load(answer)
         except urllib.error.HTTPError as error:

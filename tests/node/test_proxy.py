@@ -292,7 +292,9 @@ def test_closed_door_lets_nobody_in_and_leaves_no_thread(wire: Wire, tmp_path: P
     upstream = Upstream(f"http://127.0.0.1:{wire.port}/api")
     quota = Quota(LimitConfig())
     algorithm = Algorithm(OWN_TASK, 1, TOKENS, Ledger(None, 5), quota, SubTasks())
-    proxy = Proxy(upstream, None, DummyCryptor(), 1, algorithm, allows_pickle=False)
+    proxy = Proxy(
+        upstream, None, DummyCryptor(), 1, algorithm, allows_pickle=False, reply_bytes=10**7
+    )
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     keeper = Gatekeeper(listener, proxy.app, 10**6)

@@ -1,0 +1,64 @@
+"""Some doors in a process of their own, so that its memory can be measured: run by the tests.
+
+It writes the ports of the doors, then its highest memory in bytes for each line that it gets.
+"""
+
+import json
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+from tests.node.doors import OWN_TASK, TOKENS
+from vantage6.common.config.node import LimitConfig
+from vantage6.common.encryption import DummyCryptor
+from vantage6.node.gatekeeper import Gatekeeper
+from vantage6.node.ledger import Ledger
+from vantage6.node.proxy import Algorithm, Proxy
+from vantage6.node.quota import Quota
+from vantage6.node.room import Room
+from vantage6.node.subtasks import SubTasks
+from vantage6.node.upstream import Upstream
+
+
+def peak_bytes() -> int:
+    """Return the most memory that this process has had."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    raise AssertionError("no VmHWM")
+
+
+def main(server: str, doors: int, room_bytes: int, reply_bytes: int) -> None:
+    """Open doors until the input ends."""
+    upstream = Upstream(server, room=Room(room_bytes))
+    made = SubTasks()
+    made.add(9, frozenset({21}))
+    limits: Any = LimitConfig()
+    ports = []
+    keepers = []
+    for _ in range(doors):
+        algorithm = Algorithm(OWN_TASK, 1, TOKENS, Ledger(None, 5), Quota(limits), made)
+        proxy = Proxy(
+            upstream,
+            None,
+            DummyCryptor(),
+            1,
+            algorithm,
+            allows_pickle=True,
+            reply_bytes=reply_bytes,
+        )
+        listener = socket.create_server(("127.0.0.1", 0))
+        ports.append(listener.getsockname()[1])
+        keepers.append(Gatekeeper(listener, proxy.app, limits.request_bytes))
+    _say(json.dumps(ports))
+    for _ in sys.stdin:
+        _say(str(peak_bytes()))
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+main(sys.argv[1], *map(int, sys.argv[2:]))
