@@ -18,11 +18,11 @@ from vantage6.common.clock import now
 from vantage6.common.config import Instance
 from vantage6.common.errors import Conflict, Invalid
 from vantage6.common.private import write_private
-from vantage6.models import copies, migrate
+from vantage6.models import copies, migrate, seals
 from vantage6.models.database import db
 
 #: Files of the data folder that tokens and people rely on; some exist only where they are needed.
-SECRETS = ("jwt.key", "flower.key")
+SECRETS = ("jwt.key", "flower.key", seals.KEY_FILE)
 _FORMAT = 1
 _ABOUT, _DATABASE = "about.json", "database"
 

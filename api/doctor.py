@@ -31,10 +31,10 @@ from vantage6.common.doctor import (
     writable,
 )
 from vantage6.common.errors import V6Error
-from vantage6.models import database, migrate
+from vantage6.models import database, migrate, seals
 from vantage6.models.database import db
 from vantage6.models.fields import is_sqlite
-from vantage6.models.store import users
+from vantage6.models.store import second_factors, users
 from vantage6.models.store.setup import FIRST_PASSWORD, ROOT
 
 #: No node has this number; its queue user is made and removed for a test.
@@ -64,6 +64,7 @@ class Doctor:
             ("migrations", self._migrations),
             ("root", self._root),
             ("rules", self._rules),
+            ("two-factor", self._two_factor),
             ("tokens", self._secret),
             ("broker", self._broker),
             ("queues", self._queues),
@@ -120,6 +121,21 @@ class Doctor:
     def _rules(self) -> str:
         self._connected()
         return narrowing() or "Root alone holds rules of scope GLOBAL on what belongs to others."
+
+    def _two_factor(self) -> str:
+        self._connected()
+        user = second_factors.any_user()
+        if user is None:
+            return "Nobody has set up an authenticator app."
+        try:
+            second_factors.secret_of(user)
+        except seals.CannotOpen as error:
+            raise Failed(
+                f"The secrets were sealed with another key than the one in {seals.KEY_FILE}: put "
+                "that file back into the data folder, from a backup or another process of the "
+                "server."
+            ) from error
+        return f"The key in {seals.KEY_FILE} opens the secrets."
 
     def _secret(self) -> str:
         secret = self._config.jwt_secret_key

@@ -11,7 +11,7 @@ from vantage6.common.enums import IdentityKind
 from vantage6.common.errors import Forbidden, Unauthenticated, V6Error
 from vantage6.common.identity import NODE_AUTHORIZATION, WRONG_NODE_TOKEN
 from vantage6.models.store import last_seen, nodes, tasks, users
-from vantage6.models.tables import Node
+from vantage6.models.tables import Node, User
 
 
 def bearer(req: Request) -> str:
@@ -27,10 +27,8 @@ def bearer(req: Request) -> str:
     return token
 
 
-def identify(
-    req: Request, tokens: Tokens, kinds: tuple[IdentityKind, ...], type_: str = "access"
-) -> Caller:
-    """Return who sends a request.
+def identify(req: Request, tokens: Tokens, kinds: tuple[IdentityKind, ...]) -> Caller:
+    """Return who sends a request, with an access token.
 
     Raises
     ------
@@ -39,7 +37,16 @@ def identify(
     Forbidden
         If the route is not for that kind of caller.
     """
-    claims = tokens.read(bearer(req), type_)
+    return caller_of(req, tokens, tokens.read(bearer(req)), kinds)
+
+
+def caller_of(
+    req: Request, tokens: Tokens, claims: dict[str, Any], kinds: tuple[IdentityKind, ...]
+) -> Caller:
+    """Return whom the claims of a genuine token are about.
+
+    The raised errors are those of `identify`.
+    """
     kind = claims.get("client_type")
     if kind == IdentityKind.CONTAINER:
         caller = _container(claims, _host(req, tokens))
@@ -53,22 +60,23 @@ def identify(
 
 
 def _user(claims: dict[str, Any]) -> Caller | None:
-    subject = claims["sub"]
-    user = users.find(subject) if isinstance(subject, int) else None
-    if user is None:
+    subject, session = claims["sub"], _session_of(claims)
+    found = users.acting(subject, session) if isinstance(subject, int) else None
+    if found is None:
         return None
-    valid_from = user.tokens_valid_from
-    if valid_from is not None and claims["iat"] < valid_from.timestamp():
-        raise Unauthenticated("The password was reset; log in again.", code="token_revoked")
+    user, is_logged_in = found
+    _check(claims, user, is_logged_in=is_logged_in)
     last_seen.note(user)
-    return Caller.of_user(user)
+    return Caller.of_user(user, session)
 
 
 def _node(claims: dict[str, Any]) -> Caller | None:
-    subject = claims["sub"]
-    node = nodes.acting(subject) if isinstance(subject, int) else None
-    if node is None:
+    subject, session = claims["sub"], _session_of(claims)
+    found = nodes.acting(subject, session) if isinstance(subject, int) else None
+    if found is None:
         return None
+    node, is_logged_in = found
+    _check(claims, node, is_logged_in=is_logged_in)
     last_seen.note(node)
     return Caller.of_node(node)
 
@@ -106,10 +114,35 @@ def _container(claims: dict[str, Any], node: Node) -> Caller | None:
         subject["collaboration_id"],
     ):
         return None
+    _check(claims, node, is_logged_in=True)
     # SECURITY: the token of an algorithm ends with its task.
     if not tasks.is_open(subject["task_id"]):
         raise Unauthenticated("The task of this algorithm has ended.", code="task_ended")
     return Caller.of_container(node, subject["task_id"], subject["image"])
+
+
+def _session_of(claims: dict[str, Any]) -> int:
+    """Return the session that a token is of."""
+    session = claims.get("sid")
+    if not isinstance(session, int):
+        # An earlier version signed it. Nodes log in again where a token has expired.
+        raise Unauthenticated("The token is of an earlier version.", code="token_expired")
+    return session
+
+
+def _check(claims: dict[str, Any], holder: User | Node, *, is_logged_in: bool) -> None:
+    """Refuse a token that was good once.
+
+    SECURITY: the moment counts beside the session. Who logs in while a password or a key is being
+    replaced may get a session after all sessions were ended.
+    """
+    valid_from = holder.tokens_valid_from
+    if valid_from is not None and claims["iat"] < valid_from.timestamp():
+        raise Unauthenticated(
+            "Password, second factor or key were replaced; log in again.", code="token_revoked"
+        )
+    if not is_logged_in:
+        raise Unauthenticated("This session was ended; log in again.", code="session_ended")
 
 
 _CALLERS: dict[Any, Callable[[dict[str, Any]], Caller | None]] = {

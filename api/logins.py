@@ -8,7 +8,7 @@ from vantage6.api import passwords, two_factor
 from vantage6.api.limits import Attempt, client_address, is_from_this_machine, network_of
 from vantage6.api.service import Service
 from vantage6.common.errors import Unauthenticated
-from vantage6.models.store import recovery, users
+from vantage6.models.store import recovery, second_factors, users
 from vantage6.models.store.setup import FIRST_PASSWORD, ROOT
 from vantage6.models.tables import User
 
@@ -58,8 +58,11 @@ class Logins:
         if user is None or locked or not right:
             self._failed(None if locked else user, req)
             raise Unauthenticated("Wrong username or password.", code="wrong_password")
-        if passwords.is_outdated(user.password):
-            users.rehash(user, passwords.hashed(password))
+        if passwords.is_outdated(user.password) and not users.rehash(
+            user, passwords.hashed(password)
+        ):
+            # Somebody else who logs in did, or the password was replaced.
+            return self.check_password(users.find(user.id), password, req)
         return user
 
     def refuse_first_password(self, password: str, req: Request) -> None:
@@ -102,12 +105,13 @@ class Logins:
         written = two_factor.written(code)
         # A secret is confirmed by the first right code; until then it is shown again.
         if user.otp_secret is None or (user.otp_last_step is None and not written):
-            secret = recovery.propose_secret(user, two_factor.new_secret())
+            secret = second_factors.propose(user, two_factor.new_secret())
             return self.enrolment(user, secret)
         if not written:
             return {"msg": "Two-factor authentication is on; send the code of your app too."}
-        step = two_factor.step_of(user.otp_secret, written)
-        if step is None or not recovery.use_step(user, step):
+        secret = second_factors.secret_of(user) or ""
+        step = two_factor.step_of(secret, written)
+        if step is None or not second_factors.use_step(user, step):
             self._failed(user, req)
             raise Unauthenticated("The code is wrong, or it was used already.", code="wrong_code")
         return None

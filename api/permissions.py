@@ -32,16 +32,25 @@ class Caller:
     #: For nodes and containers, which see only their own collaboration.
     collaboration_id: int | None = None
     user: User | None = field(default=None, repr=False)
+    #: For users.
+    session_id: int | None = None
     node: Node | None = field(default=None, repr=False)
     #: For containers.
     task_id: int | None = None
     image: str | None = None
 
     @classmethod
-    def of_user(cls, user: User) -> "Caller":
+    def of_user(cls, user: User, session_id: int) -> "Caller":
         """Return a user as caller, with the rules that it holds at this moment."""
         rules = users.rules_of(user.id)
-        return cls(IdentityKind.USER, user.id, user.organization_id, rules, user=user)
+        return cls(
+            IdentityKind.USER,
+            user.id,
+            user.organization_id,
+            rules,
+            user=user,
+            session_id=session_id,
+        )
 
     @classmethod
     def of_node(cls, node: Node) -> "Caller":

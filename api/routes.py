@@ -14,6 +14,7 @@ from vantage6.api.resources.ports import Ports
 from vantage6.api.resources.recovery import Recovery
 from vantage6.api.resources.results import Results
 from vantage6.api.resources.roles import Roles, Rules
+from vantage6.api.resources.sessions import Sessions
 from vantage6.api.resources.tasks import Tasks
 from vantage6.api.resources.tokens import Tokens
 from vantage6.api.resources.users import Users
@@ -48,6 +49,8 @@ ROUTES = (
     Route("/recover/2fa/reset", Recovery, "two_factor_reset"),
     Route("/recover/node", Recovery, "node"),
     Route("/password/change", Recovery, "password"),
+    Route("/session", Sessions),
+    Route(f"/session/{ID}", Sessions, "one"),
     Route("/user", Users),
     Route(f"/user/{ID}", Users, "one"),
     Route("/role", Roles),

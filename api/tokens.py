@@ -1,10 +1,11 @@
 """JSON Web Tokens: what they say, how long, and whether they are genuine."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import jwt
@@ -21,6 +22,20 @@ _ALGORITHM = "HS256"
 _CONTAINER_LIFE = timedelta(days=30)
 
 
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Login:
+    """What tokens say of the login that they follow from."""
+
+    #: Of the session.
+    id: int
+    began_at: datetime
+    #: How often its refresh token was replaced.
+    generation: int = 0
+
+
 class BadToken(V6Error):
     """The token is malformed, of the wrong kind, or not signed by this server."""
 
@@ -34,6 +49,7 @@ class Tokens:
     secret: str
     access_life: timedelta
     refresh_life: timedelta
+    longest: timedelta
 
     @classmethod
     def from_config(cls, config: ServerConfig, folder: Path) -> "Tokens":
@@ -44,12 +60,14 @@ class Tokens:
             secret = config.jwt_secret_key.get_secret_value()
         else:
             secret = kept_secret(folder / "jwt.key")
-        return cls(secret, access, refresh)
+        longest = timedelta(hours=config.longest_session_hours)
+        return cls(secret, access, refresh, longest)
 
     def pair(
         self,
         kind: IdentityKind,
         identity: int,
+        session: Login,
         roles: Sequence[str] = (),
         moment: datetime | None = None,
     ) -> tuple[str, str]:
@@ -59,16 +77,31 @@ class Tokens:
         ----------
         kind, identity
             Whose they are.
+        session
+            The login that they follow from.
         roles
             Names of roles, for information: permissions are looked up at every request.
         moment
             When the holder was found to be who he is; by default this moment.
         """
         moment = moment or now()
-        return (
-            self._sign(kind, identity, "access", self.access_life, moment, roles),
-            self._sign(kind, identity, "refresh", self.refresh_life, moment, roles),
-        )
+        latest = self.latest(kind, session)
+        more = {"roles": list(roles), "sid": session.id}
+        access = self._sign(kind, identity, "access", moment, self.access_life, latest, more)
+        more |= {"generation": session.generation, "auth_time": session.began_at.timestamp()}
+        refresh = self._sign(kind, identity, "refresh", moment, self.refresh_life, latest, more)
+        return access, refresh
+
+    def latest(self, kind: IdentityKind, session: Login) -> datetime:
+        """Return when the last token of a session expires, however often it is renewed.
+
+        That of a node has no end: with its key it could log in again at once.
+        """
+        return session.began_at + self.longest if kind is IdentityKind.USER else _NEVER
+
+    def renewable_until(self, kind: IdentityKind, session: Login, moment: datetime) -> datetime:
+        """Return when a refresh token of a moment expires."""
+        return min(moment + self.refresh_life, self.latest(kind, session))
 
     def for_container(self, node: Node, task: Task) -> str:
         """Return the token of an algorithm that computes a task at a node."""
@@ -81,7 +114,7 @@ class Tokens:
             "image": task.image,
             "database": task.database,
         }
-        return self._sign(IdentityKind.CONTAINER, subject, "access", _CONTAINER_LIFE, now())
+        return self._sign(IdentityKind.CONTAINER, subject, "access", now(), _CONTAINER_LIFE)
 
     def read(self, token: str, wanted: str = "access") -> dict[str, Any]:
         """Return the claims of a genuine token.
@@ -120,22 +153,24 @@ class Tokens:
         kind: IdentityKind,
         subject: Any,
         type_: str,
-        life: timedelta,
         moment: datetime,
-        roles: Sequence[str] = (),
+        life: timedelta,
+        latest: datetime = _NEVER,
+        more: Mapping[str, Any] = MappingProxyType({}),
     ) -> str:
         return jwt.encode(
             {
                 "sub": subject,
                 "client_type": kind,
-                "roles": list(roles),
+                "roles": [],
                 "type": type_,
                 "fresh": False,
                 # Not whole seconds: tokens of the second in which a password is reset differ.
                 "iat": moment.timestamp(),
                 "nbf": moment,
-                "exp": moment + life,
+                "exp": min(moment + life, latest),
                 "jti": str(uuid.uuid4()),
+                **more,
             },
             self.secret,
             algorithm=_ALGORITHM,

@@ -13,7 +13,7 @@ from vantage6.common.errors import Invalid, Unauthenticated
 #: A token that lives no longer than this is renewed before it is used.
 _MARGIN_SECONDS = 10.0
 #: Codes of refusals that a new token may mend; the original server sends no code.
-_MENDED_BY_RENEWAL = (Unauthenticated.code, "token_expired")
+_MENDED_BY_RENEWAL = (Unauthenticated.code, "token_expired", "session_ended")
 
 
 def claims(token: str) -> Document:

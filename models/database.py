@@ -12,6 +12,7 @@ from peewee import DatabaseProxy
 from playhouse.pool import PooledPostgresqlDatabase
 
 from vantage6.common.errors import ConfigurationError, Invalid, Unavailable
+from vantage6.models import seals
 from vantage6.models.postgres import IdleAwarePostgres
 from vantage6.models.sqlite import PATIENCE_SECONDS, QueuingSqlite
 
@@ -40,7 +41,7 @@ def bind(uri: str, *, folder: Path, connections: int = 16) -> None:
         ``sqlite:///relative.sqlite``, ``sqlite:////absolute.sqlite`` or
         ``postgresql://user:password@host:port/name``.
     folder
-        Where a relative SQLite file lies.
+        Where a relative SQLite file lies, and the key for what is sealed.
     connections
         Largest number of connections of this process, for PostgreSQL.
 
@@ -49,6 +50,7 @@ def bind(uri: str, *, folder: Path, connections: int = 16) -> None:
     ConfigurationError
         If the URI is of another kind.
     """
+    seals.use(folder)
     if uri.startswith("sqlite:///"):
         path = folder / uri.removeprefix("sqlite:///")
         path.parent.mkdir(parents=True, exist_ok=True)

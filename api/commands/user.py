@@ -61,7 +61,7 @@ def reset_password(instance: "Instance", username: str, two_factor: bool) -> Non
     is logged in to it has to log in again.
     """
     from vantage6.api import passwords
-    from vantage6.models.store import recovery, users
+    from vantage6.models.store import recovery, second_factors, users
 
     with connected(instance):
         found = users.find_by_name(username)
@@ -69,7 +69,9 @@ def reset_password(instance: "Instance", username: str, two_factor: bool) -> Non
             raise NotFound(f"There is no user {username!r}; `vserver user list` shows all.")
         password = _new_password()
         passwords.check_policy(password)
-        recovery.replace_password(found, passwords.hashed(password), second_factor=two_factor)
+        recovery.replace_password(found, passwords.hashed(password))
+        if two_factor:
+            second_factors.remove(found)
     console.info(
         f"User {username} has a new password" + (", and no second factor." * two_factor or ".")
     )

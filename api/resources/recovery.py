@@ -26,7 +26,7 @@ from vantage6.common.schemas.recovery import (
     TwoFactorReply,
     TwoFactorReset,
 )
-from vantage6.models.store import nodes, recovery, users
+from vantage6.models.store import nodes, recovery, second_factors, users
 from vantage6.models.store.recovery import Mail, Purpose
 from vantage6.models.tables import User
 
@@ -88,7 +88,7 @@ class Recovery(Resource):
         body = read()
         self._logins.limit_recovery(req)
         secret = two_factor.new_secret()
-        user = recovery.reset_second_factor(body.reset_token.get_secret_value(), secret)
+        user = second_factors.reset(body.reset_token.get_secret_value(), secret)
         log.info("second factor reset", user_id=user.id)
         return self._logins.enrolment(user, secret)
 
@@ -103,10 +103,12 @@ class Recovery(Resource):
     def on_post_node(
         self, _: Request, __: Response, caller: Caller, read: Read[NodeKeyReset]
     ) -> Any:
-        """Give a node a new API key; the old one opens nothing any more, its tokens stay valid."""
+        """Give a node a new API key; the old one opens nothing any more, nor do its tokens."""
         node = nodes.get(read().id)
         caller.require("node", Operation.EDIT, organization=node.organization_id)
         key = nodes.replace_key(node)
+        # SECURITY: who logged in with the old key was given a password of the queue too.
+        self.service.forget_node(node)
         log.info("key of a node replaced", node_id=node.id, user_id=caller.id)
         return {"api_key": key}
 
@@ -114,7 +116,7 @@ class Recovery(Resource):
     def on_patch_password(
         self, req: Request, _: Response, caller: Caller, read: Read[PasswordChange]
     ) -> Any:
-        """Change one's own password; one stays logged in."""
+        """Change one's own password; one stays logged in, and all other sessions end."""
         body = read()
         new = body.new_password.get_secret_value()
         current = body.current_password.get_secret_value()
@@ -122,7 +124,7 @@ class Recovery(Resource):
         if new == current:
             raise Invalid("The new password is the old one.", code="same_password")
         passwords.check_policy(new)
-        recovery.change_password(user, passwords.hashed(new))
+        recovery.change_password(user, passwords.hashed(new), caller.session_id)
         log.info("password changed", user_id=user.id)
         return {"msg": "The password was changed."}
 

@@ -1,16 +1,18 @@
 """Logging in."""
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from falcon import Request, Response
 
 from vantage6.api.endpoint import NODE, USER, Read, endpoint
-from vantage6.api.identity import identify
+from vantage6.api.identity import bearer, caller_of
 from vantage6.api.logins import Logins
 from vantage6.api.permissions import Caller
 from vantage6.api.resources.base import Resource
 from vantage6.api.service import Service
+from vantage6.api.tokens import Login
 from vantage6.broker.queues import inbox
 from vantage6.common.clock import now
 from vantage6.common.enums import IdentityKind
@@ -24,7 +26,8 @@ from vantage6.common.schemas.tokens import (
     TokenReply,
     UserLogin,
 )
-from vantage6.models.store import last_seen, nodes, results, tasks, users
+from vantage6.models.store import last_seen, nodes, results, sessions, tasks, users
+from vantage6.models.tables import Node, User
 
 
 class Tokens(Resource):
@@ -34,11 +37,24 @@ class Tokens(Resource):
         super().__init__(service)
         self._logins = Logins(service)
 
-    def _pair(self, kind: IdentityKind, identity: int, moment: datetime) -> dict[str, str]:
+    def _begin(self, holder: User | Node, moment: datetime, req: Request) -> dict[str, str]:
+        """Begin a session, and return its first tokens."""
+        kind, tokens = (USER if isinstance(holder, User) else NODE), self.service.tokens
+        row = sessions.begin(
+            holder,
+            until=tokens.renewable_until(kind, Login(0, moment), moment),
+            address=self._logins.address(req),
+            agent=req.user_agent,
+        )
+        return self._pair(kind, holder.id, Login(row.id, moment), moment)
+
+    def _pair(
+        self, kind: IdentityKind, identity: int, session: Login, moment: datetime
+    ) -> dict[str, str]:
         # SECURITY: the tokens say when the holder was looked up. Those of somebody who logs in
         # while the password is being reset are void with all others from before.
         roles = users.role_names(identity) if kind is USER else []
-        access, refresh = self.service.tokens.pair(kind, identity, roles, moment)
+        access, refresh = self.service.tokens.pair(kind, identity, session, roles, moment)
         return {
             "access_token": access,
             "refresh_token": refresh,
@@ -64,7 +80,7 @@ class Tokens(Resource):
         if first is not None:
             return first
         users.login_succeeded(user)
-        reply = self._pair(USER, user.id, moment)
+        reply = self._begin(user, moment, req)
         resp.set_header("jwt-token", reply["access_token"])
         return reply
 
@@ -80,7 +96,7 @@ class Tokens(Resource):
             self._logins.count_node_failure(req)
             raise
         last_seen.note(node)
-        reply = self._pair(NODE, node.id, moment)
+        reply = self._begin(node, moment, req)
         resp.set_header("jwt-token", reply["access_token"])
         return reply
 
@@ -112,7 +128,18 @@ class Tokens(Resource):
 
     @endpoint(reply=TokenReply, problems=(401, 422))
     def on_post_refresh(self, req: Request, _: Response) -> dict[str, str]:
-        """Exchange a refresh token, sent as bearer, for new tokens."""
-        moment = now()
-        caller = identify(req, self.service.tokens, (USER, NODE), "refresh")
-        return self._pair(caller.kind, caller.id, moment)
+        """Exchange a refresh token, sent as bearer, for new tokens; take both from then on.
+
+        The token is good for a minute longer, for clients whose answer was lost. Who sends it
+        later ends the session, since one of two holders must have copied it.
+        """
+        moment, tokens = now(), self.service.tokens
+        claims = tokens.read(bearer(req), "refresh")
+        caller = caller_of(req, tokens, claims, (USER, NODE))
+        began_at = datetime.fromtimestamp(claims["auth_time"], UTC)
+        session = Login(claims["sid"], began_at, claims["generation"])
+        until = tokens.renewable_until(caller.kind, session, moment)
+        if until <= moment:
+            raise Unauthenticated("This session has lasted long enough.", code="session_ended")
+        generation = sessions.renew(session.id, session.generation, until=until)
+        return self._pair(caller.kind, caller.id, replace(session, generation=generation), moment)

@@ -9,7 +9,7 @@ from vantage6.api.shell.relations import Column, Linked, One, Owned
 from vantage6.common.clock import now
 from vantage6.common.enums import Operation, Scope
 from vantage6.common.errors import Invalid, NotFound
-from vantage6.models import tables
+from vantage6.models import seals, tables
 from vantage6.models.store import roles, users
 
 
@@ -79,7 +79,10 @@ class User(Entity):
     failed_login_attempts = Column("wrong passwords and codes since the last right one")
     last_failed_login_at = Column()
     last_seen = Column("when it was last heard of")
-    otp_secret = Column("secret of the second factor; None removes it")
+    otp_secret = Column(
+        "secret of the second factor, sealed when it is assigned; None removes it",
+        given=lambda secret: secret and seals.sealed(secret),
+    )
     organization = One("Organization", "where the person works")
     roles = Linked("Role", tables.UserRole, "user", "role", "sets of rules")
     rules = Linked("Rule", tables.UserRule, "user", "rule", "rules beside those of the roles")
@@ -139,9 +142,11 @@ class User(Entity):
         return self.id is not None and wanted in users.rules_of(self.id)
 
     def update(self) -> None:
-        """Write what was changed; with a new password nobody stays logged in."""
-        if "password" in self.row._dirty:
+        """Write what was changed; with a new password or factor nobody stays logged in."""
+        if {"password", "otp_secret"} & self.row._dirty:
             self.row.tokens_valid_from = now()
+        if "otp_secret" in self.row._dirty:
+            self.row.otp_last_step = None
         super().update()
 
     def remove(self) -> None:

@@ -33,6 +33,36 @@ class Util(Group):
         body = {"current_password": current_password, "new_password": new_password}
         return self._send("patch", "password/change", body)
 
+    def list_sessions(self, user: int | None = None) -> Any:
+        """Return the sessions that follow from logins and have not ended.
+
+        Parameters
+        ----------
+        user
+            Id of a user; yourself when absent.
+        """
+        return self._get("session", params={"user_id": user})
+
+    def end_session(self, id_: int) -> Any:
+        """End a session: whoever uses it has to log in again. Your own may be among them.
+
+        Parameters
+        ----------
+        id_
+            Id of the session; `list_sessions` shows it.
+        """
+        return self._send("delete", f"session/{id_}")
+
+    def end_other_sessions(self, user: int | None = None) -> Any:
+        """End all sessions but this one.
+
+        Parameters
+        ----------
+        user
+            Id of a user; yourself when absent.
+        """
+        return self.parent.request("session", params={"user_id": user}, method="delete")
+
     def reset_my_password(self, email: str | None = None, username: str | None = None) -> Any:
         """Ask for an e-mail with a token to set a new password; needs no login.
 

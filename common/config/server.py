@@ -136,6 +136,12 @@ class ServerConfig(Section):
     )
     token_expires_hours: float = Field(6, ge=0.5, description="life of an access token")
     refresh_token_expires_hours: float = Field(48, ge=0.5, description="life of a refresh token")
+    longest_session_hours: float = Field(
+        720,
+        ge=1,
+        description="time after which a user has to log in again, however often the tokens were "
+        "renewed; nodes are excepted",
+    )
     two_factor_auth: bool = Field(
         False, description="ask users for a code of their authenticator app too"
     )

@@ -7,14 +7,22 @@ from typing import Any, cast
 
 from peewee import JOIN
 
+from vantage6.common.clock import now
 from vantage6.common.enums import Scope
 from vantage6.common.errors import Invalid, NotFound, Unauthenticated
 from vantage6.common.private import hashed
 from vantage6.models.database import db, transaction, unique
 from vantage6.models.prepared import Prepared
-from vantage6.models.store import endings
+from vantage6.models.store import endings, sessions
 from vantage6.models.store.reach import Page, Reach, among, like, page_of
-from vantage6.models.tables import Collaboration, Membership, Node, NodeConfig, Organization
+from vantage6.models.tables import (
+    Collaboration,
+    Membership,
+    Node,
+    NodeConfig,
+    Organization,
+    Session,
+)
 
 _BY_ID = Prepared(lambda id_: Node.select().where(Node.id == id_))
 _BY_KEY = Prepared(lambda key: Node.select().where(Node.api_key == key))
@@ -29,14 +37,20 @@ _OF = Prepared(
     )
 )
 _ACTING = Prepared(
-    lambda id_: (
-        Node.select(Node, Membership.collaboration.alias("works_in"))
+    lambda id_, session: (
+        Node.select(
+            Node,
+            Membership.collaboration.alias("works_in"),
+            Session.id.alias("session_id"),
+        )
         .join(
             Membership,
             JOIN.LEFT_OUTER,
             on=(Membership.organization == Node.organization)
             & (Membership.collaboration == Node.collaboration),
         )
+        .switch(Node)
+        .join(Session, JOIN.LEFT_OUTER, on=(Session.node == Node.id) & (Session.id == session))
         .where(Node.id == id_)
         .objects()
     )
@@ -67,16 +81,21 @@ def names_of(node_ids: Iterable[int]) -> dict[int, str]:
     return {id_: name or "" for id_, name in _NAMES(node_ids)}
 
 
-def acting(node_id: int) -> Node | None:
-    """Return a node as it may act, or None.
+def acting(node_id: int, session_id: int) -> tuple[Node, bool] | None:
+    """Return a node as it may act, and whether this is a session of it which has not ended.
 
     SECURITY: without its collaboration, where its organization is not a member any more.
+
+    Returns
+    -------
+    tuple or None
+        None if there is no such node.
     """
-    row: Any = _ACTING.first(node_id)
+    row: Any = _ACTING.first(node_id, session_id)
     if row is None:
         return None
     row.collaboration_id = row.works_in
-    return cast("Node", row)
+    return cast("Node", row), row.session_id is not None
 
 
 def with_key(api_key: str) -> Node:
@@ -115,10 +134,16 @@ def create(
     return node, key
 
 
+@transaction
 def replace_key(node: Node) -> str:
-    """Give a node another API key, and return it; it is not kept."""
+    """Give a node another API key, and return it; it is not kept.
+
+    SECURITY: whoever logged in with the old one is not logged in any more, and the tokens of what
+    it computes are void.
+    """
     key = _random_key()
-    update(node, {"api_key": hashed(key)})
+    update(node, {"api_key": hashed(key), "tokens_valid_from": now()})
+    sessions.end_all(node)
     return key
 
 

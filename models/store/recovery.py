@@ -1,4 +1,4 @@
-"""How people get back into their accounts: mailed tokens, new passwords, second factors."""
+"""How people get back into their accounts: mailed tokens and new passwords."""
 
 import secrets
 from datetime import timedelta
@@ -7,8 +7,8 @@ from enum import StrEnum
 from vantage6.common.clock import now
 from vantage6.common.errors import Invalid, Unauthenticated
 from vantage6.common.private import hashed
-from vantage6.models.database import db
-from vantage6.models.store import outbox, users
+from vantage6.models.database import db, transaction
+from vantage6.models.store import outbox, sessions, users
 from vantage6.models.tables import RecoveryToken, User
 
 #: How long an expired token is still told from one that never was.
@@ -97,37 +97,25 @@ def reset_password(token: str, password: str) -> User:
         If the token is not good for that (any more).
     """
     with db.atomic():
-        user = _spend(token, Purpose.PASSWORD)
-        User.update(password=password, failed_login_attempts=0, tokens_valid_from=now()).where(
-            User.id == user.id
-        ).execute()
+        user = spend(token, Purpose.PASSWORD)
+        replace_password(user, password)
     return user
 
 
-def replace_password(user: User, password: str, *, second_factor: bool = False) -> None:
-    """Store the hash of a new password on behalf of an operator.
-
-    The account is unlocked; its tokens, and what was mailed to it, are void.
-
-    Parameters
-    ----------
-    user
-        Whose password.
-    password
-        The hash.
-    second_factor
-        Remove the second factor too; the next login makes a new one where one is asked for.
-    """
-    fields = {"password": password, "failed_login_attempts": 0, "tokens_valid_from": now()}
-    if second_factor:
-        fields |= {"otp_secret": None, "otp_last_step": None}
-    with db.atomic():
-        User.update(**fields).where(User.id == user.id).execute()
-        RecoveryToken.delete().where(RecoveryToken.user == user.id).execute()
+@transaction
+def replace_password(user: User, password: str) -> None:
+    """Store the hash of a new password; what was mailed and all tokens from before are void."""
+    User.update(password=password, failed_login_attempts=0, tokens_valid_from=now()).where(
+        User.id == user.id
+    ).execute()
+    forget_all(user)
+    sessions.end_all(user)
 
 
-def change_password(user: User, password: str) -> None:
+def change_password(user: User, password: str, session_id: int | None = None) -> None:
     """Store the hash of a new password; what was mailed to replace the old one is void then.
+
+    All sessions end but the one in which that happens.
 
     Raises
     ------
@@ -139,42 +127,18 @@ def change_password(user: User, password: str) -> None:
         # SECURITY: somebody who knows the old password must not undo its reset.
         if not User.update(password=password, failed_login_attempts=0).where(kept).execute():
             raise Unauthenticated("The password was reset meanwhile.", code="wrong_password")
-        _forget(user, Purpose.PASSWORD)
+        forget_all(user)
+        sessions.end_all(user, but=session_id)
 
 
-def reset_second_factor(token: str, secret: str) -> User:
-    """Use a token to store a new secret, which the first right code confirms.
+def spend(token: str, purpose: Purpose) -> User:
+    """Return the user of a token, and forget all tokens of this user and purpose.
 
     Raises
     ------
     Invalid, Unauthenticated
         If the token is not good for that (any more).
     """
-    with db.atomic():
-        user = _spend(token, Purpose.TWO_FACTOR)
-        User.update(otp_secret=secret, otp_last_step=None).where(User.id == user.id).execute()
-    return user
-
-
-def propose_secret(user: User, secret: str) -> str:
-    """Give a user a secret; who has one keeps it. Returns the one that counts."""
-    missing = (User.id == user.id) & User.otp_secret.is_null()
-    User.update(otp_secret=secret, otp_last_step=None).where(missing).execute()
-    return str(users.get(user.id).otp_secret)
-
-
-def use_step(user: User, step: int) -> bool:
-    """Note that the code of a time step was used; tell whether it had not been, nor a later one."""
-    fresh = (
-        (User.id == user.id)
-        & (User.otp_secret == user.otp_secret)
-        & (User.otp_last_step.is_null() | (User.otp_last_step < step))
-    )
-    return bool(User.update(otp_last_step=step).where(fresh).execute())
-
-
-def _spend(token: str, purpose: Purpose) -> User:
-    """Return the user of a token, and forget all tokens of this user and purpose."""
     user = holder(token, purpose)
     # Of two who use a token at once, one finds nothing left to forget.
     if not _forget(user, purpose):
@@ -185,3 +149,11 @@ def _spend(token: str, purpose: Purpose) -> User:
 def _forget(user: User, purpose: Purpose) -> int:
     condition = (RecoveryToken.user == user.id) & (RecoveryToken.purpose == purpose)
     return int(RecoveryToken.delete().where(condition).execute())
+
+
+def forget_all(user: User) -> None:
+    """Void whatever was mailed to a user.
+
+    SECURITY: a token of one kind was given to somebody who had what another kind replaces now.
+    """
+    RecoveryToken.delete().where(RecoveryToken.user == user.id).execute()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from peewee import Case
+from peewee import JOIN, Case
 
 from vantage6.common.clock import now
 from vantage6.common.enums import Scope
@@ -21,6 +21,7 @@ from vantage6.models.tables import (
     Role,
     RoleRule,
     Rule,
+    Session,
     User,
     UserRole,
     UserRule,
@@ -51,6 +52,14 @@ def _held(user_id: Any) -> Any:
 
 
 _BY_ID = Prepared(lambda id_: User.select().where(User.id == id_))
+_ACTING = Prepared(
+    lambda id_, session: (
+        User.select(User, Session.id.alias("session_id"))
+        .join(Session, JOIN.LEFT_OUTER, on=(Session.user == User.id) & (Session.id == session))
+        .where(User.id == id_)
+        .objects()
+    )
+)
 _HELD: Prepared[Any] = Prepared(_held)
 
 
@@ -65,6 +74,12 @@ def get(user_id: int) -> User:
 def find(user_id: int) -> User | None:
     """Return a user, or None."""
     return _BY_ID.first(user_id)
+
+
+def acting(user_id: int, session_id: int) -> tuple[User, bool] | None:
+    """Return a user, and whether this is a session of that user which has not ended; or None."""
+    row: Any = _ACTING.first(user_id, session_id)
+    return row and (row, row.session_id is not None)
 
 
 def find_by_name(username: str) -> User | None:
@@ -229,11 +244,13 @@ def _keep_a_root(user: User) -> None:
         )
 
 
-def rehash(user: User, password: str) -> None:
-    """Store another hash of the same password, unless the password was changed meanwhile."""
+def rehash(user: User, password: str) -> bool:
+    """Store another hash of the same password; tell whether it was the same until then."""
     kept = (User.id == user.id) & (User.password == user.password)
-    if User.update(password=password).where(kept).execute():
-        user.password = password
+    if not User.update(password=password).where(kept).execute():
+        return False
+    user.password = password
+    return True
 
 
 def login_failed(user: User | None, maximum: int, minutes: int) -> bool:

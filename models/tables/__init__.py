@@ -4,8 +4,16 @@ from vantage6.models.tables.node import Node, NodeConfig
 from vantage6.models.tables.organization import Collaboration, Membership, Organization
 from vantage6.models.tables.outbox import Outbox
 from vantage6.models.tables.role import Role, RoleRule, Rule
+from vantage6.models.tables.session import Session
 from vantage6.models.tables.task import AlgorithmPort, Payload, Result, Run, Task
-from vantage6.models.tables.user import Invitation, RecoveryToken, User, UserRole, UserRule
+from vantage6.models.tables.user import (
+    Invitation,
+    RecoveryCode,
+    RecoveryToken,
+    User,
+    UserRole,
+    UserRule,
+)
 
 TABLES = (
     Organization,
@@ -17,10 +25,12 @@ TABLES = (
     User,
     RecoveryToken,
     Invitation,
+    RecoveryCode,
     UserRole,
     UserRule,
     Node,
     NodeConfig,
+    Session,
     Run,
     Task,
     Result,
@@ -40,12 +50,14 @@ __all__ = [
     "Organization",
     "Outbox",
     "Payload",
+    "RecoveryCode",
     "RecoveryToken",
     "Result",
     "Role",
     "RoleRule",
     "Rule",
     "Run",
+    "Session",
     "Task",
     "User",
     "UserRole",

@@ -22,6 +22,8 @@ class Node(Table):
     #: Address within the VPN.
     ip = CharField(null=True)
     last_seen = UtcDateTimeField(null=True)
+    #: Tokens that were signed before are void, those of its algorithms too.
+    tokens_valid_from = UtcDateTimeField(null=True)
 
     class Meta:
         """An organization has at most one node in a collaboration."""

@@ -25,8 +25,8 @@ class User(Table):
     last_seen = UtcDateTimeField(null=True)
     #: Tokens that were signed before are void; set when somebody else may hold some.
     tokens_valid_from = UtcDateTimeField(null=True)
-    #: Base32 secret of the second factor.
-    otp_secret = CharField(max_length=32, null=True)
+    #: Base32 secret of the second factor, as `vantage6.models.seals` seals it.
+    otp_secret = TextField(null=True, column_name="otp_sealed")
     #: The time step whose code was used last, which no code may repeat; without one, no code was
     #: right yet and the secret is not confirmed.
     otp_last_step = IntegerField(null=True)
@@ -67,6 +67,16 @@ class Invitation(Table):
         """An organization is asked once at a time."""
 
         indexes = ((("collaboration", "organization"), True),)
+
+
+class RecoveryCode(Table):
+    """What stands in once for the code of a lost authenticator app."""
+
+    id = IdField()
+    user = ForeignKeyField(User, backref="recovery_codes", on_delete="CASCADE")
+    user_id: int
+    #: SHA-256 in hex. The codes are random and long enough, so a fast hash will do.
+    code = CharField(max_length=64)
 
 
 class UserRole(Table):

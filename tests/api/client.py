@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
@@ -14,11 +15,13 @@ from pydantic import TypeAdapter
 
 from vantage6.api.endpoint import Endpoint
 from vantage6.api.routes import ROUTES
-from vantage6.api.tokens import Tokens
+from vantage6.api.tokens import Login, Tokens
+from vantage6.common.clock import now
 from vantage6.common.enums import IdentityKind
 from vantage6.common.identity import NODE_AUTHORIZATION
 from vantage6.common.schemas.base import Problem
-from vantage6.models.tables import Node, Task, User
+from vantage6.models import database
+from vantage6.models.tables import Node, Session, Task, User
 
 PREFIX = "/api"
 _ID = re.compile(r"\{\w+_:int[^}]*\}")
@@ -119,9 +122,32 @@ class Api:
         if isinstance(who, Algorithm):
             return self.tokens.for_container(who.node, who.task)
         if isinstance(who, User | Node):
-            kind = IdentityKind.USER if isinstance(who, User) else IdentityKind.NODE
-            return self.tokens.pair(kind, who.id)[0]
+            return self.pair(who)[0]
         return who or ""
+
+    def pair(self, who: User | Node, session: Login | None = None) -> tuple[str, str]:
+        """Return the tokens of somebody who just logged in, or who did in that session."""
+        kind = IdentityKind.USER if isinstance(who, User) else IdentityKind.NODE
+        return self.tokens.pair(kind, who.id, session or logged_in(who))
+
+
+def logged_in(who: User | Node) -> Login:
+    """Return the login of somebody, without the work of one."""
+    # In a thread, as all that the app does: the test may be reading rows one by one.
+    return _THREAD.submit(_log_in, who).result(60)
+
+
+def _log_in(who: User | Node) -> Login:
+    moment = now()
+    with database.session(keep=True):
+        row = Session.create(
+            **{"user" if isinstance(who, User) else "node": who.id},
+            began_at=moment,
+            renewed_at=moment,
+            expires_at=moment + timedelta(days=1),
+            address="192.0.2.1",
+        )
+    return Login(row.id, moment)
 
 
 def documented(method: str, path: str) -> tuple[Endpoint, str] | None:

@@ -80,6 +80,19 @@ def test_a_removed_node_loses_its_user_and_queue(
 
 
 @pytest.mark.slow
+def test_a_new_key_takes_the_queue_from_who_has_the_old_one(
+    api: Api, world: World, root: User, broker_url: str
+):
+    node = world.amsterdam_north
+    with credentials(api, node) as old:
+        assert api.post("/recover/node", root, {"id": node.id}).status == 200
+        with pytest.raises(redis.exceptions.RedisError):
+            old.ping()
+    with credentials(api, Node.get_by_id(node.id)) as new:
+        assert new.ping()
+
+
+@pytest.mark.slow
 def test_a_node_is_online_while_it_consumes(api: Api, world: World, root: User, broker_url: str):
     node, never_seen = world.amsterdam_north, world.berlin_north
     api.get(f"/node/{node.id}", node)

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.api.client import Algorithm, Api, Who
+from tests.api.client import Algorithm, Api, Who, logged_in
 from tests.api.conftest import Server
 from tests.models.factories import IMAGE, make_task, make_user, result_of
 from vantage6.api.openapi import document
@@ -139,6 +139,7 @@ def scene(server: Server) -> Scene:
             "mine_port": ports.create(mine_result, 80, None).id,
             "theirs_port": ports.create(theirs_result, 80, None).id,
             "colleague": colleague.id,
+            "colleague_session": logged_in(colleague).id,
             "partner": make_user(world.berlin).id,
             "stranger": make_user(world.cairo).id,
             "viewer_role": viewer,

@@ -45,8 +45,9 @@ def counted() -> Iterator[list[QueryEvent]]:
 
 
 def statements_of(api: Api, path: str, who: Who, query: str = "") -> list[str]:
+    token = api.token(who)
     with counted() as events:
-        assert api.get(path, who, query=query).status == 200
+        assert api.get(path, token, query=query).status == 200
     return [event.sql for event in events]
 
 
@@ -184,7 +185,7 @@ def test_a_task_for_fifty_costs_hardly_more_than_for_one(api: Api, world: World)
     everybody = collaborations.create("all", [place.id for place in places], encrypted=True)
     for place in places:
         nodes.create(place, everybody)
-    researcher = make_user(places[0], "Researcher")
+    researcher = api.token(make_user(places[0], "Researcher"))
     User.update(last_seen=now()).execute()
     costs = []
     for number in (1, 50):
@@ -201,10 +202,11 @@ def test_a_claim_and_a_report_cost_few_queries(api: Api, world: World):
     task = make_task(world.north, [world.amsterdam])
     (result,) = task.results
     Node.update(last_seen=now()).execute()
+    token = api.token(world.amsterdam_north)
     with counted() as claimed:
-        api.post(f"/result/{result.id}/claim", world.amsterdam_north)
+        api.post(f"/result/{result.id}/claim", token)
     with counted() as reported:
-        api.patch(f"/result/{result.id}", world.amsterdam_north, {"status": "active"})
+        api.patch(f"/result/{result.id}", token, {"status": "active"})
     assert len(claimed) <= 6, claimed
     assert len(reported) <= 8, reported
 

@@ -11,7 +11,6 @@ from tests.api.client import Algorithm, Api
 from tests.api.conftest import Server
 from tests.models.factories import IMAGE, World, finish, make_task, make_user, result_of
 from vantage6.common.clock import now
-from vantage6.common.enums import IdentityKind
 from vantage6.common.identity import NODE_AUTHORIZATION, WRONG_NODE_TOKEN
 from vantage6.common.private import hashed
 from vantage6.models.store import nodes, results, tasks, users
@@ -31,6 +30,7 @@ def forged(server: Server, **changes: Any) -> str:
         "type": "access",
         "iat": now(),
         "exp": now() + timedelta(hours=1),
+        "sid": 1,
         "jti": str(uuid.uuid4()),
     } | changes
     said = {name: value for name, value in said.items() if value is not None}
@@ -84,7 +84,7 @@ def test_an_expired_token_is_refused(server: Server, root: User):
 
 
 def test_tokens_are_not_interchangeable(api: Api, root: User):
-    access, refresh = api.tokens.pair(IdentityKind.USER, root.id)
+    access, refresh = api.pair(root)
     assert api.get("/task", refresh).problem == (422, "bad_token")
     assert api.post("/token/refresh", access).problem == (422, "bad_token")
 
@@ -152,7 +152,7 @@ def test_the_hash_of_a_key_is_no_key(api: Api, world: World):
 @pytest.mark.parametrize("kind", ["user", "node"])
 def test_a_refresh_gives_new_tokens(api: Api, world: World, root: User, kind: str):
     who = root if kind == "user" else world.amsterdam_north
-    _, refresh = api.tokens.pair(IdentityKind(kind), who.id)
+    _, refresh = api.pair(who)
     answer = api.post("/token/refresh", refresh)
     assert set(answer.json) == {"access_token", "refresh_token", "refresh_url", f"{kind}_url"}
     assert answer.json["refresh_token"] != refresh
@@ -162,7 +162,7 @@ def test_a_refresh_gives_new_tokens(api: Api, world: World, root: User, kind: st
 
 
 def test_lives_of_tokens(server: Server, root: User):
-    access, refresh = server.api.tokens.pair(IdentityKind.USER, root.id)
+    access, refresh = server.api.pair(root)
     for token, hours in ((access, 6), (refresh, 48)):
         said = claims(token)
         assert said["exp"] - int(said["iat"]) == hours * 3600

@@ -10,6 +10,9 @@ from vantage6.common.errors import Invalid
 #: Names, order and defaults that scripts rely on.
 SIGNATURES = {
     "util.change_my_password": "current_password, new_password",
+    "util.list_sessions": "user=None",
+    "util.end_session": "id_",
+    "util.end_other_sessions": "user=None",
     "util.reset_my_password": "email=None, username=None",
     "util.set_my_password": "token, password",
     "util.reset_two_factor_auth": "password, email=None, username=None",
@@ -100,6 +103,11 @@ def test_help_of_task_create_reads_like_the_manual(client) -> None:
     [
         (lambda c: c.util.get_server_version(), "GET version", {}),
         (lambda c: c.util.get_server_health(), "GET health", {}),
+        (lambda c: c.util.list_sessions(), "GET session", {}),
+        (lambda c: c.util.list_sessions(3), "GET session", {"user_id": "3"}),
+        (lambda c: c.util.end_session(3), "DELETE session/3", {}),
+        (lambda c: c.util.end_other_sessions(), "DELETE session", {}),
+        (lambda c: c.util.end_other_sessions(3), "DELETE session", {"user_id": "3"}),
         (lambda c: c.collaboration.list(name="ignored"), "GET organization/7/collaboration", {}),
         (
             lambda c: c.collaboration.list(scope="global", encrypted=True, organization=2),

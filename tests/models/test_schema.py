@@ -32,7 +32,13 @@ from vantage6.models.tables import (
     User,
 )
 
-MIGRATIONS = ["0001_initial", "0002_accounts_nodes_ports", "0003_watching", "0005_invitations"]
+MIGRATIONS = [
+    "0001_initial",
+    "0002_accounts_nodes_ports",
+    "0003_watching",
+    "0004_sessions",
+    "0005_invitations",
+]
 
 
 @pytest.fixture

@@ -14,13 +14,13 @@ import pytest
 from examples.federation import AS_PROCESSES, Federation
 from tests.api.commands.conftest import Operator
 from tests.api.conftest import configured
-from tests.models.factories import finish, make_task, make_world
+from tests.models.factories import finish, make_task, make_user, make_world
 from vantage6.api import archive
 from vantage6.api.tokens import Tokens
 from vantage6.common.config import Instance
-from vantage6.models import copies, database, migrate
+from vantage6.models import copies, database, migrate, seals
 from vantage6.models.database import db
-from vantage6.models.store import results, tasks
+from vantage6.models.store import results, second_factors, tasks, users
 from vantage6.models.tables import Organization, Payload, Result, Run, Task
 
 
@@ -71,6 +71,19 @@ def test_everything_comes_back_on_a_new_server(operator: Operator, other: Operat
     assert key.stat().st_mode & 0o777 == 0o600
     with other.connected():
         assert migrate.drift() == ""
+
+
+def test_the_key_of_what_is_sealed_comes_back(operator: Operator, other: Operator, tmp_path: Path):
+    file, secret = tmp_path / "backup.zip", "S" * 32
+    with operator.connected():
+        user = make_user(Organization.get(), username="ada")
+        second_factors.propose(user, secret)
+    operator.does("backup", file)
+    other.does("restore", file)
+    with other.connected():
+        assert second_factors.secret_of(users.find_by_name("ada")) == secret
+    key = other.instance.folder / seals.KEY_FILE
+    assert key.stat().st_mode & 0o777 == 0o600
 
 
 def test_nothing_gets_a_number_that_was_given_out_after_the_backup(

@@ -12,6 +12,7 @@ from tests.services import free_port
 from tests.services.smtp import MailServer
 from vantage6.api.cli import main
 from vantage6.common.config import Instance, ServerConfig
+from vantage6.models import seals
 
 SECRET = "from a file, and as long as a key must be"
 
@@ -81,6 +82,16 @@ def test_the_password_of_the_first_user_is_tried(operator: Operator):
     assert findings(operator)["root"][0] == "ok"
     operator.does("shell", "--code", "u = db.User.get(1); u.password = 'root'; u.save()")
     assert "reset-password root" in findings(operator)["root"][1]
+
+
+def test_a_lost_key_of_second_factors_is_named(operator: Operator):
+    assert findings(operator)["two-factor"] == ("ok", "Nobody has set up an authenticator app.")
+    operator.does("shell", "--code", "u = db.User.get(1); u.otp_secret = 'S' * 32; u.save()")
+    assert findings(operator)["two-factor"][0] == "ok"
+    (operator.instance.folder / seals.KEY_FILE).unlink()
+    state, text = findings(operator)["two-factor"]
+    assert state == "failure"
+    assert seals.KEY_FILE in text
 
 
 def test_files_that_others_can_read_are_named(operator: Operator):
