@@ -66,6 +66,13 @@ class Claim:
     #: say.
     above: tuple[Requester, ...] | None = ()
 
+    @property
+    def level(self) -> int | None:
+        """How many tasks are above; None for a sub-task of which the server does not say it."""
+        return (
+            None if self.above is None or (self.is_subtask and not self.above) else len(self.above)
+        )
+
     @classmethod
     def from_wire(cls, answer: Mapping[str, Any], request_id: str | None = None) -> Self:
         """Read the server's answer to a claim.

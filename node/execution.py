@@ -81,7 +81,13 @@ class Execution:
         self._patience = Patience(self.result_id, station.audit)
         self._ledger = Ledger(station.audit, self.result_id, station.quotas.of(entry.record.run_id))
         self.run_id = entry.record.run_id
-        self.is_subtask = entry.record.is_subtask
+        #: How many tasks are above; None for a sub-task of which the server does not say it.
+        self.level = entry.record.level
+        if self.level is None and not entry.record.is_subtask:
+            self.level = 0
+        if self.level is not None:
+            # One that is too deep is refused, and waits for nothing.
+            self.level = min(self.level, station.config.subtask_levels)
         self.was_started = entry.record.started_at is not None
         self.is_computed = entry.outcome() is not None
 

@@ -1,18 +1,19 @@
 """All results of this node: which are accepted, which run, which wait for their turn."""
 
 import threading
-from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from vantage6.broker.messages import Message, ResultKilled
 from vantage6.common import logs
+from vantage6.common.config.node import NodeConfig
 from vantage6.common.errors import Unauthenticated, Unavailable, V6Error
 from vantage6.node.claims import Claim
 from vantage6.node.execution import NOT_WANTED, Execution
 from vantage6.node.patience import InterruptedExecution
 from vantage6.node.spool import Entry
 from vantage6.node.station import Station
+from vantage6.node.turns import Bounds, Turns
 
 log = logs.get(__name__)
 
@@ -20,11 +21,21 @@ log = logs.get(__name__)
 _MOST_ASIDE = 64
 
 
+def bounds(config: NodeConfig) -> Bounds:
+    """Return how many results a configuration lets compute at once."""
+    memory = config.parallel_memory_bytes
+    return Bounds(
+        first=config.parallel,
+        below=config.parallel_subtasks,
+        levels=config.subtask_levels + 1,
+        together=None if memory is None else memory // config.limits.memory_bytes,
+    )
+
+
 class Executor:
     """Turns doorbells into delivered results. Safe for threads.
 
-    Top-level results wait for one of `parallel` places. Sub-tasks never wait: the algorithm that
-    waits for them holds a place itself.
+    How many are computed at once is for `Turns` to say.
 
     Parameters
     ----------
@@ -38,11 +49,9 @@ class Executor:
         self._changed = threading.Condition(self._lock)
         self._claiming: set[int] = set()
         self._active: dict[int, Execution] = {}
-        self._waiting: deque[Execution] = deque()
-        #: Top-level results that hold a place.
-        self._computing: set[int] = set()
-        #: How many have given up their places for a pull, and how many of them want them back.
-        self._aside = self._returning = 0
+        self._turns = Turns(bounds(station.config))
+        #: Results that have given up their places for a pull.
+        self._aside: set[int] = set()
 
     def handle(self, message: Message) -> None:
         """React to a doorbell.
@@ -110,9 +119,9 @@ class Executor:
         """Drop a result that the server no longer wants, wherever it is."""
         with self._lock:
             execution = self._active.get(result_id)
-            waited = execution is not None and execution in self._waiting
-            if execution is not None and waited:
-                self._waiting.remove(execution)
+            waited = self._turns.is_waiting(result_id)
+            if waited:
+                self._vacate(result_id)
         if execution is None:
             return
         log.info("result killed", result_id=result_id)
@@ -137,7 +146,7 @@ class Executor:
     def leave(self) -> None:
         """Stop working; algorithms run on and are adopted at the next start."""
         with self._lock:
-            self._waiting.clear()
+            self._turns.clear()
             executions = list(self._active.values())
         for execution in executions:
             execution.leave()
@@ -167,24 +176,28 @@ class Executor:
         return Execution(self._station, entry, claim, pulling=lambda: self._aside_of(id_))
 
     def _take(self, execution: Execution) -> None:
+        id_, level = execution.result_id, execution.level
         with self._lock:
-            self._active[execution.result_id] = execution
-            if not (execution.is_subtask or execution.is_computed):
+            self._active[id_] = execution
+            if execution.is_computed or level is None:
+                self._spawn(execution)
+            elif execution.was_started:
                 # What runs already is not stopped for lack of a place.
-                if not execution.was_started and self._is_full():
+                self._turns.force(id_, level)
+                self._spawn(execution)
+            else:
+                begun = self._turns.arrive(id_, level)
+                if id_ not in begun:
                     execution.put_aside()
-                    self._waiting.append(execution)
-                    return
-                self._computing.add(execution.result_id)
-        self._spawn(execution)
+                self._begin(begun)
 
     @contextmanager
     def _aside_of(self, result_id: int) -> Iterator[None]:
         """Let others have the place of a result while its image is pulled."""
         with self._lock:
-            gives = result_id in self._computing and self._aside < _MOST_ASIDE
+            gives = self._turns.holds(result_id) and len(self._aside) < _MOST_ASIDE
             if gives:
-                self._aside += 1
+                self._aside.add(result_id)
                 self._vacate(result_id)
         try:
             yield
@@ -192,40 +205,28 @@ class Executor:
                 self._return(result_id)
         finally:
             with self._lock:
-                self._aside -= gives
+                self._aside.discard(result_id)
 
     def _return(self, result_id: int) -> None:
         """Wait for a place, before all that never had one; or until it is no longer wanted."""
         with self._lock:
             execution = self._active[result_id]
-            self._returning += 1
-            self._changed.wait_for(
-                lambda: execution.is_interrupted or len(self._computing) < self._places
-            )
-            self._returning -= 1
-            if not execution.is_interrupted:
-                self._computing.add(result_id)
-            self._fill()
+            self._begin(self._turns.come_back(result_id, execution.level or 0))
+            self._changed.wait_for(lambda: execution.is_interrupted or self._turns.holds(result_id))
+            if execution.is_interrupted:
+                self._vacate(result_id)
 
     def _vacate(self, result_id: int) -> None:
-        """Give up a place. The lock is held."""
-        self._computing.discard(result_id)
+        """Give up a place, or the wait for one. The lock is held."""
+        self._begin(self._turns.leave(result_id))
         self._changed.notify_all()
-        self._fill()
 
-    def _fill(self) -> None:
-        """Give free places to those who wait longest. The lock is held."""
-        while self._waiting and not self._is_full():
-            successor = self._waiting.popleft()
-            self._computing.add(successor.result_id)
-            self._spawn(successor)
-
-    @property
-    def _places(self) -> int:
-        return self._station.config.parallel
-
-    def _is_full(self) -> bool:
-        return len(self._computing) + self._returning >= self._places
+    def _begin(self, result_ids: list[int]) -> None:
+        """Let those go on whose turn it is. The lock is held."""
+        for id_ in result_ids:
+            if id_ not in self._aside:
+                self._spawn(self._active[id_])
+        self._changed.notify_all()
 
     def _spawn(self, execution: Execution) -> None:
         threading.Thread(

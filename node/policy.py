@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from vantage6.common import logs
-from vantage6.common.config.node import NodeConfig, PolicyConfig
+from vantage6.common.config.node import NodeConfig
+from vantage6.common.config.policies import PolicyConfig
 from vantage6.common.config.services import VPN, WHITELIST
 from vantage6.common.task_status import TaskStatus
 from vantage6.node.claims import Claim, Requester
@@ -100,6 +101,7 @@ class Policy:
             "allowed_images": _Images(config.allowed_images),
         }
         self._registries = Registries(config)
+        self._levels = config.subtask_levels
         self._databases = (
             None
             if self._policies.databases is None
@@ -135,6 +137,7 @@ class Policy:
         """Yield what each rule says, in the order in which they are checked."""
         yield from self._on_image(asked)
         yield from self._on_registry(asked)
+        yield from self._on_level(asked)
         yield self._on_initiator(asked)
         yield self._on_database(asked)
         yield self._on_input(asked)
@@ -211,6 +214,15 @@ class Policy:
         elif asked.digests is None:
             text = f"Only if the image is at the node already: it pulls none from {host}."
             yield _open(rule, text)
+
+    def _on_level(self, asked: Asked) -> Iterator[Finding]:
+        if asked.above is not None and len(asked.above) > self._levels:
+            yield _refusal(
+                "subtask_levels",
+                "too_deep",
+                f"The node computes sub-tasks down to level {self._levels} below the first task of "
+                f"a run, and this one is at level {len(asked.above)}.",
+            )
 
     def _on_initiator(self, asked: Asked) -> Finding:
         rule = "policies.allowed_users, policies.allowed_organizations"

@@ -54,6 +54,8 @@ class Record:
     initiator: int | None = None
     #: Set just before the algorithm starts; from then on it is never started again.
     started_at: str | None = None
+    #: How many tasks are above; None where that is not known.
+    level: int | None = None
 
     @classmethod
     def of(cls, claim: Claim) -> Self:
@@ -68,6 +70,7 @@ class Record:
             claimed_at=clock.now().isoformat(),
             request_id=claim.request_id,
             initiator=claim.initiator,
+            level=claim.level,
         )
 
 

@@ -1,6 +1,5 @@
 """The configuration of a node."""
 
-import re
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,6 +16,7 @@ from pydantic import (
 )
 
 from vantage6.common.config.base import DirectoriesConfig, LogConfig, Section
+from vantage6.common.config.policies import Expressions, PolicyConfig
 from vantage6.common.config.services import (
     VPN,
     WHITELIST,
@@ -31,14 +31,6 @@ from vantage6.common.known_keys import fingerprint
 _NO_NAMES = (dict, list, set, tuple, type(None))
 
 
-def _expression(text: str) -> str:
-    try:
-        re.compile(text)
-    except (re.error, OverflowError, RecursionError) as error:
-        raise ValueError(f"not a regular expression: {error}") from error
-    return text
-
-
 def _text(value: Any) -> Any:
     """Refuse what is no text before a parser quotes it: that may be of any size."""
     if not isinstance(value, str):
@@ -46,19 +38,7 @@ def _text(value: Any) -> Any:
     return value
 
 
-def _texts(value: Any) -> Any:
-    """Accept one item for a list, and unquoted numbers for texts."""
-    if value is None:
-        return ()
-    items = value if isinstance(value, list | tuple) else [value]
-    return tuple(str(item) if isinstance(item, int) else item for item in items)
-
-
 Fingerprint = Annotated[str, AfterValidator(fingerprint)]
-Texts = Annotated[tuple[str, ...], BeforeValidator(_texts)]
-Expressions = Annotated[
-    tuple[Annotated[str, AfterValidator(_expression)], ...], BeforeValidator(_texts)
-]
 
 
 class DatabaseConfig(Section):
@@ -77,49 +57,6 @@ class EncryptionConfig(Section):
     enabled: bool = Field(description="the collaboration is encrypted")
     private_key: str | None = Field(
         None, description="key file of the organization; relative to the data folder"
-    )
-
-
-class PolicyConfig(Section):
-    """What may run here. Once this section is written, an image that it does not name is refused.
-
-    An entry for images is a regular expression that the whole reference has to match, or one for
-    the name followed by ``@sha256:`` and a digest, or a digest alone.
-    """
-
-    allowed_algorithms: Expressions = Field(
-        (), description="images, as regular expressions or by digest; none: no image at all"
-    )
-    allowed_users: Texts = Field((), description="ids or names of users; default: any")
-    allowed_organizations: Texts = Field(
-        (), description="ids or names of organizations; default: any"
-    )
-    registries: Texts | None = Field(
-        None,
-        description="hosts that images may be pulled from, with the port if there is one; "
-        "`docker.io` is Docker Hub; default: those with which the expressions for images begin, "
-        "and Docker Hub for one that begins with no host",
-    )
-    databases: dict[str, Expressions] | None = Field(
-        None,
-        description="label of a database to the images that may read it; a label that is left out "
-        "is closed; default: every allowed image may read every database",
-    )
-    services: dict[str, Expressions] | None = Field(
-        None,
-        description="`whitelist`, `vpn`, or the name of a tunnel or of a linked service, to the "
-        "images that may reach it. Without this key, every allowed image may reach `whitelist` "
-        "and `vpn`. Tunnels and linked services are always open to who may read a database there",
-    )
-    max_input_bytes: int | None = Field(None, ge=0, description="largest input; default: any")
-    allow_pickle: bool = Field(
-        False,
-        description="let payloads into algorithms that are not JSON: inputs, and results of "
-        "sub-tasks. Python images unpickle them, and a pickle can run any code in the container. "
-        "Images of other languages with a format of their own need it as well",
-    )
-    max_output_bytes: int | None = Field(
-        None, ge=0, description="largest output that leaves; default: `limits.file_bytes`"
     )
 
 
@@ -291,8 +228,21 @@ class NodeConfig(Section):
     keep_temporary_hours: float = Field(
         24, ge=0, description="time for which the shared folder of a run outlives its last result"
     )
-    parallel: int = Field(
-        8, ge=1, le=64, description="results computed at once; sub-tasks are not counted"
+    parallel: int = Field(8, ge=1, le=64, description="results of first tasks computed at once")
+    parallel_subtasks: int = Field(
+        16, ge=1, le=256, description="results of sub-tasks computed at once, on each level"
+    )
+    parallel_memory_bytes: int | None = Field(
+        None,
+        ge=2**24,
+        description="memory that all algorithms may use together, each counted with "
+        "`limits.memory_bytes`; enough for one of each level; default: as much as the places need",
+    )
+    subtask_levels: int = Field(
+        3,
+        ge=1,
+        le=15,
+        description="how many sub-tasks may follow from each other; deeper ones are refused",
     )
     keep_free_bytes: int = Field(
         256 * 2**20,
@@ -345,6 +295,16 @@ class NodeConfig(Section):
         if strangers := set(rules or ()) - {database.label for database in self.databases}:
             names = ", ".join(sorted(strangers))
             raise ValueError(f"policies.databases names what databases does not: {names}")
+        return self
+
+    @model_validator(mode="after")
+    def _memory_is_enough_for_each_level(self) -> "NodeConfig":
+        least = (self.subtask_levels + 1) * self.limits.memory_bytes
+        if self.parallel_memory_bytes is not None and self.parallel_memory_bytes < least:
+            raise ValueError(
+                f"parallel_memory_bytes: tasks wait for their sub-tasks, which takes {least} at "
+                "least: limits.memory_bytes for each of subtask_levels, and once more"
+            )
         return self
 
     @property

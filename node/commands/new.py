@@ -196,7 +196,7 @@ def _encryption(
 def _policies(answers: "Wizard", allowed: tuple[str, ...]) -> None:
     if not allowed and answers.asks and "policies" not in answers.values:
         from vantage6.common import wizard
-        from vantage6.common.config.node import PolicyConfig
+        from vantage6.common.config.policies import PolicyConfig
 
         question = "Images that may run here, as regular expressions with spaces (empty: any)"
         rules = wizard.Wizard(PolicyConfig, asks=True)

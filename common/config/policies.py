@@ -1,0 +1,73 @@
+"""The rules of a station, as they are written down."""
+
+import re
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from vantage6.common.config.base import Section
+
+
+def _expression(text: str) -> str:
+    try:
+        re.compile(text)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise ValueError(f"not a regular expression: {error}") from error
+    return text
+
+
+def _texts(value: Any) -> Any:
+    """Accept one item for a list, and unquoted numbers for texts."""
+    if value is None:
+        return ()
+    items = value if isinstance(value, list | tuple) else [value]
+    return tuple(str(item) if isinstance(item, int) else item for item in items)
+
+
+Texts = Annotated[tuple[str, ...], BeforeValidator(_texts)]
+Expressions = Annotated[
+    tuple[Annotated[str, AfterValidator(_expression)], ...], BeforeValidator(_texts)
+]
+
+
+class PolicyConfig(Section):
+    """What may run here. Once this section is written, an image that it does not name is refused.
+
+    An entry for images is a regular expression that the whole reference has to match, or one for
+    the name followed by ``@sha256:`` and a digest, or a digest alone.
+    """
+
+    allowed_algorithms: Expressions = Field(
+        (), description="images, as regular expressions or by digest; none: no image at all"
+    )
+    allowed_users: Texts = Field((), description="ids or names of users; default: any")
+    allowed_organizations: Texts = Field(
+        (), description="ids or names of organizations; default: any"
+    )
+    registries: Texts | None = Field(
+        None,
+        description="hosts that images may be pulled from, with the port if there is one; "
+        "`docker.io` is Docker Hub; default: those with which the expressions for images begin, "
+        "and Docker Hub for one that begins with no host",
+    )
+    databases: dict[str, Expressions] | None = Field(
+        None,
+        description="label of a database to the images that may read it; a label that is left out "
+        "is closed; default: every allowed image may read every database",
+    )
+    services: dict[str, Expressions] | None = Field(
+        None,
+        description="`whitelist`, `vpn`, or the name of a tunnel or of a linked service, to the "
+        "images that may reach it. Without this key, every allowed image may reach `whitelist` "
+        "and `vpn`. Tunnels and linked services are always open to who may read a database there",
+    )
+    max_input_bytes: int | None = Field(None, ge=0, description="largest input; default: any")
+    allow_pickle: bool = Field(
+        False,
+        description="let payloads into algorithms that are not JSON: inputs, and results of "
+        "sub-tasks. Python images unpickle them, and a pickle can run any code in the container. "
+        "Images of other languages with a format of their own need it as well",
+    )
+    max_output_bytes: int | None = Field(
+        None, ge=0, description="largest output that leaves; default: `limits.file_bytes`"
+    )

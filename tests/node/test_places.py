@@ -1,0 +1,134 @@
+"""Sub-tasks have places and a share of the memory, and nothing waits for ever."""
+
+import time
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from tests.node.conftest import MakeExecutor
+from tests.node.factories import MIB, make_claim, make_config
+from tests.node.wire import Wire
+from tests.waiting import eventually
+from vantage6.node.claims import Requester
+from vantage6.node.executor import bounds
+from vantage6.node.outcomes import RefusalError
+from vantage6.node.policy import Asked, Policy
+from vantage6.node.turns import Bounds
+
+DONE = "open(os.environ['OUTPUT_FILE'], 'w').write('done')"
+GO = """import time
+go = os.environ['TEMPORARY_FOLDER'] + '/'
+def wait(name):
+    while not os.path.exists(go + name): time.sleep(0.02)
+def tell(name): open(go + name, 'w')
+"""
+
+
+def said(task: int) -> dict[str, Any]:
+    return {"task": task, "organization": 1, "organization_name": "org 1"}
+
+
+def add(wire: Wire, id_: int, program: str, *above: int) -> None:
+    """Add a result below some tasks."""
+    chain = [said(task) for task in (*above, 100 + id_)]
+    wire.add(id_, GO + program, parent={"id": above[-1]} if above else None, requesters=chain)
+
+
+def test_sub_tasks_are_counted(wire: Wire, make_executor: MakeExecutor) -> None:
+    """One task that asks much made a station start as many containers as it liked."""
+    for id_ in range(1, 7):
+        add(wire, id_, f"tell('n{id_}'); wait('go');" + DONE, 99)
+    executor = make_executor(parallel_subtasks=2)
+    for id_ in range(1, 7):
+        executor.accept(id_)
+    eventually(lambda: len(wire.ids("active")) == 2)
+    time.sleep(0.5)
+    assert len(wire.ids("active")) == 2
+    assert executor.report()[0] == [1, 2, 3, 4, 5, 6]
+    (executor._station.spool.temporary(1) / "go").touch()
+    eventually(lambda: wire.ids("completed") == [1, 2, 3, 4, 5, 6])
+
+
+@pytest.mark.parametrize("memory", [None, 4 * 512 * MIB])
+def test_a_parent_that_waits_on_each_level_ends(
+    wire: Wire, make_executor: MakeExecutor, memory: int | None
+) -> None:
+    """Each waits for the one below, and all places of its own level are taken."""
+    add(wire, 1, "wait('two');" + DONE)
+    add(wire, 2, "wait('three'); tell('two');" + DONE, 101)
+    add(wire, 3, "wait('four'); tell('three');" + DONE, 101, 102)
+    add(wire, 4, "tell('four');" + DONE, 101, 102, 103)
+    add(wire, 5, DONE)
+    add(wire, 6, DONE, 101)
+    add(wire, 7, DONE, 101, 102)
+    limits = {"memory_bytes": 512 * MIB}
+    executor = make_executor(
+        parallel=1, parallel_subtasks=1, parallel_memory_bytes=memory, limits=limits
+    )
+    for id_ in (1, 5, 2, 6, 3, 7, 4):
+        executor.accept(id_)
+    eventually(lambda: wire.ids("completed") == [1, 2, 3, 4, 5, 6, 7])
+
+
+def test_memory_bounds_all_together(wire: Wire, make_executor: MakeExecutor) -> None:
+    for id_ in range(1, 7):
+        add(wire, id_, "wait('go');" + DONE)
+    limits = {"memory_bytes": 512 * MIB}
+    executor = make_executor(limits=limits, parallel_memory_bytes=3 * 512 * MIB, subtask_levels=1)
+    for id_ in range(1, 7):
+        executor.accept(id_)
+    eventually(lambda: len(wire.ids("active")) == 2)
+    add(wire, 7, "tell('go');" + DONE, 101)
+    executor.accept(7)
+    eventually(lambda: wire.ids("completed") == [1, 2, 3, 4, 5, 6, 7])
+
+
+def test_a_killed_result_gives_its_place_and_its_wait_up(
+    wire: Wire, make_executor: MakeExecutor
+) -> None:
+    for id_ in (1, 2, 3):
+        add(wire, id_, ("wait('never');" if id_ == 1 else "") + DONE, 99)
+    executor = make_executor(parallel_subtasks=1)
+    for id_ in (1, 2, 3):
+        executor.accept(id_)
+    eventually(lambda: wire.ids("active") == [1])
+    for id_ in (2, 1):
+        wire.results[id_]["status"] = "killed by user"
+        executor.kill(id_)
+    eventually(lambda: wire.ids("completed") == [3])
+    assert eventually(lambda: executor.report() == ([], []))
+
+
+def test_a_station_refuses_what_is_too_deep() -> None:
+    policy = Policy(make_config(subtask_levels=2))
+    one = Requester(1, "org 1")
+    policy.check(Asked.by(make_claim(is_subtask=True, above=(one, one))))
+    with pytest.raises(RefusalError) as caught:
+        policy.check(Asked.by(make_claim(is_subtask=True, above=(one, one, one))))
+    assert caught.value.reason.code == "too_deep"
+
+
+def test_too_little_memory_for_each_level_is_no_configuration() -> None:
+    limits = {"memory_bytes": 512 * MIB}
+    with pytest.raises(ValidationError, match="parallel_memory_bytes"):
+        make_config(limits=limits, parallel_memory_bytes=4 * 512 * MIB - 1)
+    config = make_config(limits=limits, parallel_memory_bytes=4 * 512 * MIB)
+    assert bounds(config) == Bounds(first=8, below=16, levels=4, together=4)
+    assert bounds(make_config()).together is None
+
+
+def test_the_level_survives_a_restart(wire: Wire, make_executor: MakeExecutor) -> None:
+    add(wire, 1, "wait('go');" + DONE, 99)
+    add(wire, 2, DONE, 99)
+    first = make_executor(parallel_subtasks=1)
+    first.accept(1)
+    first.accept(2)
+    eventually(lambda: wire.ids("active") == [1])
+    first.leave()
+    second = make_executor(first._station)
+    second.adopt()
+    time.sleep(0.5)
+    assert wire.ids("completed") == []
+    (second._station.spool.temporary(1) / "go").touch()
+    eventually(lambda: wire.ids("completed") == [1, 2])
