@@ -4,6 +4,8 @@ One test for each, named by its number. The first line of a test names the class
 """
 
 import json
+import os
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +33,13 @@ from vantage6.api.setup import set_up
 from vantage6.api.tokens import Tokens
 from vantage6.common.config import Instance
 from vantage6.common.errors import ConfigurationError
+from vantage6.common.serialization import SerializationError, deserialize, serialize
 from vantage6.common.task_status import TaskStatus
 from vantage6.models.store import collaborations, nodes, outbox, ports, results
 from vantage6.models.tables import Payload, Result, Role, Rule, Task, User
 from vantage6.node.claims import Claim
 from vantage6.node.databases import Databases
+from vantage6.node.formats import name_of
 from vantage6.node.outcomes import RefusalError
 from vantage6.node.policy import Asked, Policy
 
@@ -105,6 +109,24 @@ def test_cve_2023_22738_a_user_is_not_moved_to_another_organization(
     body = {"organization_id": world.cairo.id, "lastname": "x"}
     assert api.patch(f"/user/{ada.id}", root, body).status == 200
     assert again(ada).organization_id == world.amsterdam.id
+
+
+def test_cve_2023_23930_a_payload_runs_no_code(tmp_path: Path):
+    """Deserialization of untrusted data: inputs and results were unpickled, by default."""
+    mark = tmp_path / "mark"
+
+    class Evil:
+        def __reduce__(self) -> tuple[Any, ...]:
+            return os.mkdir, (str(mark),)
+
+    for payload in (pickle.dumps(Evil()), b"pickle." + pickle.dumps({"method": Evil()})):
+        for allowed in (False, True):
+            with pytest.raises(SerializationError):
+                deserialize(payload, allow_pickle=allowed)
+        asked = {"input_format": name_of(payload)}
+        assert refusal(make_claim(), asked, allowed_algorithms=".*") == "pickle_not_allowed"
+    assert not mark.exists()
+    assert json.loads(serialize({"method": "sum"}).partition(b".")[2]) == {"method": "sum"}
 
 
 def test_cve_2023_28635_a_name_of_digits_is_not_an_id():
