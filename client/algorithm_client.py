@@ -24,6 +24,8 @@ class AlgorithmClient(InContainer):
         Port of the local proxy; ``PORT`` in the environment.
     path
         Prefix of the API at the local proxy; ``API_PATH`` in the environment.
+    allow_pickle
+        Read answers that are pickles too, as data. A wrapper with ``allow_pickle`` sets it.
     """
 
     class SubClient:
@@ -181,9 +183,15 @@ class AlgorithmClient(InContainer):
             return self.get_addresses(only_children=True)
 
     def __init__(
-        self, token: str, host: str, port: int | str | None = None, path: str = "/api"
+        self,
+        token: str,
+        host: str,
+        port: int | str | None = None,
+        path: str = "/api",
+        *,
+        allow_pickle: bool = False,
     ) -> None:
-        super().__init__(token, host, port, path)
+        super().__init__(token, host, port, path, allow_pickle=allow_pickle)
         self.task = self.Task(self)
         self.result = self.Result(self)
         self.organization = self.Organization(self)

@@ -22,12 +22,20 @@ class ContainerClient(InContainer):
         Port of the local proxy; ``PORT`` in the environment.
     path
         Prefix of the API at the local proxy; ``API_PATH`` in the environment.
+    allow_pickle
+        Read answers that are pickles too, as data. A wrapper with ``allow_pickle`` sets it.
     """
 
     def __init__(
-        self, token: str, host: str, port: int | str | None = None, path: str = "/api"
+        self,
+        token: str,
+        host: str,
+        port: int | str | None = None,
+        path: str = "/api",
+        *,
+        allow_pickle: bool = False,
     ) -> None:
-        super().__init__(token, host, port, path, raise_errors=True)
+        super().__init__(token, host, port, path, raise_errors=True, allow_pickle=allow_pickle)
 
     def authenticate(self) -> None:  # type: ignore[override]
         """Do nothing: a container is logged in by its token."""

@@ -86,9 +86,10 @@ def deserialize(data: bytes, allow_pickle: bool = False) -> Any:
         raise SerializationError(f"Deserialization of {name} has not been implemented.")
     if not allow_pickle:
         raise PickleRefused(
-            "This is a Python pickle, which can run code and is only read with allow_pickle=True "
-            "(for results: Client(..., allow_pickle=True)). Better: let the algorithm answer in "
-            "JSON, with 'output_format': 'json' in the input of the task."
+            "This is a Python pickle, and pickles are not allowed here. Send inputs with "
+            "data_format='json' in client.task.create. Ask for answers in JSON, with "
+            "'output_format': 'json' in the input. To read pickles nevertheless: for results "
+            "Client(..., allow_pickle=True), in an algorithm its wrapper with allow_pickle=True."
         )
     return pickles.read(data, start)
 

@@ -77,6 +77,8 @@ def dispatch_rpc(
     token: str,
     use_new_client: bool = False,
     log_traceback: bool = False,
+    *,
+    allow_pickle: bool = False,
 ) -> Any:
     """Call the function that an input asks for and return its answer.
 
@@ -94,6 +96,8 @@ def dispatch_rpc(
         Give it an `AlgorithmClient` instead of a `ContainerClient`.
     log_traceback
         Write where in the algorithm an error came up.
+    allow_pickle
+        Let that client read pickles too.
 
     Raises
     ------
@@ -101,17 +105,20 @@ def dispatch_rpc(
         If there is no such function, or it raises anything.
     """
     function = find(input_data, module)
-    first = [_client(token, use_new_client), data] if input_data.get("master") else [data]
+    first = [data]
+    if input_data.get("master"):
+        first.insert(0, _client(token, use_new_client, allow_pickle))
     return call(function, first, input_data, log_traceback)
 
 
-def _client(token: str, use_new_client: bool) -> Any:
+def _client(token: str, use_new_client: bool, allow_pickle: bool) -> Any:
     # Imported here because most functions need no client.
     from vantage6.client.algorithm_client import AlgorithmClient
     from vantage6.client.container_client import ContainerClient
 
     kind = AlgorithmClient if use_new_client else ContainerClient
-    return kind(token, os.environ["HOST"], os.environ["PORT"], os.environ.get("API_PATH", ""))
+    host, port, path = (os.environ.get(name, "") for name in ("HOST", "PORT", "API_PATH"))
+    return kind(token, host, port, path, allow_pickle=allow_pickle)
 
 
 def _known(algorithm: ModuleType, is_central: bool) -> list[str]:

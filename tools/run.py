@@ -21,6 +21,8 @@ def run(
     use_new_client: bool,
     log_traceback: bool,
     central_source: Source | None = None,
+    *,
+    allow_pickle: bool = False,
 ) -> None:
     """Run the task that the node has prepared.
 
@@ -36,6 +38,8 @@ def run(
         Write where in the algorithm an error came up.
     central_source
         Loads the data of central methods, where that is another.
+    allow_pickle
+        Read pickles too: the input, and what sub-tasks answer.
 
     Raises
     ------
@@ -44,13 +48,19 @@ def run(
     """
     try:
         container = Container.from_environment()
-        input_data = load_input(container.input_file)
+        input_data = load_input(container.input_file, allow_pickle=allow_pickle)
         find(input_data, module)  # before the data, which may take long to load
         if input_data.get("master"):
             source = central_source or source
         data = source(container, input_data)
         output = dispatch_rpc(
-            data, input_data, module, container.token(), use_new_client, log_traceback
+            data,
+            input_data,
+            module,
+            container.token(),
+            use_new_client,
+            log_traceback,
+            allow_pickle=allow_pickle,
         )
         write_output(input_data.get("output_format"), output, container.output_file)
     except (AlgorithmError, OSError) as error:
@@ -58,8 +68,15 @@ def run(
         raise SystemExit(1) from error
 
 
-def load_input(input_file: str | Path) -> dict[str, Any]:
+def load_input(input_file: str | Path, *, allow_pickle: bool = False) -> dict[str, Any]:
     """Return the input of the task.
+
+    Parameters
+    ----------
+    input_file
+        The file that holds it.
+    allow_pickle
+        Read pickles too.
 
     Raises
     ------
@@ -67,8 +84,8 @@ def load_input(input_file: str | Path) -> dict[str, Any]:
         If it cannot be read.
     """
     try:
-        # SECURITY: the container is the sandbox of what a pickle might do.
-        input_data = deserialize(Path(input_file).read_bytes(), allow_pickle=True)
+        # SECURITY: a pickle only where the author of the algorithm says so.
+        input_data = deserialize(Path(input_file).read_bytes(), allow_pickle=allow_pickle)
     except SerializationError as error:
         raise AlgorithmError(f"The input of the task cannot be read: {error}") from error
     if not isinstance(input_data, dict):

@@ -57,6 +57,7 @@ def docker_wrapper(
     log_traceback: bool = False,
     *,
     central_data: bool = True,
+    allow_pickle: bool = False,
 ) -> None:
     """Run an algorithm whose data is a comma-separated file.
 
@@ -73,9 +74,21 @@ def docker_wrapper(
     central_data
         Load the database for central methods too; one that only combines the answers of others
         is quicker without, and gets None.
+    allow_pickle
+        Read pickles too: inputs, and what sub-tasks answer. Without it JSON is all that is read.
+        They are read as data: plain values, arrays and frames. Such an algorithm needs stations
+        with ``policies.allow_pickle``.
     """
     source = _of_type("csv") if load_data else _nothing
-    run(module, source, use_new_client, log_traceback, source if central_data else _nothing)
+    central_source = source if central_data else _nothing
+    run(
+        module,
+        source,
+        use_new_client,
+        log_traceback,
+        central_source,
+        allow_pickle=allow_pickle,
+    )
 
 
 def auto_wrapper(
@@ -85,50 +98,99 @@ def auto_wrapper(
     log_traceback: bool = False,
     *,
     central_data: bool = True,
+    allow_pickle: bool = False,
 ) -> None:
     """Run an algorithm whose data is of the type that the node declares; see `docker_wrapper`."""
     source = _of_type(None) if load_data else _nothing
-    run(module, source, use_new_client, log_traceback, source if central_data else _nothing)
+    central_source = source if central_data else _nothing
+    run(
+        module,
+        source,
+        use_new_client,
+        log_traceback,
+        central_source,
+        allow_pickle=allow_pickle,
+    )
 
 
-def parquet_wrapper(module: str, use_new_client: bool = False, log_traceback: bool = False) -> None:
+def parquet_wrapper(
+    module: str,
+    use_new_client: bool = False,
+    log_traceback: bool = False,
+    *,
+    allow_pickle: bool = False,
+) -> None:
     """Run an algorithm whose data is a Parquet file; see `docker_wrapper`."""
-    run(module, _of_type("parquet"), use_new_client, log_traceback)
+    run(module, _of_type("parquet"), use_new_client, log_traceback, allow_pickle=allow_pickle)
 
 
-def excel_wrapper(module: str, use_new_client: bool = False, log_traceback: bool = False) -> None:
+def excel_wrapper(
+    module: str,
+    use_new_client: bool = False,
+    log_traceback: bool = False,
+    *,
+    allow_pickle: bool = False,
+) -> None:
     """Run an algorithm whose data is a workbook; see `docker_wrapper`."""
-    run(module, _of_type("excel"), use_new_client, log_traceback)
+    run(module, _of_type("excel"), use_new_client, log_traceback, allow_pickle=allow_pickle)
 
 
-def sparql_wrapper(module: str, use_new_client: bool = False, log_traceback: bool = False) -> None:
+def sparql_wrapper(
+    module: str,
+    use_new_client: bool = False,
+    log_traceback: bool = False,
+    *,
+    allow_pickle: bool = False,
+) -> None:
     """Run an algorithm whose data is what an endpoint answers to ``query`` in the input.
 
     See `docker_wrapper`.
     """
-    run(module, _of_type("sparql"), use_new_client, log_traceback)
+    run(module, _of_type("sparql"), use_new_client, log_traceback, allow_pickle=allow_pickle)
 
 
-def sql_wrapper(module: str, use_new_client: bool = False, log_traceback: bool = False) -> None:
+def sql_wrapper(
+    module: str,
+    use_new_client: bool = False,
+    log_traceback: bool = False,
+    *,
+    allow_pickle: bool = False,
+) -> None:
     """Run an algorithm whose data is what a database answers to ``query`` in the input.
 
     See `docker_wrapper`.
     """
-    run(module, _of_type("sql"), use_new_client, log_traceback)
+    run(module, _of_type("sql"), use_new_client, log_traceback, allow_pickle=allow_pickle)
 
 
-def omop_wrapper(module: str, use_new_client: bool = False, log_traceback: bool = False) -> None:
+def omop_wrapper(
+    module: str,
+    use_new_client: bool = False,
+    log_traceback: bool = False,
+    *,
+    allow_pickle: bool = False,
+) -> None:
     """Run an algorithm whose data comes from an OMOP database; see `sql_wrapper`."""
-    run(module, _of_type("omop"), use_new_client, log_traceback)
+    run(module, _of_type("omop"), use_new_client, log_traceback, allow_pickle=allow_pickle)
 
 
 #: Another name by which images know it.
 sparql_docker_wrapper = sparql_wrapper
 
 
-def multidb_wrapper(module: str, use_new_client: bool = False, log_traceback: bool = False) -> None:
+def multidb_wrapper(
+    module: str,
+    use_new_client: bool = False,
+    log_traceback: bool = False,
+    *,
+    allow_pickle: bool = False,
+) -> None:
     """Run an algorithm that gets the address of each database by label; see `docker_wrapper`."""
-    run(module, lambda container, _: loaders.addresses(container), use_new_client, log_traceback)
+
+    def source(container: Container, _: dict[str, Any]) -> Any:
+        return loaders.addresses(container)
+
+    run(module, source, use_new_client, log_traceback, allow_pickle=allow_pickle)
 
 
 def _of_type(database_type: str | None) -> Source:

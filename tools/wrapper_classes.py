@@ -25,6 +25,8 @@ class WrapperBase(ABC):
         load_data: bool = True,
         use_new_client: bool = False,
         log_traceback: bool = False,
+        *,
+        allow_pickle: bool = False,
     ) -> None:
         """Run an algorithm.
 
@@ -38,6 +40,8 @@ class WrapperBase(ABC):
             Give central methods an `AlgorithmClient` instead of a `ContainerClient`.
         log_traceback
             Write where in the algorithm an error came up.
+        allow_pickle
+            Read pickles too: inputs, and what sub-tasks answer.
         """
 
         def source(container: Container, input_data: dict[str, Any]) -> Any:
@@ -45,7 +49,7 @@ class WrapperBase(ABC):
                 return None
             return loaders.explained(self.load_data, container.requested_uri(), input_data)
 
-        run(module, source, use_new_client, log_traceback)
+        run(module, source, use_new_client, log_traceback, allow_pickle=allow_pickle)
 
     @staticmethod
     @abstractmethod

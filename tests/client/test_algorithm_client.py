@@ -5,6 +5,7 @@ import os
 import pickle
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 
@@ -12,7 +13,7 @@ from vantage6.client import AlgorithmClient, ContainerClient
 from vantage6.client.exceptions import SubTaskFailed
 from vantage6.common import base64s_to_bytes, bytes_to_base64s
 from vantage6.common.errors import Invalid, NotFound
-from vantage6.common.serialization import SerializationError
+from vantage6.common.serialization import PickleRefused, SerializationError
 
 IDENTITY = {
     "client_type": "container",
@@ -94,10 +95,28 @@ def test_older_client_posts_a_task_of_which_it_says_everything(peer, container) 
     }
 
 
-def test_answers_in_json_and_in_pickles_are_read(peer, algorithm, container) -> None:
-    answers = [_result(2, b"json.[1]"), _result(3, pickle.dumps([2])), _result(4, b"", "crashed")]
+def test_answers_in_json_are_read(peer, algorithm, container) -> None:
+    answers = [_result(2, b"json.[1]"), _result(3, b"json.[2]"), _result(4, b"", "crashed")]
     peer.answers["GET task/10/result"] = (200, answers)
     assert algorithm.result.get(10) == container.get_results(10) == [[1], [2]]
+
+
+@pytest.mark.parametrize("prefix", [b"", b"pickle."])
+def test_answers_in_pickles_are_read_only_where_the_author_allows_it(
+    peer, make_token, algorithm, container, prefix
+) -> None:
+    peer.answers |= {
+        "GET task/10": (200, {"id": 10, "complete": True}),
+        "GET task/10/result": (200, [_result(2, prefix + pickle.dumps([2]))]),
+    }
+    for read in (algorithm.result.get, container.get_results, container.wait_for_results):
+        with pytest.raises(PickleRefused, match="'output_format': 'json'"):
+            read(10)
+    for kind in (AlgorithmClient, ContainerClient):
+        with closing(
+            kind(make_token(IDENTITY), peer.address, None, "/api", allow_pickle=True)
+        ) as allowing:
+            assert allowing.wait_for_results(10) == [[2]]
 
 
 def test_unreadable_answer_is_an_error_and_not_silence(peer, algorithm) -> None:

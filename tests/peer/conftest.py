@@ -24,12 +24,7 @@ HISTORY: list[dict[str, Any]] = [
     # Task 4, with result 6: it crashes.
     {"names": [ALPHA], "input_": BROKEN, "name": "broken"},
     # Task 5, with result 7.
-    {
-        "names": [BETA],
-        "input_": {**SUM, "output_format": "pickle"},
-        "name": "legacy",
-        "data_format": "legacy",
-    },
+    {"names": [BETA], "input_": {**SUM, "output_format": "pickle"}, "name": "legacy"},
     # Tasks 6 with result 8 (sub-task 7 with 9 and 10), and 8 with result 11 (9 with 12 and 13).
     *(
         {

@@ -149,7 +149,7 @@ def test_the_old_client_creates_a_sub_task_and_reads_it(
     while not old.get_task(created["id"])["complete"]:
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    # Our wrapper answers in JSON, which this client does not read.
+    # Our wrapper reads JSON, which this client does not write.
     assert old.get_results(created["id"]) == []
 
 

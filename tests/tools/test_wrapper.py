@@ -6,10 +6,13 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Callable
+from inspect import signature
 from pathlib import Path
 
 import pandas
 import pytest
+
+from vantage6.tools import wrapper
 
 ALGORITHM = """
 import pandas
@@ -31,10 +34,15 @@ def RPC_fail(data):
 def RPC_odd(data):
     return object()
 
+def reads_pickles(client, data):
+    return client._allow_pickle
+
 def central(client, data, *args):
     rows = None if data is None else len(data)
     return [type(client).__name__, client.task_id, rows, *args]
 """
+
+_ALLOWING = "auto_wrapper('mine', allow_pickle=True)"
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -92,10 +100,50 @@ def test_answer_is_json_by_default(run: Run, tmp_path: Path, call: str) -> None:
 
 
 @pytest.mark.parametrize("prefix", [b"", b"pickle.", b"PICKLE."])
-def test_input_may_be_a_pickle(run: Run, tmp_path: Path, prefix: bytes) -> None:
-    input_ = {"method": "sum", "kwargs": {"column": "age"}}
-    assert run(prefix + pickle.dumps(input_)).returncode == 0
+def test_input_is_no_pickle_unless_the_author_allows_it(
+    run: Run, tmp_path: Path, prefix: bytes
+) -> None:
+    content = prefix + pickle.dumps({"method": "sum", "kwargs": {"column": "age"}})
+    ended = run(content)
+    assert (ended.returncode, _output(tmp_path)) == (1, b"")
+    assert "data_format='json' in client.task.create" in ended.stderr
+    assert ended.stderr.count("\n") == 1
+    assert run(content, "docker_wrapper('mine', allow_pickle=True)").returncode == 0
     assert _output(tmp_path) == b'json.{"sum": 130}'
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "auto_wrapper('mine', allow_pickle=True)",
+        "multidb_wrapper('mine', allow_pickle=True)",
+        "multidb_wrapper('mine')",
+        "auto_wrapper('mine')",
+        "import vantage6.tools.wrapper as w; w.MultiDBWrapper().wrap_algorithm('mine')",
+        "import vantage6.tools.wrapper as w; w.MultiDBWrapper().wrap_algorithm('mine', "
+        "allow_pickle=True)",
+    ],
+)
+def test_every_wrapper_is_told_about_pickles(run: Run, call: str) -> None:
+    ended = run(pickle.dumps({"method": "reads_pickles", "master": True}), call)
+    assert (ended.returncode == 0) == ("allow_pickle" in call), ended.stderr
+
+
+def test_a_central_method_reads_pickles_only_where_the_author_allows_it(
+    run: Run, tmp_path: Path
+) -> None:
+    for call, allowed in (("auto_wrapper('mine')", False), (_ALLOWING, True)):
+        assert run({"method": "reads_pickles", "master": True}, call).returncode == 0
+        assert json.loads(_output(tmp_path).removeprefix(b"json.")) is allowed
+
+
+def test_every_wrapper_has_the_same_parameter_for_pickles() -> None:
+    functions = [getattr(wrapper, name) for name in wrapper.__all__ if name.endswith("_wrapper")]
+    for function in [*functions, wrapper.WrapperBase.wrap_algorithm]:
+        if function is wrapper.select_wrapper:
+            continue
+        parameter = signature(function).parameters["allow_pickle"]
+        assert (parameter.kind, parameter.default) == (parameter.KEYWORD_ONLY, False)
 
 
 def test_answer_is_a_pickle_where_the_input_asks_for_it(run: Run, tmp_path: Path) -> None:
@@ -158,7 +206,7 @@ def test_data_is_not_always_loaded(run: Run, tmp_path: Path, call: str, expected
             "docker_wrapper('mine')",
             {},
             "The algorithm has no method 'sum'. "
-            "Its central methods (with 'master': true): central.",
+            "Its central methods (with 'master': true): reads_pickles, central.",
         ),
         ({}, "docker_wrapper('mine')", {}, "The input of the task names no method."),
         (
@@ -248,7 +296,7 @@ def test_traceback_is_written_on_request(run: Run) -> None:
 
 def test_malicious_pickle_is_refused(run: Run, tmp_path: Path) -> None:
     attack = b"cos\nsystem\n(S'touch hacked'\ntR."
-    ended = run(b"pickle." + attack)
+    ended = run(b"pickle." + attack, _ALLOWING)
     assert ended.returncode == 1
     assert "not allowed" in ended.stderr
     assert not (tmp_path / "hacked").exists()
