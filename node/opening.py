@@ -57,7 +57,7 @@ class Opening:
 
     def is_own(self, task_id: int) -> bool:
         """Tell whether a task is the own one, or a sub-task that the algorithm made."""
-        return task_id == self._task_id or self._made.results_of(task_id) is not None
+        return task_id == self._task_id or self._made.has(task_id)
 
     def check_task(self, task_id: int) -> None:
         """Refuse the results of a task that is not the algorithm's.
@@ -91,8 +91,15 @@ class Opening:
                 code="not_own_subtask",
             )
 
-    def open(self, results: Sequence[Any]) -> None:
+    def open(self, results: Sequence[Any], task_id: int | None = None) -> None:
         """Decrypt the results of sub-tasks in place; take the texts out of all others.
+
+        Parameters
+        ----------
+        results
+            As the server shows them.
+        task_id
+            The task that was asked for, if it was one.
 
         Raises
         ------
@@ -101,7 +108,7 @@ class Opening:
         Unavailable
             If it cannot be written down.
         """
-        opened = list(self._opened(results))
+        opened = list(self._opened(results, task_id))
         new = [one for one in opened if (one.id, one.hash) not in self._written]
         try:
             for start in range(0, len(new), _IN_A_LINE):
@@ -111,10 +118,10 @@ class Opening:
         with self._lock:
             self._written |= {(one.id, one.hash) for one in new}
 
-    def _opened(self, results: Sequence[Any]) -> Iterator[Opened]:
+    def _opened(self, results: Sequence[Any], asked: int | None) -> Iterator[Opened]:
         for result in results:
             id_ = result.get("id") if isinstance(result, dict) else None
-            task_id = self._made.task_of(id_) if isinstance(id_, int) else None
+            task_id = self._made.task_of(id_, asked) if isinstance(id_, int) else None
             if not isinstance(id_, int) or task_id is None:
                 _without_texts(result, _TEXTS)
                 continue

@@ -201,18 +201,18 @@ class Proxy:
         if self._made.is_any_lost and not self._opening.is_own(id_):
             self._find(id_)
         self._opening.check_task(id_)
-        return self._opened(self._forward(req))
+        return self._opened(self._forward(req), id_)
 
     def _result(self, req: falcon.Request, id_: int) -> Reply:
         self._opening.check_result(id_)
         return self._opened(self._forward(req))
 
-    def _opened(self, reply: Reply) -> Reply:
+    def _opened(self, reply: Reply, task_id: int | None = None) -> Reply:
         if reply.ok:
             found = reply.body
             if isinstance(found, dict) and isinstance(found.get("data"), list):
                 found = found["data"]
-            self._opening.open(found if isinstance(found, list) else [found])
+            self._opening.open(found if isinstance(found, list) else [found], task_id)
         return reply
 
     def _create_task(self, req: falcon.Request) -> Reply:

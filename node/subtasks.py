@@ -2,6 +2,8 @@
 
 import os
 import threading
+from array import array
+from bisect import bisect_left
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +15,7 @@ log = logs.get(__name__)
 _MOST_BYTES = 64 * 2**20
 #: Requests of one algorithm that are served at once.
 AT_ONCE = 4
+_NONE: "array[int]" = array("q")
 
 
 class SubTasks:
@@ -31,8 +34,8 @@ class SubTasks:
     def __init__(self, path: Path | None = None) -> None:
         self._path = path
         self._lock = threading.Lock()
-        self._results: dict[int, frozenset[int]] = {}
-        self._task_of: dict[int, int] = {}
+        #: Sorted ids of the results of each task; eight bytes each, as there can be very many.
+        self._results: dict[int, array[int]] = {}
         self._lost = 0
         if path is not None:
             # Where the file is there, an earlier life of the node may have lost as many answers as
@@ -69,15 +72,29 @@ class SubTasks:
                 self._remember(task_id, results)
                 self._write(f"= {_line(task_id, results)}")
 
-    def results_of(self, task_id: int) -> frozenset[int] | None:
-        """Return the results of a task, or None if the algorithm did not make it."""
+    def has(self, task_id: int) -> bool:
+        """Tell whether the algorithm made a task."""
         with self._lock:
-            return self._results.get(task_id)
+            return task_id in self._results
 
-    def task_of(self, result_id: int) -> int | None:
-        """Return the sub-task that a result belongs to, or None if the algorithm made none such."""
+    def task_of(self, result_id: int, task_id: int | None = None) -> int | None:
+        """Return the sub-task that a result belongs to, or None if the algorithm made none such.
+
+        Parameters
+        ----------
+        result_id
+            The result.
+        task_id
+            The only task that it may belong to; of many tasks it takes its time to look at all.
+        """
         with self._lock:
-            return self._task_of.get(result_id)
+            among = self._results if task_id is None else (task_id,)
+            return next((one for one in among if self._holds(one, result_id)), None)
+
+    def _holds(self, task_id: int, result_id: int) -> bool:
+        ids = self._results.get(task_id, _NONE)
+        place = bisect_left(ids, result_id)
+        return place < len(ids) and ids[place] == result_id
 
     def _write(self, line: str) -> None:
         if self._path is None:
@@ -89,8 +106,7 @@ class SubTasks:
             log.warning("sub-task not remembered", line=line[:20], reason=str(error))
 
     def _remember(self, task_id: int, results: frozenset[int]) -> None:
-        self._results[task_id] = results
-        self._task_of.update(dict.fromkeys(results, task_id))
+        self._results[task_id] = array("q", sorted(results))
 
 
 def _line(task_id: int, results: frozenset[int]) -> str:
