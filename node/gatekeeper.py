@@ -4,14 +4,18 @@ import logging
 import socket
 import threading
 from collections.abc import Callable
+from typing import Any
 from wsgiref.types import WSGIApplication
 
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
 from waitress.server import create_server
 from waitress.task import ErrorTask
+from waitress.utilities import RequestEntityTooLarge
 
 from vantage6.common import logs
+from vantage6.node.room import SMALL_BYTES
 from vantage6.node.subtasks import AT_ONCE
 
 log = logs.get(__name__)
@@ -41,7 +45,7 @@ class Gatekeeper:
     app
         What answers them.
     request_bytes
-        Largest body that is read.
+        Largest body that is read; twice as much is kept of all that are here at once.
     refused
         Learns of requests that never reach the application.
     """
@@ -66,7 +70,8 @@ class Gatekeeper:
             max_request_header_size=64 * 1024,
             ident=None,
         )
-        self._server.channel_class = _channel(refused)
+        self._server.channel_class = _channel(refused, self._parser)
+        self._most_waiting = 2 * request_bytes
         self._refused = refused
         self._closing = False
         self._trigger_in_use = threading.Lock()
@@ -84,6 +89,19 @@ class Gatekeeper:
     def is_open(self) -> bool:
         """Whether requests are served."""
         return self._thread.is_alive()
+
+    def _parser(self, settings: Any) -> "_Parser":
+        return _Parser(settings, self._has_room)
+
+    def _has_room(self) -> bool:
+        """Tell whether the bodies that are here, whole or not, are few enough.
+
+        SECURITY: they are files in the folder for temporary files, which can be memory as well.
+        """
+        channels = list(self._server.active_channels.values())
+        bodies = [body for channel in channels for body in (*channel.requests, channel.request)]
+        count: int = sum(body.body_bytes_received for body in bodies if body)
+        return count <= self._most_waiting
 
     def _serve(self) -> None:
         was_full = False
@@ -114,7 +132,24 @@ class Gatekeeper:
             server.trigger.close()
 
 
-def _channel(refused: Refused) -> type[HTTPChannel]:
+class _Parser(HTTPRequestParser):  # type: ignore[misc]
+    """A request that arrives, as long as there is room for it."""
+
+    completed: bool
+
+    def __init__(self, settings: Any, has_room: Callable[[], bool]) -> None:
+        super().__init__(settings)
+        self._has_room = has_room
+
+    def received(self, data: bytes) -> int:
+        consumed: int = super().received(data)
+        if not self.completed and self.body_bytes_received > SMALL_BYTES and not self._has_room():
+            self.error = RequestEntityTooLarge("too many large requests at once")
+            self.completed = True
+        return consumed
+
+
+def _channel(refused: Refused, parser: Callable[[Any], _Parser]) -> type[HTTPChannel]:
     """Return the kind of connection that tells of the requests which waitress answers itself."""
 
     class Refusal(ErrorTask):  # type: ignore[misc]
@@ -125,5 +160,14 @@ def _channel(refused: Refused) -> type[HTTPChannel]:
 
     class Channel(HTTPChannel):  # type: ignore[misc]
         error_task_class = Refusal
+        parser_class = staticmethod(parser)
+        request: _Parser | None
+
+        def handle_close(self) -> None:
+            super().handle_close()
+            # What arrived of a request that is not whole is a file as well.
+            begun, self.request = self.request, None
+            if begun is not None:
+                begun.close()
 
     return Channel

@@ -10,13 +10,14 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.node.conftest import MakeDoor
 from tests.node.doors import Door, base64_of
 from tests.node.factories import MIB
 from tests.node.wire import Wire
@@ -158,6 +159,26 @@ def test_large_results_pass_with_four_times_their_length(wire: Wire, length: int
         status, answer = running.doors[0].ask("GET", "/task/9/result")
         assert (status, answer) == (200, rows)
         assert running.peak() - before < 4 * len(rows[0]["result"]) + 16 * MIB
+
+
+def test_bodies_that_wait_at_one_door_are_bounded(make_door: MakeDoor) -> None:
+    door = make_door(request_bytes=4 * MIB)
+    head = b"POST /task HTTP/1.1\r\nHost: x\r\nContent-Length: 4000000\r\n\r\n"
+    with ExitStack() as held:
+        answers = []
+        for _ in range(6):
+            # All but the last byte, so that it waits.
+            caller = held.enter_context(socket.create_connection(("127.0.0.1", door.port)))
+            caller.settimeout(1)
+            with suppress(OSError):
+                caller.sendall(head + bytes(3_999_999))
+            try:
+                answers.append(caller.recv(1000)[:12])
+            except OSError:
+                answers.append(b"")
+        assert answers.count(b"") == 2
+    # They are gone with their connections.
+    assert door.send("POST", "/task", b"[" + b"0" * 3_000_000)[0] == 400
 
 
 def test_room_is_waited_for_and_given_back() -> None:
