@@ -19,6 +19,7 @@ from pydantic_core import to_json
 from vantage6.api import bodies, serving
 from vantage6.api.bodies import LARGE_BYTES
 from vantage6.api.transfers import transfers
+from vantage6.common.errors import Invalid
 from vantage6.models import database
 from vantage6.models.store import payloads
 from vantage6.models.store.payloads import LargeText
@@ -26,6 +27,8 @@ from vantage6.models.store.payloads import LargeText
 #: From this size on an answer is in a file until it is sent.
 FILE_BYTES = 2**17
 _PART_BYTES = 2**17
+#: No answer is larger.
+MOST_BYTES = 2**31
 
 
 class Batches:
@@ -94,6 +97,12 @@ class Sending:
 
     def _write(self, file: IO[bytes], written: bytes, marks: "_Marks") -> None:
         """Write JSON with the texts in the places that are marked for them."""
+        if file.tell() + len(written) + sum(text.size for text in marks.texts) > MOST_BYTES:
+            raise Invalid(
+                "The answer is too large; ask for a part of it, with page and per_page, or leave "
+                "the texts out, with payload=false.",
+                code="answer_too_large",
+            )
         pieces = written.split(marks.mark)
         file.write(pieces[0])
         for text, piece in zip(marks.texts, pieces[1:], strict=True):

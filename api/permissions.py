@@ -9,7 +9,7 @@ from vantage6.models.rules import DEFAULT_ROLES, Grant, reaches_everything
 from vantage6.models.store import lineage, organizations, users
 from vantage6.models.store.lineage import Kinship
 from vantage6.models.store.reach import Reach
-from vantage6.models.tables import Node, Result, User
+from vantage6.models.tables import Node, Result, Task, User
 
 _ROLE_OF_KIND = {name: grants for name, _, grants in DEFAULT_ROLES}
 
@@ -234,6 +234,14 @@ class Caller:
             user=user,
         ):
             raise Forbidden(f"You lack the permission to {operation.lower()} this {resource}.")
+
+    def views_results_of(self, task: Task) -> bool:
+        """Tell whether the caller may view the results of a task that he may view."""
+        return self.may("result", Operation.VIEW, collaboration=task.collaboration_id)
+
+    def views_task(self, task: Task) -> bool:
+        """Tell whether the caller may view the task of a result that he may view."""
+        return self.may("task", Operation.VIEW, collaboration=task.collaboration_id)
 
     def sees_users_of(self, organization: int | None) -> bool:
         """Tell whether the caller may see the users of an organization."""

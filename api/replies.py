@@ -209,15 +209,19 @@ class Replies:
         ]
 
     def tasks(
-        self, rows: Sequence[Task], *, results: str = "links", texts: Texts | None = None
+        self,
+        rows: Sequence[Task],
+        *,
+        embeds: Callable[[Task], bool] | None = None,
+        texts: Texts | None = None,
     ) -> list[Json]:
-        """Return tasks with ``links`` to their results, ``embedded`` results or ``none``."""
+        """Return tasks with links to their results, or the results where ``embeds`` is true."""
         ids = [row.id for row in rows]
         found, children = tasks.results_of(ids), tasks.children_of(ids)
         embedded = {}
-        if results == "embedded":
-            everything = [result for task_id in ids for result in found[task_id]]
-            by_id = {row.id: row for row in rows}
+        if embeds:
+            by_id = {row.id: row for row in rows if embeds(row)}
+            everything = [result for task_id in by_id for result in found[task_id]]
             for result in everything:
                 result.task = by_id[result.task_id]
             embedded = {reply["id"]: reply for reply in self._results(everything, texts)}
@@ -225,12 +229,12 @@ class Replies:
         for row in rows:
             own = found[row.id]
             reply = self._task(row, own, children[row.id])
-            if results == "links":
-                reply["results"] = self.links("result", (result.id for result in own))
-            elif results == "embedded":
+            if embeds and row.id in by_id:
                 reply["results"] = [
                     embedded[result.id] | {"organization": result.organization_id} for result in own
                 ]
+            else:
+                reply["results"] = self.links("result", (result.id for result in own))
             replies.append(reply)
         return replies
 
@@ -302,24 +306,25 @@ class Replies:
         rows: Sequence[Result],
         *,
         texts: Texts | None,
-        with_task: bool = False,
+        embeds: Callable[[Task], bool] | None = None,
         node: Node | None = None,
     ) -> list[Json]:
-        """Return results, read with their tasks.
+        """Return results, read with their tasks; these stand within where ``embeds`` is true.
 
         ``texts`` tells which of the large texts are shown of each; without it, all are null.
         ``node`` is the one that computes them all, where that is known.
         """
         whole = {}
-        if with_task:
-            unique = {row.task_id: row.task for row in rows}
-            replies = self.tasks(list(unique.values()), results="none")
-            whole = {reply["id"]: reply for reply in replies}
+        if embeds:
+            unique = {row.task_id: row.task for row in rows if embeds(row.task)}
+            for reply in self.tasks(list(unique.values())):
+                del reply["results"]
+                whole[reply["id"]] = reply
         return [
             reply
             | {
                 "organization": self.link("organization", row.organization_id),
-                "task": whole[row.task_id] if with_task else self.link("task", row.task_id),
+                "task": whole.get(row.task_id) or self.link("task", row.task_id),
             }
             for row, reply in zip(rows, self._results(rows, texts, node=node), strict=True)
         ]

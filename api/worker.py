@@ -31,7 +31,7 @@ _LAST_CALL_SECONDS = 0.05
 _RECEIVING_SECONDS = _SENDING_SECONDS = 20.0
 #: How long a client may take to close its side, and no more than these bytes are thrown away.
 _LINGERING_SECONDS = 2.0
-_LINGERING_BYTES = 2**18
+_LINGERING_BYTES = 2**24
 #: How long any of these may take once the worker is to stop.
 _LAST_WAIT_SECONDS = 5.0
 #: How often the event loop looks for what has taken too long.
@@ -39,6 +39,8 @@ _LOOK_SECONDS = 0.5
 #: Connections that wait for their client; of more the oldest is closed.
 MOST_WAITING = 1000
 _PART_BYTES = 2**16
+#: Others have their turn after so many parts.
+_PARTS_AT_ONCE = 16
 
 #: Linux's name is missing in Python's module.
 _SO_ATTACH_FILTER = 26
@@ -260,7 +262,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         """Let the client read its answer before the connection is closed (RFC 9112, 9.6)."""
         self._stop_waiting(conn)
         try:
-            while (some := conn.sock.recv_now(_PART_BYTES)) is not None:
+            for _ in range(_PARTS_AT_ONCE):
+                if (some := conn.sock.recv_now(_PART_BYTES)) is None:
+                    break
                 conn.thrown_away += len(some)
                 if not some or conn.thrown_away > _LINGERING_BYTES:
                     self._close(conn)

@@ -1,6 +1,7 @@
 """Collaborations."""
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from falcon import Request, Response
@@ -130,7 +131,7 @@ class Collaborations(Resource):
         CONTAINER,
         query=PageQuery,
         reply=list[OrganizationReply],
-        permission="collaboration VIEW",
+        permission="collaboration VIEW, and organization VIEW",
     )
     def on_get_organizations(
         self, req: Request, resp: Response, caller: Caller, id_: int, query: PageQuery
@@ -138,7 +139,9 @@ class Collaborations(Resource):
         """List the organizations in a collaboration."""
         collaborations.get(id_)
         caller.require("collaboration", Operation.VIEW, collaboration=id_)
-        rows, total = organizations.page(_EVERYTHING, lists.wanted(query), collaboration=id_)
+        # SECURITY: what stands below something else asks for its own right.
+        reach = caller.reach("organization", Scope.COLLABORATION, Scope.ORGANIZATION)
+        rows, total = organizations.page(reach, lists.wanted(query), collaboration=id_)
         return lists.answer(req, resp, query, self.replies.organizations(rows, caller), total)
 
     @endpoint(
@@ -191,16 +194,25 @@ class Collaborations(Resource):
                 )
 
     def _members(self, caller: Caller, id_: int) -> Any:
+        if not caller.holds_some("organization", Operation.VIEW):
+            return []
         rows, _total = organizations.page(_EVERYTHING, Page(), collaboration=id_)
         return self.replies.organizations(rows, caller)
 
-    @endpoint(USER, query=PageQuery, reply=list[NodeShortReply], permission="collaboration VIEW")
+    @endpoint(
+        USER,
+        query=PageQuery,
+        reply=list[NodeShortReply],
+        permission="collaboration VIEW, and node VIEW",
+    )
     def on_get_nodes(
         self, req: Request, resp: Response, caller: Caller, id_: int, query: PageQuery
     ) -> Any:
         """List the nodes in a collaboration."""
         collaborations.get(id_)
         caller.require("collaboration", Operation.VIEW, collaboration=id_)
+        # SECURITY: what stands below something else asks for its own right.
+        caller.reach("node", Scope.ORGANIZATION)
         rows, total = nodes.page(_EVERYTHING, lists.wanted(query), collaboration=id_)
         return lists.answer(req, resp, query, self.replies.nodes_short(rows), total)
 
@@ -226,6 +238,8 @@ class Collaborations(Resource):
         if node.collaboration_id == id_:
             raise Invalid(f"Node {node.id} is in {row.name} already.", code="node_exists")
         nodes.move(node, organizations.get(node.organization_id), row)
+        if not caller.holds_some("node", Operation.VIEW):
+            return []
         found, _total = nodes.page(_EVERYTHING, Page(), collaboration=id_)
         return self.replies.nodes_short(found)
 
@@ -249,5 +263,5 @@ class Collaborations(Resource):
         """List the tasks in a collaboration."""
         collaborations.get(id_)
         caller.require("task", Operation.VIEW, collaboration=id_)
-        rows, total = tasks.page(_EVERYTHING, lists.wanted(query), collaboration=id_)
-        return lists.answer(req, resp, query, self.replies.tasks(rows), total)
+        read = partial(tasks.page, _EVERYTHING, collaboration=id_)
+        return lists.listed(req, resp, query, read, self.replies.tasks)

@@ -1,5 +1,7 @@
 """Results: what organizations compute for a task."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from falcon import Request, Response
@@ -37,14 +39,14 @@ class Results(Resource):
         CONTAINER,
         query=ResultFilter,
         reply=list[ResultReply],
-        permission="result VIEW",
+        permission="result VIEW; task VIEW for `include=task`",
     )
     def on_get(self, req: Request, resp: Response, caller: Caller, query: ResultFilter) -> Any:
         """List the results that the caller may see, newest first."""
         with_task = "task" in query.include
-        rows, total = result_lists.page(
+        read = partial(
+            result_lists.page,
             caller.reach("result", Scope.ORGANIZATION),
-            lists.wanted(query),
             open_only=query.state == "open",
             with_tasks=with_task,
             task=query.task_id,
@@ -59,18 +61,35 @@ class Results(Resource):
             finished_till=query.finished_till,
         )
         texts = caller.texts_of if query.payload else None
-        items = self.replies.results(rows, texts=texts, with_task=with_task)
-        return lists.answer(req, resp, query, items, total)
+        embeds = self._embedding(caller) if with_task else None
+        build = partial(self.replies.results, texts=texts, embeds=embeds)
+        return lists.listed(req, resp, query, read, build)
 
-    @endpoint(USER, NODE, CONTAINER, query=Include, reply=ResultReply, permission="result VIEW")
+    @endpoint(
+        USER,
+        NODE,
+        CONTAINER,
+        query=Include,
+        reply=ResultReply,
+        permission="result VIEW; task VIEW for `include=task`",
+    )
     def on_get_one(self, _: Request, __: Response, caller: Caller, id_: int, query: Include) -> Any:
         """Show a result; `include=task` puts its task in."""
         row = results.get(id_)
         if not caller.sees(row.task_id):
             raise NotFound(f"There is no result {id_}.")
         caller.require("result", Operation.VIEW, collaboration=row.task.collaboration_id)
-        with_task = query.include[:1] == ["task"]
-        return self.replies.results([row], texts=caller.texts_of, with_task=with_task)[0]
+        embeds = self._embedding(caller) if query.include[:1] == ["task"] else None
+        return self.replies.results([row], texts=caller.texts_of, embeds=embeds)[0]
+
+    @staticmethod
+    def _embedding(caller: Caller) -> Callable[[Task], bool]:
+        """Tell which tasks may stand within their results.
+
+        SECURITY: what stands within something else asks for its own right.
+        """
+        caller.reach("task", Scope.ORGANIZATION)
+        return caller.views_task
 
     @endpoint(NODE, body=ResultUpdate, is_large=True, reply=ResultReply)
     def on_patch_one(

@@ -1,6 +1,7 @@
 """Tasks."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from falcon import Request, Response
@@ -32,13 +33,18 @@ class Tasks(Resource):
     """All tasks."""
 
     @endpoint(
-        USER, NODE, CONTAINER, query=TaskFilter, reply=list[TaskReply], permission="task VIEW"
+        USER,
+        NODE,
+        CONTAINER,
+        query=TaskFilter,
+        reply=list[TaskReply],
+        permission="task VIEW; result VIEW for `include=results`",
     )
     def on_get(self, req: Request, resp: Response, caller: Caller, query: TaskFilter) -> Any:
         """List the tasks that the caller may see, newest first."""
-        rows, total = tasks.page(
+        read = partial(
+            tasks.page,
             caller.reach("task", Scope.ORGANIZATION),
-            lists.wanted(query),
             initiator=query.initiator_id,
             init_user=query.init_user_id,
             collaboration=query.collaboration_id,
@@ -50,9 +56,9 @@ class Tasks(Resource):
                 include={"name", "image", "description", "database"}, exclude_none=True
             ),
         )
-        kind = "embedded" if "results" in query.include else "links"
-        items = self._shown(caller, rows, kind)
-        return lists.answer(req, resp, query, items, total)
+        with_results = "results" in query.include
+        build = partial(self._shown, caller, with_results=with_results)
+        return lists.listed(req, resp, query, read, build)
 
     @endpoint(
         USER,
@@ -121,7 +127,14 @@ class Tasks(Resource):
             raise Forbidden("An algorithm may start sub-tasks in its own collaboration only.")
         return tasks.get(task_id)
 
-    @endpoint(USER, NODE, CONTAINER, query=Include, reply=TaskReply, permission="task VIEW")
+    @endpoint(
+        USER,
+        NODE,
+        CONTAINER,
+        query=Include,
+        reply=TaskReply,
+        permission="task VIEW; result VIEW for `include=results`",
+    )
     def on_get_one(self, _: Request, __: Response, caller: Caller, id_: int, query: Include) -> Any:
         """Show a task; `include=results` puts its results in.
 
@@ -130,8 +143,7 @@ class Tasks(Resource):
         if caller.kinship(id_) is Kinship.ABOVE:
             return self.replies.task_above(tasks.get(id_))
         row = self._visible(caller, id_, "task")
-        kind = "embedded" if query.include[:1] == ["results"] else "links"
-        return self._shown(caller, [row], kind)[0]
+        return self._shown(caller, [row], with_results=query.include[:1] == ["results"])[0]
 
     @endpoint(USER, reply=Message, permission="task DELETE")
     def on_delete_one(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
@@ -160,17 +172,18 @@ class Tasks(Resource):
     ) -> Any:
         """List the results of a task."""
         self._visible(caller, id_, "result")
-        rows, total = result_lists.page(
-            caller.reach("result", Scope.ORGANIZATION),
-            lists.wanted(query),
-            task=id_,
-            newest_first=False,
-        )
-        items = self.replies.task_results(rows, caller.texts_of)
-        return lists.answer(req, resp, query, items, total)
+        reach = caller.reach("result", Scope.ORGANIZATION)
+        read = partial(result_lists.page, reach, task=id_, newest_first=False)
+        build = partial(self.replies.task_results, texts=caller.texts_of)
+        return lists.listed(req, resp, query, read, build)
 
-    def _shown(self, caller: Caller, rows: Sequence[Task], results: str) -> list[Any]:
-        found = self.replies.tasks(rows, results=results, texts=caller.texts_of)
+    def _shown(self, caller: Caller, rows: Sequence[Task], *, with_results: bool) -> list[Any]:
+        embeds = None
+        if with_results:
+            # SECURITY: what stands within something else asks for its own right.
+            caller.reach("result", Scope.ORGANIZATION)
+            embeds = caller.views_results_of
+        found = self.replies.tasks(rows, embeds=embeds, texts=caller.texts_of)
         for reply in found:
             if caller.task_id is not None and reply["id"] == caller.task_id:
                 # SECURITY: the same task has algorithms elsewhere, which make sub-tasks of it too.

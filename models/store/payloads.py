@@ -32,7 +32,8 @@ class LargeText:
 
 def _size() -> Any:
     # PERF: PostgreSQL knows the bytes without reading them; SQLite learnt that in 3.43 only.
-    return fn.LENGTH(Payload.content) if is_sqlite(db.obj) else fn.OCTET_LENGTH(Payload.content)
+    size = fn.LENGTH if is_sqlite(db.obj) else fn.OCTET_LENGTH
+    return size(Payload.content).coerce(False)
 
 
 _OUTLINES: Prepared[Any] = Prepared(

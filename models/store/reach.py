@@ -59,6 +59,9 @@ class Page:
 
     number: int | None = None
     size: int = 10
+    #: Begin after the row with this id, in the order of the list; for results and tasks. The total
+    #: is not wanted any more then.
+    after: int | None = None
 
     @property
     def before(self) -> int:
@@ -87,7 +90,12 @@ def page_of(
 def total(page: Page, rows: Sequence[object], count: Callable[[], int]) -> int:
     """Return the number of rows on all pages; count them only if this page does not tell."""
     before = page.before
-    if page.number is None or 0 < len(rows) < page.size or not before + len(rows):
+    if (
+        page.after is not None
+        or page.number is None
+        or 0 < len(rows) < page.size
+        or not before + len(rows)
+    ):
         return before + len(rows)
     return count()
 

@@ -27,6 +27,8 @@ _ASSIGNED, _STARTED, _FINISHED = map(
 _FILTERS: dict[str, Callable[[Any], Any]] = {
     "task": lambda id_: Result.task == id_,
     "tasks": lambda ids: among(Result.task, ids),
+    "below": lambda id_: Result.id < id_,
+    "above": lambda id_: Result.id > id_,
     "organization": lambda id_: Result.organization == id_,
     "node": lambda id_: Node.id == id_,
     "port": lambda port: Result.id.in_(
@@ -84,6 +86,8 @@ def page(
             # SECURITY: an algorithm sees results of its own task and of those that it made.
             found = lineage.ids(reach.task, reach.organization).tuples()
             asked["tasks"] = tuple(id_ for (id_,) in found)
+    if page.after is not None:
+        asked["below" if newest_first else "above"] = page.after
     names, values = tuple(asked), tuple(asked.values())
     if page.number is None:
         rows = _list(names, newest_first, open_only, with_tasks)(*values)

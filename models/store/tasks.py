@@ -355,6 +355,8 @@ def page(
     ``patterns`` are SQL patterns for name, image, description and database.
     """
     query = Task.select().order_by(Task.id.desc())
+    if page.after is not None:
+        query = query.where(Task.id < page.after)
     if not reach.everything:
         query = query.where(visible(reach))
     for column, value in (

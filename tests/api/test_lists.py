@@ -7,6 +7,7 @@ import pytest
 
 from tests.api.client import Api
 from tests.models.factories import World, finish, make_task, make_user, result_of
+from vantage6.api import lists
 from vantage6.models.store import ports
 from vantage6.models.tables import Node, User
 
@@ -332,3 +333,31 @@ def test_a_node_sees_its_own_collaboration_only(api: Api, world: World):
     (result,) = api.get("/result", world.berlin_south).json
     assert result["task"]["id"] == south.id
     assert ids(api.get("/organization", world.berlin_south)) == [world.berlin.id, world.cairo.id]
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 7, 100])
+def test_a_list_that_is_read_in_parts_is_the_same_list(
+    api: Api, world: World, monkeypatch: pytest.MonkeyPatch, rows: int
+):
+    reader = make_user(world.amsterdam, "Viewer")
+    made = [make_task(world.north, [world.amsterdam, world.berlin]) for _ in range(7)]
+    asked = [
+        ("/task", ""),
+        ("/task", "include=results"),
+        ("/task", "image=%25average"),
+        ("/result", "include=task"),
+        ("/result", "state=open"),
+        (f"/task/{made[0].id}/result", ""),
+        (f"/collaboration/{world.north.id}/task", ""),
+    ]
+    for path, query in asked:
+        whole = api.get(path, reader, query=query)
+        wrapped = api.get(path, reader, query=f"{query}&include=metadata")
+        with monkeypatch.context() as patch:
+            patch.setattr(lists, "_BATCH_ROWS", rows)
+            parts = api.get(path, reader, query=query)
+            assert parts.json == whole.json
+            for name in ("total-count", "link", "content-type"):
+                assert parts.headers[name] == whole.headers[name]
+            assert api.get(path, reader, query=f"{query}&include=metadata").json == wrapped.json
+        assert len(whole.json) in (2, 7, 14)

@@ -137,7 +137,9 @@ def test_a_list_of_fifty_costs_as_many_queries_as_one(
 
 
 @pytest.mark.slow
-def test_a_list_of_ten_thousand_costs_as_many_queries_as_one(api: Api, world: World, reader: User):
+def test_a_list_of_ten_thousand_costs_as_many_queries_as_one_or_as_its_parts(
+    api: Api, world: World, reader: User
+):
     lists = [
         ("/task", ""),
         ("/task", "include=results"),
@@ -157,8 +159,12 @@ def test_a_list_of_ten_thousand_costs_as_many_queries_as_one(api: Api, world: Wo
     for size in (1, 100, 10_000):
         grow(world, size)
         costs.append({one: len(statements_of(api, one[0], reader, one[1])) for one in lists})
-    assert costs[0] == costs[1] == costs[2]
-    assert max(costs[2].values()) <= 12
+    assert costs[0] == costs[1]
+    assert max(costs[1].values()) <= 12
+    for one, cost in costs[2].items():
+        # Tasks and results are read in parts of 1,000, or the whole would be in memory.
+        in_parts = one[0].endswith(("/task", "/result")) and "page=" not in one[1]
+        assert cost <= 11 * costs[0][one] if in_parts else cost == costs[0][one], one
 
 
 @pytest.mark.parametrize("path", ["/task", "/task/{task}", "/task/{task}/status"])

@@ -1,6 +1,7 @@
 """Whatever is sent, the answer is JSON with a reason, and never a failure of the server."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -222,3 +223,31 @@ def test_no_object_fails_the_server(
     fields = list(documented(method, path)[0].body.model_fields)
     body = data.draw(st.dictionaries(st.sampled_from(fields), _JSON))
     assert api.send(method, path, callers(world, root, method, path), body).status < 500
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"[" * 40_000, "invalid"),
+        (b'{"name": ' * 8_000, "invalid"),
+        (b'{"collaboration_id": ' + b"1" * 900_000 + b"}", "invalid"),
+        (b'{"collaboration_id": 1e' + b"9" * 900_000 + b"}", "invalid"),
+        (b'{"x": [' + b"[]," * 60_000 + b"[]]}", "too_many_values"),
+        (b'{"x": [' + b"0," * 60_000 + b"0]}", "too_many_values"),
+        (b"{" + b'"x": 0,' * 60_000 + b'"x": 0}', "too_many_values"),
+        (b'{"x": "' + b'\\"[,' * 200_000 + b'"}', "invalid"),
+        (b'{"x": "' + b"\\\\" * 400_000, "invalid"),
+    ],
+    ids=[
+        *("lists", "objects", "digits", "exponent", "many lists", "many numbers", "many keys"),
+        *("marks in a text", "a text without end"),
+    ],
+)
+def test_a_body_that_costs_more_than_it_seems_is_refused_at_once(
+    api: Api, researcher: User, body: bytes, code: str
+):
+    headers = {"Content-Type": "application/json"}
+    started = time.monotonic()
+    answer = api.send("POST", "/task", researcher, raw=body, headers=headers)
+    assert answer.problem == (400, code)
+    assert time.monotonic() - started < 2
