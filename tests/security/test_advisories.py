@@ -6,9 +6,11 @@ One test for each, named by its number. The first line of a test names the class
 import json
 import os
 import pickle
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import jwt
 import pytest
 from falcon import testing
 
@@ -31,12 +33,13 @@ from vantage6.api import passwords
 from vantage6.api.app import create_app
 from vantage6.api.setup import set_up
 from vantage6.api.tokens import Tokens
+from vantage6.common.clock import now
 from vantage6.common.config import Instance
 from vantage6.common.errors import ConfigurationError
 from vantage6.common.serialization import SerializationError, deserialize, serialize
 from vantage6.common.task_status import TaskStatus
 from vantage6.models.store import collaborations, nodes, outbox, ports, results
-from vantage6.models.tables import Payload, Result, Role, Rule, Task, User
+from vantage6.models.tables import Payload, Result, Role, Rule, Session, Task, User
 from vantage6.node.claims import Claim
 from vantage6.node.databases import Databases
 from vantage6.node.formats import name_of
@@ -78,6 +81,14 @@ def log_in(api: Api, username: str = "ada", password: str = PASSWORD) -> Answer:
     return api.post("/token/user", body={"username": username, "password": password})
 
 
+def let_time_pass(seconds: float) -> None:
+    """Let time pass for all sessions."""
+    for row in Session.select():
+        row.renewed_at -= timedelta(seconds=seconds)
+        row.began_at -= timedelta(seconds=seconds)
+        row.save()
+
+
 def without_id(answer: Answer) -> tuple[int, Any]:
     """Return what is the same for all who may not learn more."""
     return answer.status, {key: answer.json[key] for key in set(answer.json) - {"request_id"}}
@@ -109,6 +120,20 @@ def test_cve_2023_22738_a_user_is_not_moved_to_another_organization(
     body = {"organization_id": world.cairo.id, "lastname": "x"}
     assert api.patch(f"/user/{ada.id}", root, body).status == 200
     assert again(ada).organization_id == world.amsterdam.id
+
+
+def test_cve_2023_23929_a_refresh_token_ends_and_is_good_once(api: Api, ada: User):
+    """Insufficient session expiration: who once held a refresh token stayed for good."""
+    stolen = log_in(api).json
+    said = jwt.decode(stolen["refresh_token"], options={"verify_signature": False})
+    assert 0 < said["exp"] - now().timestamp() <= 48 * 3600
+    let_time_pass(61)
+    owner = api.post("/token/refresh", stolen["refresh_token"]).json
+    let_time_pass(61)
+    assert api.post("/token/refresh", stolen["refresh_token"]).status == 401
+    # Both are out: of two who hold it, one has a copy.
+    assert api.get(f"/user/{ada.id}", owner["access_token"]).status == 401
+    assert api.post("/token/refresh", owner["refresh_token"]).status == 401
 
 
 def test_cve_2023_23930_a_payload_runs_no_code(tmp_path: Path):
