@@ -89,10 +89,10 @@ def files(instance: "Instance") -> None:
     from vantage6.api import supervision
     from vantage6.common.logs import without_secrets
 
-    click.echo(f"Configuration file = {instance.file}")
-    click.echo(f"Data folder        = {instance.folder}")
-    click.echo(f"Log file           = {supervision.log_files(instance)['api']}")
-    click.echo(f"Database           = {without_secrets(instance.config.uri)}")
+    console.say(f"Configuration file = {instance.file}")
+    console.say(f"Data folder        = {instance.folder}")
+    console.say(f"Log file           = {supervision.log_files(instance)['api']}")
+    console.say(f"Database           = {without_secrets(instance.config.uri)}")
 
 
 @main.command(name="list")
@@ -107,4 +107,4 @@ def list_() -> None:
 @main.command()
 def version() -> None:
     """Print the version."""
-    click.echo(__version__)
+    console.say(__version__)

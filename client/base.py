@@ -8,12 +8,22 @@ from vantage6.client import two_factor
 from vantage6.client.groups.group import Group
 from vantage6.client.login import Login
 from vantage6.client.session import Document, NoReply, Session
+from vantage6.common.console import one_line
 from vantage6.common.encryption import CryptorBase
 from vantage6.common.errors import Unauthenticated, V6Error
 from vantage6.common.exceptions import AuthenticationException
 from vantage6.common.identity import WhoAmI
 
 log = logging.getLogger("vantage6.client")
+
+
+def _harmless(record: logging.LogRecord) -> bool:
+    """Let names that come from the server command no terminal."""
+    record.msg, record.args = one_line(record.getMessage()), ()
+    return True
+
+
+log.addFilter(_harmless)
 
 
 class ClientBase:

@@ -6,8 +6,6 @@ from itertools import repeat
 from pathlib import Path
 from typing import Any
 
-import click
-
 from vantage6.client import receivers, waiting
 from vantage6.client.base import ClientBase
 from vantage6.client.groups import (
@@ -26,6 +24,7 @@ from vantage6.client.login import claims
 from vantage6.client.reading import ResultReader
 from vantage6.client.sealing import Sealer
 from vantage6.client.session import Document
+from vantage6.common import console
 from vantage6.common.encryption import DummyCryptor, RSACryptor
 from vantage6.common.errors import (
     Conflict,
@@ -358,7 +357,7 @@ class UserClient(ClientBase):
                     lambda: self._status(task_id), sleeps, timeout=timeout, on=screen
                 )
         except KeyboardInterrupt:
-            click.echo(
+            console.say(
                 f"\nTask {task_id} goes on. Come back with client.wait_for_results({task_id}) or "
                 f"stop it with client.task.kill({task_id}).",
                 err=True,

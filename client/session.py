@@ -11,6 +11,7 @@ import httpx2
 
 from vantage6.client.body import Body, parsed
 from vantage6.client.network import Network, distrust
+from vantage6.common.console import harmless
 from vantage6.common.errors import (
     Conflict,
     Forbidden,
@@ -245,7 +246,8 @@ def _refusal(response: httpx2.Response, body: Document) -> V6Error:
         kind = Forbidden
     # The original server says `message` where its parser refuses the body.
     message = body.get("msg") or body.get("message") or f"The server answered {status}."
-    error = kind(str(message), code=code if isinstance(code, str) else None)
+    # SECURITY: it is mostly shown at a terminal.
+    error = kind(harmless(str(message)), code=code if isinstance(code, str) else None)
     wait = response.headers.get("Retry-After", "")
     if isinstance(error, TooMany | Unavailable) and wait.isdecimal():
         error.retry_after = int(wait)

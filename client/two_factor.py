@@ -2,9 +2,8 @@
 
 import importlib
 
-import click
-
 from vantage6.client.session import Document
+from vantage6.common import console
 
 
 def show(json_data: Document) -> None:
@@ -15,16 +14,16 @@ def show(json_data: Document) -> None:
     json_data
         What the server answered: ``qr_uri`` and ``otp_secret``.
     """
-    click.echo("Two-factor authentication is compulsory on this server.")
-    click.echo("Add this account to your authenticator app, then log in with its code:")
-    click.echo("client.authenticate(username, password, mfa_code='123456')")
-    click.echo("")
+    console.say("Two-factor authentication is compulsory on this server.")
+    console.say("Add this account to your authenticator app, then log in with its code:")
+    console.say("client.authenticate(username, password, mfa_code='123456')")
+    console.say("")
     try:
         qrcode = importlib.import_module("qrcode")
     except ImportError:
-        click.echo(f"  address: {json_data['qr_uri']}")
+        console.say(f"  address: {json_data['qr_uri']}")
     else:
         code = qrcode.QRCode()
         code.add_data(json_data["qr_uri"])
         code.print_ascii()
-    click.echo(f"  secret:  {json_data.get('otp_secret', '')}")
+    console.say(f"  secret:  {json_data.get('otp_secret', '')}")

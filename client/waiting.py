@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from vantage6.client.session import Document
+from vantage6.common.console import one_line
 from vantage6.common.errors import TooMany, Unavailable, V6Error
 from vantage6.common.task_status import UNFINISHED, TaskStatus
 
@@ -46,7 +47,7 @@ class TerminalDisplay(AbstractContextManager["TerminalDisplay"]):
         self._progress = Progress(
             SpinnerColumn(),
             BarColumn(bar_width=20),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             console=console,
             transient=True,
         )
@@ -139,7 +140,7 @@ def summary(status: Document, elapsed: float) -> str:
         line += f", {running} running" if running else ""
         line += f", {waiting} waiting" if waiting else ""
         line += f", {failed} failed" if failed else ""
-    return f"{line} ({clock})"
+    return one_line(f"{line} ({clock})")
 
 
 def pauses(

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import click
 
-from vantage6.common import logs
+from vantage6.common import console, logs
 from vantage6.common.clock import now
 from vantage6.common.errors import ConfigurationError, V6Error
 
@@ -103,9 +103,9 @@ def report(examine: Callable[[], Iterator[Finding]], *, as_json: bool) -> int:
             shown.append(finding)
             if not as_json:
                 state = click.style(f"{finding.state:<8}", fg=_COLOURS[finding.state])
-                click.echo(f"{state} {finding.check}: {finding.message}")
+                console.say(f" {finding.check}: {finding.message}", before=state)
     if as_json:
-        click.echo(json.dumps([asdict(finding) for finding in shown], indent=1))
+        console.say(json.dumps([asdict(finding) for finding in shown], indent=1))
     return int(any(finding.state is State.FAILURE for finding in shown))
 
 

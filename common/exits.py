@@ -4,8 +4,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import click
-
+from vantage6.common import console
 from vantage6.common.errors import (
     ConfigurationError,
     Conflict,
@@ -40,5 +39,5 @@ def plainly(command: str) -> Iterator[None]:
     try:
         yield
     except V6Error as error:
-        click.echo(f"{command}: {error.message}", err=True)
+        console.say(f"{command}: {error.message}", err=True)
         sys.exit(code_of(error))

@@ -8,7 +8,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TextIO
 
-import click
+from vantage6.common import console
 
 _PAUSE_SECONDS = 0.2
 #: How much of the end of a file counts as its last lines.
@@ -115,9 +115,9 @@ def follow(
 def watch(files: Mapping[str, Path], lines: int) -> None:
     """Show log files in a terminal as they grow, after some last lines of each, until Ctrl-C."""
     try:
-        follow(files, click.echo, lines=lines)
+        follow(files, console.say, lines=lines)
     except KeyboardInterrupt:
-        click.echo()
+        console.say()
 
 
 def last_lines(file: Path, count: int) -> list[str]:
@@ -138,9 +138,13 @@ def readable(line: str) -> str:
         return line
     try:
         entry = json.loads(line)
-        start = "{} [{}] {}".format(*(entry.pop(name) for name in _FIRST))
+        start = "{} [{}] {}".format(*(console.one_line(str(entry.pop(name))) for name in _FIRST))
     except (ValueError, KeyError, AttributeError):
         return line
     exception = entry.pop("exception", "")
-    rest = [f"{name}={value}" for name, value in entry.items() if name not in ("logger", "process")]
+    rest = [
+        console.one_line(f"{name}={value}")
+        for name, value in entry.items()
+        if name not in ("logger", "process")
+    ]
     return " ".join([start, *rest]) + (f"\n{exception}" if exception else "")

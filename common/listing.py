@@ -4,8 +4,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import Protocol, TypeVar
 
-import click
-
 from vantage6.common import console
 from vantage6.common.config import instances
 from vantage6.common.config.files import environments
@@ -48,9 +46,9 @@ def show(kind: instances.Kind, status: Callable[[instances.Found, str], str]) ->
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for row in table:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        click.echo("  ".join(cells).rstrip())
+        console.say("  ".join(cells).rstrip())
     for problem in problems:
-        click.echo(f"Not read: {problem}", err=True)
+        console.say(f"Not read: {problem}", err=True)
 
 
 def running(

@@ -12,6 +12,8 @@ from typing import Any
 
 import structlog
 
+from vantage6.common.console import harmless, one_line
+
 #: Variable that makes the lines on the console JSON too, where they go to a file or a collector.
 JSON_VARIABLE = "V6_LOG_JSON"
 
@@ -26,6 +28,14 @@ def _redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[
             event[name] = "***"
         elif isinstance(value, str):
             event[name] = without_secrets(value)
+    return event
+
+
+def _harmless(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    # SECURITY: names come from other people, and a terminal obeys what looks like a command.
+    for name, value in event.items():
+        if isinstance(value, str):
+            event[name] = harmless(value) if name == "exception" else one_line(value)
     return event
 
 
@@ -93,7 +103,7 @@ def set_up(
     handlers: list[logging.Handler] = []
     if console:
         handler: logging.Handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(_formatter(shared, _console_renderer()))
+        handler.setFormatter(_formatter(shared, *_console_renderers()))
         handlers.append(handler)
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -128,20 +138,21 @@ def _json_renderer() -> Any:
     return structlog.processors.JSONRenderer()
 
 
-def _console_renderer() -> Any:
+def _console_renderers() -> list[Any]:
     if os.environ.get(JSON_VARIABLE):
-        return _json_renderer()
-    return structlog.dev.ConsoleRenderer(
+        return [_json_renderer()]
+    renderer = structlog.dev.ConsoleRenderer(
         colors=sys.stderr.isatty(),
         pad_event_to=0,
         exception_formatter=structlog.dev.plain_traceback,
     )
+    return [_harmless, renderer]
 
 
-def _formatter(shared: list[Any], renderer: Any) -> logging.Formatter:
+def _formatter(shared: list[Any], *renderers: Any) -> logging.Formatter:
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers],
     )
 
 

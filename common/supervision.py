@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
 
-import click
 import psutil
 
 from vantage6.common.config.base import LogConfig
+from vantage6.common.console import say
 from vantage6.common.errors import Conflict, Unavailable
 from vantage6.common.follow import follow
 from vantage6.common.private import write_private
@@ -141,7 +141,7 @@ class Supervisor:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, lambda *_: process.terminate())
         if console:
-            follow(logs, click.echo, until=lambda: process.poll() is not None)
+            follow(logs, say, until=lambda: process.poll() is not None)
         return process.wait()
 
     def stop(self) -> bool:

@@ -5,6 +5,7 @@ Everything heavy is imported by the command that needs it. Exit codes: docs/exit
 
 import click
 
+from vantage6.common import console
 from vantage6.node.commands.audit import audit
 from vantage6.node.commands.cleaning import clean, remove
 from vantage6.node.commands.doctor import doctor
@@ -26,7 +27,7 @@ def version() -> None:
     """Print the version."""
     from vantage6.common import __version__
 
-    click.echo(__version__)
+    console.say(__version__)
 
 
 for _command in (

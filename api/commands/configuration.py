@@ -34,7 +34,7 @@ def show(instance: "Instance") -> None:
 
     values = instance.config.model_dump(mode="json")
     values["uri"] = without_secrets(values["uri"])
-    click.echo(yaml.safe_dump(values, sort_keys=False, allow_unicode=True), nl=False)
+    console.say(yaml.safe_dump(values, sort_keys=False, allow_unicode=True), nl=False)
 
 
 @config.command()
@@ -42,4 +42,4 @@ def schema() -> None:
     """Print the JSON schema of one environment of a configuration, for editors."""
     from vantage6.common.config import ServerConfig
 
-    click.echo(json.dumps(ServerConfig.model_json_schema(), indent=2))
+    console.say(json.dumps(ServerConfig.model_json_schema(), indent=2))

@@ -64,7 +64,7 @@ def _show() -> None:
     for name in sorted({*applied, *schema.known()}):
         state = "applied" if name in applied else "pending"
         note = "" if name in schema.known() else "  (of a newer version)"
-        click.echo(f"{state:<8} {name}{note}")
+        console.say(f"{state:<8} {name}{note}")
 
 
 def _refuse_while_running(instance: "Instance") -> None:

@@ -70,12 +70,12 @@ def _show(rows: "Sequence[Outbox]", nothing: str) -> None:
     if not rows:
         console.info(nothing)
         return
-    click.echo(f"{'ID':>6}  {'TOPIC':<16}{'ATTEMPTS':>8}  {'NEXT':<10}CONTENT, LAST ERROR")
+    console.say(f"{'ID':>6}  {'TOPIC':<16}{'ATTEMPTS':>8}  {'NEXT':<10}CONTENT, LAST ERROR")
     moment = now()
     for row in rows:
         seconds = (row.available_at - moment).total_seconds()
         following = "now" if seconds <= 0 else f"in {seconds:.0f} s"
-        click.echo(
+        console.say(
             f"{row.id:>6}  {row.topic:<16}{row.attempts:>8}  {following:<10}{_cut(row.content)}"
             + (f"  {_cut(row.error)}" if row.error else "")
         )

@@ -63,7 +63,7 @@ def _run(code: str, names: dict[str, Any]) -> bool:
         if isinstance(last, ast.Expr):
             value = eval(compile(ast.Expression(last.value), "<shell>", "eval"), names)  # noqa: S307
             if value is not None:
-                click.echo(repr(value))
+                console.say(repr(value))
     except SystemExit:
         raise
     except Exception as error:

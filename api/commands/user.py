@@ -47,7 +47,7 @@ def list_(instance: "Instance") -> None:
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for line in table:
         cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        click.echo("  ".join(cells).rstrip())
+        console.say("  ".join(cells).rstrip())
 
 
 @user.command("reset-password")

@@ -4,7 +4,6 @@ import inspect
 from functools import partial
 from typing import Any, ClassVar, Self
 
-import click
 import peewee
 
 from vantage6.api.shell.relations import (
@@ -17,6 +16,7 @@ from vantage6.api.shell.relations import (
     on_failure,
     take_back,
 )
+from vantage6.common import console
 from vantage6.common.errors import Conflict, Invalid
 from vantage6.models.database import db
 
@@ -79,17 +79,17 @@ class Entity:
     @classmethod
     def help(cls) -> None:
         """Print what is stored in it."""
-        click.echo(f"db.{cls.__name__}: {inspect.getdoc(cls)}\n")
+        console.say(f"db.{cls.__name__}: {inspect.getdoc(cls)}\n")
         parts = _parts(cls)
         for title, kinds in (("Properties", (Column,)), ("Relations", (One, Many))):
-            click.echo(f"{title}:")
+            console.say(f"{title}:")
             for name, part in parts.items():
                 if isinstance(part, kinds):
                     many = f" (list of {part.kind.__name__})" if isinstance(part, Many) else ""
-                    click.echo(f"  {name:<22}{part.about}{many}".rstrip())
-        click.echo("Computed, and methods:")
+                    console.say(f"  {name:<22}{part.about}{many}".rstrip())
+        console.say("Computed, and methods:")
         for name, text in sorted(_methods(cls).items()):
-            click.echo(f"  {name:<22}{text}")
+            console.say(f"  {name:<22}{text}")
 
     def save(self) -> None:
         """Store it in the database, and what it refers to if that is new; all or nothing."""

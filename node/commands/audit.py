@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vantage6.common import console
 from vantage6.node.commands.base import on_node
 
 if TYPE_CHECKING:
@@ -47,14 +48,14 @@ def verify(instance: "Instance", head: tuple[str, ...]) -> None:
     repeated = read_head(path.parent)
     found = verify(path, (*expected, *([repeated] if repeated else ())))
     if found.after != Head():
-        click.echo(f"The file follows an older one, which ends with {found.after}.")
+        console.say(f"The file follows an older one, which ends with {found.after}.")
     if found.broken is not None:
         number, why = found.broken
-        click.echo(f"{path}, line {number}: {why}", err=True)
+        console.say(f"{path}, line {number}: {why}", err=True)
         sys.exit(BROKEN)
     if repeated is None:
-        click.echo("The repeated head is missing: nothing tells whether lines are missing too.")
-    click.echo(f"{found.lines} lines are whole. Head: {found.head}")
+        console.say("The repeated head is missing: nothing tells whether lines are missing too.")
+    console.say(f"{found.lines} lines are whole. Head: {found.head}")
 
 
 @audit.command()
@@ -80,7 +81,7 @@ def export(instance: "Instance", since: datetime | None, form: str) -> None:
         _write_csv(found)
         return
     for entry in found:
-        click.echo(json.dumps(entry, ensure_ascii=False))
+        console.say(json.dumps(entry, ensure_ascii=False))
 
 
 def _path(instance: "Instance") -> "Path":
@@ -105,8 +106,10 @@ def _write_csv(found: Iterable[Mapping[str, Any]]) -> None:
 def _cell(value: Any) -> Any:
     """Return a value for a table that programs for tables will not take for a formula."""
     if isinstance(value, dict | list):
-        return json.dumps(value, ensure_ascii=False)
+        return console.harmless(json.dumps(value, ensure_ascii=False))
     # SECURITY: names of images, methods and users come from outside.
+    if isinstance(value, str):
+        value = console.harmless(value)
     if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
         return f"'{value}"
     return value

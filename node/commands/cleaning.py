@@ -33,7 +33,7 @@ def clean(instance: "Instance", yes: bool) -> None:
         if not names:
             console.info("There is nothing to remove.")
             return
-        click.echo("\n".join(names))
+        console.say("\n".join(names))
         if not yes:
             click.confirm("Remove these?", abort=True)
         remains.remove()
@@ -56,7 +56,7 @@ def remove(instance: "Instance", yes: bool) -> None:
     with closing(Remains(instance)) as remains:
         remains.find_all()
         console.warning("This cannot be undone:")
-        click.echo("\n".join(map(str, [instance.file, *folders, *remains.names])))
+        console.say("\n".join(map(str, [instance.file, *folders, *remains.names])))
         if instance.data != usual:
             console.info(f"The folder {instance.data} was chosen by hand and stays.")
         if not yes:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vantage6.common import console
 from vantage6.node.commands.base import on_node
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def list_(instance: "Instance") -> None:
     from vantage6.node.keys import known_keys
 
     for id_, pin in sorted(known_keys(instance).all().items()):
-        click.echo(f"{id_:>6}  {pin.fingerprint}  {pin.since[:10] or '-':10}  {pin.learned}")
+        console.say(f"{id_:>6}  {pin.fingerprint}  {pin.since[:10] or '-':10}  {pin.learned}")
 
 
 @keys.command()
@@ -38,7 +39,6 @@ def accept(instance: "Instance", organization: int, fingerprint: str) -> None:
     FINGERPRINT is what the organization itself says, over the telephone and not through the
     server. A running node uses it at once; tasks that it has refused have to be sent again.
     """
-    from vantage6.common import console
     from vantage6.common.errors import ConfigurationError
     from vantage6.node.keys import known_keys
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vantage6.common import console
 from vantage6.node.commands.base import on_node, said_plainly
 
 if TYPE_CHECKING:
@@ -27,12 +28,12 @@ def files(instance: "Instance") -> None:
     """Print which files a node uses, and its databases."""
     from vantage6.common.logs import without_secrets
 
-    click.echo(f"Configuration file = {instance.file}")
-    click.echo(f"Log file           = {instance.log_file}")
-    click.echo(f"Data folder        = {instance.data}")
+    console.say(f"Configuration file = {instance.file}")
+    console.say(f"Log file           = {instance.log_file}")
+    console.say(f"Data folder        = {instance.data}")
     for database in instance.config.databases:
         kind = f" (type: {database.type})" if database.type else ""
-        click.echo(f"Database {database.label} = {without_secrets(database.uri)}{kind}")
+        console.say(f"Database {database.label} = {without_secrets(database.uri)}{kind}")
 
 
 def running_nodes() -> Iterator["Instance"]:

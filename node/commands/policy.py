@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vantage6.common import console
 from vantage6.node.commands.base import on_node
 
 if TYPE_CHECKING:
@@ -81,20 +82,20 @@ def test(
     findings = list(rules.findings(asked))
     for finding in findings:
         code = f" [{finding.reason.code}]" if finding.reason.code else ""
-        click.echo(f"{finding.verdict:8} {finding.rule}: {finding.reason.message}{code}")
+        console.say(f"{finding.verdict:8} {finding.rule}: {finding.reason.message}{code}")
     verdicts = {finding.verdict for finding in findings}
     databases = Databases(instance.config.databases, instance.base).all()
     source = next((found for found in databases if found.label == database), None)
     if source is None:
-        click.echo(f"{Verdict.REFUSED:8} databases: There is no {database!r}. [unknown_database]")
+        console.say(f"{Verdict.REFUSED:8} databases: There is no {database!r}. [unknown_database]")
         verdicts.add(Verdict.REFUSED)
     for way in ways(instance.config, rules, asked, source):
         word, finding = _REACH[way.finding.verdict], way.finding
-        click.echo(f"{word:8} {way.name} ({way.target}): {finding.reason.message}")
+        console.say(f"{word:8} {way.name} ({way.target}): {finding.reason.message}")
     if Verdict.REFUSED in verdicts:
-        click.echo("The task would be refused.")
+        console.say("The task would be refused.")
         sys.exit(REFUSED)
-    click.echo("Nothing known forbids it." if Verdict.OPEN in verdicts else "The task would run.")
+    console.say("Nothing known forbids it." if Verdict.OPEN in verdicts else "The task would run.")
 
 
 def _id_or_name(text: str | None) -> tuple[int | None, str | None]:

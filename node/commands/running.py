@@ -178,5 +178,5 @@ def _stop(instance: "Instance", *, force: bool) -> bool:
 
 
 def _exit(code: int, message: str) -> None:
-    click.echo(f"vnode: {message}", err=True)
+    console.say(f"vnode: {message}", err=True)
     sys.exit(code)

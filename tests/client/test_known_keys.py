@@ -9,7 +9,7 @@ import pytest
 from vantage6.client import Client, RSACryptor
 from vantage6.client.reading import NotEncrypted
 from vantage6.common import bytes_to_base64s
-from vantage6.common.errors import Invalid
+from vantage6.common.errors import Invalid, V6Error
 from vantage6.common.identity import WhoAmI
 from vantage6.common.known_keys import KeyRefused
 
@@ -178,3 +178,10 @@ def test_one_result_that_was_not_encrypted_is_an_error(peer, client, cryptors, r
     assert isinstance(refusal.value, Invalid)
     client.setup_encryption(None)
     assert call(2)["result"] in (2, b"json.2")
+
+
+def test_refusal_by_the_server_commands_no_terminal(peer, client) -> None:
+    peer.answers["GET organization"] = (401, {"msg": "no\x1b[2J\u202e", "code": "forbidden"})
+    with pytest.raises(V6Error) as refusal:
+        client.call("get", "organization")
+    assert refusal.value.message == r"no\u001b[2J\u202e"
