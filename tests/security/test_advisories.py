@@ -182,6 +182,27 @@ def test_cve_2023_41881_nothing_of_a_removed_collaboration_comes_back(
     assert result_of(fresh, world.amsterdam).id > secret.id
 
 
+def test_cve_2023_41882_each_kind_that_an_answer_embeds_needs_its_own_rule(api: Api, world: World):
+    """Missing authorization: who saw a collaboration saw its tasks, and with these the results."""
+    task = make_task(world.north, [world.amsterdam], name="the task")
+    row = finish(result_of(task, world.amsterdam), world.amsterdam_north, result="the answer")
+    of_collaborations = rule("collaboration", "VIEW", "ORGANIZATION")
+    of_tasks = rule("task", "VIEW", "ORGANIZATION")
+    of_results = rule("result", "VIEW", "ORGANIZATION")
+    only_collaborations = make_user(world.amsterdam, rules=[of_collaborations])
+    nested = f"/collaboration/{world.north.id}/task"
+    assert api.get(nested, only_collaborations).problem == (401, "forbidden")
+    no_results = make_user(world.amsterdam, rules=[of_collaborations, of_tasks])
+    for path in (nested, "/task", f"/task/{task.id}"):
+        assert api.get(path, no_results).status == 200
+        assert "the answer" not in api.get(path, no_results, "include=results").text, path
+    assert api.get(f"/task/{task.id}/result", no_results).problem == (401, "forbidden")
+    no_tasks = make_user(world.amsterdam, rules=[of_collaborations, of_results])
+    for path in ("/result", f"/result/{row.id}"):
+        assert "the answer" in api.get(path, no_tasks).text
+        assert "the task" not in api.get(path, no_tasks, "include=task").text, path
+
+
 def test_cve_2023_47631_a_parent_does_not_open_the_station(tmp_path: Path):
     """Missing authorization: with a parent, an image was not held against the list."""
     evil = make_claim(image="evil.example/image", is_subtask=True)
