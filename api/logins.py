@@ -9,6 +9,7 @@ from vantage6.api.limits import Attempt, client_address, is_from_this_machine, n
 from vantage6.api.service import Service
 from vantage6.common.errors import Unauthenticated
 from vantage6.models.store import recovery, second_factors, users
+from vantage6.models.store.recovery import Change
 from vantage6.models.store.setup import FIRST_PASSWORD, ROOT
 from vantage6.models.tables import User
 
@@ -109,12 +110,43 @@ class Logins:
             return self.enrolment(user, secret)
         if not written:
             return {"msg": "Two-factor authentication is on; send the code of your app too."}
+        if second_factors.is_confirmed(user) and two_factor.is_recovery_code(written):
+            self._check(second_factors.use_code(user, written), user, req)
+            self.tell(user, Change.CODE_USED, req)
+        else:
+            self.check_code(user, written, req)
+        return None
+
+    def check_code(self, user: User, code: str | int | None, req: Request) -> None:
+        """Use a code of the app of a user.
+
+        Raises
+        ------
+        Unauthenticated
+            If the code is wrong, or was used already.
+        """
         secret = second_factors.secret_of(user) or ""
-        step = two_factor.step_of(secret, written)
-        if step is None or not second_factors.use_step(user, step):
+        step = two_factor.step_of(secret, two_factor.written(code))
+        self._check(step is not None and second_factors.use_step(user, step), user, req)
+
+    def _check(self, right: bool, user: User, req: Request) -> None:
+        if not right:
             self._failed(user, req)
             raise Unauthenticated("The code is wrong, or it was used already.", code="wrong_code")
-        return None
+
+    def enrolled(self, user: User, req: Request) -> dict[str, Any]:
+        """Return the recovery codes of a user whose first code was right, for this once."""
+        is_first = user.otp_secret is not None and user.otp_last_step is None
+        if not (is_first and self._service.config.two_factor_auth):
+            return {}
+        codes = second_factors.new_codes(user)
+        self.tell(user, Change.FACTOR_SET_UP, req)
+        return {"recovery_codes": codes}
+
+    def tell(self, user: User, change: Change, req: Request) -> None:
+        """Have a user told by mail what was changed, since somebody else may have done it."""
+        if self._service.limits.allows(Attempt.MAIL, f"{change}:{user.id}"):
+            self._service.send_mail(recovery.tell(user, change, self.address(req)))
 
     def enrolment(self, user: User, secret: str) -> dict[str, Any]:
         """Return what an authenticator app needs to know."""

@@ -29,6 +29,11 @@ def written(code: str | int | None) -> str:
     return "".join((code or "").split())
 
 
+def is_recovery_code(code: str) -> bool:
+    """Tell whether something was written instead of the digits of an app."""
+    return len(code.replace("-", "")) > _DIGITS and not code.isdecimal()
+
+
 def step_of(secret: str, code: str) -> int | None:
     """Return the time step that a code is right for at this moment, or None if it is wrong."""
     totp = pyotp.TOTP(secret, digits=_DIGITS, interval=_STEP_SECONDS)

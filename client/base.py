@@ -138,6 +138,8 @@ class ClientBase:
             return False
         if "access_token" not in reply:
             raise AuthenticationException(reply.get("msg"))
+        if "recovery_codes" in reply:
+            two_factor.show_codes(reply)
         return True
 
     def request(

@@ -1,4 +1,4 @@
-"""Shows the secret of two-factor authentication to the person at the terminal."""
+"""Shows what belongs to two-factor authentication to the person at the terminal."""
 
 import importlib
 
@@ -27,3 +27,17 @@ def show(json_data: Document) -> None:
         code.add_data(json_data["qr_uri"])
         code.print_ascii()
     console.say(f"  secret:  {json_data.get('otp_secret', '')}")
+
+
+def show_codes(json_data: Document) -> None:
+    """Print the recovery codes, which the server shows this once.
+
+    Parameters
+    ----------
+    json_data
+        What the server answered: ``recovery_codes``.
+    """
+    console.say("Keep these recovery codes where you find them without your authenticator app.")
+    console.say("Each of them works once, as mfa_code, and to set up another app:")
+    for code in json_data["recovery_codes"]:
+        console.say(f"  {code}")

@@ -21,7 +21,7 @@ from vantage6.common.config.server import SmtpConfig
 from vantage6.common.logs import get
 from vantage6.models.database import session
 from vantage6.models.store import outbox, recovery, users
-from vantage6.models.store.recovery import Mail, Purpose
+from vantage6.models.store.recovery import Change, Mail, Purpose
 from vantage6.models.tables import User
 
 log = get(__name__)
@@ -34,6 +34,15 @@ _ATTEMPT_SECONDS = 180
 _PURPOSES = {
     Mail.PASSWORD_RESET: Purpose.PASSWORD,
     Mail.TWO_FACTOR_RESET: Purpose.TWO_FACTOR,
+}
+_CHANGES = {
+    Change.PASSWORD_CHANGED: "The password was changed.",
+    Change.PASSWORD_RESET: "A new password was set with a token from a mail, or by an operator.",
+    Change.FACTOR_SET_UP: "A second factor was set up: an authenticator app.",
+    Change.FACTOR_RESET: "Another authenticator app may be set up: the second factor was reset.",
+    Change.FACTOR_REMOVED: "The second factor was removed by an administrator.",
+    Change.CODE_USED: "A recovery code was used instead of the code of an authenticator app.",
+    Change.CODES_REPLACED: "New recovery codes were made; the old ones are void.",
 }
 #: The last one: a password that the protocol cannot carry.
 _FAILURES = (smtplib.SMTPException, OSError, UnicodeError)
@@ -133,12 +142,13 @@ class Postman:
             minutes = self._config.recovery_minutes
             token = recovery.issue(user, _PURPOSES[kind], minutes)
             return facts | {"token": token, "minutes": str(minutes)}
+        facts |= {"address": _line(content["address"]), "moment": f"{asked_at:%Y-%m-%d %H:%M:%S}"}
+        if kind is Mail.ACCOUNT_CHANGED:
+            return facts | {"change": _CHANGES[Change(content["change"])]}
         policy = self._config.password_policy
         return facts | {
             "attempts": str(policy.max_failed_attempts),
             "lock_minutes": str(policy.inactivation_minutes),
-            "address": _line(content["address"]),
-            "moment": f"{asked_at:%Y-%m-%d %H:%M:%S}",
         }
 
     def _write(self, kind: Mail, receiver: Address, facts: dict[str, str]) -> EmailMessage:

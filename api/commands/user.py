@@ -11,6 +11,7 @@ from vantage6.common.errors import Invalid, NotFound
 
 if TYPE_CHECKING:
     from vantage6.common.config import Instance
+    from vantage6.models.tables import User
 
 
 @click.group()
@@ -61,20 +62,48 @@ def reset_password(instance: "Instance", username: str, two_factor: bool) -> Non
     is logged in to it has to log in again.
     """
     from vantage6.api import passwords
-    from vantage6.models.store import recovery, second_factors, users
+    from vantage6.models.store import recovery, second_factors
+    from vantage6.models.store.recovery import Change
 
     with connected(instance):
-        found = users.find_by_name(username)
-        if found is None:
-            raise NotFound(f"There is no user {username!r}; `vserver user list` shows all.")
+        found = _found(username)
         password = _new_password()
         passwords.check_policy(password)
         recovery.replace_password(found, passwords.hashed(password))
+        recovery.tell(found, Change.PASSWORD_RESET, None)
         if two_factor:
             second_factors.remove(found)
+            recovery.tell(found, Change.FACTOR_REMOVED, None)
     console.info(
         f"User {username} has a new password" + (", and no second factor." * two_factor or ".")
     )
+
+
+@user.command("reset-two-factor")
+@on_instance
+@click.argument("username", metavar="NAME")
+def reset_two_factor(instance: "Instance", username: str) -> None:
+    """Remove the second factor of the user NAME, who lost it.
+
+    Whoever is logged in to the account has to log in again, and sets up another authenticator app.
+    """
+    from vantage6.models.store import recovery, second_factors
+    from vantage6.models.store.recovery import Change
+
+    with connected(instance):
+        found = _found(username)
+        second_factors.remove(found)
+        recovery.tell(found, Change.FACTOR_REMOVED, None)
+    console.info(f"User {username} has no second factor.")
+
+
+def _found(username: str) -> "User":
+    from vantage6.models.store import users
+
+    found = users.find_by_name(username)
+    if found is None:
+        raise NotFound(f"There is no user {username!r}; `vserver user list` shows all.")
+    return found
 
 
 def _new_password() -> str:

@@ -22,12 +22,14 @@ from vantage6.common.schemas.recovery import (
     PasswordChange,
     PasswordLost,
     PasswordReset,
+    RecoveryCodesReply,
+    RecoveryCodesRequest,
     TwoFactorLost,
     TwoFactorReply,
     TwoFactorReset,
 )
 from vantage6.models.store import nodes, recovery, second_factors, users
-from vantage6.models.store.recovery import Mail, Purpose
+from vantage6.models.store.recovery import Change, Mail, Purpose
 from vantage6.models.tables import User
 
 log = get(__name__)
@@ -68,6 +70,7 @@ class Recovery(Resource):
         passwords.check_policy(password)
         user = recovery.reset_password(token, passwords.hashed(password))
         log.info("password reset", user_id=user.id)
+        self._logins.tell(user, Change.PASSWORD_RESET, req)
         return {"msg": "The password was set; log in with it."}
 
     @endpoint(body=TwoFactorLost, problems=(401, 429), reply=Message)
@@ -84,13 +87,36 @@ class Recovery(Resource):
     def on_post_two_factor_reset(
         self, req: Request, _: Response, read: Read[TwoFactorReset]
     ) -> Any:
-        """Set up another authenticator app with the token from the mail."""
+        """Set up another authenticator app with the token from the mail and a recovery code.
+
+        Whoever is logged in is no longer. Clients of 3.11, which send the token only, send the
+        code after it, with a space between them.
+        """
         body = read()
         self._logins.limit_recovery(req)
         secret = two_factor.new_secret()
-        user = second_factors.reset(body.reset_token.get_secret_value(), secret)
+        token, *more = body.reset_token.get_secret_value().strip().split(" ", 1)
+        given = body.recovery_code
+        code = given.get_secret_value() if given else "".join(more)
+        user = second_factors.reset(token, code, secret)
         log.info("second factor reset", user_id=user.id)
+        self._logins.tell(user, Change.FACTOR_RESET, req)
         return self._logins.enrolment(user, secret)
+
+    @endpoint(USER, body=RecoveryCodesRequest, problems=(429,), reply=RecoveryCodesReply)
+    def on_post_codes(
+        self, req: Request, _: Response, caller: Caller, read: Read[RecoveryCodesRequest]
+    ) -> Any:
+        """Make new recovery codes instead of one's old ones; the answer is their only copy."""
+        body = read()
+        user = users.get(caller.id)
+        if not second_factors.is_confirmed(user):
+            raise Invalid("You have set up no authenticator app.", code="no_second_factor")
+        self._logins.check_code(user, body.mfa_code, req)
+        codes = second_factors.new_codes(user)
+        log.info("recovery codes replaced", user_id=user.id)
+        self._logins.tell(user, Change.CODES_REPLACED, req)
+        return {"recovery_codes": codes, "msg": "Keep these codes; each works once."}
 
     @endpoint(
         USER,
@@ -126,6 +152,7 @@ class Recovery(Resource):
         passwords.check_policy(new)
         recovery.change_password(user, passwords.hashed(new), caller.session_id)
         log.info("password changed", user_id=user.id)
+        self._logins.tell(user, Change.PASSWORD_CHANGED, req)
         return {"msg": "The password was changed."}
 
     def _mail(self, mail: Mail, user: User | None, who: str) -> None:

@@ -67,7 +67,7 @@ class Tokens(Resource):
         """Log a user in.
 
         Where two-factor authentication is on, the answer to a right password without a code holds
-        no tokens but says what to do.
+        no tokens but says what to do. The first right code is answered with recovery codes too.
         """
         body = read()
         self._logins.check_failures(req)
@@ -80,7 +80,8 @@ class Tokens(Resource):
         if first is not None:
             return first
         users.login_succeeded(user)
-        reply = self._begin(user, moment, req)
+        reply: dict[str, Any] = self._begin(user, moment, req)
+        reply |= self._logins.enrolled(user, req)
         resp.set_header("jwt-token", reply["access_token"])
         return reply
 

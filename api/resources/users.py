@@ -7,15 +7,19 @@ from falcon import Request, Response
 
 from vantage6.api import lists, passwords
 from vantage6.api.endpoint import USER, Read, endpoint
+from vantage6.api.logins import Logins
 from vantage6.api.permissions import Caller
 from vantage6.api.resources.base import Resource
 from vantage6.common.enums import Operation, Scope
 from vantage6.common.errors import Forbidden, Invalid
+from vantage6.common.logs import get
 from vantage6.common.schemas.base import Message
 from vantage6.common.schemas.users import UserCreate, UserFilter, UserReply, UserUpdate
-from vantage6.models.store import relations, roles, users
+from vantage6.models.store import recovery, relations, roles, second_factors, users
 from vantage6.models.store.users import NO_CHANGE, Change
 from vantage6.models.tables import User
+
+log = get(__name__)
 
 
 class Users(Resource):
@@ -149,6 +153,24 @@ class Users(Resource):
         caller.require_as_strong_as(row)
         users.delete(row)
         return {"msg": f"User {row.username} was removed."}
+
+    @endpoint(USER, reply=Message, permission="user EDIT with all that the user may do")
+    def on_delete_two_factor(self, req: Request, _: Response, caller: Caller, id_: int) -> Any:
+        """Remove the second factor of somebody who lost it, and end the sessions of the account.
+
+        Whoever does that makes sure who asks: from then on the password alone opens the account,
+        until an authenticator app is set up again.
+        """
+        row = users.get(id_)
+        caller.require("user", Operation.EDIT, organization=row.organization_id)
+        caller.require_as_strong_as(row)
+        if row.id == caller.id:
+            # SECURITY: who found a session could stay for good.
+            raise Forbidden("Nobody removes his own second factor; use a recovery code.")
+        second_factors.remove(row)
+        log.info("second factor removed", user_id=row.id, by=caller.id)
+        Logins(self.service).tell(row, recovery.Change.FACTOR_REMOVED, req)
+        return {"msg": f"User {row.username} has no second factor any more."}
 
 
 def _change(held: Iterable[int], wanted: Iterable[int]) -> Change:

@@ -178,3 +178,16 @@ class User(Group):
             Id of the user.
         """
         return self._send("delete", f"user/{id_}")
+
+    def reset_two_factor(self, id_: int) -> Any:
+        """Remove the second factor of somebody else, who lost it.
+
+        Make sure who asks: from then on the password alone opens the account, until another
+        authenticator app is set up.
+
+        Parameters
+        ----------
+        id_
+            Id of the user.
+        """
+        return self._send("delete", f"user/{id_}/2fa")

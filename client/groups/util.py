@@ -106,19 +106,36 @@ class Util(Group):
         body = {"username": username, "email": email, "password": password}
         return self.parent.request("recover/2fa/lost", json=body, method="post", retry=False)
 
-    def set_two_factor_auth(self, token: str) -> Any:
+    def set_two_factor_auth(self, token: str, recovery_code: str | None = None) -> Any:
         """Set up two-factor authentication with the token from the e-mail, and show its code.
 
         Parameters
         ----------
         token
             What the e-mail says.
+        recovery_code
+            One of your recovery codes, where you had set up an authenticator app. Who has none
+            left asks somebody who administers the accounts of the organization.
         """
-        reply = self.parent.request(
-            "recover/2fa/reset", json={"reset_token": token}, method="post", retry=False
-        )
+        body = {"reset_token": token}
+        if recovery_code:
+            body["recovery_code"] = recovery_code
+        reply = self.parent.request("recover/2fa/reset", json=body, method="post", retry=False)
         if "qr_uri" in reply:
             two_factor.show(reply)
+        return reply
+
+    def new_recovery_codes(self, mfa_code: str | int) -> Any:
+        """Make new recovery codes instead of your old ones, and show them.
+
+        Parameters
+        ----------
+        mfa_code
+            What the authenticator app shows.
+        """
+        reply = self._send("post", "recover/2fa/codes", {"mfa_code": mfa_code})
+        if "recovery_codes" in reply:
+            two_factor.show_codes(reply)
         return reply
 
     def generate_private_key(

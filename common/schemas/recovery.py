@@ -47,9 +47,27 @@ class TwoFactorLost(_Account):
 
 
 class TwoFactorReset(Request):
-    """The token from the mail."""
+    """The token from the mail, and a recovery code."""
 
-    reset_token: _Secret
+    reset_token: _Secret = Field(
+        description="the token; or the token, a space and a recovery code, for clients of 3.11"
+    )
+    recovery_code: SecretStr | None = Field(
+        None, max_length=255, description="needed where an authenticator app was set up"
+    )
+
+
+class RecoveryCodesRequest(Request):
+    """What proves that the authenticator app is still there."""
+
+    mfa_code: str | int = Field(description="code of the authenticator app")
+
+
+class RecoveryCodesReply(Reply):
+    """The only copy of the recovery codes."""
+
+    recovery_codes: list[str]
+    msg: str
 
 
 class TwoFactorReply(Reply):

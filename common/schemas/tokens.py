@@ -13,7 +13,9 @@ class UserLogin(Request):
     username: str = Field(min_length=1, max_length=255)
     password: SecretStr = Field(max_length=1024)
     mfa_code: str | int | None = Field(
-        None, description="code of the authenticator app, where the server asks for one"
+        None,
+        description="code of the authenticator app, or a recovery code, where the server asks "
+        "for one",
     )
 
 
@@ -54,11 +56,16 @@ class LoginReply(Reply):
     msg: str | None = Field(None, description="what to do first; there are no tokens then")
     qr_uri: str | None = Field(None, description="address for a QR code: otpauth://totp/…")
     otp_secret: str | None = Field(None, description="the secret in it, in base32")
+    recovery_codes: list[str] | None = Field(
+        None,
+        description="shown once, with the tokens of the first login with an authenticator app: "
+        "each stands in once for the code of a lost app",
+    )
 
     @model_validator(mode="after")
     def _one_of_three(self) -> Self:
         tokens = {"access_token", "refresh_token", "refresh_url", "user_url"}
-        forms = (tokens, {"msg"}, {"msg", "qr_uri", "otp_secret"})
+        forms = (tokens, tokens | {"recovery_codes"}, {"msg"}, {"msg", "qr_uri", "otp_secret"})
         if self.model_fields_set not in forms:
             raise ValueError("neither tokens, nor a message, nor an address for a QR code")
         return self

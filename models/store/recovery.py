@@ -28,6 +28,19 @@ class Mail(StrEnum):
     PASSWORD_RESET = "password_reset"  # noqa: S105
     TWO_FACTOR_RESET = "two_factor_reset"
     ACCOUNT_LOCKED = "account_locked"
+    ACCOUNT_CHANGED = "account_changed"
+
+
+class Change(StrEnum):
+    """What an account is told of, since somebody else may have done it."""
+
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105
+    PASSWORD_RESET = "password_reset"  # noqa: S105
+    FACTOR_SET_UP = "factor_set_up"
+    FACTOR_RESET = "factor_reset"
+    FACTOR_REMOVED = "factor_removed"
+    CODE_USED = "code_used"
+    CODES_REPLACED = "codes_replaced"
 
 
 def request_mail(mail: Mail, user: User | None, **facts: str) -> int:
@@ -38,6 +51,23 @@ def request_mail(mail: Mail, user: User | None, **facts: str) -> int:
     """
     content = {"kind": mail, "user_id": user and user.id, "asked_at": now().isoformat(), **facts}
     return outbox.add(outbox.Topic.MAIL, content)
+
+
+def tell(user: User, change: Change, address: str | None) -> int:
+    """Have a user told by mail what was changed, and return the id of the message.
+
+    Parameters
+    ----------
+    user
+        Whom.
+    change
+        What.
+    address
+        Where that came from; None for the server itself.
+    """
+    return request_mail(
+        Mail.ACCOUNT_CHANGED, user, change=change, address=address or "the machine of the server"
+    )
 
 
 def login_failed(user: User | None, maximum: int, minutes: int, address: str) -> int | None:

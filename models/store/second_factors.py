@@ -1,11 +1,20 @@
-"""Second factors: the secrets that authenticator apps hold."""
+"""Second factors: the secrets that authenticator apps hold, and what stands in for a lost one."""
+
+import base64
+import secrets
 
 from vantage6.common.clock import now
+from vantage6.common.errors import Unauthenticated
+from vantage6.common.private import hashed
 from vantage6.models import seals
 from vantage6.models.database import transaction
 from vantage6.models.store import recovery, sessions, users
 from vantage6.models.store.recovery import Purpose
-from vantage6.models.tables import User
+from vantage6.models.tables import RecoveryCode, User
+
+_CODES = 10
+#: 80 bits are 16 letters and digits; nobody guesses them, not even with the hash.
+_CODE_BYTES = 10
 
 
 def secret_of(user: User) -> str | None:
@@ -56,15 +65,60 @@ def use_step(user: User, step: int) -> bool:
 
 
 @transaction
-def reset(token: str, secret: str) -> User:
-    """Use a mailed token to store a new secret, which the first right code confirms.
+def new_codes(user: User) -> list[str]:
+    """Give a user new recovery codes instead of the old ones; only their hashes are kept."""
+    codes = [_random_code() for _ in range(_CODES)]
+    RecoveryCode.delete().where(RecoveryCode.user == user.id).execute()
+    RecoveryCode.insert_many(
+        [{"user": user.id, "code": hashed(_plain(code))} for code in codes]
+    ).execute()
+    return codes
+
+
+def use_code(user: User, code: str) -> bool:
+    """Use a recovery code up; tell whether it was one."""
+    kept = (RecoveryCode.user == user.id) & (RecoveryCode.code == hashed(_plain(code)))
+    # Of two who use it at once, one finds nothing left to remove.
+    return bool(RecoveryCode.delete().where(kept).execute())
+
+
+def codes_left(user: User) -> int:
+    """Return how many recovery codes a user has."""
+    return int(RecoveryCode.select().where(RecoveryCode.user == user.id).count())
+
+
+def _random_code() -> str:
+    text = base64.b32encode(secrets.token_bytes(_CODE_BYTES)).decode()
+    return "-".join(text[start : start + 4] for start in range(0, len(text), 4))
+
+
+def _plain(code: str) -> str:
+    return "".join(code.split()).replace("-", "").upper()
+
+
+@transaction
+def reset(token: str, code: str | None, secret: str) -> User:
+    """Use a mailed token and a recovery code to store a new secret.
+
+    The first right code of it confirms it.
+
+    SECURITY: a mailbox sets a new password too. Without the code, it alone would open an account
+    that has a second factor.
 
     Raises
     ------
     Invalid, Unauthenticated
-        If the token is not good for that (any more).
+        If the token is not good for that (any more), or the code is missing or wrong.
     """
     user = recovery.spend(token, Purpose.TWO_FACTOR)
+    if is_confirmed(user) and not (code and use_code(user, code)):
+        # The transaction ends with this, so that the token stays good.
+        raise Unauthenticated(
+            "The token is not enough: send one of your recovery codes after it. Without one, "
+            "somebody who administers the accounts of your organization can remove your second "
+            "factor.",
+            code="recovery_code_needed",
+        )
     _replace(user, seals.sealed(secret))
     return user
 
@@ -78,5 +132,6 @@ def remove(user: User) -> None:
 def _replace(user: User, sealed: str | None) -> None:
     fields = {"otp_secret": sealed, "otp_last_step": None, "tokens_valid_from": now()}
     User.update(**fields).where(User.id == user.id).execute()
+    RecoveryCode.delete().where(RecoveryCode.user == user.id).execute()
     recovery.forget_all(user)
     sessions.end_all(user)

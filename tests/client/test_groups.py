@@ -16,7 +16,8 @@ SIGNATURES = {
     "util.reset_my_password": "email=None, username=None",
     "util.set_my_password": "token, password",
     "util.reset_two_factor_auth": "password, email=None, username=None",
-    "util.set_two_factor_auth": "token",
+    "util.set_two_factor_auth": "token, recovery_code=None",
+    "util.new_recovery_codes": "mfa_code",
     "collaboration.list": "scope='organization', name=None, encrypted=None, organization=None, "
     "page=1, per_page=20, include_metadata=True",
     "collaboration.get": "id_",
@@ -36,6 +37,7 @@ SIGNATURES = {
     "user.create": "username, firstname, lastname, password, email, organization=None, roles=(), "
     "rules=()",
     "user.delete": "id_",
+    "user.reset_two_factor": "id_",
     "node.get": "id_",
     "node.list": "name=None, organization=None, collaboration=None, is_online=None, ip=None, "
     "last_seen_from=None, last_seen_till=None, page=1, per_page=20, include_metadata=True",
@@ -106,6 +108,7 @@ def test_help_of_task_create_reads_like_the_manual(client) -> None:
         (lambda c: c.util.list_sessions(), "GET session", {}),
         (lambda c: c.util.list_sessions(3), "GET session", {"user_id": "3"}),
         (lambda c: c.util.end_session(3), "DELETE session/3", {}),
+        (lambda c: c.user.reset_two_factor(3), "DELETE user/3/2fa", {}),
         (lambda c: c.util.end_other_sessions(), "DELETE session", {}),
         (lambda c: c.util.end_other_sessions(3), "DELETE session", {"user_id": "3"}),
         (lambda c: c.collaboration.list(name="ignored"), "GET organization/7/collaboration", {}),
@@ -278,6 +281,12 @@ def test_reading_and_deleting_commands_send(peer, client, command, request_, que
             {"username": None, "email": "f@shire.org", "password": "p"},
         ),
         (lambda c: c.util.set_two_factor_auth("t"), "POST recover/2fa/reset", {"reset_token": "t"}),
+        (
+            lambda c: c.util.set_two_factor_auth("t", "CODE"),
+            "POST recover/2fa/reset",
+            {"reset_token": "t", "recovery_code": "CODE"},
+        ),
+        (lambda c: c.util.new_recovery_codes("1"), "POST recover/2fa/codes", {"mfa_code": "1"}),
     ],
 )
 def test_writing_commands_send(peer, client, command, request_, body) -> None:

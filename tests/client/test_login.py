@@ -88,6 +88,17 @@ def test_first_second_factor_is_shown_and_nobody_logged_in(peer, client, capsys)
     assert "ABC" in shown
 
 
+def test_recovery_codes_are_shown_with_the_login(peer, client, make_token, capsys) -> None:
+    _log_in(peer, make_token)
+    reply = {"access_token": make_token(1), "recovery_codes": ["ABCD-EFGH", "IJKL-MNOP"]}
+    peer.answers["POST token/user"] = (200, reply)
+    client.authenticate("frodo", "secret", 123456)
+    assert client.token == make_token(1)
+    shown = capsys.readouterr().out
+    assert "ABCD-EFGH" in shown
+    assert "IJKL-MNOP" in shown
+
+
 def test_any_credentials_log_in_where_the_server_takes_them(peer, make_token) -> None:
     client = ClientBase(peer.address, None, "/api")
     peer.answers["POST token/node"] = (200, {"access_token": make_token(7)})

@@ -184,9 +184,15 @@ def test_a_wrong_code_is_refused(person: Person) -> None:
 def test_a_second_factor_is_replaced_by_mail(mails: Mailbox, person: Person) -> None:
     person.enrol()
     person.log_in()
+    # The client of 3.11 does not show the codes of the first login; any client asks for new ones.
+    asked = {"endpoint": "recover/2fa/codes", "json": {"mfa_code": person.code()}, "method": "post"}
+    codes = person.client.request(**asked)["recovery_codes"]
     old, names = person.secret, {"username": person.username, "password": PASSWORD}
     returned(person.client, "util.reset_two_factor_auth", {"msg": str}, **names)
-    given = {"token": mails.token_to(person.email)}
+    token = mails.token_to(person.email)
+    # The mail alone is not enough.
+    refused(person.client, 401, "util.set_two_factor_auth", token=token)
+    given = {"token": f"{token} {codes[0]}"}
     shown = {"qr_uri": lambda uri: uri.startswith("otpauth://totp/"), "otp_secret": str, "msg": str}
     answer = returned(person.client, "util.set_two_factor_auth", shown, **given)
     assert "█" in person.client.printed

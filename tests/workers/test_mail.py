@@ -22,7 +22,7 @@ from vantage6.common.clock import now
 from vantage6.common.config import ServerConfig
 from vantage6.common.private import hashed
 from vantage6.models.store import outbox, recovery
-from vantage6.models.store.recovery import Mail, Purpose
+from vantage6.models.store.recovery import Change, Mail, Purpose
 from vantage6.models.tables import Outbox, RecoveryToken, User
 from vantage6.workers import mail as mail_module
 
@@ -119,6 +119,22 @@ def test_a_locked_account_is_told_of_with_all_facts(ada: User, smtp: MailServer,
         "reset_my_password",
     ):
         assert fact in text
+    assert RecoveryToken.select().count() == 0
+
+
+@pytest.mark.parametrize("change", list(Change))
+def test_a_change_of_an_account_is_told_of(
+    ada: User, smtp: MailServer, workers: Workers, change: Change
+):
+    workers.run("send_mail", recovery.tell(ada, change, "192.0.2.7"), 0)
+    workers.run("send_mail", recovery.tell(ada, change, None), 0)
+    (mail, by_operator) = smtp.mails
+    assert mail["Subject"] == "Your account was changed - vantage6"
+    for fact in ("192.0.2.7", f"{now():%Y-%m-%d %H:}", '"ada"', "support@example.org"):
+        assert fact in text_of(mail)
+    assert "the machine of the server" in text_of(by_operator)
+    word = change.split("_")[0].removesuffix("s")
+    assert word in text_of(mail)
     assert RecoveryToken.select().count() == 0
 
 

@@ -1,5 +1,7 @@
 """An operator lets people back in, and no password ever stands in a command line."""
 
+import json
+
 import pytest
 
 from tests.api.commands.conftest import Operator
@@ -7,7 +9,7 @@ from vantage6.api import passwords
 from vantage6.common.clock import now
 from vantage6.models.store import recovery, users
 from vantage6.models.store.recovery import Purpose
-from vantage6.models.tables import RecoveryToken, User
+from vantage6.models.tables import Outbox, RecoveryToken, User
 
 
 @pytest.fixture
@@ -51,6 +53,19 @@ def test_the_second_factor_is_removed_on_demand(operator: Operator):
     said = operator.does("user", "reset-password", "root", "--two-factor", stdin="Good-pass-1\n")
     assert "no second factor" in said
     assert (root(operator).otp_secret, root(operator).otp_last_step) == (None, None)
+
+
+def test_a_lost_second_factor_is_removed_alone(operator: Operator):
+    before = root(operator)
+    assert "no second factor" in operator.does("user", "reset-two-factor", "root")
+    after = root(operator)
+    assert (after.otp_secret, after.otp_last_step) == (None, None)
+    assert after.password == before.password
+    assert after.tokens_valid_from is not None
+    with operator.connected():
+        (mail,) = [json.loads(row.content) for row in Outbox.select()]
+    assert (mail["change"], mail["address"]) == ("factor_removed", "the machine of the server")
+    assert "no user 'x'" in operator.refused("user", "reset-two-factor", "x")
 
 
 @pytest.mark.parametrize(
