@@ -77,6 +77,7 @@ class Audit:
         self._lock = threading.Lock()
         self._descriptor = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
         self._head, self._is_torn = self._find_end()
+        self._is_head_old = False
         self._reserve = Reserve(self._descriptor, _RESERVE_BYTES)
         self._reserve.fill()
 
@@ -176,8 +177,12 @@ class Audit:
         try:
             new.write_text(f"{self._head}\n")
             new.replace(self._head_path)
+            self._is_head_old = False
         except OSError as error:
-            log.warning("audit head not written", reason=str(error))
+            # Said once: a full disk may hold the log as well.
+            if not self._is_head_old:
+                log.warning("audit head not written", reason=str(error))
+            self._is_head_old = True
 
     def _find_end(self) -> tuple[Head, bool]:
         """Return the newest line, and whether a piece of one follows it."""

@@ -8,7 +8,7 @@ next one is written when they have; each time it is twice as many.
 from vantage6.common import logs
 from vantage6.common.errors import V6Error
 from vantage6.node.audit import Audit
-from vantage6.node.delivery import sealed_log
+from vantage6.node.delivery import sealed_log, wrong_receiver
 from vantage6.node.patience import Patience
 from vantage6.node.runtime.base import Handle
 from vantage6.node.spool import Entry
@@ -48,7 +48,12 @@ class LiveLog:
         printed = station.runtime.log(handle, most)
         if printed == self._last or self._patience.interrupted.is_set():
             return
-        sealed = sealed_log(station.agreement, printed, self._entry.record.initiator_public_key)
+        record = self._entry.record
+        key = record.initiator_public_key
+        # SECURITY: the server may not choose who reads it.
+        if wrong_receiver(station, self._patience, record.initiator, key) is not None:
+            return
+        sealed = sealed_log(station.agreement, printed, key)
         if not sealed:
             return
         try:

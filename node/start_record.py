@@ -50,6 +50,10 @@ def record_start(audit: Audit, config: NodeConfig, me: WhoAmI, collaboration_id:
             "pull_policy",
             "algorithm_user",
             "parallel",
+            "parallel_subtasks",
+            "parallel_memory_bytes",
+            "subtask_levels",
+            "keep_free_bytes",
             "share_logs",
         },
     )

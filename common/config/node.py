@@ -91,7 +91,7 @@ class LimitConfig(Section):
     )
     subtasks_per_minute: int = Field(300, ge=1, description="of these, within any minute")
     audit_bytes: int = Field(
-        16 * 2**20,
+        64 * 2**20,
         ge=2**16,
         description="lines of the audit file that the algorithms of a run may cause by sub-tasks "
         "and by what they are refused",

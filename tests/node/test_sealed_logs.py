@@ -148,14 +148,14 @@ def test_nothing_printed_leaves_that_cannot_be_recorded(
     wire.add(5, "print('patient 7', flush=True)\n" + WAIT + WRITE)
     station = make_station()
     executor = make_executor(station)
-    record = station.audit.record
+    note = station.audit.note
 
-    def full(event: str, **facts: Any) -> None:
+    def full(event: str, **facts: Any) -> int:
         if event == "live_log":
             raise OSError("No space left on device")
-        record(event, **facts)
+        return note(event, **facts)
 
-    monkeypatch.setattr(station.audit, "record", full)
+    monkeypatch.setattr(station.audit, "note", full)
     executor.accept(5)
     eventually(lambda: wire.ids("active") == [5])
     eventually(lambda: (station.spool.temporary(1)).exists())
