@@ -21,6 +21,7 @@ from vantage6.common.errors import (
     V6Error,
 )
 from vantage6.common.identity import WhoAmI
+from vantage6.node import run_disks
 from vantage6.node.audit import Audit
 from vantage6.node.backoff import delays
 from vantage6.node.databases import Databases
@@ -126,6 +127,7 @@ class Node:
         finally:
             reconciler.stop()
             executor.leave()
+            station.spool.rest(executor.run_ids())
             runtime.close()
             station.close()
 
@@ -177,12 +179,19 @@ class Node:
             policy=Policy(config),
             databases=Databases(config.databases, instance.base),
             runtime=runtime,
-            spool=Spool(instance.data),
+            spool=self._spool(runtime),
             audit=audit,
             quotas=Quotas(config.limits),
             known_keys=known,
             services=self._services,
         )
+
+    def _spool(self, runtime: Runtime) -> Spool:
+        folder = self._instance.data
+        spool = Spool(folder)
+        if not isinstance(runtime, DockerRuntime):
+            return spool
+        return Spool(folder, run_disks.open_for(self._instance.config, folder / "runs"))
 
     def _share(self) -> None:
         """Tell the server what the policies allow; nothing here depends on it."""

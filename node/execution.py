@@ -75,8 +75,7 @@ class Execution:
         self._pulling = pulling
         self._is_new = claim is not None
         self._gatekeeper: Gatekeeper | None = None
-        self._killed = False
-        self._disk_exceeded = False
+        self._killed = self._disk_exceeded = False
         self.result_id = entry.record.result_id
         self._patience = Patience(self.result_id, station.audit)
         self._ledger = Ledger(station.audit, self.result_id, station.quotas.of(entry.record.run_id))
@@ -222,6 +221,7 @@ class Execution:
             exit_ = station.runtime.wait(handle)
             self._ledger.raise_to(counters.read())
         self._disk_exceeded |= self._disk_room() < 0
+        self._patience.disk(lambda: station.spool.collect(self._entry, station.config.limits))
         if self._disk_exceeded:
             station.spool.empty_temporary(self.run_id)
         return replace(exit_, disk_exceeded=self._disk_exceeded)
@@ -240,8 +240,7 @@ class Execution:
         return disk.pause(left)
 
     def _disk_room(self) -> int:
-        folders = (self._entry.io, self._station.spool.temporary(self.run_id))
-        return disk.room(folders, self._station.config.limits.disk_bytes)
+        return self._station.spool.room(self._entry, self._station.config.limits)
 
     def _judge(self, exit_: Exit) -> tuple[TaskStatus, Reason | None]:
         config, output_bytes = self._station.config, self._entry.output_bytes()
@@ -298,6 +297,7 @@ class Execution:
             result_id=self.result_id,
             image=image.id,
             io=self._entry.io,
+            output=self._patience.disk(lambda: station.spool.output(self._entry)),
             temporary=station.spool.temporary(self.run_id),
             database=database,
             labels=tuple(station.databases.labels),

@@ -20,6 +20,7 @@ _PROCESS_LIMIT_SIGNS = (
 #: Reasons that are limits of the node.
 _LIMITS = frozenset(
     {
+        "disk_limit",
         "process_limit",
         "out_of_memory",
         "output_too_large",
@@ -27,6 +28,7 @@ _LIMITS = frozenset(
         "output_not_allowed",
     }
 )
+_DISK_LIMIT_SIGNS = ("no space left on device",)
 _FILE_LIMIT_SIGNS = ("file too large", "file size limit exceeded")
 
 
@@ -116,11 +118,7 @@ def judge(
         Whether the reason may hold words of the log.
     """
     if exit_.disk_exceeded:
-        return TaskStatus.CRASHED, Reason(
-            "disk_limit",
-            f"The results of this run wrote more than the {size(limits.disk_bytes)} that this "
-            "node allows in their shared folder.",
-        )
+        return TaskStatus.CRASHED, _disk_full(limits)
     if exit_.code is None:
         return TaskStatus.UNKNOWN_ERROR, Reason(
             "vanished", "The algorithm disappeared before it ended; its output is lost."
@@ -164,6 +162,8 @@ def _failure(exit_: Exit, limits: LimitConfig, *, quote: bool) -> Reason:
     log = exit_.log.lower()
     if exit_.code == SIGXFSZ_CODE or any(sign in log for sign in _FILE_LIMIT_SIGNS):
         return _output_too_large(limits)
+    if any(sign in log for sign in _DISK_LIMIT_SIGNS):
+        return _disk_full(limits)
     if any(line.startswith("memoryerror") for line in log.splitlines()[-3:]):
         return _out_of_memory(limits)
     if any(sign in log for sign in _PROCESS_LIMIT_SIGNS):
@@ -175,6 +175,14 @@ def _failure(exit_: Exit, limits: LimitConfig, *, quote: bool) -> Reason:
     lines = exit_.log.strip().splitlines() if quote else ()
     last = f" Its last words: {lines[-1].strip()[:300]}" if lines else ""
     return Reason("exit_code", f"The algorithm ended with exit code {exit_.code}.{last}")
+
+
+def _disk_full(limits: LimitConfig) -> Reason:
+    return Reason(
+        "disk_limit",
+        f"The results of this run wrote more than the {size(limits.disk_bytes)} that this node "
+        "allows in their shared folder and outputs, or this one filled its own scratch folders.",
+    )
 
 
 def _out_of_memory(limits: LimitConfig) -> Reason:

@@ -5,7 +5,8 @@ One folder per result, named as containers see it::
     task-000000005/
         entry.json      what was claimed, and whether it was started
         tokens.json     what is shown at the server and at the node's door in its name
-        io/             mounted into the container: input, token, output
+        io/             mounted into the container: input, token, output; only the output is
+                        writable, and may be written elsewhere (`Spool.output`)
         subtasks        what it made through its door
         outcome.json    how it ended; exists only once output and log are safe on disk
         log             what the algorithm printed
@@ -24,8 +25,12 @@ from pathlib import Path
 from typing import Any, BinaryIO, Self
 
 from vantage6.common import clock
+from vantage6.common.config.node import LimitConfig
+from vantage6.node import disk as measured
+from vantage6.node import run_disks
 from vantage6.node.claims import Claim
 from vantage6.node.outcomes import Outcome
+from vantage6.node.run_disks import RunDisks
 from vantage6.node.subtasks import SubTasks
 from vantage6.node.tokens import Tokens
 
@@ -183,11 +188,20 @@ class Entry:
 
 
 class Spool:
-    """All results on disk, and the temporary folders that they share."""
+    """All results on disk, and the temporary folders that they share.
 
-    def __init__(self, folder: Path) -> None:
+    Parameters
+    ----------
+    folder
+        Of everything that the node writes.
+    disks
+        File systems of the runs; None for plain folders, which are measured.
+    """
+
+    def __init__(self, folder: Path, disks: RunDisks | None = None) -> None:
         self._results = folder / "results"
         self._runs = folder / "runs"
+        self._disks = disks
         for path in (folder, self._results, self._runs):
             path.mkdir(parents=True, exist_ok=True, mode=0o700)
             path.chmod(0o700)
@@ -221,11 +235,60 @@ class Spool:
 
     def temporary(self, run_id: int) -> Path:
         """Return the folder that all results of a run share at this node."""
-        path = self._runs / str(run_id)
+        disk = self._disk(run_id)
+        path = disk / "shared" if disk else self._runs / str(run_id)
         path.mkdir(exist_ok=True)
         path.chmod(0o777)
         os.utime(path)
         return path
+
+    def output(self, entry: Entry) -> Path:
+        """Return the file that the algorithm of a result writes, which is there then.
+
+        On the file system of its run, where there is one, so that it counts there; `collect`
+        brings it home.
+        """
+        disk = self._disk(entry.record.run_id)
+        if disk is None:
+            return entry.io / "output"
+        path = _output_on(disk, entry)
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+        path.chmod(0o666)
+        return path
+
+    def collect(self, entry: Entry, limits: LimitConfig) -> None:
+        """Bring the output of an algorithm that ended home, or so much of it that is too much.
+
+        Raises
+        ------
+        OSError
+            If the disk is full.
+        """
+        disk = self._disk(entry.record.run_id)
+        path = _output_on(disk, entry) if disk else None
+        if path is None or not path.exists():
+            return  # it was written at home, or is there already
+        with _open_plain(path) as file:
+            write_durably(entry.io / "output", file.read(limits.file_bytes + 1))
+        path.unlink()
+
+    def room(self, entry: Entry, limits: LimitConfig) -> int:
+        """Return how many bytes the results of a run may still write.
+
+        Less than zero is too much.
+        """
+        if self._disks is not None and self._disk(entry.record.run_id) is not None:
+            return self._disks.room(entry.record.run_id)
+        return measured.room((entry.io, self.temporary(entry.record.run_id)), limits.disk_bytes)
+
+    def rest(self, run_ids_in_use: set[int], idle_seconds: float = 0) -> None:
+        """Unmount what no result uses, nor has used for a while."""
+        if self._disks is not None:
+            self._disks.rest(run_ids_in_use, idle_seconds)
+
+    def _disk(self, run_id: int) -> Path | None:
+        return None if self._disks is None else self._disks.open(run_id)
 
     def empty_temporary(self, run_id: int) -> None:
         """Remove everything from the folder of a run, which may still be mounted."""
@@ -238,12 +301,20 @@ class Spool:
     def sweep_temporary(self, run_ids_in_use: set[int], keep_seconds: float) -> None:
         """Remove shared folders that no result uses and none has used for a while."""
         oldest = clock.now().timestamp() - keep_seconds
-        for path in self._runs.iterdir():
-            in_use = path.name.isdecimal() and int(path.name) in run_ids_in_use
-            if in_use:
-                os.utime(path)
-            elif path.stat().st_mtime < oldest:
-                shutil.rmtree(path, ignore_errors=True)
+        idle = []
+        for name in run_disks.names(self._runs):
+            if name.isdecimal() and int(name) in run_ids_in_use:
+                run_disks.keep(self._runs, name)
+            else:
+                idle.append((run_disks.last_use(self._runs, name), name))
+        self.rest(run_ids_in_use, idle_seconds=60)
+        for used, name in sorted(idle):
+            if used < oldest or (self._disks is not None and self._disks.is_pressed(used)):
+                run_disks.remove(self._runs, name)
+
+
+def _output_on(disk: Path, entry: Entry) -> Path:
+    return disk / "outputs" / str(entry.record.result_id)
 
 
 def write_durably(path: Path, content: bytes) -> None:

@@ -1,6 +1,7 @@
 """The fixtures that all tests share. A service starts when the first test asks for it."""
 
 import signal
+import subprocess
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,6 +41,16 @@ def known_keys_of_test(known_keys_of_session: Path, monkeypatch: pytest.MonkeyPa
     """Let each test meet all keys for the first time."""
     file = known_keys_of_session / f"{uuid.uuid4().hex}.json"
     monkeypatch.setenv("V6_KNOWN_ORGANIZATIONS", str(file))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _unmounted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Unmount what nodes that were killed left in the folders of tests."""
+    yield
+    base = f"{tmp_path_factory.getbasetemp()}/"
+    mounted = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    for place in reversed([place for place in mounted if place.startswith(base)]):
+        subprocess.run(["umount", "--lazy", place], check=True, timeout=60)
 
 
 @pytest.fixture(scope="session")

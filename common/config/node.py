@@ -72,8 +72,8 @@ class LimitConfig(Section):
     disk_bytes: int = Field(
         4 * 2**30,
         ge=2**20,
-        description="all files together in the folder that the results of a run share; a file "
-        "counts at least 16384",
+        description="all files together in the folder that the results of a run share, and their "
+        "outputs; a file counts at least 16384",
     )
     seconds: float | None = Field(None, gt=0, description="run time; default: without end")
     log_bytes: int = Field(2**20, ge=1024, description="length of the log that is sent, its end")

@@ -21,15 +21,17 @@ if TYPE_CHECKING:
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 def clean(instance: "Instance", yes: bool) -> None:
     """Remove what stopped runs of this node left: containers, volumes and folders."""
+    from vantage6.node import run_disks
     from vantage6.node.spool import Spool
 
     _refuse_running(instance)
     entries = Spool(instance.data).entries()
     runs = {str(entry.record.run_id) for entry in entries}
-    folders = [path for path in (instance.data / "runs").iterdir() if path.name not in runs]
+    folder = instance.data / "runs"
+    left = sorted(run_disks.names(folder) - runs)
     with closing(Remains(instance)) as remains:
         remains.find({entry.record.result_id for entry in entries})
-        names = [*remains.names, *map(str, folders)]
+        names = [*remains.names, *(str(folder / run) for run in left)]
         if not names:
             console.info("There is nothing to remove.")
             return
@@ -37,8 +39,8 @@ def clean(instance: "Instance", yes: bool) -> None:
         if not yes:
             click.confirm("Remove these?", abort=True)
         remains.remove()
-    for folder in folders:
-        shutil.rmtree(folder, ignore_errors=True)
+    for run in left:
+        run_disks.remove(folder, run)
     console.info(f"{len(names)} removed.")
 
 
@@ -48,6 +50,7 @@ def clean(instance: "Instance", yes: bool) -> None:
 def remove(instance: "Instance", yes: bool) -> None:
     """Remove a node with its configuration, data, logs, containers and volumes."""
     from vantage6.common.config import instances
+    from vantage6.node import run_disks
 
     _refuse_running(instance)
     usual = instances.data_folder("node", instance.name, system=instance.system)
@@ -64,6 +67,7 @@ def remove(instance: "Instance", yes: bool) -> None:
         _save_key(instance, usual)
         instance.supervisor.stop()
         remains.remove()
+    run_disks.unmount_all(usual / "runs")
     for folder in folders:
         shutil.rmtree(folder)
     instance.file.unlink()

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vantage6.common.doctor import Check, Doubtful, Failed, Skipped, room, writable
+from vantage6.common.doctor import Check, Doubtful, Failed, Skipped, existing, room, writable
 from vantage6.node.databases import Database, Databases
 from vantage6.node.instance import Instance
 from vantage6.node.outcomes import RefusalError
@@ -45,6 +45,7 @@ class StationChecks:
         yield "disk", lambda: room(folder, _LEAST_BYTES, "make room, or set task_dir")
         yield "engine", self._engine
         yield "limits", self._limits
+        yield "disk limit", self._disk_limit
 
     def databases(self) -> Iterator[Check]:
         """Yield the checks of the data sources."""
@@ -77,6 +78,18 @@ class StationChecks:
         if self.facts.remedy:
             raise Doubtful(self.facts.remedy)
         return "The engine can limit memory, processors and processes."
+
+    def _disk_limit(self) -> str:
+        if self.facts is None:
+            raise Skipped("There is no engine to ask.")
+        from vantage6.node import run_disks
+
+        if reason := run_disks.obstacle(self._config, existing(self._instance.data / "runs")):
+            raise Doubtful(
+                f"limits.disk_bytes is measured, not enforced: {reason} An algorithm that means "
+                "harm can fill this disk with files that it has removed and still holds open."
+            )
+        return "Each run gets a file system of its own, of limits.disk_bytes."
 
     def _database(self, label: str) -> str:
         try:

@@ -54,6 +54,8 @@ class RunSpec:
     image: str
     #: Host folder with ``input``, ``token`` and ``output``.
     io: Path
+    #: Host file that it writes; `io` has another one of that name in its place.
+    output: Path
     #: Host folder that all results of the run share.
     temporary: Path
     database: Database

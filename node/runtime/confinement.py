@@ -1,7 +1,9 @@
 """Everything that a container is not allowed to do, in one place."""
 
 import os
+import posixpath
 import stat
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +14,8 @@ from vantage6.common.config.node import NodeConfig
 from vantage6.node.engine import Facts
 
 _CPU_PERIOD = 100_000
+_SCRATCH = "/tmp"  # noqa: S108 (the container's own)
+_LEAST_SCRATCH = 2**20
 #: What a process may have open at once; engines differ in what they give unasked.
 _OPEN_FILES = 1024
 #: Nobody on this machine owns anything under these numbers.
@@ -81,6 +85,35 @@ def ulimits(config: NodeConfig) -> dict[str, int]:
     return {"fsize": config.limits.file_bytes, "core": 0, "nofile": _OPEN_FILES}
 
 
+def volumes(config: NodeConfig, declared: Iterable[str], own: list[Mount]) -> list[Mount]:
+    """Return what covers the volumes that an image declares.
+
+    SECURITY: the engine would make folders of the station's disk for them, which nothing bounds.
+    These are of the container's memory and of a bounded size, whatever the image has there.
+
+    Parameters
+    ----------
+    config
+        The limits.
+    declared
+        Folders that are volumes by the image's own word.
+    own
+        What is mounted anyway.
+    """
+    taken = {mount["Target"] for mount in own} | {_SCRATCH}
+    wanted = sorted({posixpath.normpath(f"/{path}") for path in declared} - taken)
+    return [
+        Mount(
+            path,
+            None,
+            type="tmpfs",
+            tmpfs_size=max(config.limits.memory_bytes // len(wanted), _LEAST_SCRATCH),
+            tmpfs_mode=0o1777,
+        )
+        for path in wanted
+    ]
+
+
 def host_config(
     client: docker.APIClient,
     config: NodeConfig,
@@ -121,7 +154,7 @@ def host_config(
         mounts=mounts,
         extra_hosts=hosts,
         # HOME and all other scratch; counts as memory of the container.
-        tmpfs={"/tmp": f"rw,exec,nosuid,nodev,mode=1777,size={limits.memory_bytes}"},  # noqa: S108
+        tmpfs={_SCRATCH: f"rw,exec,nosuid,nodev,mode=1777,size={limits.memory_bytes}"},
         mem_limit=limits.memory_bytes,
         # Equal to the memory: no swap.
         memswap_limit=limits.memory_bytes,

@@ -228,6 +228,8 @@ class DockerRuntime:
 
     def _create(self, name: str, spec: RunSpec, places: Places) -> dict[str, Any]:
         links = _links(spec)
+        mounts = _mounts(spec)
+        declared = self._images.volumes(spec.image)
         made: dict[str, Any] = self._client.create_container(
             image=spec.image,
             command=[],  # the image's own
@@ -247,7 +249,7 @@ class DockerRuntime:
                 self._client,
                 self._config,
                 network=self.door.network,
-                mounts=_mounts(spec),
+                mounts=[*mounts, *confinement.volumes(self._config, declared, mounts)],
                 hosts=addresses(links),
                 mapping=self._account.mapping,
                 # Some engines come without it, and refuse containers that ask for it.
@@ -382,8 +384,11 @@ def _database_address(spec: RunSpec) -> str:
 
 
 def _mounts(spec: RunSpec) -> list[Mount]:
+    io = f"{_DATA}/{folder_name(spec.result_id)}"
+    # SECURITY: whoever the algorithm is, only the output is its to write.
     mounts = [
-        Mount(f"{_DATA}/{folder_name(spec.result_id)}", str(spec.io), type="bind"),
+        Mount(io, str(spec.io), type="bind", read_only=True),
+        Mount(f"{io}/output", str(spec.output), type="bind"),
         Mount(_TEMPORARY, str(spec.temporary), type="bind"),
     ]
     if spec.database.path is not None:

@@ -147,9 +147,14 @@ def can_enter_containers(engine: str, *, is_rootless: bool) -> bool:
     ConfigurationError
         If it is the rootless engine of another user.
     """
-    address = urlsplit(engine)
-    path = Path(address.path) if address.scheme == "unix" else None
+    path = engine_socket(engine)
     return can_enter_namespaces(path) or (is_rootless and is_own(path))
+
+
+def engine_socket(engine: str) -> Path | None:
+    """Return the Unix socket at the address of an engine, if it is one."""
+    address = urlsplit(engine)
+    return Path(address.path) if address.scheme == "unix" else None
 
 
 def can_enter_namespaces(engine_socket: Path | None) -> bool:
@@ -158,7 +163,7 @@ def can_enter_namespaces(engine_socket: Path | None) -> bool:
     Two things are tried: entering a namespace (our own, which needs the same rights), and
     whether the engine's process is visible from here, as it is not from inside a container.
     """
-    if engine_socket is None or not _keeper(engine_socket)[0]:
+    if not keeper(engine_socket)[0]:
         return False
     namespace = os.open("/proc/self/ns/net", os.O_RDONLY)
     try:
@@ -182,7 +187,7 @@ def is_own(engine_socket: Path | None) -> bool:
     """
     if engine_socket is None:
         return False
-    pid, uid = _keeper(engine_socket)
+    pid, uid = keeper(engine_socket)
     if pid and uid != os.getuid():
         raise ConfigurationError(
             f"docker_host: the engine at {engine_socket} is a rootless one of user {uid}; run the "
@@ -191,8 +196,10 @@ def is_own(engine_socket: Path | None) -> bool:
     return pid != 0
 
 
-def _keeper(engine_socket: Path) -> tuple[int, int]:
+def keeper(engine_socket: Path | None) -> tuple[int, int]:
     """Return process and user behind a Unix socket; process 0 is none that is visible here."""
+    if engine_socket is None:
+        return 0, 0
     try:
         with socket.socket(socket.AF_UNIX) as engine:
             engine.settimeout(_CONNECT_SECONDS)

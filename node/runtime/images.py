@@ -165,6 +165,11 @@ class Images:
                 self._pulled.touch(found.id)
             return found
 
+    def volumes(self, image_id: str) -> tuple[str, ...]:
+        """Return the folders that an image declares as volumes."""
+        found = self._client.inspect_image(image_id)  # type: ignore[no-untyped-call]
+        return tuple(found["Config"].get("Volumes") or ())
+
     def _find(self, image: str) -> Image | None:
         try:
             found = self._client.inspect_image(image)  # type: ignore[no-untyped-call]

@@ -18,9 +18,11 @@ from tests.services import docker as docker_service
 from tests.services import podman
 from tests.waiting import eventually
 from vantage6.client.node_client import NodeClient
+from vantage6.common.config import NodeConfig
 from vantage6.common.config.node import LimitConfig
 from vantage6.common.encryption import CryptorBase, DummyCryptor, RSACryptor
 from vantage6.common.known_keys import KnownKeys
+from vantage6.node import run_disks
 from vantage6.node.audit import Audit
 from vantage6.node.databases import Databases
 from vantage6.node.executor import Executor
@@ -110,12 +112,13 @@ def benches(folder: Path, **common: Any) -> Iterator[MakeBench]:
 
     def make(**values: Any) -> Bench:
         server = values.pop("server", None)
+        with_disks = values.pop("with_disks", False)
         config = make_config(**_configured(folder, {**common, **values}))
         # A name of its own, so that tests that run side by side do not meet.
         name = f"test-{uuid.uuid4().hex[:8]}"
         services = Services()
         runtime = DockerRuntime(name, config, services.dial)
-        bench = Bench(folder, runtime, config, services)
+        bench = Bench(folder, runtime, config, services, with_disks=with_disks)
         made.append(bench)
         server = server or NodeClient(config.server_address)
         databases = Databases(config.databases, folder)
@@ -164,6 +167,14 @@ def wire() -> Iterator[Wire]:
         yield running
 
 
+def _spool(config: NodeConfig, runtime: Runtime | None, folder: Path) -> Spool:
+    """Return what a node would make beside a runtime."""
+    plain = Spool(folder)
+    if not isinstance(runtime, DockerRuntime):
+        return plain
+    return Spool(folder, run_disks.open_for(config, folder / "runs"))
+
+
 @pytest.fixture
 def make_station(wire: Wire, tmp_path: Path) -> Iterator[MakeStation]:
     """Give a function that makes what a life of the node consists of."""
@@ -188,7 +199,7 @@ def make_station(wire: Wire, tmp_path: Path) -> Iterator[MakeStation]:
             databases=Databases(config.databases, tmp_path),
             runtime=runtime
             or ProcessRuntime(tmp_path / "processes", config.processes, config.limits),
-            spool=Spool(tmp_path / "data"),
+            spool=_spool(config, runtime, tmp_path / "data"),
             audit=Audit(tmp_path / "data"),
             quotas=Quotas(config.limits),
             known_keys=known,
@@ -202,6 +213,7 @@ def make_station(wire: Wire, tmp_path: Path) -> Iterator[MakeStation]:
         station.server.close()
         station.close()
         station.audit.close()
+    run_disks.unmount_all(tmp_path / "data/runs")
 
 
 @pytest.fixture

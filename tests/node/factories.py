@@ -11,6 +11,7 @@ import pytest
 from tests.waiting import eventually
 from vantage6.common.config import NodeConfig
 from vantage6.common.config.services import VPN
+from vantage6.node import run_disks
 from vantage6.node.claims import Claim
 from vantage6.node.databases import Databases
 from vantage6.node.outcomes import Exit
@@ -91,12 +92,18 @@ class Bench:
         runtime: Runtime,
         config: NodeConfig,
         services: Services | None = None,
+        *,
+        with_disks: bool = False,
     ) -> None:
         self.folder = folder
         self.runtime = runtime
         self.config = config
         self.services = services or Services()
-        self.spool = Spool(folder / "data")
+        self._runs = folder / "data/runs"
+        self._runs.mkdir(parents=True, exist_ok=True)
+        #: File systems of the runs; None for plain folders.
+        self.disks = run_disks.open_for(config, self._runs) if with_disks else None
+        self.spool = Spool(folder / "data", self.disks)
         self.doors: list[Any] = []
 
     def prepare(self, program: str, claim: Claim | None = None) -> tuple[Entry, RunSpec]:
@@ -113,6 +120,7 @@ class Bench:
             result_id=claim.result_id,
             image=self.runtime.fetch(claim.image, lambda: False).id,
             io=entry.io,
+            output=self.spool.output(entry),
             temporary=self.spool.temporary(claim.run_id),
             database=database,
             labels=tuple(databases.labels),
@@ -135,7 +143,9 @@ class Bench:
     def run(self, program: str, claim: Claim | None = None) -> tuple[Entry, Exit]:
         """Run a program to its end."""
         entry, handle = self.begin(program, claim)
-        return entry, self.runtime.wait(handle)
+        exit_ = self.runtime.wait(handle)
+        self.spool.collect(entry, self.config.limits)
+        return entry, exit_
 
     def close(self) -> None:
         """Forget everything that ran."""
@@ -144,6 +154,7 @@ class Bench:
         eventually(self._sweep)
         self.services.close()
         self.runtime.close()
+        run_disks.unmount_all(self._runs)
 
     def _sweep(self) -> None:
         try:

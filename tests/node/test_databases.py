@@ -50,6 +50,7 @@ def test_only_the_requested_database_has_an_address(tmp_path: Path) -> None:
         result_id=5,
         image="x",
         io=tmp_path,
+        output=tmp_path / "output",
         temporary=tmp_path,
         database=databases.get("my_other"),
         labels=tuple(databases.labels),

@@ -61,7 +61,7 @@ def test_node_that_is_well_is_told_so(examine: Examine) -> None:
     for check in ("configuration", "data folder", "dns", "server", "key", "queue", "encryption"):
         assert found[check][0] == "ok", found[check]
     assert found["clock"][0] == "ok"
-    assert found["proxy"][0] == found["limits"][0] == "skipped"
+    assert found["proxy"][0] == found["limits"][0] == found["disk limit"][0] == "skipped"
     # What is not configured is not looked at.
     assert not {"services", "whitelist", "vpn"} & set(found)
     assert "This is station, of org 1, in c." in found["key"][1]

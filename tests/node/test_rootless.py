@@ -63,6 +63,10 @@ def test_contract_of_runtimes_holds(user: User, rootless_host: str) -> None:
     passes(user, rootless_host, "tests/node/test_runtimes.py", "-k", "docker")
 
 
+def test_disk_is_not_filled(user: User, rootless_host: str) -> None:
+    passes(user, rootless_host, "tests/node/test_disk_limit.py", "-k", "not podman_bench")
+
+
 def test_containers_are_confined(user: User, rootless_host: str) -> None:
     # A bridge of the engine's own network, which no program of the user reaches.
     passes(user, rootless_host, "tests/node/test_confinement.py", "-k", "not bridge")

@@ -1,0 +1,274 @@
+"""The disk of a station, which no algorithm fills, however it writes.
+
+On every engine: Docker, Podman, and (through `test_rootless.py`) those of an ordinary user.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.node.conftest import MakeBench
+from tests.node.factories import COMMAND, MIB, Bench, make_claim, make_config
+from vantage6.node import run_disks
+from vantage6.node.outcomes import judge
+from vantage6.node.runtime.docker import DockerRuntime
+from vantage6.node.spool import Spool
+
+pytestmark = pytest.mark.slow
+
+LIMITS = {
+    "memory_bytes": 64 * MIB,
+    "pids": 64,
+    "file_bytes": 4 * MIB,
+    "disk_bytes": 8 * MIB,
+    "seconds": 60,
+}
+#: Far more than any of the limits.
+ATTEMPT = 256
+REPORT = "\nimport json; json.dump(out, open(os.environ['OUTPUT_FILE'], 'w'))"
+#: Lists every place that may be written, and which kind of file system it is on.
+WHERE = """
+kinds = {}
+for line in open('/proc/self/mountinfo'):
+    before, _, after = line.partition(' - ')
+    kinds[before.split()[2]] = after.split()[0]
+out = []
+for folder, folders, files in os.walk('/'):
+    if folder in ('/proc', '/sys'):
+        folders.clear()
+    for path in (folder, *(folder + '/' + name for name in files)):
+        # Sockets, pipes and devices are no places to keep anything.
+        if os.access(path, os.W_OK) and (os.path.isdir(path) or os.path.isfile(path)):
+            device = os.stat(path).st_dev
+            kind = kinds.get(f'{os.major(device)}:{os.minor(device)}', 'unknown')
+            out.append([path.replace('//', '/'), kind])
+"""
+#: What is written there counts as memory of the container, or is kept nowhere.
+IN_MEMORY = {"tmpfs", "devpts", "mqueue", "proc"}
+
+
+@pytest.fixture(params=["docker_bench", "podman_bench"])
+def bench(request: pytest.FixtureRequest) -> MakeBench:
+    """Give a function that makes a bench on an engine, with small limits."""
+    make: MakeBench = request.getfixturevalue(request.param)
+    return lambda **values: make(**{"limits": LIMITS, "with_disks": True, **values})
+
+
+@pytest.fixture
+def greedy() -> Iterator[Callable[[Bench], str]]:
+    """Give a function that makes an image with volumes at the engine of a bench."""
+    made: list[tuple[Bench, str]] = []
+
+    def make(bench: Bench) -> str:
+        client, name = engine_of(bench), f"vantage6-test/volumes-{os.getpid()}"
+        changes = [f"CMD {json.dumps(COMMAND)}", 'VOLUME ["/data", "/mnt/tmp/in", "/tmp"]']
+        image = bench.runtime.fetch(make_claim().image, lambda: False).id
+        id_ = client.create_container(image, command=["true"])["Id"]
+        try:
+            client.commit(id_, name, "latest", changes=changes)
+        finally:
+            client.remove_container(id_)
+        made.append((bench, name))
+        return f"{name}:latest"
+
+    yield make
+    for bench, name in made:
+        bench.runtime.sweep(set())
+        engine_of(bench).remove_image(name, force=True)
+
+
+def engine_of(bench: Bench) -> Any:
+    assert isinstance(bench.runtime, DockerRuntime)
+    return bench.runtime.engine
+
+
+def reason_of(bench: Bench, program: str, **claim: Any) -> str | None:
+    """Return why a program ended, as the node tells it; it was ended by no one else."""
+    claimed = make_claim(**claim)
+    entry, exit_ = bench.run(program, claimed)
+    _, reason = judge(exit_, entry.output_bytes(), bench.config.limits)
+    return reason.code if reason else None
+
+
+def written(path: str, *, unlinked: bool = False) -> str:
+    """Return a program that writes far too much into a folder, in many files."""
+    return (
+        f"held = []\nfor i in range({ATTEMPT}):\n"
+        f" held.append(open({path!r} + f'/{{i}}', 'wb'))\n"
+        + (f" os.unlink({path!r} + f'/{{i}}')\n" if unlinked else "")
+        + " held[-1].write(bytes(2**20)); held[-1].flush()"
+    )
+
+
+def used(folder: Path) -> int:
+    return shutil.disk_usage(folder).used
+
+
+def needs_disks(bench: Bench) -> None:
+    if bench.disks is None:
+        pytest.skip("an ordinary user makes no file systems; what it writes is measured")
+
+
+def test_volume_of_an_image_does_not_reach_the_disk(
+    bench: MakeBench, greedy: Callable[[Bench], str], tmp_path: Path
+) -> None:
+    here = bench()
+    before = used(tmp_path)
+    code = reason_of(here, written("/data"), image=greedy(here))
+    # Scratch counts as memory; which of the two ends first is the kernel's to say.
+    assert code in {"out_of_memory", "disk_limit"}
+    assert used(tmp_path) - before < ATTEMPT * MIB / 2
+    mounts = engine_of(here).inspect_container(here.runtime._container(5))["Mounts"]
+    assert not [mount for mount in mounts if mount["Type"] == "volume"]
+
+
+def test_volume_of_an_image_is_there_and_writable(
+    bench: MakeBench, greedy: Callable[[Bench], str]
+) -> None:
+    here = bench()
+    program = "open('/data/x', 'w').write('kept'); out = open('/data/x').read()" + REPORT
+    assert reason_of(here, program, image=greedy(here)) is None
+
+
+def test_files_that_are_removed_and_held_open_count(bench: MakeBench, tmp_path: Path) -> None:
+    here = bench()
+    needs_disks(here)
+    before = used(tmp_path)
+    assert reason_of(here, written("/mnt/tmp", unlinked=True) + REPORT) == "disk_limit"
+    assert used(tmp_path) - before < 64 * MIB
+
+
+def test_room_that_is_only_reserved_counts(bench: MakeBench, tmp_path: Path) -> None:
+    here = bench()
+    needs_disks(here)
+    before = used(tmp_path)
+    # Of the file's length, nothing changes: limits of files do not see it.
+    program = """
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+file = open(os.environ['OUTPUT_FILE'], 'r+b')
+if libc.fallocate(file.fileno(), 1, ctypes.c_long(0), ctypes.c_long(256 << 20)):
+    raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+"""
+    assert reason_of(here, program) == "disk_limit"
+    assert used(tmp_path) - before < 64 * MIB
+
+
+def test_output_beyond_the_limit_ends_with_it(bench: MakeBench, tmp_path: Path) -> None:
+    here = bench()
+    program = f"file = open(os.environ['OUTPUT_FILE'], 'wb')\nfile.write(bytes({ATTEMPT} << 20))"
+    assert reason_of(here, program) == "output_too_large"
+
+
+def test_output_counts_with_the_shared_folder(bench: MakeBench) -> None:
+    here = bench(limits={**LIMITS, "file_bytes": 64 * MIB})
+    needs_disks(here)
+    program = "file = open(os.environ['OUTPUT_FILE'], 'wb')\nfile.write(bytes(32 << 20))"
+    assert reason_of(here, program) == "disk_limit"
+
+
+@pytest.mark.parametrize("user", [None, "image"])
+def test_every_writable_place_is_bounded(
+    bench: MakeBench, greedy: Callable[[Bench], str], user: str | None
+) -> None:
+    here = bench(algorithm_user=user)
+    entry, exit_ = here.run(WHERE + REPORT, make_claim(image=greedy(here)))
+    assert exit_.code == 0, exit_.log
+    found = json.loads(entry.read_output(10**6))
+    in_memory = {path for path, kind in found if kind in IN_MEMORY}
+    assert in_memory >= {"/tmp", "/data", "/mnt/tmp/in"}
+    assert {path for path, _ in found} - in_memory == {
+        "/mnt/tmp",
+        "/mnt/data/task-000000005/output",
+    }
+
+
+def test_output_is_brought_home_with_its_run(bench: MakeBench) -> None:
+    here = bench()
+    entry, exit_ = here.run("open('/mnt/tmp/note', 'w').write('x'); out = 'model'" + REPORT)
+    assert exit_.code == 0, exit_.log
+    # Again, as after a crash of the node, it changes nothing.
+    here.spool.collect(entry, here.config.limits)
+    assert entry.read_output(100) == b'"model"'
+    assert (here.spool.temporary(1) / "note").read_text() == "x"
+
+
+def test_node_says_why_a_run_gets_no_disk(docker_host: str, tmp_path: Path) -> None:
+    far = make_config(docker_host="tcp://127.0.0.1:9")
+    near = make_config(docker_host=docker_host)
+    if os.getuid() != 0:
+        assert run_disks.obstacle(near, tmp_path) == "The node does not run as root."
+    else:
+        assert run_disks.obstacle(near, tmp_path) == ""
+        assert "not a process of this machine" in run_disks.obstacle(far, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_disk_of_a_run_is_kept_over_a_restart_and_goes_with_its_run(tmp_path: Path) -> None:
+    if os.getuid() != 0:
+        pytest.skip("an ordinary user makes no file systems")
+    runs = tmp_path / "runs"
+    runs.mkdir()
+    disks = run_disks.RunDisks(runs, 8 * MIB)
+    spool = Spool(tmp_path, disks)
+    try:
+        (spool.temporary(7) / "note").write_text("kept")
+        assert os.path.ismount(runs / "7")
+        file = runs / "7.img"
+        os.utime(file, (0, 0))
+        spool.sweep_temporary({7}, 10**12)
+        os.utime(file, (0, 0))
+        spool.sweep_temporary(set(), 10**12)
+        assert not os.path.ismount(runs / "7")
+        assert (Spool(tmp_path, disks).temporary(7) / "note").read_text() == "kept"
+        os.utime(file, (0, 0))
+        spool.sweep_temporary(set(), 3600)
+        assert list(runs.iterdir()) == []
+    finally:
+        run_disks.unmount_all(runs)
+
+
+def test_many_runs_together_do_not_fill_the_disk(tmp_path: Path) -> None:
+    if os.getuid() != 0:
+        pytest.skip("an ordinary user makes no file systems")
+    station = tmp_path / "station"
+    station.mkdir()
+    # A disk of its own, so that it may be filled.
+    outer = run_disks.RunDisks(station, 64 * MIB)
+    small = outer.open(1)
+    assert small is not None
+    runs = small / "runs"
+    runs.mkdir()
+    disks = run_disks.RunDisks(runs, 40 * MIB)
+    try:
+        with pytest.raises(OSError, match="There is no room"):
+            _fill(disks)
+        assert len(list(runs.glob("*.img"))) > 2
+        # What the station itself has to write still fits.
+        (small / "result").write_bytes(bytes(MIB))
+    finally:
+        run_disks.unmount_all(runs)
+        run_disks.unmount_all(station)
+
+
+def _fill(disks: run_disks.RunDisks) -> None:
+    for run_id in range(1, 20):
+        place = disks.open(run_id)
+        assert place is not None
+        with pytest.raises(OSError, match="No space left on device"):
+            (place / "full").write_bytes(bytes(64 * MIB))
+
+
+def test_run_with_a_plain_folder_from_before_keeps_it(tmp_path: Path) -> None:
+    if os.getuid() != 0:
+        pytest.skip("an ordinary user makes no file systems")
+    plain = Spool(tmp_path)
+    (plain.temporary(7) / "note").write_text("kept")
+    spool = Spool(tmp_path, run_disks.RunDisks(tmp_path / "runs", 8 * MIB))
+    assert (spool.temporary(7) / "note").read_text() == "kept"
+    assert not os.path.ismount(tmp_path / "runs/7")
