@@ -57,9 +57,13 @@ def rows(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str, s
     for name, field in model.model_fields.items():
         section = _section(field.annotation)
         default = field.default
-        if default is PydanticUndefined:
+        if field.is_required():
             shown = "required"
-        elif default is None or isinstance(default, BaseModel) or default in ((), {}):
+        elif (
+            default in (None, PydanticUndefined)
+            or isinstance(default, BaseModel)
+            or default in ((), {})
+        ):
             shown = ""
         else:
             shown = f"`{default}`"

@@ -1,5 +1,6 @@
 """The configuration of a node."""
 
+import os
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -65,7 +66,11 @@ class LimitConfig(Section):
 
     memory_bytes: int = Field(4 * 2**30, ge=2**24, description="main memory")
     pids: int = Field(256, ge=16, description="processes and threads")
-    cpus: float | None = Field(None, gt=0, description="processors; default: all")
+    cpus: float | None = Field(
+        default_factory=lambda: max(1.0, (os.cpu_count() or 1) - 1.0),
+        gt=0,
+        description="processors; default: all of this machine but one; null: all",
+    )
     file_bytes: int = Field(
         100 * 2**20, ge=1024, description="largest file it may write, its output included"
     )
@@ -75,7 +80,9 @@ class LimitConfig(Section):
         description="all files together in the folder that the results of a run share, and their "
         "outputs; a file counts at least 16384",
     )
-    seconds: float | None = Field(None, gt=0, description="run time; default: without end")
+    seconds: float | None = Field(
+        7 * 24 * 3600, gt=0, description="run time; default: a week; null: without end"
+    )
     log_bytes: int = Field(2**20, ge=1024, description="length of the log that is sent, its end")
     request_bytes: int = Field(
         64 * 2**20, ge=1024, description="largest request it may send through the node"

@@ -123,6 +123,7 @@ def host_config(
     hosts: dict[str, str],
     mapping: str,
     with_init: bool,
+    with_cpus: bool,
 ) -> HostConfig:
     """Return the part of a container's definition that confines it.
 
@@ -142,8 +143,12 @@ def host_config(
         How a rootless engine maps the users of the container; nothing for its usual way.
     with_init
         Let a small init process pass on signals and collect orphans.
+    with_cpus
+        Bound the processors.
     """
     limits = config.limits
+    # Some engines refuse what they cannot do; that they cannot was said at the start.
+    cpus = limits.cpus if with_cpus else None
     made: HostConfig = client.create_host_config(
         # SECURITY: the program is not trusted. The engine's default seccomp profile stays on.
         network_mode=network,
@@ -159,8 +164,8 @@ def host_config(
         # Equal to the memory: no swap.
         memswap_limit=limits.memory_bytes,
         pids_limit=limits.pids,
-        cpu_period=_CPU_PERIOD if limits.cpus else None,
-        cpu_quota=int(limits.cpus * _CPU_PERIOD) if limits.cpus else None,
+        cpu_period=_CPU_PERIOD if cpus else None,
+        cpu_quota=int(cpus * _CPU_PERIOD) if cpus else None,
         ulimits=[Ulimit(name=name, soft=most, hard=most) for name, most in ulimits(config).items()],
         # Keeps at least the part of the log that is sent, and bounds what it takes on disk.
         log_config=LogConfig(

@@ -254,6 +254,7 @@ class DockerRuntime:
                 mapping=self._account.mapping,
                 # Some engines come without it, and refuse containers that ask for it.
                 with_init=self.facts.has_init,
+                with_cpus="processors" not in self.facts.unbounded,
             ),
         )
         return made

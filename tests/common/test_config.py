@@ -1,5 +1,6 @@
 """Configuration files: what is read from which environment, and how mistakes are told."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import yaml
 
 from vantage6.common.config import Instance, NodeConfig, ServerConfig, load
 from vantage6.common.config.instance import ENVIRONMENT_VARIABLE, FILE_VARIABLE
+from vantage6.common.config.node import LimitConfig
 from vantage6.common.errors import ConfigurationError
 
 
@@ -276,3 +278,11 @@ def test_a_short_first_password_is_refused(tmp_path: Path, settings: str) -> Non
     file.write_text(f"application: {{{settings}}}")
     with pytest.raises(ConfigurationError, match="root_password"):
         load(file, ServerConfig)
+
+
+def test_algorithms_have_an_end_and_leave_a_processor_unless_a_file_says_otherwise() -> None:
+    usual = LimitConfig()
+    assert usual.seconds == 7 * 24 * 3600
+    assert usual.cpus == max(1, (os.cpu_count() or 1) - 1)
+    lifted = LimitConfig(cpus=None, seconds=None)
+    assert lifted.cpus is lifted.seconds is None

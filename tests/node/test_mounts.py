@@ -1,6 +1,7 @@
 """Databases and devices, as a container gets them."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,16 @@ def test_request_for_graphics_processors_is_passed_on(
     assert (request["Count"], request["Capabilities"]) == (-1, [["gpu"]])
 
 
+def test_algorithm_without_configured_limits_leaves_a_processor_to_the_station(
+    docker_bench: MakeBench, engine: docker.APIClient
+) -> None:
+    bench = docker_bench(limits={})
+    bench.needs_bound("processors")
+    handle = bench.runtime.create(bench.prepare("")[1])
+    host = engine.inspect_container(handle.id)["HostConfig"]
+    assert host["CpuQuota"] / host["CpuPeriod"] == max(1, (os.cpu_count() or 1) - 1)
+
+
 def test_container_is_confined_in_every_way_that_the_engine_knows(
     docker_bench: MakeBench, engine: docker.APIClient
 ) -> None:
@@ -83,4 +94,4 @@ def test_container_is_confined_in_every_way_that_the_engine_knows(
     assert not host["Devices"]
     assert details["Config"]["User"] not in {"", "0", "root", "0:0"}
     written = [mount["Destination"] for mount in details["Mounts"] if mount["RW"]]
-    assert sorted(written) == ["/mnt/data/task-000000005", "/mnt/tmp"]
+    assert sorted(written) == ["/mnt/data/task-000000005/output", "/mnt/tmp"]
