@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from vantage6.common.config.server import VpnServer
 from vantage6.common.errors import Invalid, Unavailable, V6Error
 from vantage6.common.logs import get
+from vantage6.common.vpn_profile import Profile
 
 log = get(__name__)
 
@@ -28,8 +29,8 @@ _READ_SECONDS = 10.0
 _WHOLE_SECONDS = 30.0
 _MOST_BYTES = 2**18
 
-#: Where the keys go: just before the last block of a configuration.
-_MARK = "<tls-crypt>"
+#: Without it a configuration is none, and its server would answer anybody.
+_SHARED_KEY = "tls-crypt"
 
 
 class PortalUnreachable(Unavailable):
@@ -111,10 +112,11 @@ class Portal:
             If the portal gives none.
         """
         with self._conversation() as portal:
-            text = portal.profile()
-            if _MARK not in text:
-                raise PortalFailed(f"The configuration from the VPN portal has no {_MARK}.")
-            return _with_keys(text, portal.new_keys())
+            try:
+                profile = _parsed(portal.profile())
+            except Invalid as error:
+                raise PortalFailed(f"From the VPN portal: {error.message}") from error
+            return _with_keys(profile, portal.new_keys())
 
     def renewed(self, configuration: str) -> str:
         """Return a configuration with new keys instead of its old ones.
@@ -122,15 +124,13 @@ class Portal:
         Raises
         ------
         Invalid
-            If it is no configuration.
+            If it is no configuration, or has what is not let through.
         PortalUnreachable, PortalFailed
             If the portal gives no keys.
         """
-        text = _without_keys(configuration)
-        if _MARK not in text:
-            raise Invalid(f"vpn_config: this is no VPN configuration, it has no {_MARK}.")
+        profile = _parsed(configuration)
         with self._conversation() as portal:
-            return _with_keys(text, portal.new_keys())
+            return _with_keys(profile, portal.new_keys())
 
     @contextmanager
     def _conversation(self) -> Iterator["_Conversation"]:
@@ -256,15 +256,14 @@ class _Conversation:
             raise PortalFailed("The VPN portal answered something unexpected.") from error
 
 
-def _without_keys(text: str) -> str:
-    """Return a configuration without certificate and key."""
-    before, cert, rest = text.partition("<cert>")
-    _, key, after = rest.partition("</key>")
-    return before + after.lstrip("\r\n") if cert and key else text
+def _parsed(configuration: str) -> Profile:
+    # SECURITY: whoever wrote it, what a node gets is made of directives that we know.
+    profile = Profile.parse(configuration)
+    if not profile.has(_SHARED_KEY):
+        raise Invalid(f"vpn_config: this is no VPN configuration, it has no <{_SHARED_KEY}>.")
+    return profile
 
 
-def _with_keys(text: str, keys: _KeyPair) -> str:
+def _with_keys(profile: Profile, keys: _KeyPair) -> str:
     """Return a configuration with certificate and key."""
-    before, mark, after = text.partition(_MARK)
-    cert, key = keys.certificate.strip(), keys.private_key.strip()
-    return f"{before}<cert>\n{cert}\n</cert>\n<key>\n{key}\n</key>\n{mark}{after}"
+    return profile.with_keys(keys.certificate, keys.private_key).text()

@@ -25,8 +25,8 @@ from vantage6.node.doctor.station import StationChecks
 from vantage6.node.instance import Instance
 from vantage6.node.runtime.door import can_enter_containers
 from vantage6.node.services.container import built_here, inspected
-from vantage6.node.services.members import program
 from vantage6.node.services.tunnels import Tunnel
+from vantage6.node.services.vpn_filter import program
 
 _TUN = Path("/dev/net/tun")
 _TUNNEL_SECONDS = 15

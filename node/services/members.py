@@ -5,9 +5,7 @@ the node's in its own namespace, from where the node carries the bytes into the 
 its ports the node listens in the VPN. Nothing of the machine's own network is changed.
 """
 
-import os
 import random
-import shutil
 import socket
 import struct
 import subprocess
@@ -22,12 +20,13 @@ import docker
 
 from vantage6.client.node_client import NodeClient
 from vantage6.common import logs
-from vantage6.common.errors import ConfigurationError, V6Error
+from vantage6.common.errors import V6Error
 from vantage6.node.runtime.envoy import listen
 from vantage6.node.runtime.namespaces import connect_within, within
 from vantage6.node.runtime.relay import CONNECT_SECONDS, Relay
 from vantage6.node.services.container import ServiceContainer
 from vantage6.node.services.vpn import DEVICE
+from vantage6.node.services.vpn_filter import program
 
 log = logs.get(__name__)
 
@@ -43,7 +42,6 @@ _DEFAULT_PORT = 8888
 _PATIENCE_SECONDS, _LOOK_SECONDS = 10.0, 0.1
 _SO_ORIGINAL_DST = 80
 _COMMAND_SECONDS = 30
-_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
 
 
 @dataclass
@@ -264,19 +262,3 @@ def _ports(config: dict[str, Any]) -> dict[int, str | None]:
     if len(declared) > _MOST_PORTS:
         log.warning("not all ports of the image are open", declared=len(declared), open=_MOST_PORTS)
     return {port: config["Labels"].get(f"p{port}") for port in declared[:_MOST_PORTS]}
-
-
-def program(name: str) -> str:
-    """Return where a program is that the VPN needs.
-
-    Raises
-    ------
-    ConfigurationError
-        If it is not installed; says what to install.
-    """
-    found = shutil.which(name, path=_PATH)
-    if found is None:
-        raise ConfigurationError(
-            f"vpn_subnet: the program `{name}` is missing; install iproute2 and iptables."
-        )
-    return found

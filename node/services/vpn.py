@@ -1,6 +1,7 @@
 """The connection of a node to the VPN in which algorithms meet."""
 
 import fcntl
+import os
 import socket
 import struct
 import threading
@@ -14,13 +15,17 @@ from vantage6.client.node_client import NodeClient
 from vantage6.common import logs
 from vantage6.common.errors import ConfigurationError, V6Error
 from vantage6.common.private import write_private
+from vantage6.common.vpn_profile import Profile, UnknownDirective
 from vantage6.node.backoff import delays
 from vantage6.node.services.container import ServiceContainer
+from vantage6.node.services.vpn_filter import GO, VpnFilter, resolved
 
 log = logs.get(__name__)
 
 DEVICE = "tun0"
 _FILE = "/etc/vantage6.ovpn"
+#: Nobody, as whom OpenVPN runs.
+_USER = "65532"
 _CONNECT_SECONDS = 60.0
 _LOOK_SECONDS = 0.2
 _WATCH_SECONDS = 5.0
@@ -28,7 +33,15 @@ _MOST_PAUSE_SECONDS = 300.0
 _STOP_SECONDS = 15
 _SIOCGIFADDR = 0x8915
 
+#: SECURITY: OpenVPN has never been root, and keeps one right: to configure its own network.
+_BEFORE = f"""\
+chmod 666 /dev/net/tun
+while [ ! -e {GO} ]; do sleep 0.1; done
+exec setpriv --reuid {_USER} --regid {_USER} --clear-groups --inh-caps=-all,+net_admin \
+    --ambient-caps=-all,+net_admin --bounding-set=-all,+net_admin -- "$@"
+"""
 _COMMAND = [
+    *("sh", "-ec", _BEFORE, "sh"),
     "openvpn",
     "--config",
     _FILE,
@@ -85,7 +98,9 @@ class Vpn:
         self._container = container
         self._image = image
         self._subnet = subnet
-        self._file = folder / "vpn.ovpn"
+        #: What the server gave, and what OpenVPN reads.
+        self._file, self._read = folder / "vpn.ovpn", folder / "openvpn.conf"
+        self._filter = VpnFilter(subnet)
         self._on_connected = on_connected
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="vpn", daemon=True)
@@ -118,12 +133,18 @@ class Vpn:
         if self._file.exists():
             steps = [lambda: None, self._renewed, self._given]
         for step in steps:
-            step()
+            try:
+                step()
+                self._prepare()
+            except UnknownDirective as error:
+                log.error("VPN configuration refused", reason=error.message)
+                continue
             self._container.start(
                 self._image,
                 _COMMAND,
-                binds={str(self._file): {"bind": _FILE, "mode": "ro"}},
-                cap_add=["NET_ADMIN"],
+                user="0:0",
+                binds={str(self._read): {"bind": _FILE, "mode": "ro"}},
+                cap_add=["NET_ADMIN", "SETUID", "SETGID", "SETPCAP"],
                 devices=["/dev/net/tun:/dev/net/tun:rwm"],
                 # Nobody of the VPN gets any further than here.
                 sysctls={"net.ipv4.ip_forward": "0", "net.ipv6.conf.all.disable_ipv6": "1"},
@@ -133,6 +154,22 @@ class Vpn:
                 return found
             log.warning("VPN not connected", openvpn=self._container.log()[-2000:])
         return None
+
+    def _prepare(self) -> None:
+        """Write what OpenVPN reads: what we know, with the addresses of its servers.
+
+        Raises
+        ------
+        UnknownDirective
+            If the configuration has anything else.
+        OSError
+            If no server has an address.
+        """
+        profile = Profile.parse(self._file.read_text(errors="replace"))
+        remotes = resolved(profile.remotes())
+        self._filter.remotes = remotes
+        write_private(self._read, profile.at(remotes).text())
+        os.chown(self._read, int(_USER), int(_USER))
 
     def _given(self) -> None:
         self._write(self._server.request("get", "vpn")["ovpn_config"])
@@ -146,7 +183,8 @@ class Vpn:
             log.warning("VPN keys not renewed", reason=str(error))
 
     def _write(self, configuration: str) -> None:
-        write_private(self._file, configuration.replace("\r\n", "\n"))
+        # SECURITY: refused here, before it is kept; the server may be mistaken, or worse.
+        write_private(self._file, Profile.parse(configuration).text())
 
     def _wait(self) -> Device | None:
         """Return the device as soon as it has an address; None if it gets none in time."""
@@ -160,6 +198,8 @@ class Vpn:
 
     def _look(self) -> Device | None:
         try:
+            # The engine may have started it anew meanwhile, with a network that is open.
+            self._filter.close_in(self._container)
             return self._container.inside(device)
         except OSError:
             return None

@@ -1,8 +1,10 @@
 """Algorithms of two nodes that meet in a real VPN."""
 
 import json
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from tests.services.openvpn import OpenVpnServer
 from tests.waiting import eventually
 from vantage6.client.node_client import NodeClient
 from vantage6.models.store.ports import MOST_PER_RESULT
+from vantage6.node.runtime.docker import DockerRuntime
 from vantage6.node.runtime.namespaces import within
 from vantage6.node.services.vpn import device
 
@@ -90,7 +93,10 @@ class Station:
 
 def has_address(engine: docker.APIClient, container: str, address: str) -> bool:
     details = engine.inspect_container(container)
-    found = within(details["Id"], details["State"]["Pid"], device)
+    try:
+        found = within(details["Id"], details["State"]["Pid"], device)
+    except OSError:
+        return False  # not connected yet
     return str(found.address) == address
 
 
@@ -163,6 +169,73 @@ def test_ports_are_open_again_after_the_connection_was_lost(
             exit_ = beta.bench.runtime.wait(visitor)
         assert exit_.code == 0, exit_.log
         assert json.loads(visit.read_output(1000)) == ["model for you"]
+
+
+def test_openvpn_has_no_rights_but_one_and_reaches_its_servers_only(
+    stations: list[Station], engine: docker.APIClient, vpn: OpenVpnServer
+) -> None:
+    address = stations[0].address()
+    details = next(
+        details
+        for found in engine.containers(filters={"name": "-vpn-client"})
+        if has_address(engine, (details := engine.inspect_container(found["Id"]))["Id"], address)
+    )
+    pid = details["State"]["Pid"]
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    status = dict(line.split(":", 1) for line in lines)
+    assert status["Name"].strip() == "openvpn"
+    assert set(status["Uid"].split()) == set(status["Gid"].split()) == {"65532"}
+    net_admin = 1 << 12
+    for name in ("CapEff", "CapPrm", "CapBnd"):
+        assert int(status[name], 16) == net_admin
+
+    def reach(host: str, port: int) -> None:
+        with socket.create_connection((host, port), timeout=2):
+            pass
+
+    gateway = details["NetworkSettings"]["Gateway"]
+    with socket.create_server(("0.0.0.0", 0)) as listener:
+        port = listener.getsockname()[1]
+        for target in ((gateway, port), (vpn.address, 22), ("192.0.2.1", 443)):
+            # Nothing comes back; an open port or a machine that is there would answer.
+            with pytest.raises(TimeoutError):
+                within(details["Id"], pid, partial(reach, *target))
+        # An ordinary container does get through.
+        id_ = engine.create_container(details["Image"], command=["sleep", "60"])["Id"]
+        try:
+            engine.start(id_)
+            other = engine.inspect_container(id_)
+            within(id_, other["State"]["Pid"], partial(reach, gateway, port))
+        finally:
+            engine.remove_container(id_, force=True)
+
+
+def test_profile_that_would_load_a_library_is_refused(
+    program_image: str, vpn: OpenVpnServer, engine: docker.APIClient, tmp_path: Path
+) -> None:
+    hostile = vpn.client().replace("nobind", "nobind\r\nplugin /tmp/x.so")
+    with ExitStack() as stack:
+        station = Station(stack, tmp_path / "alpha", hostile)
+        eventually(lambda: len(station.told("GET", "/vpn")) > 1, 30)
+        runtime = station.bench.runtime
+        assert isinstance(runtime, DockerRuntime)
+        name = {"name": f"vantage6-{runtime._name}-vpn-client"}
+        assert not engine.containers(all=True, filters=name)
+        assert not list((tmp_path / "alpha").rglob("*.ovpn"))
+        assert not station.told("PATCH", "/node/7")
+
+
+def test_image_has_no_libraries_that_openvpn_would_load(
+    engine: docker.APIClient, services_image: str
+) -> None:
+    find = ["find", "/", "-xdev", "-name", "openvpn-plugin*.so"]
+    id_ = engine.create_container(services_image, command=find)["Id"]
+    try:
+        engine.start(id_)
+        engine.wait(id_, timeout=60)
+        assert engine.logs(id_) == b""
+    finally:
+        engine.remove_container(id_, force=True)
 
 
 def test_address_outside_of_the_subnet_switches_the_vpn_off(

@@ -19,7 +19,21 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from tests.services.certificate import certificate
 
 #: What the portal gives as configuration of its first profile.
-PROFILE = "client\ndev tun\n<ca>\nCA\n</ca>\n<tls-crypt>\nSHARED\n</tls-crypt>\nremote vpn 1194\n"
+PROFILE = """\
+client
+dev tun
+remote vpn 1194
+<ca>
+-----BEGIN CERTIFICATE-----
+AA==
+-----END CERTIFICATE-----
+</ca>
+<tls-crypt>
+-----BEGIN OpenVPN Static key V1-----
+00ff
+-----END OpenVPN Static key V1-----
+</tls-crypt>
+"""
 
 _HTML = {"Content-Type": "text/html"}
 Reply = tuple[int, dict[str, str], bytes]
