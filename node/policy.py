@@ -216,9 +216,10 @@ class Policy:
             yield _open(rule, text)
 
     def _on_level(self, asked: Asked) -> Iterator[Finding]:
+        rule = "subtask_levels"
         if asked.above is not None and len(asked.above) > self._levels:
             yield _refusal(
-                "subtask_levels",
+                rule,
                 "too_deep",
                 f"The node computes sub-tasks down to level {self._levels} below the first task of "
                 f"a run, and this one is at level {len(asked.above)}.",
