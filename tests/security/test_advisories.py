@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import jwt
+import pyotp
 import pytest
 from falcon import testing
 
@@ -38,7 +39,9 @@ from vantage6.common.config import Instance
 from vantage6.common.errors import ConfigurationError
 from vantage6.common.serialization import SerializationError, deserialize, serialize
 from vantage6.common.task_status import TaskStatus
-from vantage6.models.store import collaborations, nodes, outbox, ports, results
+from vantage6.models import database
+from vantage6.models.store import collaborations, nodes, outbox, ports, recovery, results
+from vantage6.models.store.recovery import Purpose
 from vantage6.models.tables import Payload, Result, Role, Rule, Session, Task, User
 from vantage6.node.claims import Claim
 from vantage6.node.databases import Databases
@@ -306,6 +309,33 @@ def test_cve_2024_24770_recovery_does_not_tell_that_an_account_exists(
         work.append(list(compared))
     assert answers[0] == answers[1]
     assert work[0] == work[1]
+
+
+def test_cve_2024_27928_a_mailbox_alone_does_not_get_past_the_second_factor(
+    server: Server, ada: User
+):
+    """Use of single-factor authentication: mails reset the password, and then the second factor."""
+    strict = configured(server.instance, two_factor_auth=True)
+    database.dispose()
+    api = Api(create_app(strict), server.api.tokens)
+    database.connect()
+    app = pyotp.TOTP(log_in(api).json["otp_secret"])
+    body = {"username": "ada", "password": PASSWORD}
+    assert api.post("/token/user", body=body | {"mfa_code": app.now()}).status == 200
+    # Whoever reads the mails of the account, and has nothing else.
+    token = recovery.issue(again(ada), Purpose.PASSWORD, 60)
+    body = {"reset_token": token, "password": "New-password-1"}
+    assert api.post("/recover/reset", body=body).status == 200
+    body = {"username": "ada", "password": "New-password-1"}
+    assert api.post("/recover/2fa/lost", body=body).status == 200
+    token = recovery.issue(again(ada), Purpose.TWO_FACTOR, 60)
+    for sent in (token, f"{token} ", f"{token} 00000-00000"):
+        assert api.post("/recover/2fa/reset", body={"reset_token": sent}).status in (400, 401)
+    for code in (None, "", "000000", "00000-00000"):
+        answer = api.post("/token/user", body=body | {"mfa_code": code})
+        assert "access_token" not in answer.json
+        assert "otp_secret" not in answer.json
+    assert again(ada).otp_last_step is not None
 
 
 def test_cve_2024_32969_an_administrator_does_not_extend_the_own_influence(
