@@ -75,6 +75,20 @@ images: .venv/all ## build the images of algorithms and of the nodes' side servi
 	@compose/build-images.sh
 	@compose/services-image.sh
 
+##@ What it is built on
+
+.PHONY: constraints
+constraints: .venv/dev ## take the newest versions that setup.cfg allows into constraints.txt
+	@compose/constraints.sh
+
+.PHONY: audit
+audit: .venv/dev ## ask which packages of constraints.txt have known vulnerabilities
+	@compose/audit.sh
+
+.PHONY: pins
+pins: .venv/dev ## pin the images of compose.yaml to the digests that their registries give today
+	@$(BIN)/python compose/pin_images.py
+
 ##@ Tidy up
 
 .PHONY: services-stop
@@ -94,10 +108,10 @@ help: ## list the commands
 		/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # The files say when which extra was installed; a developer has everything that a user has.
-.venv/all: setup.cfg pyproject.toml
+.venv/all: setup.cfg pyproject.toml constraints.txt
 	@compose/environment.sh all
 	@touch $@
 
-.venv/dev: setup.cfg pyproject.toml
+.venv/dev: setup.cfg pyproject.toml constraints.txt
 	@compose/environment.sh dev
 	@touch $@ .venv/all

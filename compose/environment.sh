@@ -49,9 +49,16 @@ if [ ! -x .venv/bin/pip ]; then
     "$python" -m venv .venv
 fi
 
+# SECURITY: only files whose hashes constraints.txt has, so that an index cannot hand out others.
+install() {
+    local pip=(.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps)
+    .venv/bin/python compose/pinned.py build "$extra" >.venv/pinned.txt &&
+        "${pip[@]}" --require-hashes --requirement .venv/pinned.txt &&
+        "${pip[@]}" --no-build-isolation --editable .
+}
+
 echo "installing vantage6[$extra] into .venv (about a minute) ..."
-if ! .venv/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[$extra]" \
-    >"$log" 2>&1; then
+if ! install >"$log" 2>&1; then
     tail -n 20 "$log" >&2
     fail "installation failed; the whole story is in $log"
 fi
