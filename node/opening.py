@@ -4,7 +4,6 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from vantage6.common import logs
 from vantage6.common.encoding import bytes_to_base64s
 from vantage6.common.encryption import CryptorBase
 from vantage6.common.errors import Forbidden, Unavailable
@@ -12,8 +11,6 @@ from vantage6.node.audit import hash_of
 from vantage6.node.formats import is_json, name_of
 from vantage6.node.ledger import Ledger, Opened
 from vantage6.node.subtasks import SubTasks
-
-log = logs.get(__name__)
 
 _OTHERS = ("input", "log")
 _TEXTS = (*_OTHERS, "result")
@@ -104,7 +101,7 @@ class Opening:
         Raises
         ------
         Forbidden
-            If one is in a format that may not go into an algorithm here.
+            If one cannot be decrypted, or is in a format that may not go into an algorithm here.
         Unavailable
             If it cannot be written down.
         """
@@ -130,9 +127,13 @@ class Opening:
                 continue
             try:
                 plain = self._cryptor.decrypt_str_to_bytes(result["result"])
-            except ValueError:
-                log.warning("result cannot be decrypted", result_id=id_)
-                continue
+            except ValueError as error:
+                # SECURITY: what was not encrypted, anybody at the server could have written.
+                raise Forbidden(
+                    f"Result {id_} is not encrypted for this node's organization, so that the "
+                    "node does not show it. Send the sub-task again.",
+                    code="result_unreadable",
+                ) from error
             # Never more than two forms of it are in memory.
             result["result"] = None
             self._check_format(id_, plain)

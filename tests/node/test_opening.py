@@ -82,6 +82,31 @@ def test_results_of_own_subtasks_are_opened_and_on_record(
     assert line["results"] == [known]
 
 
+@pytest.mark.parametrize("foreign", [b"json.42", pickle.dumps(42), None])
+@pytest.mark.parametrize("path", ["/task/9/result", "/result/21"])
+def test_result_that_was_not_encrypted_does_not_get_into_an_algorithm(
+    wire: Wire,
+    make_door: MakeDoor,
+    cryptors: list[RSACryptor],
+    ledger: Ledger,
+    tmp_path: Path,
+    path: str,
+    foreign: bytes | None,
+) -> None:
+    """Whoever can write at the server could have put it there, or encrypted it for another."""
+    own, other = cryptors
+    text = base64_of(foreign) if foreign else own.encrypt_bytes_to_str(b"1", other.public_key_str)
+    door = make_door(own, ledger=ledger)
+    wire.public_keys[2] = other.public_key_str
+    make(door, wire)
+    row = {"id": 21, "result": text}
+    wire.answers |= {"GET /task/9/result": (200, [row]), "GET /result/21": (200, row)}
+    status, answer = door.ask("GET", path)
+    assert (status, answer["code"]) == (403, "result_unreadable")
+    assert "result" not in answer
+    assert not events(tmp_path, "opened")
+
+
 @pytest.mark.parametrize("path", ["/task/8/result", "/result/30"])
 def test_results_of_other_tasks_are_refused_before_the_server_is_asked(
     wire: Wire,
