@@ -10,19 +10,25 @@ from typing import TypeVar
 
 import redis
 from falcon import Request
-from limits import RateLimitItemPerHour, RateLimitItemPerMinute
+from limits import RateLimitItemPerDay, RateLimitItemPerHour, RateLimitItemPerMinute
 from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 
 from vantage6.broker.connection import HASTY_SECONDS, Rest, client
 from vantage6.broker.queues import LIMITS_PREFIX
-from vantage6.common.config.server import RateLimits
+from vantage6.common.config.server import PasswordPolicy, RateLimits
 from vantage6.common.errors import TooMany
 from vantage6.common.logs import get
 
 log = get(__name__)
 
 T = TypeVar("T")
+
+
+#: Guesses at one password from all networks together, in guesses that one of them has.
+_NETWORKS = 20
+_REMEMBERED_DAYS = 90
+_DEFAULT_POLICY = PasswordPolicy()
 
 
 class Attempt(StrEnum):
@@ -36,6 +42,15 @@ class Attempt(StrEnum):
     RECOVERY = "recovery"
     #: A mail to somebody, by kind and account.
     MAIL = "mail"
+    #: A guess at a password, by what is guessed and network; a right one does not count.
+    PASSWORD = "password"  # noqa: S105
+    #: The same, from all networks without a login of the account.
+    PASSWORD_ANYWHERE = "password_anywhere"  # noqa: S105
+    #: A guess at the code of an app or a recovery code, in the same two ways.
+    CODE = "code"
+    CODE_ANYWHERE = "code_anywhere"
+    #: A login of an account from a network, which is remembered.
+    KNOWN = "known"
 
 
 class Limits:
@@ -49,23 +64,43 @@ class Limits:
         Where Redis is. While it does not answer, each process counts for itself.
     rates
         How many attempts are allowed.
+    policy
+        How many guesses.
     """
 
-    def __init__(self, broker_url: str, rates: RateLimits) -> None:
+    def __init__(
+        self, broker_url: str, rates: RateLimits, policy: PasswordPolicy = _DEFAULT_POLICY
+    ) -> None:
         self._url = broker_url
+        most, minutes = policy.max_failed_attempts, policy.inactivation_minutes
         self._allowed = {
             Attempt.USER_LOGIN: RateLimitItemPerMinute(rates.failed_logins),
             Attempt.NODE_LOGIN: RateLimitItemPerMinute(rates.failed_logins),
             Attempt.RECOVERY: RateLimitItemPerHour(rates.recoveries),
             Attempt.MAIL: RateLimitItemPerHour(rates.mails),
+            Attempt.PASSWORD: RateLimitItemPerMinute(most, minutes),
+            Attempt.PASSWORD_ANYWHERE: RateLimitItemPerMinute(_NETWORKS * most, minutes),
+            Attempt.CODE: RateLimitItemPerMinute(most, minutes),
+            # Six digits are few, and who guesses them knows the password.
+            Attempt.CODE_ANYWHERE: RateLimitItemPerMinute(most, minutes),
+            Attempt.KNOWN: RateLimitItemPerDay(1, _REMEMBERED_DAYS),
         }
         self._rest = Rest()
 
     def check(self, attempt: Attempt, who: str) -> None:
         """Raise `TooMany` if somebody has no attempt left; counts nothing."""
-        item = self._allowed[attempt]
-        if not self._ask(lambda limiter: limiter.test(item, attempt, who)):
+        if not self.has_left(attempt, who):
             raise self._refusal(attempt, who)
+
+    def has_left(self, attempt: Attempt, who: str) -> bool:
+        """Tell whether somebody has an attempt left; counts nothing."""
+        item = self._allowed[attempt]
+        return self._ask(lambda limiter: limiter.test(item, attempt, who))
+
+    def forget(self, attempt: Attempt, who: str) -> None:
+        """Forget the attempts of somebody."""
+        item = self._allowed[attempt]
+        self._ask(lambda limiter: limiter.clear(item, attempt, who))
 
     def count(self, attempt: Attempt, who: str) -> None:
         """Count an attempt; raise `TooMany` if there was none left."""

@@ -1,13 +1,16 @@
 """Proving who one is with a password and a code, and what follows from failures."""
 
+from collections.abc import Callable
 from typing import Any
 
 from falcon import Request
 
 from vantage6.api import passwords, two_factor
+from vantage6.api.guesses import Guess
 from vantage6.api.limits import Attempt, client_address, is_from_this_machine, network_of
 from vantage6.api.service import Service
 from vantage6.common.errors import Unauthenticated
+from vantage6.common.private import hashed
 from vantage6.models.store import recovery, second_factors, users
 from vantage6.models.store.recovery import Change
 from vantage6.models.store.setup import FIRST_PASSWORD, ROOT
@@ -42,29 +45,48 @@ class Logins:
         """Count a failed login of a node; raise `TooMany` if there were too many."""
         self._service.limits.count(Attempt.NODE_LOGIN, network_of(self.address(req)))
 
-    def check_password(self, user: User | None, password: str, req: Request) -> User:
+    def check_password(
+        self, user: User | None, password: str, req: Request, name: str = ""
+    ) -> User:
         """Return the user if the password is his.
 
-        SECURITY: unknown name, wrong password and locked account answer the same, after the same
-        work. A right password does not forget wrong codes: `users.login_succeeded` does, after the
-        second factor.
+        SECURITY: unknown name and wrong password answer the same, after the same work, and as
+        many guesses at each are possible. A right password does not forget wrong codes.
+
+        Parameters
+        ----------
+        user
+            Whose password that may be; None if nobody has the name.
+        password
+            What was sent.
+        req
+            The request.
+        name
+            What was sent as the name of nobody.
 
         Raises
         ------
         Unauthenticated
-            If they do not belong together, or the account is locked.
+            If they do not belong together.
+        TooMany
+            If too many did not.
         """
-        locked = user is not None and self._is_locked(user)
-        right = passwords.matches(user.password if user and not locked else None, password)
-        if user is None or locked or not right:
-            self._failed(None if locked else user, req)
+        kept = user.password if user else None
+        guess = self._guess(Attempt.PASSWORD, user, kept or name, req)
+        if not self._guessed(guess, req, lambda: passwords.matches(kept, password)) or user is None:
+            self._failed(user, req)
             raise Unauthenticated("Wrong username or password.", code="wrong_password")
         if passwords.is_outdated(user.password) and not users.rehash(
             user, passwords.hashed(password)
         ):
             # Somebody else who logs in did, or the password was replaced.
-            return self.check_password(users.find(user.id), password, req)
+            return self.check_password(users.find(user.id), password, req, name)
         return user
+
+    def succeeded(self, user: User, req: Request) -> None:
+        """Note that a user has proved everything."""
+        users.login_succeeded(user)
+        self._service.guesses.remember(user.id, network_of(self.address(req)))
 
     def refuse_first_password(self, password: str, req: Request) -> None:
         """Refuse a login from elsewhere with the password that everybody knows.
@@ -111,7 +133,7 @@ class Logins:
         if not written:
             return {"msg": "Two-factor authentication is on; send the code of your app too."}
         if second_factors.is_confirmed(user) and two_factor.is_recovery_code(written):
-            self._check(second_factors.use_code(user, written), user, req)
+            self._check_code(user, lambda: second_factors.use_code(user, written), req)
             self.tell(user, Change.CODE_USED, req)
         else:
             self.check_code(user, written, req)
@@ -124,15 +146,30 @@ class Logins:
         ------
         Unauthenticated
             If the code is wrong, or was used already.
+        TooMany
+            If too many were.
         """
         secret = second_factors.secret_of(user) or ""
-        step = two_factor.step_of(secret, two_factor.written(code))
-        self._check(step is not None and second_factors.use_step(user, step), user, req)
 
-    def _check(self, right: bool, user: User, req: Request) -> None:
-        if not right:
+        def is_right() -> bool:
+            step = two_factor.step_of(secret, two_factor.written(code))
+            return step is not None and second_factors.use_step(user, step)
+
+        self._check_code(user, is_right, req)
+
+    def _check_code(self, user: User, is_right: Callable[[], bool], req: Request) -> None:
+        guess = self._guess(Attempt.CODE, user, user.otp_secret or "", req)
+        if not self._guessed(guess, req, is_right):
             self._failed(user, req)
             raise Unauthenticated("The code is wrong, or it was used already.", code="wrong_code")
+
+    def _guess(self, kind: Attempt, user: User | None, secret: str, req: Request) -> Guess:
+        user_id = user.id if user else None
+        network = network_of(self.address(req))
+        return Guess(kind, hashed(f"{user_id}\n{secret}"), user_id, network)
+
+    def _guessed(self, guess: Guess, req: Request, check: Callable[[], bool]) -> bool:
+        return self._service.guesses.is_right(guess, req.env, check)
 
     def enrolled(self, user: User, req: Request) -> dict[str, Any]:
         """Return the recovery codes of a user whose first code was right, for this once."""
@@ -156,15 +193,9 @@ class Logins:
             "msg": "Add this account to your authenticator app, then log in with its code.",
         }
 
-    def _is_locked(self, user: User) -> bool:
-        policy = self._service.config.password_policy
-        until = users.locked_until(user, policy.max_failed_attempts, policy.inactivation_minutes)
-        return until is not None
-
     def _failed(self, user: User | None, req: Request) -> None:
-        """Count a failure for the address, and for the account if there is one to guess at."""
+        """Count a failure of the account, if there is one, which is told of many in a row."""
         address = self.address(req)
-        self._service.limits.allows(Attempt.USER_LOGIN, network_of(address))
         policy = self._service.config.password_policy
         mail = recovery.login_failed(
             user, policy.max_failed_attempts, policy.inactivation_minutes, address

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import redis
 
+from vantage6.api.guesses import Guesses
 from vantage6.api.limits import Limits
 from vantage6.api.tokens import Tokens
 from vantage6.broker import acl, presence
@@ -73,7 +74,14 @@ class Service:
     @cached_property
     def limits(self) -> Limits:
         """How often somebody may try."""
-        return Limits(self.instance.broker_url, self.config.rate_limits)
+        return Limits(
+            self.instance.broker_url, self.config.rate_limits, self.config.password_policy
+        )
+
+    @cached_property
+    def guesses(self) -> Guesses:
+        """Who may guess at passwords and codes."""
+        return Guesses(self.limits)
 
     @cached_property
     def inboxes(self) -> Inboxes:

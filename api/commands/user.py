@@ -26,22 +26,18 @@ def list_(instance: "Instance") -> None:
     from vantage6.models.store import users
     from vantage6.models.tables import Organization, User
 
-    policy = instance.config.password_policy
     with connected(instance):
         names = {row.id: row.name for row in Organization.select()}
         rows = list(User.select().order_by(User.id))
-        table = [("ID", "USERNAME", "ORGANIZATION", "2FA", "STATE", "ROLES")]
+        table = [("ID", "USERNAME", "ORGANIZATION", "2FA", "FAILED", "ROLES")]
         for row in rows:
-            locked = users.locked_until(
-                row, policy.max_failed_attempts, policy.inactivation_minutes
-            )
             table.append(
                 (
                     str(row.id),
                     row.username,
                     names.get(row.organization_id) or "-",
                     "yes" if row.otp_secret else "no",
-                    "locked" if locked else "open",
+                    str(row.failed_login_attempts),
                     ", ".join(users.role_names(row.id)),
                 )
             )

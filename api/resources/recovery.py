@@ -79,7 +79,8 @@ class Recovery(Resource):
         body = read()
         self._logins.limit_recovery(req)
         found = users.find_by_name_or_email(body.username, body.email)
-        user = self._logins.check_password(found, body.password.get_secret_value(), req)
+        name = f"{body.username}\n{body.email}"
+        user = self._logins.check_password(found, body.password.get_secret_value(), req, name)
         self._mail(Mail.TWO_FACTOR_RESET, user, f"{user.id}")
         return _SENT
 
@@ -138,7 +139,7 @@ class Recovery(Resource):
         log.info("key of a node replaced", node_id=node.id, user_id=caller.id)
         return {"api_key": key}
 
-    @endpoint(USER, body=PasswordChange, reply=Message)
+    @endpoint(USER, body=PasswordChange, problems=(429,), reply=Message)
     def on_patch_password(
         self, req: Request, _: Response, caller: Caller, read: Read[PasswordChange]
     ) -> Any:

@@ -74,12 +74,12 @@ class Tokens(Resource):
         moment = now()
         found = users.find_by_name(body.username)
         password = body.password.get_secret_value()
-        user = self._logins.check_password(found, password, req)
+        user = self._logins.check_password(found, password, req, body.username)
         self._logins.refuse_first_password(password, req)
         first = self._logins.second_factor(user, body.mfa_code, req)
         if first is not None:
             return first
-        users.login_succeeded(user)
+        self._logins.succeeded(user, req)
         reply: dict[str, Any] = self._begin(user, moment, req)
         reply |= self._logins.enrolled(user, req)
         resp.set_header("jwt-token", reply["access_token"])

@@ -132,7 +132,10 @@ class User(Entity):
         return passwords.matches(self.row.password, password)
 
     def is_blocked(self, max_failed_attempts: int, inactivation_minutes: int) -> tuple[bool, int]:
-        """Tell whether the account is locked, and for how many minutes."""
+        """Tell whether so many logins failed, and for how many minutes that counts.
+
+        No account is locked: the networks that the failures come from have to wait.
+        """
         until = users.locked_until(self.row, max_failed_attempts, inactivation_minutes)
         return (False, 0) if until is None else (True, -((now() - until) // timedelta(minutes=1)))
 

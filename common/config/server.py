@@ -16,8 +16,16 @@ _CONNECTIONS_PER_ADDRESS = 256
 class PasswordPolicy(Section):
     """How many wrong passwords are tolerated."""
 
-    max_failed_attempts: int = Field(5, ge=1, description="wrong passwords until an account locks")
-    inactivation_minutes: int = Field(15, ge=1, description="minutes for which it stays locked")
+    max_failed_attempts: int = Field(
+        5,
+        ge=1,
+        description="wrong passwords, or codes, for one account from one network until that "
+        "network has to wait; from all unknown networks together 20 times as many passwords, and "
+        "as many codes",
+    )
+    inactivation_minutes: int = Field(
+        15, ge=1, description="minutes within which they count, and after which they are forgotten"
+    )
 
 
 class RateLimits(Section):
@@ -188,7 +196,7 @@ class ServerConfig(Section):
         "number; default: 256, and any number on loopback or with `trusted_proxies`, where the "
         "proxy counts",
     )
-    password_policy: PasswordPolicy = Field(PasswordPolicy(), description="lock-out of accounts")
+    password_policy: PasswordPolicy = Field(PasswordPolicy(), description="guesses at accounts")
     flower: FlowerConfig | None = Field(FlowerConfig(), description="Celery Flower; null: none")
     metrics: MetricsConfig | None = Field(
         MetricsConfig(), description="numbers for Prometheus; null: none"

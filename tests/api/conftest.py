@@ -11,7 +11,7 @@ import yaml
 from tests.api.client import Api
 from tests.models.factories import World, make_user, make_world, migrated
 from tests.services import NO_BROKER
-from vantage6.api import passwords
+from vantage6.api import guesses, passwords
 from vantage6.api.app import create_app
 from vantage6.api.tokens import Tokens
 from vantage6.common.config import Instance
@@ -108,3 +108,4 @@ def light_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     light = passwords.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     monkeypatch.setattr(passwords, "_hasher", light)
     monkeypatch.setattr(passwords, "_NOBODY", light.hash("\0"))
+    monkeypatch.setattr(guesses, "_WAIT_SECONDS", 0.001)

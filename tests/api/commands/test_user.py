@@ -34,8 +34,8 @@ def root(operator: Operator) -> User:
 
 def test_accounts_are_listed(operator: Operator):
     (head, line) = operator.does("user", "list").splitlines()
-    assert head.split() == ["ID", "USERNAME", "ORGANIZATION", "2FA", "STATE", "ROLES"]
-    assert line.split() == ["1", "root", "root", "yes", "locked", "Root"]
+    assert head.split() == ["ID", "USERNAME", "ORGANIZATION", "2FA", "FAILED", "ROLES"]
+    assert line.split() == ["1", "root", "root", "yes", "5", "Root"]
 
 
 def test_a_new_password_opens_the_account_and_ends_its_sessions(operator: Operator):

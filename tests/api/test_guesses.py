@@ -1,0 +1,164 @@
+"""Who guesses keeps himself waiting and nobody else out, and side by side guesses no more."""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from tests.api.client import Answer, Api
+from tests.api.conftest import configured
+from tests.models.factories import World, make_user
+from tests.services import NO_BROKER
+from vantage6.api import guesses, passwords
+from vantage6.api.guesses import Guess, Guesses
+from vantage6.api.limits import Attempt, Limits
+from vantage6.common.config import Instance
+from vantage6.common.config.server import PasswordPolicy, RateLimits
+from vantage6.common.errors import TooMany
+from vantage6.models.tables import User
+
+PASSWORD = "Right-horse-1"
+HERE, ELSEWHERE = "192.0.2.1", "198.51.100.1"
+
+
+@pytest.fixture
+def instance(instance: Instance) -> Instance:
+    """Stand behind a proxy, which says where requests come from."""
+    return configured(instance, trusted_proxies=1, rate_limits={"failed_logins": 1000})
+
+
+@pytest.fixture
+def ada(world: World, light_passwords: None) -> User:
+    """Give a user who can log in."""
+    return make_user(world.amsterdam, username="ada", password=passwords.hashed(PASSWORD))
+
+
+def log_in(api: Api, password: str, address: str = HERE, name: str = "ada") -> Answer:
+    api.headers["X-Forwarded-For"] = address
+    return api.post("/token/user", body={"username": name, "password": password})
+
+
+def guess(api: Api, number: int, address: str = HERE) -> list[int]:
+    return [log_in(api, "wrong", address).status for _ in range(number)]
+
+
+def test_five_wrong_passwords_keep_their_network_waiting(
+    api: Api, ada: User, monkeypatch: pytest.MonkeyPatch
+):
+    assert guess(api, 4) == [401] * 4
+    # A right one forgets the wrong ones.
+    assert log_in(api, PASSWORD).status == 200
+    assert guess(api, 7) == [401] * 5 + [429] * 2
+    refused = log_in(api, PASSWORD)
+    assert refused.problem == (429, "rate_limited")
+    assert 880 < int(refused.headers["retry-after"]) <= 900
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() + 895)
+    assert log_in(api, PASSWORD).status == 429
+    monkeypatch.setattr(time, "time", lambda: real() + 905)
+    assert log_in(api, PASSWORD).status == 200
+
+
+def test_anonymous_guesses_keep_nobody_out(api: Api, ada: User):
+    """Neither out of a session nor from another network."""
+    token = log_in(api, PASSWORD, ELSEWHERE).json["access_token"]
+    guess(api, 10)
+    assert api.get(f"/user/{ada.id}", token).status == 200
+    assert log_in(api, PASSWORD, ELSEWHERE).status == 200
+    assert log_in(api, PASSWORD, "203.0.113.9").status == 200
+    assert log_in(api, PASSWORD, HERE).status == 429
+
+
+def test_many_networks_guess_no_more_than_twenty(api: Api, ada: User):
+    assert log_in(api, PASSWORD, ELSEWHERE).status == 200
+    # That one came from a network that was unknown then.
+    answers = [guess(api, 5, f"10.0.{number}.1") for number in range(20)]
+    assert sum(one.count(401) for one in answers) == 99
+    assert guess(api, 1, "10.1.0.1") == [429]
+    # They keep new places out, and nobody where he was before.
+    assert log_in(api, PASSWORD, "203.0.113.9").status == 429
+    assert log_in(api, PASSWORD, ELSEWHERE).status == 200
+    assert log_in(api, PASSWORD, ELSEWHERE, "nobody").status == 401
+
+
+def test_one_network_of_ipv6_counts_as_one(api: Api, ada: User):
+    addresses = [f"2001:db8:0:1::{number:x}" for number in range(1, 7)]
+    assert [guess(api, 1, address)[0] for address in addresses] == [401] * 5 + [429]
+
+
+def test_the_policy_says_how_many(instance: Instance):
+    policy = PasswordPolicy(max_failed_attempts=2, inactivation_minutes=1)
+    assert checks(Guesses(Limits(NO_BROKER, RateLimits(), policy)), 10) == 2
+
+
+# Side by side
+
+
+def attempt(kind: Attempt = Attempt.PASSWORD, network: str = HERE) -> Guess:
+    return Guess(kind, "opaque", 1, network)
+
+
+def checks(*counters: Any, right: bool = False) -> int:
+    """Let many guess at once, and return how many guesses were checked."""
+    *processes, number = counters
+    checked: list[int] = []
+    start = threading.Barrier(number)
+
+    def check() -> bool:
+        checked.append(1)
+        time.sleep(0.005)
+        return right
+
+    def one(index: int) -> bool | None:
+        start.wait()
+        try:
+            return processes[index % len(processes)].is_right(attempt(), {}, check)
+        except TooMany:
+            return None
+
+    with ThreadPoolExecutor(number) as pool:
+        answers = list(pool.map(one, range(number)))
+    if right:
+        assert answers == [True] * number
+    return len(checked)
+
+
+@pytest.fixture(params=["process", "Redis"])
+def processes(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[int], list[Guesses]]:
+    """Give a function that makes what several processes count with."""
+    monkeypatch.setattr(guesses, "_WAIT_SECONDS", 0.01)
+    # There is no request here that could give anything back.
+    monkeypatch.setattr(guesses, "resting", lambda _: guesses.suppress())
+    if request.param == "process":
+        return lambda number: [Guesses(Limits(NO_BROKER, RateLimits()))] * number
+    url = request.getfixturevalue("redis_url")
+    return lambda number: [Guesses(Limits(url, RateLimits())) for _ in range(number)]
+
+
+def test_guesses_side_by_side_are_no_more_than_one_after_the_other(
+    processes: Callable[[int], list[Guesses]],
+):
+    assert checks(*processes(4), 40) == 5
+
+
+def test_right_passwords_side_by_side_all_open(
+    processes: Callable[[int], list[Guesses]], monkeypatch: pytest.MonkeyPatch
+):
+    """More of them than guesses, in more processes than guesses, as when a study starts."""
+    monkeypatch.setattr(guesses, "_WAIT_SECONDS", 0.05)
+    assert checks(*processes(8), 30, right=True) == 30
+
+
+def test_codes_of_unknown_networks_count_together(processes: Callable[[int], list[Guesses]]):
+    (counter,) = processes(1)
+    counter.remember(1, HERE)
+    for number in range(5):
+        assert not counter.is_right(attempt(Attempt.CODE, f"10.0.0.{number}"), {}, lambda: False)
+    with pytest.raises(TooMany):
+        counter.is_right(attempt(Attempt.CODE, "10.0.0.9"), {}, lambda: True)
+    assert counter.is_right(attempt(Attempt.CODE, HERE), {}, lambda: True)
