@@ -19,10 +19,9 @@ from docker.types import Healthcheck, Mount
 
 from vantage6.common import clock, logs
 from vantage6.common.config.node import NodeConfig
-from vantage6.common.task_status import TaskStatus
 from vantage6.node.backoff import delays
 from vantage6.node.engine import address, closed_device, connect, facts
-from vantage6.node.outcomes import SIGKILL_CODE, Exit, RefusalError
+from vantage6.node.outcomes import SIGKILL_CODE, Exit
 from vantage6.node.runtime import confinement, podman
 from vantage6.node.runtime.base import (
     Answer,
@@ -49,6 +48,7 @@ from vantage6.node.runtime.links import (
     to_label,
 )
 from vantage6.node.runtime.pulled import Pulled
+from vantage6.node.runtime.start_failures import start_failed
 from vantage6.node.spool import folder_name
 
 log = logs.get(__name__)
@@ -143,7 +143,7 @@ class DockerRuntime:
                     opening.listener.close()
                 existing = self._existing(name)
                 if existing is None:
-                    raise _start_failed(error) from error
+                    raise start_failed(str(error.explanation or error)) from error
                 return existing
         return Handle(spec.result_id, made["Id"], opening.port, listener=opening.listener)
 
@@ -157,7 +157,7 @@ class DockerRuntime:
                     self._client.start(handle.id)
                 details = self._client.inspect_container(handle.id)
             except APIError as error:
-                raise _start_failed(error) from error
+                raise start_failed(str(error.explanation or error)) from error
             self._open_door(handle, details, answer)
         return replace(_handle(details), listener=None)
 
@@ -347,14 +347,6 @@ def _unless_gone() -> Iterator[None]:
     except APIError as error:
         if error.status_code not in _GONE:
             raise
-
-
-def _start_failed(error: APIError) -> RefusalError:
-    return RefusalError(
-        TaskStatus.START_FAILED,
-        "start_failed",
-        f"The container could not be started: {error.explanation or error}",
-    )
 
 
 def _handle(details: dict[str, Any]) -> Handle:

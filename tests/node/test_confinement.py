@@ -360,15 +360,16 @@ def test_database_is_not_writable_even_for_its_owner(
     assert "Read-only file system" in exit_.log
 
 
-def test_container_that_cannot_start_gives_the_reason_of_the_engine(
-    docker_bench: MakeBench,
+def test_container_that_cannot_start_says_so_and_the_log_of_the_node_why(
+    docker_bench: MakeBench, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bench = docker_bench(algorithm_user="no-such-user")
     with pytest.raises(RefusalError) as caught:
         bench.begin("")
     assert caught.value.status == "start failed"
     assert caught.value.reason.code == "start_failed"
-    assert "no-such-user" in caught.value.reason.message
+    assert "no-such-user" not in caught.value.reason.message
+    assert "no-such-user" in capsys.readouterr().out
 
 
 def test_no_thread_of_the_node_stays_in_a_namespace(docker_bench: MakeBench) -> None:
