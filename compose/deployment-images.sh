@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 python=${PYTHON:-.venv/bin/python}
 base=vantage6/base:latest
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/vantage6
-sources=(setup.cfg pyproject.toml README.md LICENSE
+sources=(setup.cfg pyproject.toml constraints.txt compose/pinned.py README.md LICENSE
     algorithms api broker client common models node tools workers)
 
 DOCKER_HOST=$(compose/docker-engine.sh host)
@@ -41,36 +41,34 @@ build() { # build IMAGE CONTENT OPTION... CONTEXT
 
 # The checkout, with the wheels of everything that server and node need.
 collect() {
-    local version machine glibc key platforms=() requirements
+    local full version machine glibc key platforms=() requirements
     [ ! -d "$work/context" ] || return 0
-    read -r version machine glibc < <(docker run --rm --network none "$base" python3 -c '
+    read -r full machine glibc < <(docker run --rm --network none "$base" python3 -c '
 import platform
-print(platform.python_version().rpartition(".")[0], platform.machine(), platform.libc_ver()[1])')
+print(platform.python_version(), platform.machine(), platform.libc_ver()[1])')
+    version=${full%.*}
     for minor in $(seq "${glibc#2.}" -1 17); do
         platforms+=(--platform "manylinux_2_${minor}_$machine")
     done
     platforms+=(--platform "manylinux2014_$machine" --platform any)
-    key=$({ sha256sum setup.cfg pyproject.toml compose/deployment-images.sh; echo "$version $machine $glibc"; } |
+    key=$({ sha256sum setup.cfg constraints.txt compose/deployment-images.sh; echo "$full $machine $glibc"; } |
         sha256sum | cut -c1-16)
     if [ ! -d "$cache/deployment-$key" ]; then
         rm -rf "$cache"/deployment-*
         requirements=$work/requirements
-        "$python" - >"$requirements" <<'EOF'
-import configparser
-import tomllib
-from pathlib import Path
-
-setup = configparser.ConfigParser()
-setup.read("setup.cfg")
-extras = setup["options.extras_require"]
-for text in (setup["options"]["install_requires"], extras["server"], extras["node"]):
-    print("\n".join(line.partition("#")[0] for line in text.splitlines()))
-print("\n".join(tomllib.loads(Path("pyproject.toml").read_text())["build-system"]["requires"]))
-# redis wants it below Python 3.11.3, and pip asks which version it runs on itself.
-print("async-timeout")
-EOF
-        "$python" -m pip download -qq --only-binary=:all: --implementation cp \
-            --python-version "$version" "${platforms[@]}" --dest "$work/wheels" \
+        # pip asks which version it runs on itself, so that what hangs on it is chosen here.
+        "$python" compose/pinned.py build server node | "$python" -c '
+import re, sys
+from packaging.markers import Marker
+full = sys.argv[1]
+there = {"python_full_version": full, "python_version": ".".join(full.split(".")[:2])}
+for block in re.split(r"\n(?=[A-Za-z0-9])", sys.stdin.read().strip()):
+    first, end, hashes = block.partition(" \\\n")
+    name, _, marker = first.partition(" ; ")
+    if not marker or Marker(marker).evaluate(there):
+        print(name + end + hashes)' "$full" >"$requirements"
+        "$python" -m pip download -qq --no-deps --require-hashes --only-binary=:all: \
+            --implementation cp --python-version "$version" "${platforms[@]}" --dest "$work/wheels" \
             --requirement "$requirements" >&2
         mkdir -p "$cache"
         mv "$work/wheels" "$cache/deployment-$key"
