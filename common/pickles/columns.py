@@ -13,7 +13,7 @@ from vantage6.common.pickles.python import zone_of
 from vantage6.common.pickles.texts import Texts
 
 #: What an object of pandas takes beside its values, in memory and in time.
-OBJECT = 4096
+OBJECT = 512
 _INTEGERS = [f"{sign}Int{bits}" for sign in ("", "U") for bits in (8, 16, 32, 64)]
 _FLOATS = ["Float32", "Float64"]
 _MASKED = {"IntegerArray": "iu", "FloatingArray": "f", "BooleanArray": "b"}

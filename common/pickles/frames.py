@@ -8,7 +8,7 @@ from vantage6.common.pickles.builder import Builder, Maker, Part, function, stat
 from vantage6.common.pickles.columns import OBJECT, Times
 
 _KINDS = "biufcO"
-_COLUMN = 512
+_COLUMN = 128
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,10 @@ from vantage6.common.errors import PickleRefused, SerializationError
 from vantage6.common.pickles.nodes import Call, Members, Name, Pairs
 
 _STOP = 0x2E
+#: How many containers every pickle may have, and one more for so many bytes of it. Each takes a
+#: hundred bytes or two, and an empty one stands in one byte.
+_CONTAINERS, _BYTES_EACH = 10**6, 4
+_MOST_MARKS = 1000
 #: So many bytes are worth not copying.
 _MANY = 2**16
 _NEWEST_PROTOCOL = 5
@@ -45,11 +49,13 @@ class Machine:
         self._data = data
         self._at = start
         self._known = known
+        self._containers_left = _CONTAINERS + (len(data) - start) // _BYTES_EACH
         self._stack: list[Any] = []
         #: The stacks below the marks.
         self._below: list[list[Any]] = []
         # A dictionary, so that a high number takes no more room than a low one.
         self._memo: dict[int, Any] = {}
+        self._most_remembered = self._containers_left
 
     def run(self) -> Any:
         """Return the node that stands for the whole pickle."""
@@ -74,6 +80,11 @@ class Machine:
         self._at = end
         return self._data[start:end]
 
+    def _octet(self) -> int:
+        number = self._data[self._at]
+        self._at += 1
+        return number
+
     def _number(self, layout: Struct) -> Any:
         (number,) = layout.unpack(self._take(layout.size))
         return number
@@ -88,7 +99,7 @@ class Machine:
 
     def _sized(self, layout: Struct | None) -> bytes:
         """Return the bytes behind their length, which one byte tells if there is no layout."""
-        return self._take(self._take(1)[0] if layout is None else self._number(layout))
+        return self._take(self._octet() if layout is None else self._number(layout))
 
     def _bytes(self, layout: Struct) -> bytes | memoryview:
         """Return the bytes behind their length; many of them without a copy."""
@@ -105,7 +116,16 @@ class Machine:
     def _push(self, node: Any) -> None:
         self._stack.append(node)
 
+    def _contain(self, node: Any) -> None:
+        """Push something that holds others."""
+        self._containers_left -= 1
+        if self._containers_left < 0:
+            raise SerializationError("This pickle cannot be read: it has too many containers.")
+        self._stack.append(node)
+
     def _mark(self) -> None:
+        if len(self._below) >= _MOST_MARKS:
+            raise SerializationError("This pickle cannot be read: it is nested too deeply.")
         self._below.append(self._stack)
         self._stack = []
 
@@ -122,7 +142,7 @@ class Machine:
             self._since_mark()
 
     def _protocol(self) -> None:
-        if self._take(1)[0] > _NEWEST_PROTOCOL:
+        if self._octet() > _NEWEST_PROTOCOL:
             raise SerializationError("This pickle is of a newer protocol than can be read here.")
 
     # Numbers and texts
@@ -142,7 +162,9 @@ class Machine:
     def _tuple(self, length: int) -> None:
         if len(self._stack) < length:
             raise IndexError
-        self._stack[-length:] = [tuple(self._stack[-length:])]
+        made = tuple(self._stack[-length:])
+        del self._stack[-length:]
+        self._contain(made)
 
     def _append(self, items: list[Any]) -> None:
         target = self._stack[-1]
@@ -164,7 +186,7 @@ class Machine:
 
     def _dictionary(self) -> None:
         items = self._since_mark()
-        self._push(Pairs())
+        self._contain(Pairs())
         self._set_items(items)
 
     def _add_members(self) -> None:
@@ -177,9 +199,11 @@ class Machine:
     # The memo
 
     def _memoize(self) -> None:
-        self._memo[len(self._memo)] = self._stack[-1]
+        self._remember(len(self._memo))
 
     def _remember(self, number: int) -> None:
+        if len(self._memo) >= self._most_remembered:
+            raise SerializationError("This pickle cannot be read: it remembers too much.")
         self._memo[number] = self._stack[-1]
 
     def _recall(self, number: int) -> None:
@@ -215,7 +239,7 @@ class Machine:
         given, name = self._stack.pop(), self._stack.pop()
         if type(name) is not Name or type(given) is not tuple:
             raise PickleRefused("This pickle calls something without a name: not allowed.")
-        self._push(_special(name, given) if name.text in _SPECIAL else Call(name, given))
+        self._contain(_special(name, given) if name.text in _SPECIAL else Call(name, given))
 
     def _build(self) -> None:
         state, target = self._stack.pop(), self._stack[-1]
@@ -254,7 +278,7 @@ def _steps() -> dict[int, Step]:
             ("I", Machine._text_integer),
             ("L", lambda m: m._push(int(m._line().removesuffix(b"L")))),
             ("J", lambda m: m._push(m._number(_INT4))),
-            ("K", lambda m: m._push(m._take(1)[0])),
+            ("K", lambda m: m._push(m._octet())),
             ("M", lambda m: m._push(m._number(_INT2))),
             ("\x8a", lambda m: m._long(None)),
             ("\x8b", lambda m: m._long(_UINT4)),
@@ -276,24 +300,24 @@ def _steps() -> dict[int, Step]:
             ("\x85", lambda m: m._tuple(1)),
             ("\x86", lambda m: m._tuple(2)),
             ("\x87", lambda m: m._tuple(3)),
-            ("t", lambda m: m._push(tuple(m._since_mark()))),
-            ("]", lambda m: m._push([])),
-            ("l", lambda m: m._push(m._since_mark())),
+            ("t", lambda m: m._contain(tuple(m._since_mark()))),
+            ("]", lambda m: m._contain([])),
+            ("l", lambda m: m._contain(m._since_mark())),
             ("a", lambda m: m._append([m._stack.pop()])),
             ("e", lambda m: m._append(m._since_mark())),
-            ("}", lambda m: m._push(Pairs())),
+            ("}", lambda m: m._contain(Pairs())),
             ("d", Machine._dictionary),
             ("s", Machine._set_item),
             ("u", lambda m: m._set_items(m._since_mark())),
-            ("\x8f", lambda m: m._push(Members([], is_frozen=False))),
+            ("\x8f", lambda m: m._contain(Members([], is_frozen=False))),
             ("\x90", Machine._add_members),
-            ("\x91", lambda m: m._push(Members(m._since_mark(), is_frozen=True))),
+            ("\x91", lambda m: m._contain(Members(m._since_mark(), is_frozen=True))),
             ("\x94", Machine._memoize),
             ("p", lambda m: m._remember(int(m._line()))),
-            ("q", lambda m: m._remember(m._take(1)[0])),
+            ("q", lambda m: m._remember(m._octet())),
             ("r", lambda m: m._remember(m._number(_UINT4))),
             ("g", lambda m: m._recall(int(m._line()))),
-            ("h", lambda m: m._recall(m._take(1)[0])),
+            ("h", lambda m: m._recall(m._octet())),
             ("j", lambda m: m._recall(m._number(_UINT4))),
             ("c", lambda m: m._name(str(m._line(), "utf-8"), str(m._line(), "utf-8"))),
             ("\x93", Machine._stack_name),

@@ -363,6 +363,10 @@ COSTLY = {
     "a key that doubles itself": (
         b"})q\x00" + b"".join(b"0h%ch%c\x86q%c" % (i, i, i + 1) for i in range(60)) + b"Ns."
     ),
+    "many lists": b"(" + b"]" * 10**7 + b"l.",
+    "many dictionaries": b"(" + b"}" * 10**7 + b"l.",
+    "many numbers of one object": b"N" + b"\x94" * 10**7 + b".",
+    "many marks": b"(" * 10**7 + b".",
     "a list in itself": b"]q\x00h\x00a.",
     "keys of one hash": (
         b"}(" + b"".join(b"\x8a\x10" + (i * (2**61 - 1)).to_bytes(16, "little") + b"N"
