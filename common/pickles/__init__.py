@@ -13,6 +13,7 @@ from vantage6.common.pickles import arrays, columns, frames, indexes, python, te
 from vantage6.common.pickles.budget import Budget
 from vantage6.common.pickles.builder import Builder
 from vantage6.common.pickles.machine import Machine
+from vantage6.common.pickles.nodes import shown
 
 _ROOMS = (python, arrays, texts, columns, indexes, frames)
 _MAKERS = {name: maker for room in _ROOMS for name, maker in room.MAKERS.items()}
@@ -40,9 +41,10 @@ def read(data: bytes, start: int = 0) -> Any:
         If it cannot be read.
     """
     try:
-        root = Machine(data, start, NAMES).run()
+        # Bytes, which cannot change meanwhile: arrays are made of parts of them.
+        root = Machine(bytes(data), start, NAMES).run()
         return Builder(Budget(len(data) - start), _MAKERS, columns.CONSTANTS).value(root)
     except SerializationError:
         raise
     except Exception as error:  # whatever numpy and pandas refuse with
-        raise SerializationError(f"This pickle cannot be read: {error}") from error
+        raise SerializationError(f"This pickle cannot be read: {shown(str(error))}") from error

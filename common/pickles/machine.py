@@ -9,13 +9,14 @@ from struct import Struct
 from typing import Any
 
 from vantage6.common.errors import PickleRefused, SerializationError
-from vantage6.common.pickles.nodes import Call, Members, Name, Pairs
+from vantage6.common.pickles.nodes import Call, Members, Name, Pairs, shown
 
 _STOP = 0x2E
 #: How many containers every pickle may have, and one more for so many bytes of it. Each takes a
 #: hundred bytes or two, and an empty one stands in one byte.
 _CONTAINERS, _BYTES_EACH = 10**6, 4
 _MOST_MARKS = 1000
+_LONGEST_FLOAT = 100
 #: So many bytes are worth not copying.
 _MANY = 2**16
 _NEWEST_PROTOCOL = 5
@@ -151,6 +152,12 @@ class Machine:
         line = self._line()
         self._push({b"00": False, b"01": True}[line] if line in (b"00", b"01") else int(line))
 
+    def _text_float(self) -> None:
+        line = self._line()
+        if len(line) > _LONGEST_FLOAT:
+            raise SerializationError("This pickle cannot be read: a number has too many digits.")
+        self._push(float(line))
+
     def _long(self, layout: Struct | None) -> None:
         self._push(int.from_bytes(self._sized(layout), "little", signed=True))
 
@@ -228,7 +235,7 @@ class Machine:
         known = _RENAMED.get(f"{home}.{name}", f"{home}.{name}")
         # SECURITY: exact names only. Even these are never looked up: the text is all there is.
         if known not in self._known:
-            raise PickleRefused(f"This pickle uses {module}.{name}, which is not allowed.")
+            raise PickleRefused(f"This pickle uses {shown(f'{module}.{name}')}: not allowed.")
         self._push(Name(known))
 
     def _stack_name(self) -> None:
@@ -282,7 +289,7 @@ def _steps() -> dict[int, Step]:
             ("M", lambda m: m._push(m._number(_INT2))),
             ("\x8a", lambda m: m._long(None)),
             ("\x8b", lambda m: m._long(_UINT4)),
-            ("F", lambda m: m._push(float(m._line()))),
+            ("F", lambda m: m._text_float()),
             ("G", lambda m: m._push(m._number(_DOUBLE))),
             ("V", lambda m: m._push(str(m._line(), "raw-unicode-escape"))),
             ("\x8c", lambda m: m._text(None)),

@@ -2,6 +2,14 @@
 
 from typing import Any
 
+#: So much of a text of a pickle stands in a message.
+_SHOWN = 200
+
+
+def shown(text: str) -> str:
+    """Return the beginning of a text of a pickle, without what a terminal would obey."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text[:_SHOWN])
+
 
 class Name:
     """The name of something outside of the pickle. It is never looked up."""

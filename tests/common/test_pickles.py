@@ -164,6 +164,15 @@ def test_operations_reach_no_object_that_is_not_their_own(attack: bytes) -> None
         deserialize(b"pickle." + attack, allow_pickle=True)
 
 
+@pytest.mark.parametrize("name", [b"\x1b]0;x\x07" + b"a" * 10**6, b"\xc2\x9b2J\x1b[31m"])
+def test_a_message_shows_little_of_a_pickle_and_commands_no_terminal(name: bytes) -> None:
+    for attack in (b"cos\n" + name + b"\n.", b"cdecimal\nDecimal\n(V1" + name + b"\ntR."):
+        with pytest.raises(SerializationError) as refusal:
+            deserialize(b"pickle." + attack, allow_pickle=True)
+        assert len(str(refusal.value)) < 300
+        assert str(refusal.value).isprintable()
+
+
 def test_attribute_of_a_listed_name_is_refused() -> None:
     attack = b"pickle.\x80\x04\x8c\x06pandas\x8c\x0eDataFrame.eval\x93."
     with pytest.raises(PickleRefused, match=r"pandas\.DataFrame\.eval"):
