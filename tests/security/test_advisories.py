@@ -107,13 +107,11 @@ def refusal(claim: Claim, asked: dict[str, Any] | None = None, **policies: Any) 
     return None
 
 
-def test_cve_2022_39228_a_lock_does_not_tell_that_an_account_exists(api: Api, ada: User):
+def test_cve_2022_39228_wrong_guesses_do_not_tell_that_an_account_exists(api: Api, ada: User):
     """Observable difference: only names that exist were locked after wrong passwords."""
-    answers = [
-        [without_id(log_in(api, name, "wrong")) for _ in range(8)] for name in ("ada", "nobody")
-    ]
+    answers = [[log_in(api, name, "wrong").problem for _ in range(8)] for name in ("ada", "nobody")]
     assert answers[0] == answers[1]
-    assert {status for status, _ in answers[0]} == {401}
+    assert {status for status, _ in answers[0]} <= {401, 429}
 
 
 def test_cve_2023_22738_a_user_is_not_moved_to_another_organization(
