@@ -24,9 +24,11 @@ from vantage6.models import database
 from vantage6.models.store import payloads
 from vantage6.models.store.payloads import LargeText
 
-#: From this size on an answer is in a file until it is sent.
-FILE_BYTES = 2**17
-_PART_BYTES = 2**17
+#: From this size on an answer counts as one of the large ones.
+LARGE_ANSWER_BYTES = 2**17
+#: From this size on it is in a file until it is sent.
+_FILE_BYTES = 2**20
+_PART_BYTES = 2**18
 #: No answer is larger.
 MOST_BYTES = 2**31
 
@@ -63,7 +65,7 @@ class Sending:
         if not isinstance(value, Batches):
             marks = _Marks()
             written = to_json(value, fallback=marks)
-            if not marks.texts and len(written) <= FILE_BYTES:
+            if not marks.texts and len(written) <= LARGE_ANSWER_BYTES:
                 self.resp.data = written
                 return
             self._send_file(lambda file: self._write(file, written, marks))
@@ -75,7 +77,7 @@ class Sending:
         self._stream(path.open("rb"))
 
     def _send_file(self, write: Callable[[IO[bytes]], None]) -> None:
-        file: Any = SpooledTemporaryFile(FILE_BYTES, dir=str(self.folder))  # noqa: SIM115
+        file: Any = SpooledTemporaryFile(_FILE_BYTES, dir=str(self.folder))  # noqa: SIM115
         try:
             write(file)
         except BaseException:
@@ -127,7 +129,7 @@ class Sending:
     def _stream(self, file: IO[bytes]) -> None:
         size = file.seek(0, 2)
         file.seek(0)
-        end = transfers.begin(self.caller) if size > FILE_BYTES else _nothing
+        end = transfers.begin(self.caller) if size > LARGE_ANSWER_BYTES else _nothing
         self.resp.stream = _Stream(file, end)
         self.resp.content_length = size
 

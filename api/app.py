@@ -1,8 +1,11 @@
 """The composition root of the API."""
 
+from typing import Any
+
 import falcon
 from falcon import Request, Response
 from falcon.media import JSONHandler
+from falcon.routing import IntConverter
 from pydantic_core import to_json
 
 from vantage6.api import problems
@@ -26,14 +29,12 @@ def create_app(
     service = service or Service.of(instance)
     app: falcon.App[Request, Response] = falcon.App(
         middleware=[
-            # Permissions lie in the token, which no browser sends by itself.
-            falcon.CORSMiddleware(
-                expose_headers=["Link", "total-count", "Retry-After", "X-Request-ID"]
-            ),
+            *_cross_origin(config.allowed_origins),
             RequestId(service.telemetry, config.api_path),
             Connection(),
         ]
     )
+    app.router_options.converters["int"] = Number
     app.req_options.strip_url_path_trailing_slash = False
     # PERF: five times as fast as the standard library.
     app.resp_options.media_handlers[falcon.MEDIA_JSON] = JSONHandler(dumps=to_json)
@@ -52,6 +53,24 @@ def create_app(
     app.add_route("/redoc", docs, suffix="redoc")
     app.add_route("/apidocs/{name}", docs, suffix="asset")
     return app
+
+
+class Number(IntConverter):
+    """A number in a path, in the digits of ASCII: the way back to the client knows no others."""
+
+    def convert(self, value: str) -> int | None:
+        """Return the number, or None if it is none."""
+        return super().convert(value) if value.isascii() and value.isdecimal() else None
+
+
+def _cross_origin(origins: list[str]) -> list[Any]:
+    """Return what lets pages of other origins read answers, where the operator says so."""
+    if not origins:
+        return []
+    headers = ["Link", "total-count", "Retry-After", "X-Request-ID"]
+    allowed = "*" if "*" in origins else origins
+    # Permissions lie in the token, which no browser sends by itself.
+    return [falcon.CORSMiddleware(allow_origins=allowed, expose_headers=headers)]
 
 
 def from_environment() -> Turns:

@@ -97,11 +97,20 @@ def has_more_values(raw: bytes, most: int) -> bool:
         count += sum(outside.count(mark) for mark in b",[{")
         if start < 0:
             break
-        text = _TEXT.match(raw, start)
-        # A text without an end is refused when it is parsed, but not before what follows counts.
-        end = text.end() if text else start + 1
+        end = _end_of_text(raw, start)
         count += 1
     return count > most
+
+
+def _end_of_text(raw: bytes, start: int) -> int:
+    """Return what follows a text in JSON that begins here."""
+    end = raw.find(b'"', start + 1)
+    # PERF: most texts hold nothing escaped, and the search for a character is the fastest there is.
+    if end > 0 and raw.find(b"\\", start + 1, end) < 0:
+        return end + 1
+    text = _TEXT.match(raw, start)
+    # A text without an end is refused when it is parsed, but not before what follows counts.
+    return text.end() if text else start + 1
 
 
 def too_large(limit: int) -> falcon.HTTPContentTooLarge:

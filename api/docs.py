@@ -2,8 +2,8 @@
 
 import base64
 import hashlib
+import threading
 from collections.abc import Iterable
-from functools import cached_property
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -47,11 +47,17 @@ class Docs:
         self._routes = tuple(routes)
         self._prefix = prefix
         self._folder = folder
+        self._lock = threading.Lock()
+        self._made: dict[str, Any] | None = None
 
-    @cached_property
+    @property
     def _document(self) -> dict[str, Any]:
-        # Made when somebody first asks; a start need not wait for it.
-        return document(self._routes, self._prefix)
+        # Made when somebody first asks; a start need not wait for it. SECURITY: once, as it takes
+        # long and anybody may ask.
+        with self._lock:
+            if self._made is None:
+                self._made = document(self._routes, self._prefix)
+            return self._made
 
     def on_get_index(self, _: Request, resp: Response) -> None:
         """Show where everything is."""

@@ -7,8 +7,7 @@ HEAD_BYTES = 2**16
 #: Bodies up to this size are received before anything is done for a request.
 SMALL_BYTES = 2**16
 
-_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,12})[ \t]*\r\n", re.IGNORECASE)
-_CHUNKED = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
+_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,12})[ \t]*\r\n")
 _EXPECT = re.compile(rb"(\r\nexpect:[ \t]*100-continue[ \t]*)(?=\r\n)", re.IGNORECASE)
 _CHUNK = re.compile(rb"([0-9a-fA-F]{1,8})[ \t]*(?:;[^\r\n]*)?\r\n")
 
@@ -55,14 +54,15 @@ class Incoming:
     def _read_head(self, end: int) -> None:
         """Note where the body begins and how long it is; None stands for chunks."""
         head = bytes(self.data[:end])
-        if _EXPECT.search(head):
+        words = head.lower()
+        if b"\r\nexpect:" in words:
             # The word is given here: the server would give it once more.
-            head = _EXPECT.sub(b"", head)
+            head, count = _EXPECT.subn(b"", head)
             self.data[:end] = head
-            self.wants_word = True
+            self.wants_word = count > 0
         self._head = self._chunk = len(head)
-        if not _CHUNKED.search(head):
-            found = _LENGTH.search(head)
+        if b"\r\ntransfer-encoding:" not in words:
+            found = _LENGTH.search(words)
             self._length = int(found[1]) if found else 0
 
     def _has_last_chunk(self) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 
 from vantage6.api.permissions import Caller
 from vantage6.api.service import Service
+from vantage6.common.enums import Operation
 from vantage6.common.task_status import NO_RESULTS, TASK_STATES
 from vantage6.models.store import nodes as node_store
 from vantage6.models.store import payloads, relations, tasks
@@ -64,21 +65,25 @@ class Replies:
         return [self.link(kind, id_) for id_ in ids] or None
 
     def organizations(self, rows: Sequence[Organization], caller: Caller) -> list[Json]:
-        """Return organizations; to nodes and algorithms, what concerns their collaboration."""
+        """Return organizations, with the numbers of what the caller may see of each."""
         ids = [row.id for row in rows]
-        memberships = relations.collaborations_of(ids)
-        within = caller.collaborations if caller.user is None else None
-        people = ids if within is None else []
-        users, roles = relations.users_of(people), relations.roles_of(people)
+        # SECURITY: not even the numbers of what the caller may not see.
+        everywhere = caller.reaches_everything("collaboration", Operation.VIEW)
+        within = None if everywhere else caller.collaborations
+        mine = ids if caller.user else []
+        users = relations.users_of([id_ for id_ in mine if caller.sees_users_of(id_)])
+        roles = relations.roles_of(
+            [id_ for id_ in mine if caller.may("role", Operation.VIEW, organization=id_)]
+        )
         nodes = defaultdict(list)
         for node in node_store.of(organization_ids=ids):
-            if within is None or node.collaboration_id in within:
+            is_own = caller.user and node.organization_id == caller.organization_id
+            if within is None or is_own or node.collaboration_id in within:
                 nodes[node.organization_id].append(node.id)
-        if within is not None:
-            memberships = {
-                id_: [place for place in places if place in within]
-                for id_, places in memberships.items()
-            }
+        memberships = {
+            id_: [place for place in places if within is None or place in within]
+            for id_, places in relations.collaborations_of(ids).items()
+        }
         return [
             {
                 "id": row.id,
@@ -89,7 +94,7 @@ class Replies:
                 "zipcode": row.zipcode,
                 "country": row.country,
                 "public_key": row.public_key,
-                "collaborations": self.links("collaboration", memberships[row.id]),
+                "collaborations": self.links("collaboration", memberships.get(row.id, ())),
                 "nodes": self.links("node", nodes[row.id]),
                 "users": self.links("user", users.get(row.id, ())),
                 "results": None,

@@ -4,7 +4,7 @@ import errno
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 #: How long a client may be silent at once.
 PATIENCE_SECONDS = 20.0
@@ -102,8 +102,13 @@ class Wire(socket.socket):
 
     def sendall(self, data: bytes, flags: int = 0) -> None:  # type: ignore[override]
         """Send bytes, or keep some of them for `send_kept`."""
-        self.kept += data
-        self.send_kept()
+        sent = 0
+        if not self.kept:
+            # PERF: most clients take it all at once, and nothing is copied.
+            self._stop_blocking()
+            with suppress(BlockingIOError):
+                sent = self.send(data, flags)
+        self.kept += memoryview(data)[sent:]
         while len(self.kept) > KEPT_BYTES:
             with self._writing.kept(self):
                 sent = self.send(memoryview(self.kept)[:KEPT_BYTES], flags)

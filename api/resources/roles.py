@@ -9,7 +9,7 @@ from vantage6.api.endpoint import USER, Read, endpoint
 from vantage6.api.permissions import Caller
 from vantage6.api.resources.base import Resource
 from vantage6.common.enums import Operation, Scope
-from vantage6.common.errors import Forbidden
+from vantage6.common.errors import Forbidden, NotFound
 from vantage6.common.schemas.base import Message, PageQuery
 from vantage6.common.schemas.roles import (
     RoleCreate,
@@ -19,7 +19,7 @@ from vantage6.common.schemas.roles import (
     RuleFilter,
     RuleReply,
 )
-from vantage6.models.store import organizations, roles
+from vantage6.models.store import organizations, roles, users
 from vantage6.models.tables import Role
 
 
@@ -33,6 +33,9 @@ class Roles(Resource):
             reach = caller.reach("role", Scope.ORGANIZATION)
         except Forbidden:
             reach = None
+        # SECURITY: who has which role is for those to know who may see the user.
+        if query.user_id is not None and not self._sees_user(caller, query.user_id):
+            return lists.answer(req, resp, query, [], 0)
         rows, total = roles.page(
             reach,
             lists.wanted(query),
@@ -76,7 +79,7 @@ class Roles(Resource):
         """Show a role."""
         row = roles.get(id_)
         if not roles.has(caller.id, id_):
-            self._check_visible(caller, row)
+            self.check_visible(caller, row)
         return self._shown(row, caller)
 
     @endpoint(
@@ -121,7 +124,7 @@ class Roles(Resource):
     ) -> Any:
         """List the rules of a role."""
         row = roles.get(id_)
-        self._check_visible(caller, row)
+        self.check_visible(caller, row)
         rows, total = roles.rule_page(lists.wanted(query), role=id_)
         return lists.answer(req, resp, query, self.replies.rules(rows, caller.sees_users_of), total)
 
@@ -153,11 +156,17 @@ class Roles(Resource):
         roles.take_out(row, rule.id)
         return self.replies.rules(roles.rules_of(id_), caller.sees_users_of)
 
+    @staticmethod
+    def _sees_user(caller: Caller, id_: int) -> bool:
+        user = users.find(id_)
+        return id_ == caller.id or (user is not None and caller.sees_users_of(user.organization_id))
+
     def _shown(self, row: Role, caller: Caller) -> Any:
         return self.replies.roles([row], caller.sees_users_of)[0]
 
     @staticmethod
-    def _check_visible(caller: Caller, row: Role) -> None:
+    def check_visible(caller: Caller, row: Role) -> None:
+        """Raise `Forbidden` unless the caller may see a role by a rule."""
         home = row.organization_id
         if home is None and caller.holds("role", Operation.VIEW, Scope.GLOBAL):
             return
@@ -180,7 +189,10 @@ class Rules(Resource):
         caller: Caller,
         query: RuleFilter,
     ) -> Any:
-        """List the rules."""
+        """List the rules; those of a role to whom may see the role."""
+        # SECURITY: the filter tells what a role grants.
+        if query.role_id is not None and not self._sees_role(caller, query.role_id):
+            return lists.answer(req, resp, query, [], 0)
         rows, total = roles.rule_page(
             lists.wanted(query),
             name=query.name,
@@ -200,3 +212,16 @@ class Rules(Resource):
     ) -> Any:
         """Show a rule."""
         return self.replies.rules([roles.rule(id_)], caller.sees_users_of)[0]
+
+    @staticmethod
+    def _sees_role(caller: Caller, id_: int) -> bool:
+        """Tell whether somebody may see a role; nobody sees one that does not exist."""
+        try:
+            row = roles.get(id_)
+            if row.organization_id is None and caller.holds_some("role", Operation.VIEW):
+                return True
+            if not roles.has(caller.id, id_):
+                Roles.check_visible(caller, row)
+        except (NotFound, Forbidden):
+            return False
+        return True

@@ -189,6 +189,11 @@ class ServerConfig(Section):
         le=20_000,
         description="nodes that may wait for messages at one API process, beside `threads`",
     )
+    allowed_origins: list[str] = Field(
+        [],
+        description="origins of web pages that may call the API from browsers, as "
+        "https://ui.example.org, or `*` for all; default: none but the server's own",
+    )
     connections_per_address: int | None = Field(
         None,
         ge=0,

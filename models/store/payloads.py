@@ -23,7 +23,7 @@ class LargeText:
     result_id, kind
         Which one it is.
     size
-        How long it is: in bytes with PostgreSQL, in characters with SQLite.
+        How many bytes it has.
     """
 
     def __init__(self, result_id: int, kind: str, size: int) -> None:
@@ -31,9 +31,11 @@ class LargeText:
 
 
 def _size() -> Any:
-    # PERF: PostgreSQL knows the bytes without reading them; SQLite learnt that in 3.43 only.
-    size = fn.LENGTH if is_sqlite(db.obj) else fn.OCTET_LENGTH
-    return size(Payload.content).coerce(False)
+    # PERF: PostgreSQL knows the bytes without reading them. SQLite would count characters, or does
+    # not know OCTET_LENGTH before 3.43.
+    if is_sqlite(db.obj):
+        return fn.LENGTH(Payload.content.cast("BLOB")).coerce(False)
+    return fn.OCTET_LENGTH(Payload.content).coerce(False)
 
 
 _OUTLINES: Prepared[Any] = Prepared(

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from peewee import SQL, Model, ModelSelect, NodeList, Value, fn
 
 from vantage6.common.enums import Scope
+from vantage6.common.errors import Invalid
 from vantage6.models.database import db
 from vantage6.models.fields import is_sqlite
 from vantage6.models.prepared import Slot
@@ -15,6 +16,9 @@ from vantage6.models.store.totals import total_of
 from vantage6.models.tables import Membership
 
 Row = TypeVar("Row", bound=Model)
+
+#: How long patterns may be: without a percent sign, with some, and with how many.
+_MOST_LONG, _MOST_SEARCHED, _MOST_SIGNS = 1024, 128, 4
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,24 @@ def like(column: Any, pattern: str) -> Any:
     """Return the condition that a text is like an SQL pattern, in which a backslash is itself.
 
     PostgreSQL alone takes it for an escape, and fails where it is the last character.
+
+    Raises
+    ------
+    Invalid
+        If the pattern is one for which a database would search long texts again and again.
     """
+    # SECURITY: for what stands after a percent sign, a text is searched from each of its places.
+    signs = pattern.count("%")
+    if (
+        len(pattern) > _MOST_LONG
+        or (signs and len(pattern) > _MOST_SEARCHED)
+        or signs > _MOST_SIGNS
+    ):
+        raise Invalid(
+            f"A pattern may have {_MOST_SEARCHED} characters and {_MOST_SIGNS} percent signs; "
+            f"without any, {_MOST_LONG} characters.",
+            code="pattern_too_long",
+        )
     return column ** (pattern if is_sqlite(db.obj) else pattern.replace("\\", "\\\\"))
 
 
