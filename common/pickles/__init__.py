@@ -18,9 +18,7 @@ from vantage6.common.pickles.nodes import shown
 _ROOMS = (python, arrays, texts, columns, indexes, frames)
 _MAKERS = {name: maker for room in _ROOMS for name, maker in room.MAKERS.items()}
 #: Names that a pickle may hold: those of makers, and those that only say what is meant.
-NAMES = frozenset(_MAKERS).union(
-    python.NAMED, arrays.NAMED, columns.NAMED, indexes.NAMED, columns.CONSTANTS
-)
+NAMES = frozenset(_MAKERS).union(python.NAMED, arrays.NAMED, indexes.NAMED, columns.CONSTANTS)
 
 
 def read(data: bytes, start: int = 0) -> Any:

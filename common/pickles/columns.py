@@ -75,7 +75,22 @@ def _backed(builder: Builder, given: tuple[Any, ...], state: Any) -> Any:
     """Return an array of pandas that keeps its values in one of numpy."""
     if len(given) != 3 or type(state) is not tuple or not 2 <= len(state) <= 3:
         raise SerializationError("This pickle cannot be read: a column has a strange state.")
-    kind, (dtype, values, *rest) = builder.name(given[0]).partition(".")[2], state
+    return _kept_in(builder, builder.name(given[0]).partition(".")[2], *state)
+
+
+def _older(kind: str) -> Maker:
+    """Make a maker of such an array as pandas wrote them before version 1.3."""
+
+    def make(builder: Builder, _: tuple[Any, ...], state: Any) -> Any:
+        fields = builder.fields(state)
+        (values,) = (fields[name] for name in ("_codes", "_data", "_ndarray") if name in fields)
+        return _kept_in(builder, kind, fields["_dtype"], values, state)
+
+    return stateful(make)
+
+
+def _kept_in(builder: Builder, kind: str, dtype: Any, values: Any, *rest: Any) -> Any:
+    """Return an array of pandas of a kind, of the array of numpy that keeps its values."""
     if kind == "Categorical":
         return _categorical(builder, values, dtype)
     if kind in ("DatetimeArray", "TimedeltaArray"):
@@ -94,7 +109,7 @@ def _categorical(builder: Builder, codes: Any, dtype: Any) -> Any:
     return pandas.Categorical.from_codes(codes, dtype=kind)
 
 
-def _times(builder: Builder, values: Any, dtype: Any, rest: list[Any]) -> Times:
+def _times(builder: Builder, values: Any, dtype: Any, rest: tuple[Any, ...]) -> Times:
     import numpy
 
     kind = builder.part(dtype)
@@ -168,7 +183,7 @@ def _text_dtype(builder: Builder, given: tuple[Any, ...], state: Any) -> Any:
     if state is not None:
         fields = builder.fields(state)
         given = (fields["storage"], fields.get("_na_value", Name("pandas.NA")))
-    storage, missing, *_ = (*given, Name("pandas.NA"))
+    storage, missing, *_ = (*(given or ("python",)), Name("pandas.NA"))
     if storage not in ("python", "pyarrow"):
         raise SerializationError("This pickle cannot be read: texts of an unknown kind.")
     if type(missing) is Name and missing.text == "pandas.NA":
@@ -244,6 +259,7 @@ def _no_time(*_: Any) -> Any:
 
 MAKERS: dict[str, Maker] = {
     "pandas.__pyx_unpickle_NDArrayBacked": stateful(_backed),
+    **{f"pandas.{kind}": _older(kind) for kind in _BACKED},
     "pandas.ArrowStringArray": stateful(_texts),
     "pandas.ArrowStringArrayNumpySemantics": stateful(_texts),
     "pandas.CategoricalDtype": stateful(_category_dtype),
@@ -257,7 +273,6 @@ MAKERS: dict[str, Maker] = {
     "pandas.__nat_unpickle": function(_no_time),
     "pandas._nat_unpickle": function(_no_time),
 }
-NAMED = frozenset(f"pandas.{kind}" for kind in _BACKED)
 
 
 def _missing() -> Any:

@@ -101,6 +101,26 @@ def test_both_names_of_the_numpy_core_are_read(module: bytes) -> None:
     assert deserialize(data.replace(b"numpy._core.multiarray", module), allow_pickle=True) == 1.5
 
 
+def test_columns_as_pandas_1_0_to_1_2_wrote_them_are_read() -> None:
+    categories = {"_dtype": pandas.CategoricalDtype(["a", "b"]), "_codes": numpy.array([1, 0])}
+    moments = numpy.array(["2026-01-02"], dtype="datetime64[ns]")
+    times = {
+        "_dtype": pandas.DatetimeTZDtype("ns", "UTC"),
+        "_data": moments,
+        "_freq": None,
+        "_cache": {},
+    }
+    axis = pandas.RangeIndex(len(moments))
+    blocks = {"0.14.1": {"axes": [axis], "blocks": [{"mgr_locs": slice(0, 1), "values": None}]}}
+    blocks["0.14.1"]["blocks"][0]["values"] = _Calls(pandas.arrays.DatetimeArray, state=times)
+    manager = _Calls(pandas.core.internals.managers.SingleBlockManager, state=(0, 0, 0, blocks))
+    assert list(_read(_Calls(pandas.Categorical, state=categories))) == ["b", "a"]
+    column = _read(_Calls(pandas.Series, state={"_mgr": manager, "name": "t"}))
+    pandas.testing.assert_series_equal(
+        column, pandas.Series(moments, name="t").dt.tz_localize("UTC")
+    )
+
+
 # What a pickle may not do
 
 
