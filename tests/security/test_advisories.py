@@ -268,6 +268,23 @@ def test_cve_2024_22193_a_readable_input_is_refused_where_all_is_encrypted(
     assert (Task.select().count(), Payload.select().count()) == (0, 0)
 
 
+def test_cve_2024_23823_pages_of_other_origins_read_nothing_unless_allowed(
+    instance: Instance, server: Server
+):
+    """Permissive cross-origin policy: pages of every origin read the answers."""
+    good, evil = "https://ui.example.org", "https://evil.example.org"
+
+    def allowed(app: Any, origin: str) -> str | None:
+        found = testing.TestClient(app).simulate_get("/api/version", headers={"Origin": origin})
+        return found.headers.get("access-control-allow-origin")
+
+    assert [allowed(server.api.app, origin) for origin in (good, evil)] == [None, None]
+    database.dispose()
+    app = create_app(configured(instance, allowed_origins=[good]))
+    database.connect()
+    assert [allowed(app, origin) for origin in (good, evil)] == [good, None]
+
+
 def test_cve_2024_24562_pages_carry_the_headers_that_browsers_act_on(server: Server):
     """Missing protection mechanism: no policy on content and frames."""
     client = testing.TestClient(server.api.app)
