@@ -17,12 +17,16 @@ import psutil
 from benchmarks import filling, load
 from benchmarks.report import console
 from examples.federation import Federation
-from vantage6.api.tokens import Tokens
+from vantage6.api.tokens import Login, Tokens
 from vantage6.broker.messages import ResultReady
 from vantage6.broker.publisher import Publisher
+from vantage6.common.clock import now
 from vantage6.common.config import Instance
 from vantage6.common.enums import IdentityKind
 from vantage6.models import database
+from vantage6.models.store import nodes as stored
+from vantage6.models.store import sessions, users
+from vantage6.models.tables import Node, User
 
 #: How long a node waits, as ours do.
 _WAIT_SECONDS = 25
@@ -39,18 +43,26 @@ def measure(nodes: int) -> None:
             federation.start_server()
             instance = Instance.load(federation.server_file)
             database.bind(instance.config.uri, folder=instance.folder)
+            tokens = Tokens.from_config(instance.config, instance.folder)
             with database.session():
                 group = filling.group("waiting", nodes)
-            tokens = Tokens.from_config(instance.config, instance.folder)
-            waiting = Waiting(
-                federation.port,
-                {id_: tokens.pair(IdentityKind.NODE, id_)[0] for id_ in group.nodes},
-            )
-            asyncio.run(
-                _measure(federation, waiting, tokens.pair(IdentityKind.USER, group.user)[0])
-            )
+                waiting = Waiting(
+                    federation.port,
+                    {id_: _token(tokens, stored.get(id_)) for id_ in group.nodes},
+                )
+                user = _token(tokens, users.get(group.user))
+            asyncio.run(_measure(federation, waiting, user))
         finally:
             federation.stop()
+
+
+def _token(tokens: Tokens, who: User | Node) -> str:
+    """Return the token of somebody who has logged in."""
+    kind = IdentityKind.USER if isinstance(who, User) else IdentityKind.NODE
+    moment = now()
+    until = moment + tokens.refresh_life
+    row = sessions.begin(who, until=until, address="127.0.0.1", agent=None)
+    return tokens.pair(kind, who.id, Login(row.id, moment))[0]
 
 
 @dataclass
