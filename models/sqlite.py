@@ -93,9 +93,11 @@ def _close_to_others(file: str) -> None:
     rights. Who may open the line can keep all writers waiting.
     """
     for name in (file, f"{file}.lock"):
-        # Where it cannot be made, SQLite says why.
+        # Where it cannot be made, SQLite says why. One that is there must not be opened: to close
+        # it ends all locks that this process has on it, and another process then takes the log of
+        # the database away from under it.
         with suppress(OSError):
-            os.close(os.open(name, os.O_WRONLY | os.O_CREAT, 0o600))
+            os.close(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     # What an earlier version left open.
     for name in (file, f"{file}.lock", f"{file}-wal", f"{file}-shm"):
         with suppress(OSError):

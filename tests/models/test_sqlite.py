@@ -192,3 +192,16 @@ def test_a_database_that_an_earlier_version_left_open_is_closed(file: Path):
     with another_writer(file):
         pass
     assert set(modes(file).values()) == {0o600}
+
+
+def test_a_further_connection_of_a_process_leaves_its_locks_as_they_are(file: Path):
+    def locks() -> set[str]:
+        inode = f":{file.stat().st_ino} "
+        lines = Path("/proc/locks").read_text().splitlines()
+        return {line.partition(":")[2] for line in lines if inode in line and "POSIX" in line}
+
+    assert Organization.select().count()
+    held = locks()
+    assert held
+    side_by_side(*[lambda: Organization.select().count()] * 8)
+    assert held <= locks()
