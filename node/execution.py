@@ -217,7 +217,8 @@ class Execution:
                 live = LiveLog(station, self._entry, self._patience)
                 rounds.callback(live.conclude)
                 rounds.enter_context(station.logs.visiting(lambda: live.send(handle)))
-            rounds.enter_context(station.services.in_vpn(self.result_id, handle.id))
+            peers = station.peers(self._entry)
+            rounds.enter_context(station.services.in_vpn(self.result_id, handle.id, peers))
             exit_ = station.runtime.wait(handle)
             self._ledger.raise_to(counters.read())
         self._disk_exceeded |= self._disk_room() < 0

@@ -1,9 +1,11 @@
 """What all results of a node share."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from vantage6.client.node_client import NodeClient
 from vantage6.common.config.node import NodeConfig
+from vantage6.common.errors import Unavailable
 from vantage6.common.identity import WhoAmI
 from vantage6.common.known_keys import KnownKeys
 from vantage6.node.audit import Audit
@@ -16,6 +18,7 @@ from vantage6.node.proxy import Algorithm, Proxy, PublicKeys
 from vantage6.node.quota import Quotas
 from vantage6.node.rounds import Rounds
 from vantage6.node.runtime.base import Runtime
+from vantage6.node.services.peers import Peers
 from vantage6.node.services.services import Services
 from vantage6.node.spool import Entry, Spool
 from vantage6.node.upstream import Upstream
@@ -73,6 +76,23 @@ class Station:
             allows_pickle=self.policy.allows_pickle,
             reply_bytes=self.config.limits.reply_bytes,
         )
+
+    def peers(self, entry: Entry) -> Peers:
+        """Return the algorithms that an algorithm may reach in the VPN."""
+
+        def ask() -> list[dict[str, Any]]:
+            reply = self.upstream.request(
+                "GET",
+                "/vpn/algorithm/addresses",
+                entry.tokens().server,
+                params={"include_parent": "true", "include_children": "true"},
+            )
+            if not reply.ok:
+                raise Unavailable(f"The server answers {reply.status}.")
+            found: list[dict[str, Any]] = reply.body["addresses"]
+            return found
+
+        return Peers(ask)
 
     def close(self) -> None:
         """Look after nothing any more; the audit file stays usable for what still ends."""

@@ -25,6 +25,7 @@ from vantage6.node.runtime.envoy import listen
 from vantage6.node.runtime.namespaces import connect_within, within
 from vantage6.node.runtime.relay import CONNECT_SECONDS, Relay
 from vantage6.node.services.container import ServiceContainer
+from vantage6.node.services.peers import Peers
 from vantage6.node.services.vpn import DEVICE
 from vantage6.node.services.vpn_filter import program
 
@@ -127,8 +128,18 @@ class Members:
         for member in members:
             self._announce(member)
 
-    def join(self, result_id: int, container: str) -> None:
-        """Let a running algorithm take part, if its container says that it may."""
+    def join(self, result_id: int, container: str, peers: Peers) -> None:
+        """Let a running algorithm take part, if its container says that it may.
+
+        Parameters
+        ----------
+        result_id
+            What it computes.
+        container
+            Where it runs.
+        peers
+            The algorithms that it may reach.
+        """
         try:
             details = self._engine.inspect_container(container)
             config, pid = details["Config"], details["State"]["Pid"]
@@ -139,7 +150,7 @@ class Members:
         except Exception as error:  # an algorithm without a VPN is better than none
             log.error("algorithm not in the VPN", result_id=result_id, reason=str(error))
             return
-        member.outward = Relay(listener, self._dial_out, "VPN")
+        member.outward = Relay(listener, partial(self._dial_out, peers), "VPN")
         with self._lock:
             self._members[result_id] = member
             if self._address is not None:
@@ -176,7 +187,7 @@ class Members:
                 raise OSError(f"{' '.join(command)}: {done.stderr.strip()}")
         return listener
 
-    def _dial_out(self, caller: socket.socket) -> socket.socket:
+    def _dial_out(self, peers: Peers, caller: socket.socket) -> socket.socket:
         """Connect to where an algorithm wanted to go."""
         raw = caller.getsockopt(socket.SOL_IP, _SO_ORIGINAL_DST, 16)
         port, packed = struct.unpack_from("!2xH4s", raw)
@@ -184,6 +195,8 @@ class Members:
         # SECURITY: whatever was done to the rules in its namespace, this is as far as it gets.
         if address not in self._subnet:
             raise ConnectionRefusedError(f"{address} is not in the VPN")
+        if not peers.has(str(address), port):
+            raise ConnectionRefusedError(f"{address}:{port} does not belong to the task")
         if address == self._address:
             return self._dial_here(port)
         return self._container.inside(

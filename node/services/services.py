@@ -23,6 +23,7 @@ from vantage6.node.services.base import Service
 from vantage6.node.services.container import ServiceContainer, sweep
 from vantage6.node.services.linked import LinkedService
 from vantage6.node.services.members import Members
+from vantage6.node.services.peers import Peers
 from vantage6.node.services.tunnels import Tunnel
 from vantage6.node.services.vpn import Vpn
 from vantage6.node.services.whitelist import Whitelist, environment
@@ -174,13 +175,13 @@ class Services:
         return Grant(tuple(names), tuple(links), variables if WHITELIST in names else {})
 
     @contextmanager
-    def in_vpn(self, result_id: int, container: str) -> Iterator[None]:
-        """Let a running algorithm take part in the VPN, if it may."""
+    def in_vpn(self, result_id: int, container: str, peers: Peers) -> Iterator[None]:
+        """Let a running algorithm take part in the VPN, if it may, and reach its peers."""
         members = self._members
         if members is None:
             yield
             return
-        members.join(result_id, container)
+        members.join(result_id, container, peers)
         try:
             yield
         finally:

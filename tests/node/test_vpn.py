@@ -20,6 +20,7 @@ from vantage6.client.node_client import NodeClient
 from vantage6.models.store.ports import MOST_PER_RESULT
 from vantage6.node.runtime.docker import DockerRuntime
 from vantage6.node.runtime.namespaces import within
+from vantage6.node.services.peers import Peers
 from vantage6.node.services.vpn import device
 
 pytestmark = pytest.mark.slow
@@ -48,6 +49,14 @@ def visit(host, port):
     return said
 json.dump([visit(*place) for place in %r], open(os.environ['OUTPUT_FILE'], 'w'))
 """
+
+
+NOBODY = Peers(list)
+
+
+def only(address: str, port: int) -> Peers:
+    """Return what the server would say to an algorithm that belongs to one other."""
+    return Peers(lambda: [{"ip": address, "port": port}])
 
 
 @pytest.fixture(scope="module")
@@ -112,20 +121,41 @@ def test_algorithms_of_two_nodes_meet(stations: list[Station]) -> None:
     address = alpha.address()
     assert address.startswith("10.76.")
     _, handle = alpha.bench.begin(SERVE)
-    with alpha.bench.services.in_vpn(5, handle.id):
+    with alpha.bench.services.in_vpn(5, handle.id, NOBODY):
         (told,) = alpha.told("POST", "/port")
         assert told["result_id"] == 5
         assert told["label"] is None
         assert 49152 <= told["port"] <= 65534
         beta.address()
         program = VISIT % [[address, told["port"]]]
+        peers = only(address, told["port"])
         visit, visitor = beta.bench.begin(program)
-        with beta.bench.services.in_vpn(5, visitor.id):
+        with beta.bench.services.in_vpn(5, visitor.id, peers):
             exit_ = beta.bench.runtime.wait(visitor)
         assert exit_.code == 0, exit_.log
         assert json.loads(visit.read_output(1000)) == ["model for you"]
         assert alpha.bench.runtime.wait(handle).code == 0
     assert alpha.told("DELETE", "/port")[-1] == {"result_id": "5"}
+
+
+@pytest.mark.parametrize("place", [0, 1], ids=["the same node", "another node"])
+def test_ports_of_another_run_are_out_of_reach(stations: list[Station], place: int) -> None:
+    alpha, visitors = stations[0], stations[place]
+    address = alpha.address()
+    visitors.address()
+    _, handle = alpha.bench.begin(SERVE)
+    with alpha.bench.services.in_vpn(5, handle.id, NOBODY):
+        (told,) = alpha.told("POST", "/port")
+        program = VISIT % [[address, told["port"]]]
+        answers = []
+        for result_id, peers in ((6, only(address, 1)), (7, only(address, told["port"]))):
+            claim = make_claim(result_id, run_id=result_id)
+            visit, visitor = visitors.bench.begin(program, claim)
+            with visitors.bench.services.in_vpn(result_id, visitor.id, peers):
+                exit_ = visitors.bench.runtime.wait(visitor)
+            assert exit_.code == 0, exit_.log
+            answers += json.loads(visit.read_output(1000))
+    assert answers == ["ConnectionResetError", "model for you"]
 
 
 def test_keys_that_ran_out_are_renewed(
@@ -153,7 +183,7 @@ def test_ports_are_open_again_after_the_connection_was_lost(
     alpha, beta = stations
     address = alpha.address()
     _, handle = alpha.bench.begin(SERVE)
-    with alpha.bench.services.in_vpn(5, handle.id):
+    with alpha.bench.services.in_vpn(5, handle.id, NOBODY):
         (before,) = alpha.told("POST", "/port")
         client = next(
             found["Id"]
@@ -165,7 +195,8 @@ def test_ports_are_open_again_after_the_connection_was_lost(
         assert after == before
         beta.address()
         visit, visitor = beta.bench.begin(VISIT % [[alpha.address(), after["port"]]])
-        with beta.bench.services.in_vpn(5, visitor.id):
+        peers = only(alpha.address(), after["port"])
+        with beta.bench.services.in_vpn(5, visitor.id, peers):
             exit_ = beta.bench.runtime.wait(visitor)
         assert exit_.code == 0, exit_.log
         assert json.loads(visit.read_output(1000)) == ["model for you"]
@@ -254,7 +285,7 @@ def test_without_a_vpn_at_the_server_the_node_works(
         station.wire.answers["GET /vpn"] = (501, {"msg": "no VPN", "code": "not_configured"})
         eventually(lambda: station.told("GET", "/vpn"))
         _, handle = station.bench.begin("print('works')")
-        with station.bench.services.in_vpn(5, handle.id):
+        with station.bench.services.in_vpn(5, handle.id, NOBODY):
             assert station.bench.runtime.wait(handle).code == 0
         assert not station.told("POST", "/port")
 
@@ -279,7 +310,7 @@ def test_image_that_declares_every_port_gets_as_many_as_the_server_takes(
         station.address()
         claim = make_claim(image=greedy)
         _, handle = station.bench.begin("import time; time.sleep(60)", claim)
-        with station.bench.services.in_vpn(5, handle.id):
+        with station.bench.services.in_vpn(5, handle.id, NOBODY):
             told = station.told("POST", "/port")
         station.bench.runtime.remove(5)
     assert len({port["port"] for port in told}) == len(told) == MOST_PER_RESULT
@@ -294,7 +325,7 @@ def test_rules_keep_an_image_out_of_the_vpn(
         station = Station(stack, tmp_path / "alpha", vpn.client(), policies=policies)
         station.address()
         _, handle = station.bench.begin("import time; time.sleep(0.5)")
-        with station.bench.services.in_vpn(5, handle.id):
+        with station.bench.services.in_vpn(5, handle.id, NOBODY):
             station.bench.runtime.wait(handle)
         assert not station.told("POST", "/port")
 
@@ -303,11 +334,12 @@ def test_algorithms_of_one_node_meet_and_reach_nothing_else(stations: list[Stati
     alpha, _ = stations
     address = alpha.address()
     _, handle = alpha.bench.begin(SERVE)
-    with alpha.bench.services.in_vpn(5, handle.id):
+    with alpha.bench.services.in_vpn(5, handle.id, NOBODY):
         (told,) = alpha.told("POST", "/port")
         program = VISIT % [["172.17.0.1", 22], ["10.77.0.1", 80], [address, told["port"]]]
         visit, visitor = alpha.bench.begin(program, make_claim(6))
-        with alpha.bench.services.in_vpn(6, visitor.id):
+        peers = only(address, told["port"])
+        with alpha.bench.services.in_vpn(6, visitor.id, peers):
             exit_ = alpha.bench.runtime.wait(visitor)
     assert exit_.code == 0, exit_.log
     assert json.loads(visit.read_output(1000)) == ["OSError", "OSError", "model for you"]
