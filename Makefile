@@ -41,6 +41,10 @@ coverage: .venv/dev ## run all tests and show which lines and branches none of t
 test-fast: .venv/dev ## run the tests that need no service, or those of T=path
 	@$(BIN)/python -m pytest -m 'not slow' $(T)
 
+.PHONY: bare
+bare: ## run C="make demo" in a bare Debian, as on a machine that nobody prepared (needs root)
+	@compose/bare-debian.sh $(if $(C),$(C),make demo)
+
 .PHONY: lint
 lint: .venv/dev ## check style, format and the layering of the packages
 	@$(BIN)/ruff check .
