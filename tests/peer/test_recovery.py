@@ -22,13 +22,16 @@ NEW_PASSWORD = "Another-password-2"
 
 
 class Mailbox:
-    """Keeps what the mail server receives."""
+    """Keeps the mails that lead back into accounts."""
 
     def __init__(self) -> None:
         self._received: list[EmailMessage] = []
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
-        self._received.append(message_from_bytes(envelope.content, policy=policy.default))
+        mail = message_from_bytes(envelope.content, policy=policy.default)
+        # What tells of a change that was made brings nobody any further; 3.11 sends no such mails.
+        if not mail["Subject"].startswith("Your account was changed"):
+            self._received.append(mail)
         return "250 OK"
 
     def token_to(self, address: str, seconds: float = 20) -> str:
