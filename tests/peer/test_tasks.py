@@ -136,16 +136,26 @@ def test_a_task_is_not_created(
     refused(open_world.user(who), status, "task.create", **{**TASK_TO_BETA, **changes})
 
 
+POSTED = {
+    "name": "older",
+    "image": IMAGE,
+    "collaboration_id": COLLABORATION,
+    "input_": SUM,
+    "organization_ids": [ALPHA],
+}
+
+
 def test_a_task_is_posted_with_the_older_method(open_world: World) -> None:
-    given = {
-        "name": "older",
-        "image": IMAGE,
-        "collaboration_id": COLLABORATION,
-        "input_": SUM,
-        "organization_ids": [ALPHA],
-    }
+    given = {**POSTED, "data_format": "json"}
     created = returned(open_world.researcher, "post_task", a(TASK, name="older"), **given)
     known = [a(RESULT, result=b'json.{"sum": 253, "count": 4}', status="completed")]
+    returned(open_world.researcher, "wait_for_results", known, task_id=created["id"], sleep=0.05)
+
+
+def test_an_algorithm_that_reads_json_only_says_how_to_send_it(open_world: World) -> None:
+    # Without a format the older method sends a pickle.
+    created = returned(open_world.researcher, "post_task", a(TASK, name="older"), **POSTED)
+    known = [a(RESULT, result=None, log=lambda log: "data_format='json'" in log)]
     returned(open_world.researcher, "wait_for_results", known, task_id=created["id"], sleep=0.05)
 
 
