@@ -370,7 +370,7 @@ time.sleep(60)
 
 
 def test_flood_of_subtasks_is_stopped_and_counted(station: MakeHostile, wire: Wire) -> None:
-    wire.answers["POST /task"] = (201, {"id": 9})
+    wire.answers["POST /task"] = (201, {"id": 9, "results": [{"id": 90}]})
     here = station(limits={**LIMITS, "subtasks": 5})
     flood = "body = {'image': 'x', 'organizations': [{'id': 2, 'input': ''}]}\n"
     flood += "out = [ask('/task', method='POST', body=body) for _ in range(30)]"

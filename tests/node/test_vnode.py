@@ -177,7 +177,9 @@ def test_node_tells_the_server_what_its_policies_allow(
 ) -> None:
     wire.answers["PATCH /node/7"] = (200, {"id": 7})
     wire.add(5, DONE)
-    start(write(policies={"allowed_users": [7], "allowed_algorithms": ".*"}))
+    # The input of this program is no JSON.
+    policies = {"allowed_users": [7], "allowed_algorithms": ".*", "allow_pickle": True}
+    start(write(policies=policies))
     eventually(lambda: wire.ids("completed") == [5])
     (told,) = [asked.body for asked in wire.asked if asked.path == "/node/7" and asked.body]
     assert {"key": "allowed_users", "value": "7"} in told["config"]

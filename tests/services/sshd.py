@@ -3,9 +3,12 @@
 import getpass
 import os
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+
+import psutil
 
 from tests.services import free_port, needs
 from tests.services.process import Process
@@ -74,12 +77,11 @@ class SshServer:
         if self._process is None:
             return
         # Each connection has a process of its own, which would go on.
-        children = subprocess.run(
-            ["pgrep", "-P", str(self._process.pid)], capture_output=True, text=True, check=False
-        )
+        children = psutil.Process(self._process.pid).children()
         self._process.kill()
-        for pid in children.stdout.split():
-            subprocess.run(["kill", "-9", pid], check=False)
+        for child in children:
+            with suppress(psutil.NoSuchProcess):
+                child.kill()
         self._process = None
 
     def __enter__(self) -> Self:
