@@ -51,7 +51,7 @@ class Sent:
     def path(self, station: str, name: str) -> Path:
         """Return a file that the algorithm sees in its temporary folder."""
         run = self.client.task.get(self.id_)["run_id"]
-        return self.federation.folder / station / "node" / "runs" / str(run) / name
+        return self.federation.folder / station / "node" / "runs" / str(run) / "shared" / name
 
     def allow(self, name: str) -> None:
         """Let the algorithms go on that wait for a word."""
