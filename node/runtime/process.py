@@ -41,12 +41,13 @@ _HOST = "127.0.0.1"
 _CLAIM_SECONDS = 5.0
 #: The bookkeeping around the algorithm. Only the shell that makes the file `claimed` goes on, so
 #: that a node may start a second one when it cannot know whether its earlier life did. Field 22
-#: of the process's status is its birth. ``ulimit -f`` counts 512 bytes, ``-v`` kB.
+#: of the process's status is its birth. A node that is killed meanwhile reads no more of what the
+#: shell says; that must not end the shell. ``ulimit -f`` counts 512 bytes, ``-v`` kB.
 _SCRIPT = """
 set -C; {{ : >claimed; }} 2>/dev/null || exit; set +C
 read -r status </proc/$$/stat; set -f; set -- $status
 echo "$$ ${{22}}" >pid.new && mv pid.new pid
-echo running; exec >&-
+trap '' PIPE; echo running 2>/dev/null; exec >&-; trap - PIPE
 ulimit -c 0; ulimit -f {blocks}; ulimit -v {kilobytes}
 {command} >log 2>&1 </dev/null
 echo $? >exit.new && mv exit.new exit

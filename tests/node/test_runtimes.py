@@ -1,8 +1,11 @@
 """What every runtime promises, tried on each of them."""
 
 import json
+import os
+import subprocess
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +13,7 @@ from tests.node.conftest import MakeBench
 from tests.node.factories import IMAGE, MIB, make_claim
 from vantage6.common.task_status import TaskStatus
 from vantage6.node.outcomes import RefusalError, judge
+from vantage6.node.runtime import process
 
 WRITE = "open(os.environ['OUTPUT_FILE'], 'w').write({text!r})"
 
@@ -181,3 +185,14 @@ def test_sweep_removes_what_no_result_needs(make_bench: MakeBench) -> None:
         door.close()
     assert bench.runtime.find(5, bench.doors.append) is None
     assert bench.runtime.find(6, bench.doors.append) is not None
+
+
+def test_program_runs_although_its_node_was_killed_while_it_began(tmp_path: Path) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    script = process._SCRIPT.format(blocks=1000, kilobytes=10**6, command="echo done")
+    with os.fdopen(write, "wb") as gone:
+        shell = ["/bin/sh", "-c", script]
+        subprocess.run(shell, cwd=tmp_path, stdout=gone, timeout=20, check=True)
+    assert (tmp_path / "exit").read_text() == "0\n"
+    assert (tmp_path / "log").read_text() == "done\n"
