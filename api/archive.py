@@ -9,6 +9,7 @@ import os
 import shutil
 import tempfile
 import zipfile
+import zlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -110,7 +111,7 @@ def read(instance: Instance, source: Path, *, force: bool = False) -> About:
             copies.read(copy, about.tables)
             for name in set(SECRETS) & set(archive.namelist()):
                 write_private(instance.folder / name, archive.read(name).decode())
-    except (zipfile.BadZipFile, KeyError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, KeyError, EOFError) as error:
         raise Invalid(f"{source} is no backup, or it is damaged.") from error
     return about
 

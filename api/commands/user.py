@@ -54,8 +54,8 @@ def list_(instance: "Instance") -> None:
 def reset_password(instance: "Instance", username: str, two_factor: bool) -> None:
     """Give the user NAME a new password.
 
-    It is asked for, or read as one line from standard input. The account is unlocked, and whoever
-    is logged in to it has to log in again.
+    It is asked for, or read as one line from standard input. Earlier failures of the account are
+    forgotten, and its sessions end.
     """
     from vantage6.api import passwords
     from vantage6.models.store import recovery, second_factors
