@@ -205,7 +205,8 @@ class Upstream:
         self, request: httpx2.Request, most: int, held: ExitStack | None
     ) -> tuple[int, bytearray]:
         """Send a request, and read the reply as far as that is allowed."""
-        with closing(self._http.send(request, stream=True)) as response:
+        # An attempt that breaks off gives its room back, or the next one would wait for it.
+        with ExitStack() as taken, closing(self._http.send(request, stream=True)) as response:
             announced = int(response.headers.get("Content-Length") or 0)
             # SECURITY: looked at before and while it is read, whatever the header says.
             if announced > most:
@@ -213,10 +214,12 @@ class Upstream:
             content = bytearray()
             for piece in response.iter_bytes():
                 if held is not None and len(content) <= SMALL_BYTES < len(content) + len(piece):
-                    held.enter_context(self.room.of(REPLY_COST * (announced or most)))
+                    taken.enter_context(self.room.of(REPLY_COST * (announced or most)))
                 content += piece
                 if len(content) > most:
                     raise ReplyTooLarge(most)
+            if held is not None:
+                held.enter_context(taken.pop_all())
             return response.status_code, content
 
     def close(self) -> None:

@@ -3,7 +3,7 @@
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 
 import pytest
 
@@ -13,17 +13,18 @@ from tests.waiting import eventually
 from vantage6.client.node_client import NodeClient
 from vantage6.common.errors import Unavailable
 from vantage6.common.identity import WRONG_NODE_TOKEN
+from vantage6.node.room import REPLY_COST, Room
 from vantage6.node.upstream import Upstream
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
 
 
 class Breaking:
-    """A server whose first connections break before it answers."""
+    """A server whose first connections break before the end of its answer."""
 
-    def __init__(self, breaks: int) -> None:
+    def __init__(self, breaks: int, answer: bytes = ANSWER, broken: bytes = b"") -> None:
         self.requests: list[bytes] = []
-        self._breaks = breaks
+        self._breaks, self._answer, self._broken = breaks, answer, broken
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         self._thread = threading.Thread(target=self._serve)
@@ -37,8 +38,8 @@ class Breaking:
                 if not request:
                     return
                 self.requests.append(request)
-                if len(self.requests) > self._breaks:
-                    connection.sendall(ANSWER)
+                is_whole = len(self.requests) > self._breaks
+                connection.sendall(self._answer if is_whole else self._broken)
 
     def close(self) -> None:
         socket.create_connection(("127.0.0.1", self.port)).close()
@@ -65,6 +66,25 @@ def upstream(breaking: Breaking) -> Iterator[Upstream]:
 def test_a_question_is_asked_again(breaking: Breaking, upstream: Upstream) -> None:
     assert upstream.request("GET", "/task/3", "token").ok
     assert len(breaking.requests) == 3
+
+
+def test_a_large_reply_that_breaks_off_leaves_its_room_to_the_next_attempt() -> None:
+    text = b'"' + b"x" * 2**20 + b'"'
+    whole = ANSWER.replace(b": 2", b": %d" % len(text)).replace(b"{}", text)
+    # Room for one such reply.
+    room = Room(REPLY_COST * len(text), seconds=1)
+    server = Breaking(1, whole, whole[: 2**19])
+    try:
+        with closing(Upstream(f"http://127.0.0.1:{server.port}", room=room)) as upstream:
+            with ExitStack() as held:
+                assert upstream.request("GET", "/task/3", "token", held=held).ok
+                with pytest.raises(Unavailable), room.of(1):
+                    pass  # The reply holds it, until it is written.
+            with room.of(REPLY_COST * len(text)):
+                pass
+        assert len(server.requests) == 2
+    finally:
+        server.close()
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
