@@ -14,6 +14,7 @@ _WINDOW_SECONDS = 60.0
 #: Runs that are remembered.
 _MOST_RUNS = 1024
 _CODE = "too_many_subtasks"
+_FULL = "audit_full"
 #: Of what a run may write, the part that is kept for its sub-tasks: refusals cannot use it up.
 _KEPT = 0.5
 
@@ -64,7 +65,7 @@ class Quota:
             self._recent.append(now)
 
     def check_lines(self) -> None:
-        """Return if a sub-task can still be written down.
+        """Return if a sub-task, or the opening of results, can still be written down.
 
         Raises
         ------
@@ -74,8 +75,10 @@ class Quota:
         if self._written >= self._limits.audit_bytes:
             raise TooMany(
                 "The algorithms of this run have filled their part of the node's audit file "
-                "(limits.audit_bytes), so that it takes no more sub-tasks of theirs.",
-                code=_CODE,
+                "(limits.audit_bytes), so that it passes on no more sub-tasks and results of "
+                "theirs. Send the task again, or ask the station's administrator for a larger "
+                "part.",
+                code=_FULL,
                 retry_after=0,
             )
 

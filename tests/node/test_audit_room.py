@@ -22,7 +22,7 @@ from vantage6.common.config.node import LimitConfig
 from vantage6.common.errors import Invalid, TooMany
 from vantage6.node.audit import FILE_NAME, Audit, verify
 from vantage6.node.bounds import LINE_BYTES, bounded
-from vantage6.node.ledger import Ledger
+from vantage6.node.ledger import Ledger, Opened
 from vantage6.node.quota import Quota
 
 MIB = 2**20
@@ -113,8 +113,14 @@ def test_a_run_writes_only_its_part_and_then_sends_no_more(audit: Audit, tmp_pat
     receivers = [(id_, b"") for id_ in range(100)]
     with pytest.raises(TooMany, match="audit_bytes"):
         often(lambda: ledgers[0].subtask({"image": "a/b"}, receivers))
-    with pytest.raises(TooMany):
-        ledgers[1].subtask({"image": "a/b"}, receivers)
+    opened = Opened(id=9, task_id=8, bytes=1, hash="0" * 64, format="json")
+    for refused in (
+        lambda: ledgers[1].subtask({"image": "a/b"}, receivers),
+        lambda: ledgers[1].opened([opened]),
+    ):
+        with pytest.raises(TooMany, match="no more sub-tasks and results") as refusal:
+            refused()
+        assert refusal.value.error_code == "audit_full"
     assert (tmp_path / FILE_NAME).stat().st_size <= 2**16 + LINE_BYTES
     Ledger(audit, 7, Quota(limits)).subtask({"image": "a/b"}, receivers)
 
