@@ -97,8 +97,11 @@ class KnownKeys:
         What to do about a changed key, with ``{organization}`` and ``{fingerprint}``.
     advice_written
         The same for a key that is in `written`.
+    learning
+        Called with fingerprints by organization before they are remembered; if it raises `OSError`,
+        they are not.
     learned
-        Called with fingerprints by organization after their first use.
+        Called with them afterwards.
     unwritable
         Called when what is new cannot be remembered; it then counts in this process only.
     """
@@ -112,6 +115,7 @@ class KnownKeys:
         is_closed: bool = False,
         advice: str = "",
         advice_written: str = "",
+        learning: Callable[[dict[int, str]], None] = lambda fresh: None,  # noqa: ARG005
         learned: Callable[[dict[int, str]], None] = lambda fresh: None,  # noqa: ARG005
         unwritable: Callable[[OSError], None] | None = None,
     ) -> None:
@@ -123,7 +127,7 @@ class KnownKeys:
         self._unwritten: dict[int, Pin] = {}
         self._is_closed = is_closed
         self._advice, self._advice_written = advice, advice_written
-        self._learned, self._unwritable = learned, unwritable
+        self._learning, self._learned, self._unwritable = learning, learned, unwritable
 
     def own(self, organization_id: int, public_key: str) -> None:
         """Know the own organization by its private key, which no server can replace."""
@@ -209,7 +213,9 @@ class KnownKeys:
         try:
             with self._changing() as pins:
                 # Another process may have met them meanwhile; the first one counts.
-                mine = new.keys() - pins.keys()
+                mine = {id_: fresh[id_] for id_ in sorted(new.keys() - pins.keys())}
+                if mine:
+                    self._learning(mine)
                 pins |= {id_: new[id_] for id_ in mine}
         except OSError as error:
             if self._unwritable is None:
@@ -218,7 +224,7 @@ class KnownKeys:
             self._unwritable(error)
             return self.all()
         if mine:
-            self._learned({id_: fresh[id_] for id_ in sorted(mine)})
+            self._learned(mine)
         return self.all()
 
     @contextmanager

@@ -1,5 +1,6 @@
 """The agreement on encryption between this node, its organization and the collaboration."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,7 +9,7 @@ from vantage6.client.node_client import NodeClient
 from vantage6.common import logs
 from vantage6.common.encryption import CryptorBase, DummyCryptor, RSACryptor
 from vantage6.common.errors import ConfigurationError, Invalid, Unavailable
-from vantage6.common.known_keys import FILE_NAME, FIRST_USE, KnownKeys
+from vantage6.common.known_keys import FILE_NAME, FIRST_USE, KnownKeys, fingerprint_of
 from vantage6.node.audit import Audit
 from vantage6.node.outcomes import Reason
 
@@ -85,11 +86,15 @@ def known_keys(instance: "Instance", audit: Audit | None = None) -> KnownKeys:
         Where it is written down that one was learned.
     """
 
-    def learned(fresh: dict[int, str]) -> None:
-        log.warning("keys met for the first time: compare them", keys=fresh)
+    def learning(fresh: dict[int, str]) -> None:
+        # SECURITY: first on record, then known. An algorithm can cause it with its sub-tasks, so
+        # that it must not use up what is reserved in the audit file.
         for id_, mark in fresh.items():
             if audit is not None:
-                audit.record("key_known", organization_id=id_, fingerprint=mark, learned=FIRST_USE)
+                audit.note("key_known", organization_id=id_, fingerprint=mark, learned=FIRST_USE)
+
+    def learned(fresh: dict[int, str]) -> None:
+        log.warning("keys met for the first time: compare them", keys=fresh)
 
     config = instance.config
     return KnownKeys(
@@ -100,24 +105,26 @@ def known_keys(instance: "Instance", audit: Audit | None = None) -> KnownKeys:
         f"`vnode keys accept --name {instance.name} {{organization}} {{fingerprint}}`.",
         advice_written="If it says so too, the station's administrator changes organization_keys "
         "in the node's configuration and restarts the node.",
+        learning=learning,
         learned=learned,
     )
 
 
-def checked(known: KnownKeys, organization_id: int, public_key: str) -> str:
-    """Return the fingerprint of the key of an organization, if it is the known one.
+def check_all(known: KnownKeys, public_keys: Mapping[int, str]) -> None:
+    """Return if the keys of organizations are the known ones.
 
     Raises
     ------
     Invalid
-        If it is no key, or another one.
+        If one is no key, or another one.
     Unavailable
-        If it is met for the first time and cannot be remembered.
+        If one is met for the first time and cannot be remembered.
     """
     try:
-        return known.check(organization_id, public_key)
+        known.check_all(public_keys)
     except ValueError as error:
-        raise Invalid(f"The public key of organization {organization_id} is broken.") from error
+        broken = next(id_ for id_, key in public_keys.items() if fingerprint_of(key) is None)
+        raise Invalid(f"The public key of organization {broken} is broken.") from error
     except OSError as error:
         raise Unavailable(
             "The node cannot remember the key of an organization; try again later."

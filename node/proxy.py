@@ -6,7 +6,7 @@ them, and results are decrypted. Algorithms see plain base64 only.
 
 import hmac
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +19,7 @@ from vantage6.common.encryption import CryptorBase
 from vantage6.common.errors import Invalid, Unavailable
 from vantage6.common.known_keys import KeyRefused, KnownKeys
 from vantage6.node.bodies import REQUEST_MARKS, TooComplex, read, value_of
-from vantage6.node.keys import checked
+from vantage6.node.keys import check_all
 from vantage6.node.ledger import Ledger
 from vantage6.node.opening import Opening
 from vantage6.node.quota import Quota
@@ -57,30 +57,37 @@ class PublicKeys:
         self._known = known
         self._kept: dict[int, tuple[float, str]] = {}
 
-    def of(self, organization_id: int, token: str) -> str:
-        """Return the public key of an organization.
+    def of(self, organization_ids: Iterable[int], token: str) -> dict[int, str]:
+        """Return the public keys of organizations.
 
         Raises
         ------
         Invalid
-            If the organization has none, or another one than the node knows.
+            If an organization has none, or another one than the node knows.
         Unavailable
             If a key that is met for the first time cannot be remembered.
         """
-        kept_at, key = self._kept.get(organization_id, (0.0, ""))
-        if not key or time.monotonic() - kept_at > _KEY_SECONDS:
-            reply = self._upstream.request("GET", f"/organization/{organization_id}", token)
-            key = reply.body.get("public_key") or "" if reply.ok else ""
-            if key:
-                # SECURITY: the server may not choose who reads the input of a sub-task.
-                checked(self._known, organization_id, key)
-            self._kept[organization_id] = (time.monotonic(), key)
+        keys, fresh = {}, {}
+        for id_ in organization_ids:
+            kept_at, key = self._kept.get(id_, (0.0, ""))
+            if not key or time.monotonic() - kept_at > _KEY_SECONDS:
+                key = fresh[id_] = self._asked(id_, token)
+            keys[id_] = key
+        # SECURITY: the server may not choose who reads the input of a sub-task.
+        check_all(self._known, fresh)
+        now = time.monotonic()
+        self._kept |= {id_: (now, key) for id_, key in fresh.items()}
+        return keys
+
+    def _asked(self, organization_id: int, token: str) -> str:
+        reply = self._upstream.request("GET", f"/organization/{organization_id}", token)
+        key = reply.body.get("public_key") if reply.ok else None
         if not key:
             raise Invalid(
                 f"Organization {organization_id} has no public key, so that nothing can be "
                 "encrypted for it. Its node uploads the key when it starts."
             )
-        return key
+        return str(key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,9 +235,10 @@ class Proxy:
         except OSError as error:
             raise Unavailable("The node cannot write its audit file; try again later.") from error
         if self._keys is not None:
+            keys = self._keys_of([id_ for id_, _ in inputs], self._keys)
             for receiver in receivers:
                 id_, plain = inputs.pop(0)
-                receiver["input"] = self._seal(id_, plain, self._keys)
+                receiver["input"] = self._seal(id_, plain, keys[id_])
         body["organizations"] = receivers
         del inputs
         try:
@@ -280,12 +288,14 @@ class Proxy:
         if reply.ok and origin == (self._algorithm.task_id, self._algorithm.organization_id):
             self._made.find(task_id, results)
 
-    def _seal(self, organization_id: int, plain: bytes, keys: PublicKeys) -> str:
+    def _keys_of(self, organization_ids: list[int], keys: PublicKeys) -> dict[int, str]:
         try:
-            key = keys.of(organization_id, self._token)
+            return keys.of(organization_ids, self._token)
         except KeyRefused:
             self._ledger.denied("key_refused", "POST", "/task", 400)
             raise
+
+    def _seal(self, organization_id: int, plain: bytes, key: str) -> str:
         try:
             return self._cryptor.encrypt_bytes_to_str(plain, key)
         except ValueError as error:

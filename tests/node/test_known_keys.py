@@ -12,13 +12,15 @@ from click.testing import CliRunner, Result
 from tests.node.conftest import MakeExecutor, MakeStation
 from tests.node.wire import Wire
 from tests.waiting import eventually
+from vantage6.common.config.instances import Found
 from vantage6.common.encryption import RSACryptor
 from vantage6.common.known_keys import FILE_NAME as KEYS
 from vantage6.common.known_keys import KnownKeys
-from vantage6.node.audit import FILE_NAME, entries
+from vantage6.node.audit import FILE_NAME, Audit, entries
 from vantage6.node.cli import main
 from vantage6.node.executor import Executor
-from vantage6.node.keys import Agreement
+from vantage6.node.instance import Instance
+from vantage6.node.keys import Agreement, known_keys
 from vantage6.node.station import Station
 
 DONE = "open(os.environ['OUTPUT_FILE'], 'w').write('done')"
@@ -95,6 +97,30 @@ def test_audit_says_for_which_key_a_result_is_encrypted(
     mark = RSACryptor.fingerprint(cryptors[1].public_key_str)
     found = {one["event"]: one for one in entries(tmp_path / "data" / FILE_NAME)}
     assert found["asked"]["fingerprint"] == found["released"]["fingerprint"] == mark
+
+
+def test_key_that_cannot_be_written_down_is_not_known(
+    cryptors: list[RSACryptor], tmp_path: Path
+) -> None:
+    settings = {
+        "api_key": "key",
+        "server_url": "http://127.0.0.1",
+        "encryption": {"enabled": True},
+        "task_dir": str(tmp_path),
+    }
+    file = tmp_path / "station.yaml"
+    file.write_text(yaml.safe_dump({"application": settings}))
+    instance, key = Instance.load(Found(file, system=False), None), cryptors[1].public_key_str
+    audit = Audit(tmp_path)
+    audit.close()
+    with pytest.raises(OSError, match="descriptor"):
+        known_keys(instance, audit).check(2, key)
+    assert known_keys(instance).all() == {}
+    audit = Audit(tmp_path)
+    known_keys(instance, audit).check(2, key)
+    audit.close()
+    [noted] = [one for one in entries(tmp_path / FILE_NAME) if one["event"] == "key_known"]
+    assert noted["fingerprint"] == known_keys(instance).all()[2].fingerprint
 
 
 def test_keys_are_listed_and_accepted_at_the_command_line(

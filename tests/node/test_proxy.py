@@ -12,8 +12,10 @@ from tests.node.conftest import MakeDoor
 from tests.node.doors import OWN_TASK, SERVER_TOKEN, TOKENS, Door, base64_of
 from tests.node.wire import Wire
 from tests.waiting import eventually
+from vantage6.common import known_keys
 from vantage6.common.config.node import LimitConfig
 from vantage6.common.encryption import DummyCryptor, RSACryptor
+from vantage6.common.known_keys import KnownKeys
 from vantage6.node.audit import FILE_NAME, Audit, entries
 from vantage6.node.gatekeeper import Gatekeeper
 from vantage6.node.ledger import Ledger
@@ -162,6 +164,35 @@ def test_input_is_not_encrypted_for_a_key_that_the_server_put_in_place_of_anothe
     assert [asked.method for asked in wire.asked].count("POST") == 1
     kinds = [one.get("kind") for one in entries(tmp_path / "audit" / FILE_NAME)]
     assert kinds == [None, "key_refused"]
+
+
+def test_keys_of_many_receivers_are_looked_up_and_remembered_at_once(
+    wire: Wire,
+    make_door: MakeDoor,
+    cryptors: list[RSACryptor],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    read, wrote = KnownKeys._servers, known_keys.write_private
+    counts = {"read": 0, "written": 0}
+
+    def reading(known: KnownKeys) -> dict[str, Any]:
+        counts["read"] += 1
+        return read(known)
+
+    def writing(path: Path, content: str) -> None:
+        counts["written"] += 1
+        wrote(path, content)
+
+    monkeypatch.setattr(KnownKeys, "_servers", reading)
+    monkeypatch.setattr(known_keys, "write_private", writing)
+    wire.answers["POST /task"] = (201, {"id": 9, "results": []})
+    wire.public_keys = dict.fromkeys(range(1, 41), cryptors[1].public_key_str)
+    receivers = [{"id": id_, "input": base64_of(b"plain")} for id_ in wire.public_keys]
+    assert make_door(cryptors[0]).ask("POST", "/task", {"organizations": receivers})[0] == 200
+    assert counts["read"] <= 4
+    assert counts["written"] == 1
+    assert KnownKeys(tmp_path / "known.json").all().keys() == wire.public_keys.keys()
 
 
 @pytest.mark.parametrize("key", ["", "LS0t"])
