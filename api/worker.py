@@ -42,6 +42,9 @@ _PART_BYTES = 2**16
 #: Others have their turn after so many parts.
 _PARTS_AT_ONCE = 16
 
+#: What says that a listening socket itself is of no use; all else is about one connection on it.
+_UNUSABLE = (errno.EBADF, errno.EINVAL, errno.ENOTSOCK)
+
 #: Linux's name is missing in Python's module.
 _SO_ATTACH_FILTER = 26
 #: What the kernel runs on each packet for a listening socket (operation, jumps, value; see
@@ -109,6 +112,7 @@ class Connection(TConn):  # type: ignore[misc]
         #: When what the client does now has to be over.
         self.deadline: float | None = None
         self.is_to_stay = False
+        self.is_closed = False
         self.thrown_away = 0
         self.host = str(self.client[0]) if isinstance(self.client, tuple) else ""
         self._counted = counted
@@ -116,7 +120,9 @@ class Connection(TConn):  # type: ignore[misc]
 
     def close(self, graceful: bool = False) -> None:  # noqa: ARG002  (gunicorn's name)
         """Close the connection at once; the worker does the graceful part without waiting."""
-        if self.sock.fileno() >= 0:
+        # The socket does not tell: gunicorn closes it alone where an answer breaks off.
+        if not self.is_closed:
+            self.is_closed = True
             self._counted[self.host] -= 1
             if not self._counted[self.host]:
                 del self._counted[self.host]
@@ -129,7 +135,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     SECURITY: a client that sends its request slowly, or takes its answer slowly, costs a
     connection and no thread: the event loop receives the head and a small body before a thread
     begins, and sends what a client did not take. All that has a deadline, and of too many such
-    connections the one with the next deadline is closed.
+    connections the one with the next deadline is closed. What goes wrong with a connection ends
+    that one, and never the event loop of all.
 
     gunicorn stops to accept, finishes what it has begun, and closes its listening sockets in the
     end. Whoever connected meanwhile would lose the connection after sending a request, which a
@@ -157,7 +164,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         except OSError as error:
             if error.errno in (errno.EMFILE, errno.ENFILE):
                 self._close_first(self._waiting)
-            elif error.errno not in (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK):
+            elif error.errno in _UNUSABLE:
                 raise
             return
         self.nr_conns += 1
@@ -170,13 +177,27 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             if not self._close_first(own):
                 self._close(conn)
                 return
-        self._receive(conn)
+        self._serve(conn, self._receive)
 
     def on_client_socket_readable(self, conn: Connection, client: Any) -> None:
         """Receive the next request of a client that keeps its connection."""
         self.poller.unregister(client)
         self.keepalived_conns.remove(conn)
-        self._receive(conn)
+        self._serve(conn, self._receive)
+
+    def _serve(self, conn: Connection, step: Callable[[Connection], None]) -> None:
+        """Take the next step for a connection, unless it was closed since this step was due."""
+        if conn.is_closed:
+            return
+        # SECURITY: what is raised in the event loop ends the process and all of its requests.
+        try:
+            step(conn)
+        except OSError as error:
+            self.log.debug("Connection closed: %s", error)
+            self._close(conn)
+        except Exception:
+            self.log.exception("A connection failed.")
+            self._close(conn)
 
     def _receive(self, conn: Connection, ahead: bytes = b"") -> None:
         """Take what a client sent, and give the request to a thread once it is here."""
@@ -187,19 +208,17 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             conn.is_to_stay = False
             util.write_error(conn.sock, 431, "Request Header Fields Too Large", "")
             self._finish(conn)
-        except OSError:
+            return
+        if is_here is None:
             self._close(conn)
+        elif is_here:
+            conn.init()
+            conn.parser.unreader.unread(bytes(conn.incoming.data))
+            conn.incoming, conn.deadline = Incoming(), None
+            conn.sock.begin()
+            self.enqueue_req(conn)
         else:
-            if is_here is None:
-                self._close(conn)
-            elif is_here:
-                conn.init()
-                conn.parser.unreader.unread(bytes(conn.incoming.data))
-                conn.incoming, conn.deadline = Incoming(), None
-                conn.sock.begin()
-                self.enqueue_req(conn)
-            else:
-                self._wait(conn, EVENT_READ, _RECEIVING_SECONDS, self._receive)
+            self._wait(conn, EVENT_READ, _RECEIVING_SECONDS, self._receive)
 
     @staticmethod
     def _has_come(conn: Connection, ahead: bytes) -> bool | None:
@@ -227,23 +246,20 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         """Send the rest of an answer once the thread has done its work."""
         failed = future.cancelled() or future.exception() is not None
         conn.is_to_stay = not failed and future.result() is True
-        self._finish(conn)
+        self._serve(conn, self._finish)
 
     def _finish(self, conn: Connection) -> None:
         """Send what the client takes, then wait for more of that, for a next request or its end."""
         self._stop_waiting(conn)
-        try:
-            if not conn.sock.send_kept():
-                self._wait(conn, EVENT_WRITE, _SENDING_SECONDS, self._finish)
-                return
-            conn.deadline = None
-            if conn.is_to_stay:
-                self._keep(conn)
-            else:
-                conn.sock.shutdown(socket.SHUT_WR)
-                self._linger(conn)
-        except OSError:
-            self._close(conn)
+        if not conn.sock.send_kept():
+            self._wait(conn, EVENT_WRITE, _SENDING_SECONDS, self._finish)
+            return
+        conn.deadline = None
+        if conn.is_to_stay:
+            self._keep(conn)
+        else:
+            conn.sock.shutdown(socket.SHUT_WR)
+            self._linger(conn)
 
     def _keep(self, conn: Connection) -> None:
         """Keep a connection for the next request, of which something may be here already."""
@@ -261,18 +277,14 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def _linger(self, conn: Connection) -> None:
         """Let the client read its answer before the connection is closed (RFC 9112, 9.6)."""
         self._stop_waiting(conn)
-        try:
-            for _ in range(_PARTS_AT_ONCE):
-                if (some := conn.sock.recv_now(_PART_BYTES)) is None:
-                    break
-                conn.thrown_away += len(some)
-                if not some or conn.thrown_away > _LINGERING_BYTES:
-                    self._close(conn)
-                    return
-        except OSError:
-            self._close(conn)
-        else:
-            self._wait(conn, EVENT_READ, _LINGERING_SECONDS, self._linger)
+        for _ in range(_PARTS_AT_ONCE):
+            if (some := conn.sock.recv_now(_PART_BYTES)) is None:
+                break
+            conn.thrown_away += len(some)
+            if not some or conn.thrown_away > _LINGERING_BYTES:
+                self._close(conn)
+                return
+        self._wait(conn, EVENT_READ, _LINGERING_SECONDS, self._linger)
 
     # Clients are slow
 
@@ -284,8 +296,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self._close_first(self._waiting)
         if conn.deadline is None:
             conn.deadline = time.monotonic() + self._limited(seconds)
+        self.poller.register(conn.sock, event, lambda _: self._serve(conn, then))
         self._waiting[conn] = conn.deadline
-        self.poller.register(conn.sock, event, lambda _: then(conn))
 
     def _stop_waiting(self, conn: Connection) -> None:
         if self._waiting.pop(conn, None) is not None:
@@ -301,7 +313,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         return bool(among)
 
     def _close(self, conn: Connection) -> None:
-        """Close a connection at once."""
+        """Close a connection at once; once more does nothing."""
+        if conn.is_closed:
+            return
         self._stop_waiting(conn)
         self.nr_conns -= 1
         conn.close()
