@@ -161,43 +161,6 @@ def client_address(req: Request, proxies: int) -> str:
         return req.remote_addr
 
 
-#: Headers in which a proxy says for whom it asks, or that it is one.
-_OF_PROXIES = ("Forwarded", "Via", "X-Real-IP", "X-Forwarded-Host", "X-Forwarded-Proto")
-_OWN_NAMES = ("localhost", "127.0.0.1", "::1", "[::1]")
-
-
-def is_from_this_machine(req: Request, proxies: int) -> bool:
-    """Tell whether a request was made on this machine and to this machine.
-
-    SECURITY: a proxy on this machine connects from loopback too, whoever it asks for. In doubt, a
-    request is from elsewhere.
-
-    Parameters
-    ----------
-    req
-        The request.
-    proxies
-        How many proxies of ours it may have passed.
-    """
-    hops = [hop.strip() for hop in (req.get_header("X-Forwarded-For") or "").split(",")]
-    forwarded = hops != [""]
-    if (forwarded or any(map(req.get_header, _OF_PROXIES))) and not (proxies and forwarded):
-        return False
-    # nginx speaks HTTP/1.0 to a server, and adds no header, unless it is told otherwise.
-    direct = forwarded or req.env.get("SERVER_PROTOCOL") != "HTTP/1.0"
-    # Of what passed a proxy each hop counts, and not only those that our own proxies wrote.
-    addresses = [req.remote_addr, *(hops if forwarded else [])]
-    return direct and req.host in _OWN_NAMES and all(map(_is_loopback, addresses))
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    return (getattr(ip, "ipv4_mapped", None) or ip).is_loopback
-
-
 def network_of(address: str) -> str:
     """Return what attempts are counted by: one client has a whole IPv6 network of 64 bits."""
     try:

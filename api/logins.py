@@ -7,7 +7,8 @@ from falcon import Request
 
 from vantage6.api import passwords, two_factor
 from vantage6.api.guesses import Guess
-from vantage6.api.limits import Attempt, client_address, is_from_this_machine, network_of
+from vantage6.api.limits import Attempt, client_address, network_of
+from vantage6.api.local_requests import is_from_this_machine
 from vantage6.api.service import Service
 from vantage6.common.errors import Unauthenticated
 from vantage6.common.private import hashed
@@ -103,7 +104,8 @@ class Logins:
         if not is_from_this_machine(req, config.trusted_proxies):
             raise Unauthenticated(
                 "This account still has the password of the first start, which works on the "
-                "server's own machine only. Change it there first: `vserver user reset-password "
+                "server's own machine only, for the user of the server. Change it there first: "
+                "`vserver user reset-password "
                 f"{ROOT}`, or client.util.change_my_password at http://localhost:{config.port}.",
                 code="first_password",
             )

@@ -1,14 +1,20 @@
 """The password of the first start opens the server on its own machine, and nowhere else."""
 
+import os
+import socket
+import subprocess
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import falcon
 import pytest
 from falcon import testing
 
 from tests.api.conftest import configured
 from tests.models.factories import close_all
+from tests.services import needs
 from vantage6.api.app import create_app
+from vantage6.api.local_requests import is_from_this_machine
 from vantage6.api.setup import set_up
 from vantage6.common.config import Instance
 from vantage6.models import database
@@ -133,3 +139,23 @@ def test_for_trying_things_out_it_opens_from_everywhere(instance: Instance):
 def test_a_password_of_ones_own_opens_from_everywhere(instance: Instance):
     changed = configured(instance, root_password="Some-password-1")
     assert log_in(changed, "Some-password-1", ELSEWHERE)[0] == 200
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can run a program as another user")
+@pytest.mark.parametrize(("user", "is_local"), [(0, True), (65534, False)])
+def test_a_silent_proxy_of_another_user_makes_nobody_local(user: int, is_local: bool):
+    """A proxy that adds no header and keeps the host is told by the user that it runs as."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(20)
+        program = "read -r port; exec 3<>/dev/tcp/127.0.0.1/$port; read -r _"
+        command = [needs("setpriv"), f"--reuid={user}", "--clear-groups", "bash", "-c", program]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, text=True) as proxy:
+            assert proxy.stdin is not None
+            proxy.stdin.write(f"{server.getsockname()[1]}\n")
+            proxy.stdin.flush()
+            connection, _ = server.accept()
+            with connection:
+                environ = testing.create_environ(host="localhost", remote_addr="127.0.0.1")
+                request = falcon.Request({**environ, "gunicorn.socket": connection})
+                assert is_from_this_machine(request, proxies=0) is is_local
+            proxy.stdin.close()
