@@ -7,6 +7,7 @@ of a whole list, one is in memory at a time.
 import uuid
 import weakref
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
@@ -116,14 +117,12 @@ class Sending:
 
     def _write_large(self, file: IO[bytes], text: LargeText) -> None:
         """Write a text that is in memory several times while it is written."""
-        with serving.resting(self.req.env):
-            bodies.large.acquire()
-        try:
+        with ExitStack() as held:
+            with serving.resting(self.req.env):
+                held.enter_context(bodies.large)
             file.write(to_json(payloads.text(text)))
             # What the database keeps of it goes, too.
             database.discard()
-        finally:
-            bodies.large.release()
         database.connect()
 
     def _stream(self, file: IO[bytes]) -> None:

@@ -68,7 +68,16 @@ def pausing(environ: dict[str, Any]) -> Iterator[None]:
 
 @contextmanager
 def resting(environ: dict[str, Any]) -> Iterator[None]:
-    """Give the turn and the connection to the database back while a request waits."""
+    """Give the turn and the connection to the database back while a request waits.
+
+    At its end the database may be gone. So what is taken inside and kept for longer, such as a
+    lock, is on a stack outside of it, which gives it back.
+
+    Raises
+    ------
+    Unavailable
+        If the database does not answer at the end.
+    """
     database.release()
     with pausing(environ):
         yield

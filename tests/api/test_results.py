@@ -2,10 +2,14 @@
 
 from typing import Any
 
+import peewee
 import pytest
 
 from tests.api.client import Algorithm, Answer, Api
 from tests.models.factories import IMAGE, World, again, make_task, result_of
+from vantage6.api import bodies
+from vantage6.api.bodies import LARGE_BYTES
+from vantage6.models import database
 from vantage6.models.store import organizations, results, tasks
 from vantage6.models.tables import Node, Result, Task, User
 
@@ -199,3 +203,22 @@ def test_reconciling_tells_what_to_start_stop_and_forget(
 def test_a_nonsensical_reconciliation_is_refused(api: Api, world: World, sent: Any):
     answer = api.post("/node/reconcile", world.amsterdam_north, sent)
     assert answer.problem == (400, "invalid")
+
+
+def test_a_large_text_is_readable_again_once_the_database_has_come_back(
+    api: Api, result: Result, researcher: User, monkeypatch: pytest.MonkeyPatch
+):
+    text = "x" * 2 * LARGE_BYTES
+    results.put(result.id, {"result": text})
+    connect = type(database.db.obj).connect
+
+    def connect_unless_large(*args: Any, **given: Any) -> Any:
+        if bodies.large.locked():
+            raise peewee.OperationalError("the database system is shutting down")
+        return connect(*args, **given)
+
+    with monkeypatch.context() as while_down:
+        while_down.setattr(type(database.db.obj), "connect", connect_unless_large)
+        assert api.get(f"/result/{result.id}", researcher).status == 503
+    assert not bodies.large.locked()
+    assert api.get(f"/result/{result.id}", researcher).json["result"] == text
