@@ -13,12 +13,7 @@ from typing import Any
 
 from vantage6.common import clock, logs
 from vantage6.common.config.services import VPN
-from vantage6.common.errors import (
-    Conflict,
-    Forbidden,
-    Invalid,
-    NotFound,
-)
+from vantage6.common.errors import Conflict, Forbidden, Invalid, NotFound
 from vantage6.common.task_status import TaskStatus
 from vantage6.node import disk
 from vantage6.node.audit import hash_of, method_of
@@ -84,9 +79,11 @@ class Execution:
         self.level = entry.record.level
         if self.level is None and not entry.record.is_subtask:
             self.level = 0
+        deepest = station.config.subtask_levels
+        #: It is refused, and takes no turn: its parents may hold all places of the last level.
+        self.is_too_deep = self.level is not None and self.level > deepest
         if self.level is not None:
-            # One that is too deep is refused, and waits for nothing.
-            self.level = min(self.level, station.config.subtask_levels)
+            self.level = min(self.level, deepest)
         self.was_started = entry.record.started_at is not None
         self.is_computed = entry.outcome() is not None
 
@@ -342,6 +339,10 @@ class Execution:
         station = self._station
         asked = Asked.by(claim, input_bytes=len(input_), input_format=name_of(input_))
         station.policy.check(asked)
+        if self.is_too_deep:
+            # SECURITY: it has no turn, even where the server says another level by now.
+            text = "The task was at another level when the node accepted it."
+            raise RefusalError(TaskStatus.NOT_ALLOWED, "too_deep", text)
         station.databases.get(claim.database)  # before anything is pulled for nothing
         cancelled = self._patience.interrupted.is_set
         image = self._patience.engine(

@@ -185,6 +185,8 @@ class Executor:
                 # What runs already is not stopped for lack of a place.
                 self._turns.force(id_, level)
                 self._spawn(execution)
+            elif execution.is_too_deep:
+                self._spawn(execution)
             else:
                 begun = self._turns.arrive(id_, level)
                 if id_ not in begun:

@@ -1,6 +1,8 @@
 """Sub-tasks have places and a share of the memory, and nothing waits for ever."""
 
+import json
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -98,6 +100,40 @@ def test_a_killed_result_gives_its_place_and_its_wait_up(
         executor.kill(id_)
     eventually(lambda: wire.ids("completed") == [3])
     assert eventually(lambda: executor.report() == ([], []))
+
+
+def test_a_sub_task_that_is_too_deep_does_not_wait_for_its_own_parent(
+    wire: Wire, make_executor: MakeExecutor, tmp_path: Path
+) -> None:
+    """Its parent had the only place of the last level, and waited for it."""
+    add(wire, 1, "wait('never');" + DONE, 101, 102)
+    add(wire, 2, DONE, 101, 102, 103)
+    executor = make_executor(parallel_subtasks=1, subtask_levels=2)
+    executor.accept(1)
+    eventually(lambda: wire.ids("active") == [1])
+    executor.accept(2)
+    eventually(lambda: wire.ids("not allowed") == [2])
+    assert wire.ids("active") == [1]
+    lines = (tmp_path / "data" / "audit.jsonl").read_text().splitlines()
+    found = [one for one in map(json.loads, lines) if one.get("result_id") == 2]
+    assert [one["event"] for one in found][:2] == ["asked", "refused"]
+    assert found[1]["code"] == "too_deep"
+    wire.results[1]["status"] = "killed by user"
+    executor.kill(1)
+
+
+def test_a_server_cannot_bring_in_what_was_too_deep(
+    wire: Wire, make_executor: MakeExecutor
+) -> None:
+    """It has no turn, so that it must not be computed at another level either."""
+    add(wire, 2, DONE, 101, 102, 103)
+    executor = make_executor(subtask_levels=2)
+    executor._station.spool.create(
+        make_claim(2, is_subtask=True, above=(Requester(1, "org 1"),) * 3)
+    )
+    add(wire, 2, DONE, 101)
+    executor.adopt()
+    eventually(lambda: wire.ids("not allowed") == [2])
 
 
 def test_a_station_refuses_what_is_too_deep() -> None:
