@@ -13,12 +13,14 @@ import subprocess
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from vantage6.common import logs
 from vantage6.common.config.node import NodeConfig
 from vantage6.node.engine import address
+from vantage6.node.outcomes import size
 from vantage6.node.runtime.door import engine_socket, keeper
 
 log = logs.get(__name__)
@@ -31,12 +33,10 @@ _MAKE = ("-q", "-F", "-m", "0", "-O", "^has_journal,^resize_inode", "-i", "16384
 _MAKE_LAZILY = ("-E", "lazy_itable_init=1,nodiscard")
 #: What is removed inside is given back to the disk outside.
 _OPTIONS = "loop,nosuid,nodev,noatime,discard,noinit_itable"
-#: Smaller ones are not worth a start: the station's disk is full.
+#: Enough to try whether one can be made.
 _LEAST_BYTES = 2**20
 #: A run that was used so recently does not make room for others.
 _RECENT_SECONDS = 60.0
-#: Room is short where a new file system gets less than this part of what it should have.
-_SHORT = 4
 
 
 class RunDisks:
@@ -48,22 +48,32 @@ class RunDisks:
         Where they are mounted; their files lie beside.
     most
         Bytes that one of them holds.
+    kept
+        Bytes of the disk below them that all together leave free.
     """
 
-    def __init__(self, folder: Path, most: int) -> None:
+    def __init__(self, folder: Path, most: int, kept: int = 0) -> None:
         self._folder = folder
         self._most = most
+        self._kept = kept
         self._lock = threading.Lock()
 
-    def open(self, run_id: int) -> Path | None:
+    def open(self, run_id: int, in_use: Callable[[], set[int]]) -> Path | None:
         """Return where the file system of a run is, made and mounted if it was not.
 
         None for a run that has a plain folder, from a time before there were file systems.
 
+        Parameters
+        ----------
+        run_id
+            The run.
+        in_use
+            Tells which runs have results here; asked where room is short.
+
         Raises
         ------
         OSError
-            If it cannot be had, mostly since the disk is full.
+            If it cannot be had, mostly since there is no room for all that it may hold.
         """
         place, file = self._folder / str(run_id), self._file(run_id)
         with self._lock:
@@ -71,10 +81,20 @@ class RunDisks:
                 os.utime(file)
                 return place
             place.mkdir(mode=0o700, exist_ok=True)
-            if not file.exists():
-                if any(place.iterdir()):
-                    return None
-                _make(file, self._size())
+            is_new = not file.exists()
+            if is_new and any(place.iterdir()):
+                return None
+            wanted = self._whole if is_new else _promise(file)
+            left = self._make_room(wanted, lambda: in_use() | {run_id})
+            if left < wanted:
+                raise OSError(
+                    f"There is no room at {self._folder} for run {run_id}: it may write "
+                    f"{size(wanted)} (limits.disk_bytes), and {size(max(left, 0))} are left beside "
+                    "what other runs may write. It waits for them; or make room, or lower "
+                    "limits.disk_bytes."
+                )
+            if is_new:
+                _make(file, self._whole)
             _mount(file, place)
             os.utime(file)
             return place
@@ -95,31 +115,69 @@ class RunDisks:
             Time since the last use, which keeps those that came after that look.
         """
         oldest = time.time() - idle_seconds
-        for file in self._folder.glob(f"*{_SUFFIX}"):
+        for file in self._images():
             with self._lock, suppress(FileNotFoundError):
                 if int(file.stem) not in run_ids_in_use and file.stat().st_mtime <= oldest:
                     _unmount(file.with_suffix(""))
 
-    def is_pressed(self, used: float) -> bool:
-        """Tell whether room is so short that a run must go before its time, by its last use."""
-        return used < time.time() - _RECENT_SECONDS and self._size() < self._whole // _SHORT
+    def make_room(self, in_use: Callable[[], set[int]]) -> None:
+        """Remove runs before their time where the disk is so full that none could be computed.
+
+        Parameters
+        ----------
+        in_use
+            Tells which runs have results here.
+        """
+        with self._lock:
+            self._make_room(0, in_use)
 
     @property
     def _whole(self) -> int:
         # What the file system keeps for itself does not count.
         return self._most + self._most // 20 + 2**20
 
-    def _size(self) -> int:
-        """Return the size of a new file system: half of what is left, if that is less."""
+    def _make_room(self, wanted: int, in_use: Callable[[], set[int]]) -> int:
+        """Return how many bytes are left, after idle runs made room if it is less than wanted.
+
+        The lock is held. Runs go by their last use, and only where that is enough.
+        """
+        left = self._free() - self._promised()
+        if left >= wanted:
+            return left
+        used = in_use()
+        idle = [file for file in self._images() if int(file.stem) not in used]
+        for file in idle:
+            with suppress(OSError):  # What is still mounted counts.
+                _unmount(file.with_suffix(""))
+        promised, recent = self._promised(), time.time() - _RECENT_SECONDS
+        left = self._free() - promised
+        details = [(file.stat(), file) for file in idle]
+        old = sorted((one.st_mtime, one.st_blocks, file) for one, file in details)
+        old = [one for one in old if one[0] < recent]
+        if left + 512 * sum(blocks for _, blocks, _ in old) < wanted:
+            return left
+        for _, _, file in old:
+            if left >= wanted:
+                break
+            remove(self._folder, file.stem)
+            left = self._free() - promised
+        return left
+
+    def _free(self) -> int:
         found = os.statvfs(self._folder)
-        free = found.f_bavail * found.f_frsize
-        # SECURITY: what the others may still take counts, so that all together cannot fill the
-        # disk of the station.
-        for file in self._folder.glob(f"*{_SUFFIX}"):
-            with suppress(FileNotFoundError):
-                details = file.stat()
-                free -= max(0, details.st_size - details.st_blocks * 512)
-        return min(self._whole, free // 2)
+        return found.f_bavail * found.f_frsize - self._kept
+
+    def _promised(self) -> int:
+        """Return what the mounted file systems may still take of the disk.
+
+        SECURITY: it counts, so that all together cannot fill the disk of the station. The others
+        hold what they hold, and must fit when they are mounted again.
+        """
+        mounted = (file for file in self._images() if os.path.ismount(file.with_suffix("")))
+        return sum(map(_promise, mounted))
+
+    def _images(self) -> list[Path]:
+        return [file for file in self._folder.glob(f"*{_SUFFIX}") if file.stem.isdecimal()]
 
     def _file(self, run_id: int) -> Path:
         return self._folder / f"{run_id}{_SUFFIX}"
@@ -139,7 +197,10 @@ def open_for(config: NodeConfig, folder: Path) -> RunDisks | None:
         log.warning("limits.disk_bytes is measured, not enforced", reason=reason)
         return None
     log.info("limits.disk_bytes is enforced: each run has a file system of its own")
-    return RunDisks(folder, config.limits.disk_bytes)
+    most = config.limits.disk_bytes
+    # An output that comes home is there twice for a moment.
+    kept = config.keep_free_bytes + min(most, config.limits.file_bytes)
+    return RunDisks(folder, most, kept)
 
 
 def obstacle(config: NodeConfig, folder: Path) -> str:
@@ -207,12 +268,19 @@ def _sign(folder: Path, run_id: str) -> Path:
     return file if file.exists() else folder / run_id
 
 
-def _make(file: Path, size: int) -> None:
-    if size < _LEAST_BYTES:
-        raise OSError(f"There is no room at {file.parent}: make some.")
+def _promise(file: Path) -> int:
+    """Return what a file system may still take of the disk, beside what it holds."""
+    try:
+        details = file.stat()
+    except FileNotFoundError:
+        return 0
+    return max(0, details.st_size - details.st_blocks * 512)
+
+
+def _make(file: Path, length: int) -> None:
     part = file.with_suffix(".part")
     with part.open("wb") as made:
-        made.truncate(size)
+        made.truncate(length)
     part.chmod(0o600)
     _run("mkfs.ext4", *_MAKE, *_MAKE_LAZILY, str(part))
     part.replace(file)

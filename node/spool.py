@@ -19,6 +19,7 @@ import json
 import os
 import shutil
 import stat
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -288,7 +289,17 @@ class Spool:
             self._disks.rest(run_ids_in_use, idle_seconds)
 
     def _disk(self, run_id: int) -> Path | None:
-        return None if self._disks is None else self._disks.open(run_id)
+        return None if self._disks is None else self._disks.open(run_id, self._run_ids)
+
+    def _run_ids(self) -> set[int]:
+        """Return the runs that have results on disk."""
+        found = set()
+        for folder in self._results.glob(f"{_PREFIX}*"):
+            # SECURITY: one that is there and cannot be read is an error. Its run must not make
+            # room for others.
+            with suppress(FileNotFoundError, ValueError, KeyError):
+                found.add(int(json.loads((folder / "entry.json").read_bytes())["run_id"]))
+        return found
 
     def empty_temporary(self, run_id: int) -> None:
         """Remove everything from the folder of a run, which may still be mounted."""
@@ -303,14 +314,18 @@ class Spool:
         oldest = clock.now().timestamp() - keep_seconds
         idle = []
         for name in run_disks.names(self._runs):
-            if name.isdecimal() and int(name) in run_ids_in_use:
-                run_disks.keep(self._runs, name)
-            else:
-                idle.append((run_disks.last_use(self._runs, name), name))
+            # A file system that is just being made changes its name.
+            with suppress(FileNotFoundError):
+                if name.isdecimal() and int(name) in run_ids_in_use:
+                    run_disks.keep(self._runs, name)
+                else:
+                    idle.append((run_disks.last_use(self._runs, name), name))
         self.rest(run_ids_in_use, idle_seconds=60)
         for used, name in sorted(idle):
-            if used < oldest or (self._disks is not None and self._disks.is_pressed(used)):
+            if used < oldest:
                 run_disks.remove(self._runs, name)
+        if self._disks is not None:
+            self._disks.make_room(self._run_ids)
 
 
 def _output_on(disk: Path, entry: Entry) -> Path:

@@ -16,7 +16,7 @@ from tests.node.factories import COMMAND, MIB, Bench, make_claim, make_config
 from vantage6.node import run_disks
 from vantage6.node.outcomes import judge
 from vantage6.node.runtime.docker import DockerRuntime
-from vantage6.node.spool import Spool
+from vantage6.node.spool import Entry, Spool
 
 pytestmark = pytest.mark.slow
 
@@ -229,35 +229,99 @@ def test_disk_of_a_run_is_kept_over_a_restart_and_goes_with_its_run(tmp_path: Pa
         run_disks.unmount_all(runs)
 
 
-def test_many_runs_together_do_not_fill_the_disk(tmp_path: Path) -> None:
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Give a disk of its own, of 64 MiB, so that it may be filled."""
     if os.getuid() != 0:
         pytest.skip("an ordinary user makes no file systems")
     station = tmp_path / "station"
     station.mkdir()
-    # A disk of its own, so that it may be filled.
-    outer = run_disks.RunDisks(station, 64 * MIB)
-    small = outer.open(1)
-    assert small is not None
-    runs = small / "runs"
-    runs.mkdir()
-    disks = run_disks.RunDisks(runs, 40 * MIB)
-    try:
-        with pytest.raises(OSError, match="There is no room"):
-            _fill(disks)
-        assert len(list(runs.glob("*.img"))) > 2
-        # What the station itself has to write still fits.
-        (small / "result").write_bytes(bytes(MIB))
-    finally:
-        run_disks.unmount_all(runs)
-        run_disks.unmount_all(station)
+    place = run_disks.RunDisks(station, 64 * MIB).open(1, lambda: {1})
+    assert place is not None
+    yield place
+    run_disks.unmount_all(place / "runs")
+    run_disks.unmount_all(station)
 
 
-def _fill(disks: run_disks.RunDisks) -> None:
+def small_spool(folder: Path) -> Spool:
+    return Spool(folder, run_disks.RunDisks(folder / "runs", 12 * MIB, kept=4 * MIB))
+
+
+def start(spool: Spool, run_id: int) -> Entry:
+    """Take a result of a run, and give the run its disk."""
+    entry = spool.create(make_claim(run_id, run_id=run_id))
+    spool.temporary(run_id)
+    return entry
+
+
+def start_all(spool: Spool) -> list[Entry]:
+    """Take results, each of another run, until there is no room."""
+    made = []
+    with pytest.raises(OSError, match="There is no room"):  # noqa: PT012
+        for run_id in range(1, 20):
+            made.append(start(spool, run_id))
+    return made
+
+
+def fill(path: Path) -> None:
+    with pytest.raises(OSError, match="No space left on device"):
+        path.write_bytes(bytes(64 * MIB))
+
+
+def test_many_runs_together_do_not_fill_the_disk(small_disk: Path) -> None:
+    spool = small_spool(small_disk)
+    made = start_all(spool)
+    assert len(made) == 4
+    for entry in made:
+        fill(spool.temporary(entry.record.run_id) / "full")
+    # What the station itself has to write still fits.
+    (small_disk / "result").write_bytes(bytes(MIB))
+
+
+def test_each_run_has_its_whole_disk_or_waits_for_another_to_end(small_disk: Path) -> None:
+    spool = small_spool(small_disk)
+    made = start_all(spool)
+    files = [small_disk / f"runs/{entry.record.run_id}.img" for entry in made]
+    assert {file.stat().st_size for file in files} == {
+        run_disks.RunDisks(small_disk, 12 * MIB)._whole
+    }
+    (spool.temporary(1) / "note").write_text("kept")
+    made[0].delete()
+    start(spool, 30)
+    # The run that ended keeps what it wrote, but has to wait like any other.
+    with pytest.raises(OSError, match="There is no room"):
+        start(spool, 1)
+    made[1].delete()
+    assert (spool.temporary(1) / "note").read_text() == "kept"
+
+
+def test_runs_that_ended_leave_the_next_ones_their_room(small_disk: Path) -> None:
+    spool = small_spool(small_disk)
     for run_id in range(1, 20):
-        place = disks.open(run_id)
-        assert place is not None
-        with pytest.raises(OSError, match="No space left on device"):
-            (place / "full").write_bytes(bytes(64 * MIB))
+        start(spool, run_id).delete()
+    assert len({file.stat().st_size for file in (small_disk / "runs").glob("*.img")}) == 1
+    assert len(start_all(spool)) == 4
+
+
+def test_oldest_idle_run_makes_room_where_that_is_enough(small_disk: Path) -> None:
+    spool = small_spool(small_disk)
+    made = start_all(spool)
+    for entry in made:
+        fill(spool.temporary(entry.record.run_id) / "full")
+    for entry in made[:2]:
+        entry.delete()
+    spool.rest({3, 4})
+    first, second = (small_disk / f"runs/{run_id}.img" for run_id in (1, 2))
+    # A run that was used a moment ago may go on.
+    with pytest.raises(OSError, match="There is no room"):
+        start(spool, 30)
+    assert first.exists()
+    assert second.exists()
+    os.utime(first, (1, 1))
+    os.utime(second, (2, 2))
+    start(spool, 30)
+    assert not first.exists()
+    assert second.exists()
 
 
 def test_run_with_a_plain_folder_from_before_keeps_it(tmp_path: Path) -> None:

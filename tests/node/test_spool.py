@@ -12,7 +12,9 @@ from tests.node.factories import make_claim
 from tests.waiting import eventually
 from vantage6.common import clock
 from vantage6.common.task_status import TaskStatus
+from vantage6.node import run_disks
 from vantage6.node.outcomes import Outcome, Reason
+from vantage6.node.run_disks import RunDisks
 from vantage6.node.spool import Spool
 from vantage6.node.tokens import Tokens
 
@@ -127,6 +129,35 @@ def test_shared_folder_outlives_its_results_for_a_while(tmp_path: Path) -> None:
     os.utime(folder, (0, 0))
     spool.sweep_temporary(set(), 3600)
     assert not folder.exists()
+
+
+def test_sweep_looks_once_at_many_idle_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # More than any disk has, so that room is short.
+    spool = Spool(tmp_path, RunDisks(tmp_path / "runs", 2**40))
+    for run_id in range(100):
+        file = tmp_path / f"runs/{run_id}.img"
+        file.touch()
+        os.truncate(file, 2**30)
+        os.utime(file, (clock.now().timestamp() - 100,) * 2)
+    looks, glob = [], Path.glob
+    monkeypatch.setattr(
+        Path, "glob", lambda path, pattern: (looks.append(path), glob(path, pattern))[1]
+    )
+    spool.sweep_temporary(set(), 3600)
+    assert 1 <= len(looks) < 10
+
+
+def test_sweep_passes_over_a_file_system_that_is_just_being_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool = Spool(tmp_path)
+    os.utime(spool.temporary(7), (0, 0))
+    names = {*run_disks.names(tmp_path / "runs"), "5.part", ".try-1", "6"}
+    monkeypatch.setattr(run_disks, "names", lambda _: names)
+    spool.sweep_temporary({6}, 3600)
+    assert not (tmp_path / "runs/7").exists()
 
 
 WRITER = """
