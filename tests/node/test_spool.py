@@ -164,7 +164,7 @@ WRITER = """
 import sys
 from pathlib import Path
 from tests.node.factories import make_claim
-from tests.node.test_spool import OUTCOME
+from tests.node.test_spool import OUTCOME, TOKENS
 from vantage6.node.spool import Spool
 from vantage6.node.tokens import Tokens
 
