@@ -77,7 +77,9 @@ def deserialize(data: bytes, allow_pickle: bool = False) -> Any:
     SerializationError
         If the data cannot be read.
     """
-    name, start = _split(data)
+    written, start = _split(data)
+    # Harmless here: what is called `JSON` goes through the reader of JSON, and no further.
+    name = written and written.lower()
     if name in READERS:
         read = READERS[name]
         # A reader of one's own needs real bytes; ours does without a copy of a large payload.
@@ -97,7 +99,8 @@ def deserialize(data: bytes, allow_pickle: bool = False) -> Any:
 def format_of(data: bytes) -> str:
     """Return the name of the format that bytes claim to have, or `LEGACY` where they name none.
 
-    SECURITY: a claim. Bytes that call themselves JSON are JSON once `from_json` has read them.
+    SECURITY: a claim. Bytes that call themselves JSON are JSON once `from_json` has read them. The
+    name is given as it is written: `JSON.` is also the beginning of a pickle that can be read.
     """
     return _split(data)[0] or LEGACY
 
@@ -106,7 +109,7 @@ def _split(data: bytes) -> tuple[str | None, int]:
     """Return the name of the format, if there is one, and where what follows it starts."""
     for position, byte in enumerate(data[:_LONGEST_NAME]):
         if byte == ord("."):
-            return data[:position].decode("ascii").lower(), position + 1
+            return data[:position].decode("ascii"), position + 1
         if byte > 0x7F:
             break
     return None, 0

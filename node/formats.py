@@ -1,8 +1,9 @@
 """In which format inputs and results are, as far as the node looks at them: their first bytes.
 
-The wrappers inside images read what is named ``json.`` as JSON, by the very same rule, and take
-everything else for a pickle, or for a format of their own. So what is named JSON cannot run code
-by being read, whether it turns out to be JSON or not; of everything else the node cannot say so.
+What begins with exactly ``json.`` cannot run code by being read: wrappers read it as JSON, and a
+reader of pickles stops at its first byte, which asks for an object that is not there. Of everything
+else the node cannot say so. ``JSON.`` and ``Json.`` are beginnings of pickles that run: `J` is
+followed by four bytes of a number.
 """
 
 import re
@@ -20,6 +21,7 @@ def name_of(payload: bytes) -> str:
     """Return the name of a format, ``legacy`` where the payload has none, or ``empty``."""
     if not payload:
         return EMPTY
+    # SECURITY: in small letters only, see above; another spelling is no name.
     name = format_of(payload)
     return name if _WORD.fullmatch(name) else LEGACY
 

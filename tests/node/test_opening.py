@@ -179,6 +179,10 @@ def test_no_include_brings_results_past_the_node(wire: Wire, make_door: MakeDoor
         (b'{"a": 1}', "legacy"),
         (b"(dp0\n.", "legacy"),
         (b"json", "legacy"),
+        # `J` and the four bytes of a number, then a pickle that `pickle.loads` reads to its end.
+        (b"JSON." + pickle.dumps(1, protocol=0), "legacy"),
+        (b"Json.[1]", "legacy"),
+        (b"jSON.[1]", "legacy"),
     ],
 )
 def test_results_that_are_not_json_do_not_get_into_an_algorithm(
@@ -208,7 +212,7 @@ def test_results_that_are_not_json_do_not_get_into_an_algorithm(
     assert [one["format"] for one in line["results"]] == ["json", name]
 
 
-@pytest.mark.parametrize("payload", [b"", b"JSON.[1]", b"json.", b"json.not JSON"])
+@pytest.mark.parametrize("payload", [b"", b"json.[1]", b"json.", b"json.not JSON"])
 def test_what_is_read_as_json_gets_into_an_algorithm(
     wire: Wire, make_door: MakeDoor, payload: bytes
 ) -> None:

@@ -145,7 +145,12 @@ def test_cve_2023_23930_a_payload_runs_no_code(tmp_path: Path):
         def __reduce__(self) -> tuple[Any, ...]:
             return os.mkdir, (str(mark),)
 
-    for payload in (pickle.dumps(Evil()), b"pickle." + pickle.dumps({"method": Evil()})):
+    # The last one calls itself JSON, and is a pickle from its first byte on.
+    disguised = b"JSON." + pickle.dumps(Evil(), protocol=0)
+    pickle.loads(disguised)
+    mark.rmdir()
+    named = b"pickle." + pickle.dumps({"method": Evil()})
+    for payload in (pickle.dumps(Evil()), named, disguised):
         for allowed in (False, True):
             with pytest.raises(SerializationError):
                 deserialize(payload, allow_pickle=allowed)
