@@ -9,6 +9,7 @@ from tests.api.client import Algorithm, Answer, Api
 from tests.models.factories import IMAGE, World, again, make_task, result_of
 from vantage6.api import bodies
 from vantage6.api.bodies import LARGE_BYTES
+from vantage6.common.identity import NODE_AUTHORIZATION
 from vantage6.models import database
 from vantage6.models.store import organizations, results, tasks
 from vantage6.models.tables import Node, Result, Task, User
@@ -43,7 +44,8 @@ def test_a_claim_answers_everything_that_is_needed(
     organizations.update(world.amsterdam, {"public_key": "TUlJ"})
     answer = claim(api, result, world.amsterdam_north).json
     token = answer.pop("container_token")
-    assert api.get(f"/task/{task.id}", token).status == 200
+    through = {NODE_AUTHORIZATION: f"Bearer {api.token(world.amsterdam_north)}"}
+    assert api.get(f"/task/{task.id}", token, **through).status == 200
     assert answer == {
         "id": result.id,
         "status": "initializing",
