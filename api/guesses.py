@@ -7,7 +7,7 @@ else still is, and can log in there.
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,7 +77,7 @@ class Guesses:
             If there were; then nothing is checked.
         """
         try:
-            return self._in_turn(guess, check)
+            return self._in_turn(guess, environ, check)
         except TooMany:
             if not self._waiting.acquire(blocking=False):
                 raise
@@ -86,8 +86,8 @@ class Guesses:
                 with resting(environ):
                     time.sleep(_WAIT_SECONDS)
                 with suppress(TooMany):
-                    return self._in_turn(guess, check)
-            return self._in_turn(guess, check)
+                    return self._in_turn(guess, environ, check)
+            return self._in_turn(guess, environ, check)
         finally:
             self._waiting.release()
 
@@ -95,8 +95,11 @@ class Guesses:
         """Note that a user logged in from a network: guesses from others do not keep it out."""
         self._limits.allows(Attempt.KNOWN, f"{user_id}:{network}")
 
-    def _in_turn(self, guess: Guess, check: Callable[[], bool]) -> bool:
-        with self._turn:
+    def _in_turn(self, guess: Guess, environ: dict[str, Any], check: Callable[[], bool]) -> bool:
+        with ExitStack() as held:
+            # SECURITY: many at once would otherwise take all turns of the process.
+            with resting(environ):
+                held.enter_context(self._turn)
             return self._checked(guess, check)
 
     def _checked(self, guess: Guess, check: Callable[[], bool]) -> bool:

@@ -9,15 +9,18 @@ from typing import Any
 import pytest
 
 from tests.api.client import Answer, Api
-from tests.api.conftest import configured
+from tests.api.conftest import Server, configured
 from tests.models.factories import World, make_user
 from tests.services import NO_BROKER
 from vantage6.api import guesses, passwords
 from vantage6.api.guesses import Guess, Guesses
 from vantage6.api.limits import Attempt, Limits
+from vantage6.api.serving import Turns
+from vantage6.broker.bells import Bells
 from vantage6.common.config import Instance
 from vantage6.common.config.server import PasswordPolicy, RateLimits
 from vantage6.common.errors import TooMany
+from vantage6.models import database
 from vantage6.models.tables import User
 
 PASSWORD = "Right-horse-1"
@@ -162,3 +165,37 @@ def test_codes_of_unknown_networks_count_together(processes: Callable[[int], lis
     with pytest.raises(TooMany):
         counter.is_right(attempt(Attempt.CODE, "10.0.0.9"), {}, lambda: True)
     assert counter.is_right(attempt(Attempt.CODE, HERE), {}, lambda: True)
+
+
+def test_guesses_that_wait_for_each_other_keep_no_request_waiting(server: Server):
+    """One is being checked and others wait for it, more than there are turns."""
+    counter = Guesses(Limits(NO_BROKER, RateLimits()))
+    begun, go_on = threading.Event(), threading.Event()
+
+    def check() -> bool:
+        begun.set()
+        assert go_on.wait(20)
+        return True
+
+    def app(environ: dict[str, Any], _: Any) -> list[bytes]:
+        if environ["PATH_INFO"] != "/login":
+            return [b"answered"]
+        with database.session():
+            right = counter.is_right(attempt(network=environ["REMOTE_ADDR"]), environ, check)
+        return [str(right).encode()]
+
+    turns = Turns(app, Bells(NO_BROKER), 3)
+
+    def call(path: str, number: int) -> list[bytes]:
+        return list(turns({"PATH_INFO": path, "REMOTE_ADDR": f"192.0.2.{number}"}, None))
+
+    with ThreadPoolExecutor(10) as pool:
+        logins = [pool.submit(call, "/login", number) for number in range(4)]
+        try:
+            assert begun.wait(20)
+            others = [pool.submit(call, "/health", number) for number in range(5)]
+            assert [one.result(5) for one in others] == [[b"answered"]] * 5
+            assert not any(login.done() for login in logins)
+        finally:
+            go_on.set()
+        assert [login.result(20) for login in logins] == [[b"True"]] * 4
