@@ -116,9 +116,15 @@ class RunDisks:
         """
         oldest = time.time() - idle_seconds
         for file in self._images():
-            with self._lock, suppress(FileNotFoundError):
-                if int(file.stem) not in run_ids_in_use and file.stat().st_mtime <= oldest:
-                    _unmount(file.with_suffix(""))
+            try:
+                with self._lock:
+                    if int(file.stem) not in run_ids_in_use and file.stat().st_mtime <= oldest:
+                        _unmount(file.with_suffix(""))
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                # It does no harm but to count: the others, and the stop of the node, go on.
+                log.warning("not unmounted", run_id=int(file.stem), reason=str(error))
 
     def make_room(self, in_use: Callable[[], set[int]]) -> None:
         """Remove runs before their time where the disk is so full that none could be computed.

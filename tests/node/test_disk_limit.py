@@ -303,6 +303,25 @@ def test_runs_that_ended_leave_the_next_ones_their_room(small_disk: Path) -> Non
     assert len(start_all(spool)) == 4
 
 
+def test_disk_that_cannot_be_unmounted_keeps_no_other_mounted(
+    small_disk: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spool, run = small_spool(small_disk), run_disks._run
+    made = start_all(spool)
+
+    def failing(program: str, *arguments: str) -> None:
+        if arguments[-1].endswith("/2"):
+            raise OSError("umount does not end.")
+        run(program, *arguments)
+
+    monkeypatch.setattr(run_disks, "_run", failing)
+    spool.rest(set())
+    names = [str(entry.record.run_id) for entry in made]
+    assert [name for name in names if os.path.ismount(small_disk / "runs" / name)] == ["2"]
+    assert "umount does not end." in capsys.readouterr().out
+    monkeypatch.undo()
+
+
 def test_oldest_idle_run_makes_room_where_that_is_enough(small_disk: Path) -> None:
     spool = small_spool(small_disk)
     made = start_all(spool)
