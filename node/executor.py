@@ -1,6 +1,7 @@
 """All results of this node: which are accepted, which run, which wait for their turn."""
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,6 +20,8 @@ log = logs.get(__name__)
 
 #: Results that give up their places while their images are pulled.
 _MOST_ASIDE = 64
+#: How often it is said that the disk is nearly full.
+_FULL_SECONDS = 60.0
 
 
 def bounds(config: NodeConfig) -> Bounds:
@@ -48,6 +51,8 @@ class Executor:
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
         self._claiming: set[int] = set()
+        #: When it was last said that the disk is nearly full.
+        self._said_full = -_FULL_SECONDS
         self._active: dict[int, Execution] = {}
         self._turns = Turns(bounds(station.config))
         #: Results that have given up their places for a pull.
@@ -163,12 +168,16 @@ class Executor:
         free = station.spool.free_bytes()
         if free >= least and station.audit.has_room():
             return True
-        log.error(
-            "not claimed: the disk of the node's data folder is nearly full; make room",
-            result_id=result_id,
-            free_bytes=free,
-            keep_free_bytes=least,
-        )
+        now = time.monotonic()
+        if now - self._said_full >= _FULL_SECONDS:
+            # The log may fill the same disk.
+            self._said_full = now
+            log.error(
+                "not claimed: the disk of the node's data folder is nearly full; make room",
+                result_id=result_id,
+                free_bytes=free,
+                keep_free_bytes=least,
+            )
         return False
 
     def _execution(self, entry: Entry, claim: Claim | None = None) -> Execution:

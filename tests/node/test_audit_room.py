@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -203,6 +204,22 @@ def test_no_work_is_taken_while_the_disk_is_nearly_full(
     wire.add(5, DONE)
     make_executor(keep_free_bytes=2**60).accept(5)
     assert wire.claims == []
+
+
+def test_log_does_not_fill_the_disk_that_is_nearly_full(
+    wire: Wire,
+    make_executor: MakeExecutor,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    executor = make_executor(keep_free_bytes=2**60)
+    often(lambda: executor.accept(5))
+    assert capsys.readouterr().out.count("nearly full") == 1
+    later = time.monotonic() + 61
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    often(lambda: executor.accept(5))
+    monkeypatch.undo()
+    assert capsys.readouterr().out.count("nearly full") == 1
 
 
 def test_a_file_that_is_appended_to_by_many_keeps_its_reserve(audit: Audit, tmp_path: Path) -> None:
