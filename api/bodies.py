@@ -59,6 +59,9 @@ def received(req: Request, limit: int, folder: Path, caller: str, held: ExitStac
     """
     stream = _stream(req)
     if req.content_length is not None and req.content_length <= SMALL_BYTES:
+        # SECURITY: it is not waited for with a turn, even if it were not here after all.
+        if (connection := req.env.get("gunicorn.socket")) is not None:
+            connection.hurry()
         return _read(stream, SMALL_BYTES)
     with serving.resting(req.env), ExitStack() as ends:
         ends.callback(transfers.begin(caller))

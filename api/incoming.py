@@ -7,7 +7,9 @@ HEAD_BYTES = 2**16
 #: Bodies up to this size are received before anything is done for a request.
 SMALL_BYTES = 2**16
 
-_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,12})[ \t]*\r\n")
+# SECURITY: each number that the server takes is known here, however it is written. Of a longer one
+# the first digits do: they say that it is large.
+_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*0*(\d{1,12})")
 _EXPECT = re.compile(rb"(\r\nexpect:[ \t]*100-continue[ \t]*)(?=\r\n)", re.IGNORECASE)
 _CHUNK = re.compile(rb"([0-9a-fA-F]{1,8})[ \t]*(?:;[^\r\n]*)?\r\n")
 

@@ -7,14 +7,23 @@ import struct
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
+from falcon import Request
+from falcon.testing import create_environ
 from gunicorn.config import Config  # type: ignore[import-untyped]
+from gunicorn.http.body import Body, LengthReader  # type: ignore[import-untyped]
+from gunicorn.http.unreader import SocketUnreader  # type: ignore[import-untyped]
 
 from vantage6.api import worker as module
+from vantage6.api.bodies import received
 from vantage6.api.incoming import HEAD_BYTES
+from vantage6.api.wire import Wire
 from vantage6.api.worker import Logger, Worker
+from vantage6.common.errors import Invalid
 
 BEGINNING = b"GET / HTTP/1.1\r\nHost: x\r\n"
 REQUEST = BEGINNING + b"\r\n"
@@ -144,3 +153,32 @@ def test_an_answer_that_breaks_off_is_counted_right(loop: Loop):
             received += some
         assert received.endswith(b"\r\n\r\no")
     loop.turn_until(0)
+
+
+@pytest.mark.parametrize("length", ["5", "05", "0000000000005", "\t 5 ", "0" * 4000 + "5"])
+def test_a_small_body_is_awaited_however_its_length_is_written(loop: Loop, length: str):
+    head = BEGINNING.replace(b"GET", b"POST") + f"Content-Length: {length}\r\n\r\n".encode()
+    with loop.client(head + b"1234") as client:
+        loop.turn()
+        loop.turn()
+        client.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            client.recv(1000)
+        client.settimeout(10)
+        client.sendall(b"5")
+        loop.turn()
+        assert b"200 OK" in client.recv(1000)
+    loop.turn_until(0)
+
+
+def test_no_thread_waits_for_a_small_body(tmp_path: Path):
+    ours, theirs = socket.socketpair()
+    with theirs, Wire(ours) as wire, ExitStack() as held:
+        theirs.sendall(b"1234")
+        environ = create_environ(method="POST", body="12345")
+        body = Body(LengthReader(SocketUnreader(wire), 5))
+        environ |= {"wsgi.input": body, "gunicorn.socket": wire}
+        started = time.monotonic()
+        with pytest.raises(Invalid, match="breaks off"):
+            received(Request(environ), 100, tmp_path, "user 1", held)
+        assert time.monotonic() - started < 5

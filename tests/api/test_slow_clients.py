@@ -34,6 +34,7 @@ LOGIN = b"POST /api/token/user HTTP/1.1\r\nHost: x\r\nContent-Type: application/
 BEGINNINGS = (
     LOGIN + b"X-Slow: ",
     LOGIN + b"Content-Length: 60000\r\n\r\n",
+    LOGIN + b"Content-Length: 0000000060000\r\n\r\n",
     LOGIN + b"Transfer-Encoding: chunked\r\n\r\nea60\r\n",
     LOGIN + b"Expect: 100-continue\r\nContent-Length: 60000\r\n\r\n",
 )
