@@ -82,11 +82,6 @@ def use_code(user: User, code: str) -> bool:
     return bool(RecoveryCode.delete().where(kept).execute())
 
 
-def codes_left(user: User) -> int:
-    """Return how many recovery codes a user has."""
-    return int(RecoveryCode.select().where(RecoveryCode.user == user.id).count())
-
-
 def _random_code() -> str:
     text = base64.b32encode(secrets.token_bytes(_CODE_BYTES)).decode()
     return "-".join(text[start : start + 4] for start in range(0, len(text), 4))
