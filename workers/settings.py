@@ -53,6 +53,7 @@ def settings(broker_url: str) -> dict[str, Any]:
             # What nobody fetched in time is pointless: the next round does the same.
             "relay": {"task": "relay", "schedule": 2.0, "options": {"expires": 10}},
             "sweep": {"task": "sweep", "schedule": 10.0, "options": {"expires": 30}},
+            "prune": {"task": "prune", "schedule": 3600.0, "options": {"expires": 7200}},
             "watch": {"task": "watch", "schedule": BEAT_SECONDS, "options": {"expires": 30}},
         },
     }

@@ -20,7 +20,7 @@ from vantage6.common import metrics
 from vantage6.common.logs import get
 from vantage6.common.task_status import TaskStatus
 from vantage6.models.database import session
-from vantage6.models.store import figures, nodes, outbox, results
+from vantage6.models.store import figures, nodes, outbox, results, sessions
 from vantage6.models.store.outbox import Topic
 from vantage6.workers.mail import Postman
 
@@ -97,6 +97,14 @@ def register(
             log.warning("leases ran out", offered_again=again, given_up=over)
             telemetry.count(metrics.OFFERED_AGAIN, by=len(again))
             telemetry.count(metrics.ENDED, str(TaskStatus.UNKNOWN_ERROR), by=len(over))
+
+    @app.task(name="prune", shared=False)
+    def prune() -> None:
+        """Remove sessions that have expired, and with them where the logins came from."""
+        with session():
+            number = sessions.prune()
+        if number:
+            log.info("expired sessions removed", number=number)
 
     @app.task(name="watch", shared=False)
     def watch() -> None:

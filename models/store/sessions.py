@@ -114,6 +114,12 @@ def end_all(holder: User | Node, *, but: int | None = None) -> int:
     return int((query if but is None else query.where(Session.id != but)).execute())
 
 
+@transaction
+def prune() -> int:
+    """Remove what has expired, of accounts that never log in again, too; return how many."""
+    return int(Session.delete().where(Session.expires_at < now()).execute())
+
+
 def _unchanged(holder: User | Node) -> Any:
     if isinstance(holder, User):
         same = (User.id == holder.id) & (User.password == holder.password)

@@ -1,5 +1,7 @@
 """What has been decided is said to the nodes that it concerns: at once, later, or again."""
 
+from datetime import timedelta
+
 import pytest
 
 from tests.models.factories import (
@@ -8,6 +10,7 @@ from tests.models.factories import (
     again,
     finish,
     make_task,
+    make_user,
     messages,
     result_of,
     side_by_side,
@@ -20,9 +23,9 @@ from vantage6.broker.messages import ResultKilled, ResultReady
 from vantage6.broker.queues import WORKERS_CALLED
 from vantage6.common.clock import now
 from vantage6.common.task_status import TaskStatus
-from vantage6.models.store import nodes, outbox, results, tasks
+from vantage6.models.store import nodes, outbox, results, sessions, tasks
 from vantage6.models.store.outbox import Topic
-from vantage6.models.tables import Outbox, Task
+from vantage6.models.tables import Outbox, Session, Task
 
 
 @pytest.fixture
@@ -219,3 +222,18 @@ def test_the_sweep_does_nothing_where_nothing_is_late(world: World, task: Task, 
     before = messages()
     workers.run("sweep")
     assert messages() == before
+
+
+def test_expired_sessions_of_accounts_that_never_come_back_are_removed(
+    world: World, workers: Workers
+):
+    user, moment = make_user(world.amsterdam), now()
+    for holder in (user, world.amsterdam_north):
+        given = {"until": moment, "address": "192.0.2.1", "agent": None}
+        over, _ = (sessions.begin(holder, **given) for _ in range(2))
+        expired = {"expires_at": moment - timedelta(seconds=1)}
+        Session.update(expired).where(Session.id == over.id).execute()
+    alive = {row.id for row in Session.select() if row.expires_at > moment}
+    assert (len(alive), Session.select().count()) == (2, 4)
+    workers.run("prune")
+    assert {row.id for row in Session.select()} == alive
