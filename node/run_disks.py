@@ -137,6 +137,18 @@ class RunDisks:
         with self._lock:
             self._make_room(0, in_use)
 
+    def shortage(self) -> str:
+        """Return why not even one run could start, as a sentence; nothing if one could."""
+        # What runs hold already is theirs, or makes room.
+        free = self._free() + sum(file.stat().st_blocks * 512 for file in self._images())
+        if free >= self._whole:
+            return ""
+        return (
+            f"A run may write {size(self._whole)} (limits.disk_bytes), and the disk of "
+            f"{self._folder} has {size(max(free, 0))} for runs: make room, or lower "
+            "limits.disk_bytes."
+        )
+
     @property
     def _whole(self) -> int:
         # What the file system keeps for itself does not count.
@@ -203,6 +215,17 @@ def open_for(config: NodeConfig, folder: Path) -> RunDisks | None:
         log.warning("limits.disk_bytes is measured, not enforced", reason=reason)
         return None
     log.info("limits.disk_bytes is enforced: each run has a file system of its own")
+    if reason := shortage(config, folder):
+        log.warning("runs wait for room", reason=reason)
+    return _disks(config, folder)
+
+
+def shortage(config: NodeConfig, folder: Path) -> str:
+    """Return why not even one run could start, as a sentence; nothing if one could."""
+    return _disks(config, folder).shortage()
+
+
+def _disks(config: NodeConfig, folder: Path) -> RunDisks:
     most = config.limits.disk_bytes
     # An output that comes home is there twice for a moment.
     kept = config.keep_free_bytes + min(most, config.limits.file_bytes)

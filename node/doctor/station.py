@@ -84,11 +84,14 @@ class StationChecks:
             raise Skipped("There is no engine to ask.")
         from vantage6.node import run_disks
 
-        if reason := run_disks.obstacle(self._config, existing(self._instance.data / "runs")):
+        folder = existing(self._instance.data / "runs")
+        if reason := run_disks.obstacle(self._config, folder):
             raise Doubtful(
                 f"limits.disk_bytes is measured, not enforced: {reason} An algorithm that means "
                 "harm can fill this disk with files that it has removed and still holds open."
             )
+        if reason := run_disks.shortage(self._config, folder):
+            raise Doubtful(reason)
         return "Each run gets a file system of its own, of limits.disk_bytes."
 
     def _database(self, label: str) -> str:

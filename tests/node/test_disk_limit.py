@@ -205,6 +205,18 @@ def test_node_says_why_a_run_gets_no_disk(docker_host: str, tmp_path: Path) -> N
     assert list(tmp_path.iterdir()) == []
 
 
+def test_node_says_that_its_disk_is_too_small_for_any_run(
+    docker_host: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if os.getuid() != 0:
+        pytest.skip("an ordinary user makes no file systems")
+    assert run_disks.shortage(make_config(docker_host=docker_host), tmp_path) == ""
+    small = make_config(docker_host=docker_host, keep_free_bytes=2**60)
+    assert "A run may write" in run_disks.shortage(small, tmp_path)
+    run_disks.open_for(small, tmp_path)
+    assert "lower limits.disk_bytes" in capsys.readouterr().out
+
+
 def test_disk_of_a_run_is_kept_over_a_restart_and_goes_with_its_run(tmp_path: Path) -> None:
     if os.getuid() != 0:
         pytest.skip("an ordinary user makes no file systems")
