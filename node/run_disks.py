@@ -19,6 +19,7 @@ from pathlib import Path
 
 from vantage6.common import logs
 from vantage6.common.config.node import NodeConfig
+from vantage6.node import removal
 from vantage6.node.engine import address
 from vantage6.node.outcomes import size
 from vantage6.node.runtime.door import engine_socket, keeper
@@ -264,10 +265,8 @@ def remove(folder: Path, run_id: str) -> None:
     """Remove the folder of a run, and its file system if it has one."""
     place = folder / run_id
     _unmount(place)
-    shutil.rmtree(place, ignore_errors=True)
-    for file in (place, folder / f"{run_id}{_SUFFIX}"):
-        if file.is_file():
-            file.unlink()
+    removal.remove(place)
+    removal.remove(folder / f"{run_id}{_SUFFIX}")
 
 
 def unmount_all(folder: Path) -> None:

@@ -17,23 +17,25 @@ the start of an algorithm and the delivery of its result.
 
 import json
 import os
-import shutil
 import stat
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
-from vantage6.common import clock
+from vantage6.common import clock, logs
 from vantage6.common.config.node import LimitConfig
 from vantage6.node import disk as measured
-from vantage6.node import run_disks
+from vantage6.node import removal, run_disks
 from vantage6.node.claims import Claim
 from vantage6.node.outcomes import Outcome
 from vantage6.node.run_disks import RunDisks
 from vantage6.node.subtasks import SubTasks
 from vantage6.node.tokens import Tokens
+
+log = logs.get(__name__)
 
 _PREFIX, _LEAVING = "task-", "leaving-"
 
@@ -96,7 +98,7 @@ class Entry:
         """Write what the algorithm reads, and the empty file that it writes."""
         # SECURITY: beside the folder that the algorithm sees, and closed to all others here.
         write_durably(self.folder / "tokens.json", _encode(asdict(tokens)))
-        shutil.rmtree(self.io, ignore_errors=True)
+        removal.remove(self.io)
         self.io.mkdir()
         # SECURITY: the folder is not writable for the container's user, so the output cannot
         # be replaced by a link. All may read because that user is not ours; the spool itself
@@ -185,7 +187,8 @@ class Entry:
             self.folder.rename(leaving)
         except FileNotFoundError:
             return
-        shutil.rmtree(leaving, ignore_errors=True)
+        with _logged("result not removed", result_id=self.record.result_id):
+            removal.remove(leaving)
 
 
 class Spool:
@@ -229,7 +232,8 @@ class Spool:
         for folder in sorted(self._results.iterdir()):
             entry = _load(folder) if folder.name.startswith(_PREFIX) else None
             if entry is None:
-                shutil.rmtree(folder, ignore_errors=True)
+                with _logged("remains not removed", folder=folder.name):
+                    removal.remove(folder)
             else:
                 found.append(entry)
         return found
@@ -303,11 +307,8 @@ class Spool:
 
     def empty_temporary(self, run_id: int) -> None:
         """Remove everything from the folder of a run, which may still be mounted."""
-        for path in self.temporary(run_id).iterdir():
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink(missing_ok=True)
+        with _logged("shared folder not emptied", run_id=run_id):
+            removal.empty(self.temporary(run_id))
 
     def sweep_temporary(self, run_ids_in_use: set[int], keep_seconds: float) -> None:
         """Remove shared folders that no result uses and none has used for a while."""
@@ -323,9 +324,19 @@ class Spool:
         self.rest(run_ids_in_use, idle_seconds=60)
         for used, name in sorted(idle):
             if used < oldest:
-                run_disks.remove(self._runs, name)
+                with _logged("run not removed", run_id=name):
+                    run_disks.remove(self._runs, name)
         if self._disks is not None:
             self._disks.make_room(self._run_ids)
+
+
+@contextmanager
+def _logged(what: str, **about: Any) -> Iterator[None]:
+    """Let nothing that cannot be removed keep the node from its work."""
+    try:
+        yield
+    except Exception as error:
+        log.warning(what, reason=str(error) or repr(error), **about)
 
 
 def _output_on(disk: Path, entry: Entry) -> Path:

@@ -1,6 +1,5 @@
 """``vnode clean`` and ``remove``."""
 
-import shutil
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,7 +49,7 @@ def clean(instance: "Instance", yes: bool) -> None:
 def remove(instance: "Instance", yes: bool) -> None:
     """Remove a node with its configuration, data, logs, containers and volumes."""
     from vantage6.common.config import instances
-    from vantage6.node import run_disks
+    from vantage6.node import removal, run_disks
 
     _refuse_running(instance)
     usual = instances.data_folder("node", instance.name, system=instance.system)
@@ -69,7 +68,7 @@ def remove(instance: "Instance", yes: bool) -> None:
         remains.remove()
     run_disks.unmount_all(usual / "runs")
     for folder in folders:
-        shutil.rmtree(folder)
+        removal.remove(folder)
     instance.file.unlink()
     console.info(f"Node {instance.name} was removed.")
 

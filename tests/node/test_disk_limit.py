@@ -184,6 +184,24 @@ def test_every_writable_place_is_bounded(
     }
 
 
+def test_deep_folders_do_not_hide_that_the_disk_was_full(bench: MakeBench) -> None:
+    here = bench(limits={**LIMITS, "disk_bytes": 64 * MIB})
+    needs_disks(here)
+    program = (
+        "print('begun', flush=True); os.chdir('/mnt/tmp')\n"
+        "for _ in range(3000): os.mkdir('d'); os.chdir('d')\n"
+        f"for i in range({ATTEMPT}):\n"
+        " file = os.open(f'/mnt/tmp/{i}', os.O_CREAT | os.O_WRONLY)\n"
+        " for _ in range(1000): os.write(file, bytes(4096))"
+    )
+    entry, exit_ = here.run(program)
+    assert "begun" in exit_.log
+    assert here.spool.room(entry, here.config.limits) < 0
+    here.spool.empty_temporary(1)
+    assert list(here.spool.temporary(1).iterdir()) == []
+    assert here.spool.room(entry, here.config.limits) > 0
+
+
 def test_output_is_brought_home_with_its_run(bench: MakeBench) -> None:
     here = bench()
     entry, exit_ = here.run("open('/mnt/tmp/note', 'w').write('x'); out = 'model'" + REPORT)
