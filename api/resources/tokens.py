@@ -114,10 +114,11 @@ class Tokens(Resource):
             task = tasks.get(body.task_id)
         except NotFound as error:
             raise Invalid(error.message, code="not_found") from error
-        if task.image != body.image:
-            raise Forbidden("The task has another image.")
+        # SECURITY: first, or the answer would tell which image a foreign task has.
         if not results.is_target(task.id, caller.calling_node):
             raise Forbidden("The task was not sent to this node.")
+        if task.image != body.image:
+            raise Forbidden("The task has another image.")
         if not tasks.is_open(task.id):
             raise Invalid("The task has ended.", code="task_ended")
         return {"container_token": self.service.tokens.for_container(caller.calling_node, task)}

@@ -208,6 +208,12 @@ def test_a_container_token_is_for_targets_of_the_task_only(
     assert ask(api, algorithm.node, task).problem == (400, "task_ended")
 
 
+def test_a_node_does_not_learn_the_image_of_a_foreign_task(api: Api, world: World):
+    task = make_task(world.south, [world.cairo])
+    right, wrong = (ask(api, world.amsterdam_north, task.id, i) for i in (IMAGE, "guess"))
+    assert right.json["msg"] == wrong.json["msg"] == "The task was not sent to this node."
+
+
 @pytest.mark.parametrize("end", ["finish", "kill", "delete"])
 def test_a_container_token_ends_with_its_task(
     api: Api, world: World, algorithm: Algorithm, end: str
