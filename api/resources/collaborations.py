@@ -97,7 +97,7 @@ class Collaborations(Resource):
 
         What an organization that is left out computes for it is ended; that needs the rule
         collaboration DELETE. One that is new has to be invited first, unless the caller may edit
-        it.
+        it. Only the holder of every rule turns encryption off for organizations beside its own.
         """
         row = collaborations.get(id_)
         caller.require("collaboration", Operation.EDIT, collaboration=id_)
@@ -109,6 +109,8 @@ class Collaborations(Resource):
         self._check_agreed(caller, joining)
         if leaving:
             caller.require("collaboration", Operation.DELETE, collaboration=id_)
+        if row.encrypted and body.encrypted is False:
+            self._check_own(caller, id_)
         fields = body.model_dump(include={"name", "encrypted"}, exclude_none=True)
         row, ended = collaborations.update(row, fields, joining, leaving)
         self.service.ended(ended)
@@ -193,6 +195,19 @@ class Collaborations(Resource):
                     "client.collaboration.invite); one of its administrators accepts."
                 )
 
+    @staticmethod
+    def _check_own(caller: Caller, collaboration: int) -> None:
+        """Raise `Forbidden` if a collaboration has members that the caller does not speak for.
+
+        SECURITY: they joined because what they send and compute there is encrypted.
+        """
+        others = organizations.members_of([collaboration]) - {caller.organization_id}
+        if others and not caller.reaches_everything("collaboration", Operation.EDIT):
+            raise Forbidden(
+                "Encryption stays on while other organizations are members. Begin a collaboration "
+                "without encryption and invite them, or ask the holder of the role Root."
+            )
+
     def _members(self, caller: Caller, id_: int) -> Any:
         if not caller.holds_some("organization", Operation.VIEW):
             return []
@@ -243,14 +258,16 @@ class Collaborations(Resource):
         found, _total = nodes.page(_EVERYTHING, Page(), collaboration=id_)
         return self.replies.nodes_short(found)
 
-    @endpoint(USER, body=Member, reply=Message, permission="collaboration EDIT")
+    @endpoint(USER, body=Member, reply=Message, permission="collaboration EDIT, and node EDIT")
     def on_delete_nodes(
         self, _: Request, __: Response, caller: Caller, id_: int, read: Read[Member]
     ) -> Any:
-        """Take a node out of a collaboration; it stays, without one."""
+        """Take a node out of a collaboration; it stays, without one. The caller may edit the node."""
         row = collaborations.get(id_)
         caller.require("collaboration", Operation.EDIT, collaboration=id_)
         node = nodes.get(read().id)
+        # SECURITY: it stops working there, which its own organization decides.
+        caller.require("node", Operation.EDIT, organization=node.organization_id)
         if node.collaboration_id != id_:
             raise Invalid(f"Node {node.id} is not in {row.name}.", code="not_there")
         nodes.move(node, organizations.get(node.organization_id), None)

@@ -43,8 +43,12 @@ class Organizations(Resource):
         """List the organizations that the caller may see."""
         reach = caller.reach("organization", Scope.COLLABORATION, Scope.ORGANIZATION)
         asked = query.collaboration_id
-        if asked is not None and not reach.everything and asked not in caller.collaborations:
-            # SECURITY: who is in it, is for its members to know.
+        # SECURITY: who is in it, is for its members to know. Names of organizations are for more.
+        if not (
+            asked is None
+            or asked in caller.collaborations
+            or caller.reaches_everything("collaboration", Operation.VIEW)
+        ):
             return lists.answer(req, resp, query, [], 0)
         rows, total = organizations.page(
             reach,

@@ -10,7 +10,7 @@ from tests.api.client import Answer, Api
 from tests.models.factories import World, again, make_user
 from vantage6.common.enums import Operation, Scope
 from vantage6.models.rules import RULES
-from vantage6.models.store import organizations, roles, users
+from vantage6.models.store import collaborations, organizations, roles, users
 from vantage6.models.tables import Collaboration, Node, Organization, Role, Rule, User
 
 #: Base64 of a text; the server does not read keys.
@@ -105,6 +105,11 @@ CHANGES = {
         lambda w: f"/collaboration/{w.south.id}/node",
         lambda w: {"id": w.berlin_south.id},
     ),
+    "a partner's node out of the own collaboration": Attempt(
+        "DELETE",
+        lambda w: f"/collaboration/{w.north.id}/node",
+        lambda w: {"id": w.berlin_north.id},
+    ),
     "a partner's node into the own collaboration": Attempt(
         "POST", lambda w: f"/collaboration/{w.north.id}/node", lambda w: {"id": w.berlin_south.id}
     ),
@@ -194,6 +199,27 @@ def test_lists_end_at_the_own_collaborations(api: Api, world: World, admin: User
     assert listed("/node", admin) == {world.amsterdam_north.id, world.berlin_north.id}
     # Names and public keys are for all who may see them: without them nobody could be invited.
     assert listed("/organization", admin) == {world.amsterdam.id, world.berlin.id, world.cairo.id}
+    # Who works with whom is not.
+    south = {"query": f"collaboration_id={world.south.id}"}
+    assert api.get("/organization", admin, **south).json == []
+    assert len(api.get("/organization", root, **south).json) == 2
+    north = {"query": f"collaboration_id={world.north.id}"}
+    assert len(api.get("/organization", admin, **north).json) == 2
+
+
+def test_an_administrator_turns_encryption_off_for_the_own_organization_only(
+    api: Api, world: World, admin: User
+):
+    path = f"/collaboration/{world.north.id}"
+    assert api.patch(path, admin, {"encrypted": False}).status == 200
+    assert api.patch(path, admin, {"encrypted": True}).json["encrypted"] is True
+    refused = api.patch(path, admin, {"name": "other", "encrypted": False})
+    assert refused.problem == (401, "forbidden")
+    kept = api.patch(path, admin, {"name": "north", "encrypted": True}).json
+    assert (kept["name"], kept["encrypted"]) == ("north", True)
+    alone = collaborations.create("alone", [world.amsterdam.id], encrypted=True)
+    answer = api.patch(f"/collaboration/{alone.id}", admin, {"encrypted": False})
+    assert answer.json["encrypted"] is False
 
 
 def test_an_administrator_does_his_work_at_home(
@@ -203,7 +229,7 @@ def test_an_administrator_does_his_work_at_home(
     home = f"/organization/{world.amsterdam.id}"
     assert api.patch(home, admin, {"country": "NL", "public_key": KEY}).status == 200
     assert api.patch(f"/collaboration/{world.north.id}", admin, {"name": "new"}).status == 200
-    path, body = f"/collaboration/{world.north.id}/node", {"id": world.berlin_north.id}
+    path, body = f"/collaboration/{world.north.id}/node", {"id": world.amsterdam_north.id}
     assert api.send("DELETE", path, admin, body).status == 200
     assert api.delete(f"/node/{world.amsterdam_north.id}", admin).status == 200
     body = {"collaboration_id": world.north.id}
