@@ -262,7 +262,7 @@ class Collaborations(Resource):
     def on_delete_nodes(
         self, _: Request, __: Response, caller: Caller, id_: int, read: Read[Member]
     ) -> Any:
-        """Take a node out of a collaboration; it stays, without one. The caller may edit the node."""
+        """Take a node, which the caller may edit, out of a collaboration; it stays, without one."""
         row = collaborations.get(id_)
         caller.require("collaboration", Operation.EDIT, collaboration=id_)
         node = nodes.get(read().id)
