@@ -18,6 +18,8 @@ _MOST_DENIALS = 20
 _MOST_RECEIVERS = 10_000
 #: Of them, so many stand in the line one by one.
 _LISTED = 100
+#: What the server can read of a sub-task, beside its image and its receivers.
+_READABLE = ("name", "description", "database", "collaboration_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,20 @@ class Opened:
     #: Of the plain bytes: the station that sent them has the same in its line `released`.
     hash: str
     format: str
+
+
+def check_receivers(ids: Sequence[Any]) -> None:
+    """Refuse a sub-task that no server would take, for the number of its organizations.
+
+    Raises
+    ------
+    Invalid
+        If there are too many, or one is named twice.
+    """
+    if len(ids) > _MOST_RECEIVERS:
+        raise Invalid(f"A sub-task is for at most {_MOST_RECEIVERS} organizations.")
+    if len(set(ids)) < len(ids):
+        raise Invalid("An organization is named more than once.", code="named_twice")
 
 
 class Ledger:
@@ -74,10 +90,7 @@ class Ledger:
         """
         # SECURITY: what cannot leave is not written down either, or it would fill the disk.
         ids = [id_ for id_, _ in inputs]
-        if len(ids) > _MOST_RECEIVERS:
-            raise Invalid(f"A sub-task is for at most {_MOST_RECEIVERS} organizations.")
-        if len(set(ids)) < len(ids):
-            raise Invalid("An organization is named more than once.", code="named_twice")
+        check_receivers(ids)
         if self._quota is not None:
             self._quota.check_lines()
         if self._audit is None:
@@ -85,6 +98,7 @@ class Ledger:
         hashes = [hash_of(input_) for _, input_ in inputs]
         self._write(
             "subtask",
+            **{name: body[name] for name in _READABLE if name in body},
             image=str(body.get("image"))[:1000],
             receivers=len(ids),
             organizations=ids[:_LISTED],

@@ -14,7 +14,7 @@ from typing import Any
 import falcon
 
 from vantage6.client.body import Body
-from vantage6.common.encoding import base64s_to_bytes
+from vantage6.common.encoding import LazyText, base64_text
 from vantage6.common.encryption import CryptorBase
 from vantage6.common.errors import Invalid, Unavailable
 from vantage6.common.known_keys import KeyRefused, KnownKeys
@@ -22,6 +22,7 @@ from vantage6.node.bodies import REQUEST_MARKS, TooComplex, read, value_of
 from vantage6.node.keys import check_all
 from vantage6.node.ledger import Ledger
 from vantage6.node.opening import Opening
+from vantage6.node.outgoing import MOST_ID, SubTask, parameters_of
 from vantage6.node.quota import Quota
 from vantage6.node.refusals import Refusals
 from vantage6.node.room import REQUEST_COST, SMALL_BYTES
@@ -32,11 +33,8 @@ from vantage6.node.upstream import Reply, Upstream
 _KEY_SECONDS = 60.0
 #: What the server says to those who ask for what is not theirs, or not there for them.
 _REFUSED = (401, 403, 404)
-#: What an algorithm may ask for, beside the path.
-_PARAMETERS = frozenset(
-    {"page", "per_page", "name", "country", "collaboration_id", "label"}
-    | {"only_children", "only_parent", "include_children", "include_parent"}
-)
+#: An id in a path.
+_ID = f"{{id_:int(min=1, max={MOST_ID})}}"
 
 _App = falcon.App[falcon.Request, falcon.Response]
 
@@ -97,6 +95,7 @@ class Algorithm:
     #: The task that it computes, and where.
     task_id: int
     organization_id: int
+    node_id: int
     #: What it has to show here, the only token that is accepted, and what is shown to the server
     #: for it.
     tokens: Tokens
@@ -166,38 +165,43 @@ class Proxy:
         app.add_route("/task", _Tasks(self._create_task))
         plain = _Passage(self._forward)
         for path, passage in (
-            ("/task/{id_:int}", plain),
-            ("/task/{id_:int}/result", _Passage(self._results)),
-            ("/result/{id_:int}", _Passage(self._result)),
+            (f"/task/{_ID}", plain),
+            (f"/task/{_ID}/result", _Passage(self._results)),
+            (f"/result/{_ID}", _Passage(self._result)),
             ("/organization", plain),
-            ("/organization/{id_:int}", plain),
+            (f"/organization/{_ID}", plain),
             (f"/collaboration/{collaboration_id}", plain),
             (f"/collaboration/{collaboration_id}/organization", plain),
-            ("/node/{id_:int}", plain),
-            ("/vpn/algorithm/addresses", plain),
+            (f"/node/{_ID}", plain),
+            ("/vpn/algorithm/addresses", _Passage(self._addresses)),
             ("/version", plain),
             ("/health", plain),
         ):
             app.add_route(path, passage)
         return app
 
-    def _forward(self, req: falcon.Request, **_: int) -> Reply:
-        # Of repeated keys the last one counts, as the servers of the protocol read them.
-        # SECURITY: an include would bring in results that nobody has looked at.
-        params = {
-            name: value[-1] if isinstance(value, list) else value
-            for name, value in req.params.items()
-            if name in _PARAMETERS or (name, value) == ("include", "metadata")
-        }
+    def _forward(self, req: falcon.Request, id_: int | None = None) -> Reply:
         reply = self._upstream.request(
             req.method,
-            req.path,
+            # SECURITY: as the route has it; what was asked for can be spelled in many ways.
+            str(req.uri_template).replace(_ID, str(id_)),
             self._token,
-            params=params,
+            params=parameters_of(req.params),
             most=self._reply_bytes,
             held=req.context.held,
         )
         return self._noted(req, reply)
+
+    def _addresses(self, req: falcon.Request) -> Reply:
+        reply = self._forward(req)
+        # SECURITY: a label is a text, which stays here.
+        label = req.get_param("label")
+        found = reply.body.get("addresses") if isinstance(reply.body, dict) else None
+        if label and isinstance(found, list):
+            reply.body["addresses"] = [
+                one for one in found if isinstance(one, dict) and one.get("label") == label
+            ]
+        return reply
 
     def _noted(self, req: falcon.Request, reply: Reply) -> Reply:
         if reply.status in _REFUSED:
@@ -208,11 +212,11 @@ class Proxy:
         if self._made.is_any_lost and not self._opening.is_own(id_):
             self._find(id_)
         self._opening.check_task(id_)
-        return self._opened(self._forward(req), id_)
+        return self._opened(self._forward(req, id_), id_)
 
     def _result(self, req: falcon.Request, id_: int) -> Reply:
         self._opening.check_result(id_)
-        return self._opened(self._forward(req))
+        return self._opened(self._forward(req, id_))
 
     def _opened(self, reply: Reply, task_id: int | None = None) -> Reply:
         if reply.ok:
@@ -223,24 +227,29 @@ class Proxy:
         return reply
 
     def _create_task(self, req: falcon.Request) -> Reply:
-        body = self._body(req)
-        # Taken out, so that no input is in memory in more forms than it must.
-        receivers = body.pop("organizations", None) if isinstance(body, dict) else None
-        if not receivers:
-            raise Invalid("Organizations missing from input")
-        inputs = [_plain_input(receiver) for receiver in receivers]
+        # SECURITY: whatever is wrong is found before anything is written down, or leaves.
+        sub_task = SubTask.of(
+            self._body(req), self._algorithm.node_id, encrypted=self._keys is not None
+        )
         self._quota.take()
+        inputs = sub_task.inputs
+        ids = [id_ for id_, _ in inputs]
+        keys = None if self._keys is None else self._keys_of(ids, self._keys)
         try:
-            self._ledger.subtask(body, inputs)
+            self._ledger.subtask(sub_task.body, inputs)
         except OSError as error:
             raise Unavailable("The node cannot write its audit file; try again later.") from error
-        if self._keys is not None:
-            keys = self._keys_of([id_ for id_, _ in inputs], self._keys)
-            for receiver in receivers:
-                id_, plain = inputs.pop(0)
-                receiver["input"] = self._seal(id_, plain, keys[id_])
-        body["organizations"] = receivers
-        del inputs
+        receivers: list[dict[str, Any]] = []
+        # Taken out, so that no input is in memory in more forms than it must.
+        while inputs:
+            id_, plain = inputs.pop(0)
+            # SECURITY: without keys as well, what leaves is made of what was written down.
+            sealed: str | LazyText = (
+                base64_text(plain) if keys is None else self._seal(id_, plain, keys[id_])
+            )
+            receivers.append({"id": id_, "input": sealed})
+        del plain
+        body = {**sub_task.body, "organizations": receivers}
         try:
             reply = self._upstream.request("POST", "/task", self._token, body=body)
         except Unavailable:
@@ -300,14 +309,6 @@ class Proxy:
             return self._cryptor.encrypt_bytes_to_str(plain, key)
         except ValueError as error:
             raise Invalid(f"The public key of organization {organization_id} is broken.") from error
-
-
-def _plain_input(receiver: Any) -> tuple[int, bytes]:
-    """Return an organization of a sub-task, and the input that is meant for it."""
-    try:
-        return int(receiver["id"]), base64s_to_bytes(receiver.get("input") or "")
-    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
-        raise Invalid("Each organization needs an `id` and an `input` in base64.") from error
 
 
 def _results_of(task: Any) -> frozenset[int]:

@@ -68,6 +68,7 @@ class Station:
             Algorithm(
                 task_id=record.task_id,
                 organization_id=self.me.organization_id,
+                node_id=self.me.id_,
                 tokens=entry.tokens(),
                 ledger=ledger,
                 quota=self.quotas.of(record.run_id),

@@ -11,7 +11,7 @@ from typing import Any
 import docker
 import pytest
 
-from tests.node.doors import OWN_TASK, TOKENS, Door
+from tests.node.doors import NODE, OWN_TASK, TOKENS, Door
 from tests.node.factories import IMAGE, MIB, Bench, make_config, make_program_image, write_database
 from tests.node.wire import Wire
 from tests.services import docker as docker_service
@@ -252,7 +252,7 @@ def make_door(wire: Wire, tmp_path: Path) -> Iterator[MakeDoor]:
         known = KnownKeys(tmp_path / "known.json")
         keys = PublicKeys(upstream, known) if cryptor else None
         quota = quota or Quota(LimitConfig())
-        algorithm = Algorithm(OWN_TASK, 1, TOKENS, ledger, quota, made or SubTasks())
+        algorithm = Algorithm(OWN_TASK, 1, NODE, TOKENS, ledger, quota, made or SubTasks())
         proxy = Proxy(
             upstream,
             keys,

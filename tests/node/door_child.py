@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.node.doors import OWN_TASK, TOKENS
+from tests.node.doors import NODE, OWN_TASK, TOKENS
 from vantage6.common.config.node import LimitConfig
 from vantage6.common.encryption import DummyCryptor
 from vantage6.node.gatekeeper import Gatekeeper
@@ -38,7 +38,7 @@ def main(server: str, doors: int, room_bytes: int, reply_bytes: int) -> None:
     ports = []
     keepers = []
     for _ in range(doors):
-        algorithm = Algorithm(OWN_TASK, 1, TOKENS, Ledger(None, 5), Quota(limits), made)
+        algorithm = Algorithm(OWN_TASK, 1, NODE, TOKENS, Ledger(None, 5), Quota(limits), made)
         proxy = Proxy(
             upstream,
             None,

@@ -12,6 +12,7 @@ TOKEN = "own-token"
 SERVER_TOKEN = "server-token"
 TOKENS = Tokens(SERVER_TOKEN, TOKEN)
 OWN_TASK = 3
+NODE = 7
 
 
 class Door:
