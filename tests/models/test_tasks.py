@@ -1,5 +1,7 @@
 """Tasks are written as a whole or not at all, with numbers that are never used twice."""
 
+import time
+
 import pytest
 
 from tests.models.factories import (
@@ -171,6 +173,25 @@ def test_filters_of_tasks(world: World):
     ):
         rows, _ = tasks.page(Reach(Scope.GLOBAL), Page(), **filters)
         assert rows == expected, filters
+
+
+def test_a_pattern_is_compared_with_the_beginning_of_a_long_text(world: World):
+    """Or a table of such texts would be searched for minutes."""
+    tasks_ = [
+        make_task(world.north, [world.amsterdam], description=text)
+        for text in ("a" * 1024, "a" * 60_000 + "b", "b" + "a" * 60_000)
+    ]
+    started = time.process_time()
+    for pattern, expected in (
+        ("a" * 1024, [0]),
+        ("a%", [1, 0]),
+        ("%a%", [2, 1, 0]),
+        ("%b%", [2]),
+        ("%" + "a" * 126 + "c", []),
+    ):
+        rows, _ = tasks.page(Reach(Scope.GLOBAL), Page(), patterns={"description": pattern})
+        assert rows == [tasks_[index] for index in expected], pattern
+    assert time.process_time() - started < 1
 
 
 def test_pages_of_tasks(world: World):
