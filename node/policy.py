@@ -172,15 +172,22 @@ class Policy:
             return _open(rule, "Only if the image has a digest that is listed.")
         return _refusal(rule, "", f"The image {asked.image} is not listed.")
 
-    def may_leave(self, output_bytes: int) -> Reason | None:
-        """Return why an output is too large to leave, or None if it is not."""
+    def may_leave(self, length: int, what: str = "output") -> Reason | None:
+        """Return why an output, or what goes out in another way, is too large; None if it is not.
+
+        Parameters
+        ----------
+        length
+            Its bytes.
+        what
+            What it is.
+        """
         most = self._policies.max_output_bytes
-        if most is None or output_bytes <= most:
+        if most is None or length <= most:
             return None
         return Reason(
             "output_not_allowed",
-            f"The output has {output_bytes} bytes, and no more than {size(most)} may leave this "
-            "node.",
+            f"The {what} has {length} bytes, and no more than {size(most)} may leave this node.",
         )
 
     def _on_image(self, asked: Asked) -> Iterator[Finding]:

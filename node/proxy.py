@@ -16,12 +16,13 @@ import falcon
 from vantage6.client.body import Body
 from vantage6.common.encoding import LazyText, base64_text
 from vantage6.common.encryption import CryptorBase
-from vantage6.common.errors import Invalid, Unavailable
+from vantage6.common.errors import Forbidden, Invalid, Unavailable
 from vantage6.common.known_keys import KeyRefused, KnownKeys
 from vantage6.node.bodies import REQUEST_MARKS, TooComplex, read, value_of
 from vantage6.node.keys import check_all
 from vantage6.node.ledger import Ledger
 from vantage6.node.opening import Opening
+from vantage6.node.outcomes import Reason
 from vantage6.node.outgoing import MOST_ID, SubTask, parameters_of
 from vantage6.node.quota import Quota
 from vantage6.node.refusals import Refusals
@@ -124,6 +125,8 @@ class Proxy:
         Who asks.
     allows_pickle
         Whether results in other formats than JSON may go into the algorithm.
+    may_leave
+        Says why so many bytes of such a thing may not leave the station; None if they may.
     reply_bytes
         Largest reply that is passed on.
     """
@@ -137,8 +140,10 @@ class Proxy:
         algorithm: Algorithm,
         *,
         allows_pickle: bool,
+        may_leave: Callable[[int, str], Reason | None],
         reply_bytes: int,
     ) -> None:
+        self._may_leave = may_leave
         self._reply_bytes = reply_bytes
         self._algorithm = algorithm
         self._ledger = algorithm.ledger
@@ -231,6 +236,9 @@ class Proxy:
         sub_task = SubTask.of(
             self._body(req), self._algorithm.node_id, encrypted=self._keys is not None
         )
+        # SECURITY: an input can carry as much of the data out as an output.
+        if reason := self._may_leave(sub_task.bytes, "input of the sub-task"):
+            raise Forbidden(reason.message, code=reason.code)
         self._quota.take()
         inputs = sub_task.inputs
         ids = [id_ for id_, _ in inputs]

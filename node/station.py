@@ -75,6 +75,7 @@ class Station:
                 made=entry.sub_tasks(),
             ),
             allows_pickle=self.policy.allows_pickle,
+            may_leave=self.policy.may_leave,
             reply_bytes=self.config.limits.reply_bytes,
         )
 

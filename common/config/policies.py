@@ -69,5 +69,9 @@ class PolicyConfig(Section):
         "Images of other languages with a format of their own need it as well",
     )
     max_output_bytes: int | None = Field(
-        None, ge=0, description="largest output that leaves; default: `limits.file_bytes`"
+        None,
+        ge=0,
+        description="largest output that leaves; default: `limits.file_bytes`. The inputs of a "
+        "sub-task leave as well, and are together held to it; default for them: "
+        "`limits.request_bytes`",
     )

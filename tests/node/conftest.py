@@ -245,6 +245,7 @@ def make_door(wire: Wire, tmp_path: Path) -> Iterator[MakeDoor]:
         made: SubTasks | None = None,
         allows_pickle: bool = False,
         reply_bytes: int = 10**7,
+        policies: dict[str, Any] | None = None,
     ) -> Door:
         ledger = ledger or Ledger(None, 5)
         upstream = Upstream(f"http://127.0.0.1:{wire.port}/api")
@@ -260,6 +261,7 @@ def make_door(wire: Wire, tmp_path: Path) -> Iterator[MakeDoor]:
             1,
             algorithm,
             allows_pickle=allows_pickle,
+            may_leave=Policy(make_config(policies=policies)).may_leave,
             reply_bytes=reply_bytes,
         )
         listener = socket.create_server(("127.0.0.1", 0))

@@ -193,3 +193,34 @@ def test_a_number_in_a_path_has_one_spelling(wire: Wire, make_door: MakeDoor) ->
     for long in ("9" * 11, "9" * 4000, "0", "-1"):
         assert make_door().ask("GET", f"/organization/{long}")[0] == 404
     assert {one.path for one in wire.asked} == {"/organization/10"}
+
+
+@pytest.mark.parametrize("encrypted", [True, False])
+def test_inputs_of_a_subtask_are_held_to_what_may_leave(
+    wire: Wire,
+    make_door: MakeDoor,
+    cryptors: list[RSACryptor],
+    ledger: Ledger,
+    tmp_path: Path,
+    encrypted: bool,
+) -> None:
+    wire.public_keys = dict.fromkeys((1, 2), cryptors[1].public_key_str)
+    policies = {"allowed_algorithms": ".*", "max_output_bytes": 100}
+    door = make_door(cryptors[0] if encrypted else None, ledger=ledger, policies=policies)
+
+    def ask(*inputs: bytes) -> tuple[int, Any]:
+        receivers = [{"id": n, "input": base64_of(one)} for n, one in enumerate(inputs, 1)]
+        return door.ask("POST", "/task", body(organizations=receivers))
+
+    for refused in ((b"x" * 101,), (b"x" * 60, b"y" * 41)):
+        status, answer = ask(*refused)
+        assert (status, answer["code"]) == (403, "output_not_allowed")
+        assert "input of the sub-task has 101 bytes" in answer["msg"]
+    assert not wire.asked
+    assert not lines(tmp_path)
+    # The same one for many takes out no more than one.
+    for allowed in ((b"x" * 100,), (b"x" * 100, b"x" * 100), (b"x" * 50, b"y" * 50)):
+        assert ask(*allowed)[0] == 200
+    ledger.conclude()
+    counts = [one["counts"] for one in entries(tmp_path / FILE_NAME) if one["event"] == "contained"]
+    assert counts[-1] == {"output_not_allowed": 2}

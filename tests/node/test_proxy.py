@@ -325,7 +325,14 @@ def test_closed_door_lets_nobody_in_and_leaves_no_thread(wire: Wire, tmp_path: P
     quota = Quota(LimitConfig())
     algorithm = Algorithm(OWN_TASK, 1, NODE, TOKENS, Ledger(None, 5), quota, SubTasks())
     proxy = Proxy(
-        upstream, None, DummyCryptor(), 1, algorithm, allows_pickle=False, reply_bytes=10**7
+        upstream,
+        None,
+        DummyCryptor(),
+        1,
+        algorithm,
+        allows_pickle=False,
+        may_leave=lambda *_: None,
+        reply_bytes=10**7,
     )
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
