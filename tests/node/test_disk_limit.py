@@ -192,7 +192,7 @@ def test_deep_folders_do_not_hide_that_the_disk_was_full(bench: MakeBench) -> No
         "for _ in range(3000): os.mkdir('d'); os.chdir('d')\n"
         f"for i in range({ATTEMPT}):\n"
         " file = os.open(f'/mnt/tmp/{i}', os.O_CREAT | os.O_WRONLY)\n"
-        " for _ in range(1000): os.write(file, bytes(4096))"
+        " for _ in range(4000): os.write(file, bytes(1024))"
     )
     entry, exit_ = here.run(program)
     assert "begun" in exit_.log
