@@ -1,6 +1,7 @@
 """Proving who one is with a password and a code, and what follows from failures."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from falcon import Request
@@ -10,12 +11,16 @@ from vantage6.api.guesses import Guess
 from vantage6.api.limits import Attempt, client_address, network_of
 from vantage6.api.local_requests import is_from_this_machine
 from vantage6.api.service import Service
-from vantage6.common.errors import Unauthenticated
+from vantage6.common.clock import now
+from vantage6.common.errors import Invalid, Unauthenticated
 from vantage6.common.private import hashed
-from vantage6.models.store import recovery, second_factors, users
+from vantage6.models.store import recovery, second_factors, sessions, users
 from vantage6.models.store.recovery import Change
 from vantage6.models.store.setup import FIRST_PASSWORD, ROOT
 from vantage6.models.tables import User
+
+#: For so long a login proves who holds its session.
+_JUST_NOW = timedelta(minutes=10)
 
 
 class Logins:
@@ -83,6 +88,27 @@ class Logins:
             # Somebody else who logs in did, or the password was replaced.
             return self.check_password(users.find(user.id), password, req, name)
         return user
+
+    def require_password(
+        self, user: User, session_id: int | None, password: str, req: Request
+    ) -> None:
+        """Check the password of somebody who did not log in just now.
+
+        Raises
+        ------
+        Invalid
+            If there is none.
+        Unauthenticated, TooMany
+            As `check_password`.
+        """
+        if password:
+            self.check_password(user, password, req)
+        elif session_id is None or now() - sessions.get(session_id).began_at > _JUST_NOW:
+            raise Invalid(
+                "Log in again, or send your password as `current_password`: a change of your "
+                f"e-mail address needs a login of the last {_JUST_NOW.seconds // 60} minutes.",
+                code="password_needed",
+            )
 
     def succeeded(self, user: User, req: Request) -> None:
         """Note that a user has proved everything."""
@@ -182,10 +208,13 @@ class Logins:
         self.tell(user, Change.FACTOR_SET_UP, req)
         return {"recovery_codes": codes}
 
-    def tell(self, user: User, change: Change, req: Request) -> None:
-        """Have a user told by mail what was changed, since somebody else may have done it."""
+    def tell(self, user: User, change: Change, req: Request, receiver: str | None = None) -> None:
+        """Have a user told by mail what was changed, since somebody else may have done it.
+
+        The mail goes to the receiver, or else to the address of the user.
+        """
         if self._service.limits.allows(Attempt.MAIL, f"{change}:{user.id}"):
-            self._service.send_mail(recovery.tell(user, change, self.address(req)))
+            self._service.send_mail(recovery.tell(user, change, self.address(req), receiver))
 
     def enrolment(self, user: User, secret: str) -> dict[str, Any]:
         """Return what an authenticator app needs to know."""

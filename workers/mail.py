@@ -42,6 +42,10 @@ _CHANGES = {
     Change.FACTOR_RESET: "Another authenticator app may be set up: the second factor was reset.",
     Change.FACTOR_REMOVED: "The second factor was removed by an administrator.",
     Change.CODE_USED: "A recovery code was used instead of the code of an authenticator app.",
+    Change.ADDRESS_CHANGED: (
+        "The e-mail address was changed: all mails, also those for a new password, go to another "
+        "address now."
+    ),
     Change.CODES_REPLACED: "New recovery codes were made; the old ones are void.",
 }
 #: The last one: a password that the protocol cannot carry.
@@ -121,7 +125,8 @@ class Postman:
         if self._config.smtp is None:
             log.warning("mail not sent: no `smtp` is configured", **about)
             return None
-        receiver = _address(user.email)
+        # The address of before is told that it is one no more.
+        receiver = _address(content.get("receiver") or user.email)
         if receiver is None:
             log.warning("mail not sent: the user has no usable address", **about)
             return None

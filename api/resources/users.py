@@ -84,15 +84,16 @@ class Users(Resource):
             caller.require("user", Operation.VIEW, organization=home, partner=home)
         return self.replies.users([row])[0]
 
-    @endpoint(USER, body=UserUpdate, reply=UserReply, permission="user EDIT")
+    @endpoint(USER, body=UserUpdate, problems=(429,), reply=UserReply, permission="user EDIT")
     def on_patch_one(
-        self, _: Request, __: Response, caller: Caller, id_: int, read: Read[UserUpdate]
+        self, req: Request, __: Response, caller: Caller, id_: int, read: Read[UserUpdate]
     ) -> Any:
         """Change a user; null leaves a field as it is.
 
         Nobody changes a user who holds a rule that he lacks. Roles and rules replace those that
         the user has. The caller must hold what is given and what is taken; nobody changes what he
-        himself may do.
+        himself may do. Another e-mail address of oneself needs the password, unless one logged in
+        within the last ten minutes; the old address is told of the new one in any case.
         """
         row = users.get(id_)
         caller.require("user", Operation.EDIT, organization=row.organization_id, user=id_)
@@ -106,7 +107,17 @@ class Users(Resource):
         fields = {name: value for name, value in fields.items() if value != getattr(row, name)}
         self._check_names(caller, row, fields)
         changes = self._roles(caller, row, body.roles), self._rules(caller, row, body.rules)
-        return self.replies.users([users.update(row, fields, *changes)])[0]
+        logins = Logins(self.service)
+        if "email" in fields and row.id == caller.id:
+            # SECURITY: mails open the account, so who found a session could stay for good.
+            given = body.current_password
+            password = given.get_secret_value() if given else ""
+            logins.require_password(row, caller.session_id, password, req)
+        changed = users.update(row, fields, *changes)
+        if "email" in fields and row.email:
+            log.info("address changed", user_id=row.id, by=caller.id)
+            logins.tell(row, recovery.Change.ADDRESS_CHANGED, req, row.email)
+        return self.replies.users([changed])[0]
 
     def _check_names(self, caller: Caller, row: User, fields: dict[str, Any]) -> None:
         users.require_free(username=fields.get("username"), email=fields.get("email"))

@@ -25,6 +25,11 @@ class UserUpdate(Request):
     firstname: Text | None = None
     lastname: Text | None = None
     email: Name | None = None
+    current_password: SecretStr | None = Field(
+        None,
+        max_length=1024,
+        description="for another e-mail address of oneself, where the login is not of this moment",
+    )
     roles: list[Id] | None = Field(None, description="all roles from now on")
     rules: list[Id] | None = Field(None, description="all rules beside the roles from now on")
     password: SecretStr | None = Field(

@@ -41,6 +41,7 @@ class Change(StrEnum):
     FACTOR_REMOVED = "factor_removed"
     CODE_USED = "code_used"
     CODES_REPLACED = "codes_replaced"
+    ADDRESS_CHANGED = "address_changed"
 
 
 def request_mail(mail: Mail, user: User | None, **facts: str) -> int:
@@ -53,7 +54,7 @@ def request_mail(mail: Mail, user: User | None, **facts: str) -> int:
     return outbox.add(outbox.Topic.MAIL, content)
 
 
-def tell(user: User, change: Change, address: str | None) -> int:
+def tell(user: User, change: Change, address: str | None, receiver: str | None = None) -> int:
     """Have a user told by mail what was changed, and return the id of the message.
 
     Parameters
@@ -64,10 +65,13 @@ def tell(user: User, change: Change, address: str | None) -> int:
         What.
     address
         Where that came from; None for the server itself.
+    receiver
+        The address for the mail; None for that of the user.
     """
-    return request_mail(
-        Mail.ACCOUNT_CHANGED, user, change=change, address=address or "the machine of the server"
-    )
+    facts = {"change": change, "address": address or "the machine of the server"}
+    if receiver is not None:
+        facts["receiver"] = receiver
+    return request_mail(Mail.ACCOUNT_CHANGED, user, **facts)
 
 
 def login_failed(user: User | None, maximum: int, minutes: int, address: str) -> int | None:

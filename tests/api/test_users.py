@@ -6,14 +6,26 @@ from typing import Any
 import pytest
 
 from tests.api.client import Answer, Api
-from tests.models.factories import World, again, make_user, side_by_side
+from tests.models.factories import World, again, make_user, messages, side_by_side
+from vantage6.api import passwords
 from vantage6.common.clock import now
 from vantage6.common.enums import Operation, Scope
 from vantage6.common.errors import Invalid
-from vantage6.models.store import recovery, relations, users
+from vantage6.models.store import outbox, recovery, relations, users
 from vantage6.models.store.recovery import Purpose
 from vantage6.models.store.users import Change
-from vantage6.models.tables import RecoveryToken, Role, RoleRule, Rule, User, UserRole, UserRule
+from vantage6.models.tables import (
+    RecoveryToken,
+    Role,
+    RoleRule,
+    Rule,
+    Session,
+    User,
+    UserRole,
+    UserRule,
+)
+
+PASSWORD = "Right-horse-1"
 
 
 @pytest.fixture
@@ -154,6 +166,37 @@ def test_what_was_mailed_to_the_old_address_is_void(api: Api, ada: User):
     assert RecoveryToken.select().count() == 1
     patch(api, ada, ada, email="new@example.org")
     assert RecoveryToken.select().count() == 0
+
+
+def test_an_old_session_alone_does_not_redirect_the_mails_of_its_account(
+    api: Api, world: World, light_passwords: None
+):
+    """Who found a session would stay for good: a new password is mailed to that address."""
+    ada = make_user(
+        world.amsterdam, "Researcher", email="a@example.org", password=passwords.hashed(PASSWORD)
+    )
+    token = api.token(ada)
+    Session.update(began_at=now() - timedelta(minutes=11)).execute()
+
+    def change(**body: str) -> Answer:
+        return api.patch(f"/user/{ada.id}", token, {"email": "mine@example.org"} | body)
+
+    assert change().problem == (400, "password_needed")
+    assert change(current_password="").problem == (400, "password_needed")
+    assert change(current_password="Wrong-horse-1").problem == (401, "wrong_password")
+    assert again(ada).email == "a@example.org"
+    assert api.patch(f"/user/{ada.id}", token, {"email": ada.email, "lastname": "x"}).status == 200
+    assert change(current_password=PASSWORD).json["email"] == "mine@example.org"
+    # As scripts do that log in at their start.
+    assert patch(api, ada, ada, email="a@example.org").status == 200
+
+
+@pytest.mark.parametrize("who", ["ada", "admin"])
+def test_the_old_address_is_told_of_a_new_one(api: Api, ada: User, admin: User, who: str):
+    assert patch(api, ada, {"ada": ada, "admin": admin}[who], email="new@example.org").status == 200
+    (told,) = [outbox.find(message)[1] for message in messages()]
+    assert (told["kind"], told["change"]) == ("account_changed", "address_changed")
+    assert (told["user_id"], told["receiver"]) == (ada.id, "ada@example.org")
 
 
 # Roles and rules

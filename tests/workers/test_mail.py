@@ -138,6 +138,13 @@ def test_a_change_of_an_account_is_told_of(
     assert RecoveryToken.select().count() == 0
 
 
+def test_a_new_address_is_told_to_the_old_one(ada: User, smtp: MailServer, workers: Workers):
+    told = recovery.tell(ada, Change.ADDRESS_CHANGED, "192.0.2.7", "old@example.org")
+    workers.run("send_mail", told, 0)
+    (mail,) = smtp.mails
+    assert mail["To"] == "old@example.org"
+
+
 def test_settings_decide_life_sender_and_support(ada: User, smtp: MailServer, redis_url: str):
     settings = smtp.settings | {"sender": "robot@example.org", "email_token_validity_minutes": 7}
     workers = workers_with(redis_url, settings, support_email="help@example.org")
