@@ -18,6 +18,33 @@ _SCRATCH = "/tmp"  # noqa: S108 (the container's own)
 _LEAST_SCRATCH = 2**20
 #: What a process may have open at once; engines differ in what they give unasked.
 _OPEN_FILES = 1024
+#: What engines hide unasked: an own list takes the place of theirs.
+_MASKED_BY_ENGINES = (
+    "/proc/acpi",
+    "/proc/asound",
+    "/proc/interrupts",
+    "/proc/kcore",
+    "/proc/keys",
+    "/proc/latency_stats",
+    "/proc/sched_debug",
+    "/proc/scsi",
+    "/proc/timer_list",
+    "/proc/timer_stats",
+    "/sys/devices/virtual/powercap",
+    "/sys/firmware",
+)
+#: The disks of this machine: names of other runs and their files, and what they write just now;
+#: and how the machine was started.
+_MASKED = (
+    "/proc/cmdline",
+    "/proc/diskstats",
+    "/proc/partitions",
+    "/sys/block",
+    "/sys/class/block",
+    "/sys/dev/block",
+    "/sys/devices/virtual/block",
+    "/sys/fs/ext4",
+)
 #: Nobody on this machine owns anything under these numbers.
 _NOBODY = "65532:65532"
 #: One of the numbers that only a rootless engine uses, which own nothing either.
@@ -101,7 +128,7 @@ def volumes(config: NodeConfig, declared: Iterable[str], own: list[Mount]) -> li
         What is mounted anyway.
     """
     taken = {mount["Target"] for mount in own} | {_SCRATCH}
-    wanted = sorted({posixpath.normpath(f"/{path}") for path in declared} - taken)
+    wanted = sorted({posixpath.normpath("/" + path.strip("/")) for path in declared} - taken)
     return [
         Mount(
             path,
@@ -124,6 +151,7 @@ def host_config(
     mapping: str,
     with_init: bool,
     with_cpus: bool,
+    is_podman: bool = False,
 ) -> HostConfig:
     """Return the part of a container's definition that confines it.
 
@@ -145,6 +173,8 @@ def host_config(
         Let a small init process pass on signals and collect orphans.
     with_cpus
         Bound the processors.
+    is_podman
+        Say what is hidden in Podman's words.
     """
     limits = config.limits
     # Some engines refuse what they cannot do; that they cannot was said at the start.
@@ -153,7 +183,10 @@ def host_config(
         # SECURITY: the program is not trusted. The engine's default seccomp profile stays on.
         network_mode=network,
         cap_drop=["ALL"],
-        security_opt=["no-new-privileges"],
+        security_opt=[
+            "no-new-privileges",
+            *([f"mask={':'.join(_MASKED)}"] if is_podman else ()),
+        ],
         read_only=True,
         ipc_mode="private",
         mounts=mounts,
@@ -180,4 +213,6 @@ def host_config(
     )
     # The library knows Docker's values only.
     made.update({"UsernsMode": mapping} if mapping else {})
+    # SECURITY: Podman adds to what it hides; Docker hides this and nothing else.
+    made.update({} if is_podman else {"MaskedPaths": [*_MASKED_BY_ENGINES, *_MASKED]})
     return made

@@ -255,6 +255,7 @@ class DockerRuntime:
                 # Some engines come without it, and refuse containers that ask for it.
                 with_init=self.facts.has_init,
                 with_cpus="processors" not in self.facts.unbounded,
+                is_podman=self.facts.is_podman,
             ),
         )
         return made

@@ -243,6 +243,36 @@ def test_container_is_nobody_without_rights(docker_bench: MakeBench) -> None:
     assert status["Seccomp"].strip() == "2"
 
 
+@pytest.fixture(params=["docker_bench", "podman_bench"])
+def either_bench(request: pytest.FixtureRequest) -> MakeBench:
+    """Give a function that makes a bench on an engine."""
+    make: MakeBench = request.getfixturevalue(request.param)
+    return make
+
+
+def test_container_does_not_see_the_disks_of_the_machine(either_bench: MakeBench) -> None:
+    """They name the runs of others, and tell what these write."""
+    places = ["/sys/block", "/sys/devices/virtual/block", "/sys/class/block", "/sys/dev/block"]
+    places += ["/proc/diskstats", "/proc/partitions", "/proc/cmdline", "/sys/fs/ext4"]
+    # Hidden by the engine itself.
+    places += ["/proc/kcore", "/proc/keys", "/proc/timer_list", "/sys/firmware"]
+    found = seen(
+        either_bench(),
+        f"""
+out = []
+for place in {places}:
+    try:
+        there = os.listdir(place) if os.path.isdir(place) else open(place).read(1)
+    except OSError:
+        continue
+    if there:
+        out.append(place)
+"""
+        + REPORT.removeprefix("; "),
+    )
+    assert found == []
+
+
 def test_container_writes_only_where_it_may(docker_bench: MakeBench) -> None:
     wrote = seen(
         docker_bench(),
