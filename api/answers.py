@@ -19,7 +19,7 @@ from pydantic_core import to_json
 
 from vantage6.api import bodies, serving
 from vantage6.api.bodies import LARGE_BYTES
-from vantage6.api.transfers import transfers
+from vantage6.api.transfers import require_room, transfers
 from vantage6.common.errors import Invalid
 from vantage6.models import database
 from vantage6.models.store import payloads
@@ -106,10 +106,12 @@ class Sending:
                 "the texts out, with payload=false.",
                 code="answer_too_large",
             )
+        self._require_room(file, len(written))
         pieces = written.split(marks.mark)
         file.write(pieces[0])
         for text, piece in zip(marks.texts, pieces[1:], strict=True):
             if text.size < LARGE_BYTES:
+                self._require_room(file, text.size)
                 file.write(to_json(payloads.text(text)))
             else:
                 self._write_large(file, text)
@@ -120,10 +122,15 @@ class Sending:
         with ExitStack() as held:
             with serving.resting(self.req.env):
                 held.enter_context(bodies.large)
+            self._require_room(file, text.size)
             file.write(to_json(payloads.text(text)))
             # What the database keeps of it goes, too.
             database.discard()
         database.connect()
+
+    def _require_room(self, file: IO[bytes], size: int) -> None:
+        if file.tell() + size > _FILE_BYTES:
+            require_room(self.folder, size)
 
     def _stream(self, file: IO[bytes]) -> None:
         size = file.seek(0, 2)

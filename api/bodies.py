@@ -13,7 +13,7 @@ from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 
 from vantage6.api import serving
 from vantage6.api.incoming import SMALL_BYTES
-from vantage6.api.transfers import transfers
+from vantage6.api.transfers import require_room, transfers
 from vantage6.common.errors import Invalid
 from vantage6.models import database
 
@@ -55,7 +55,7 @@ def received(req: Request, limit: int, folder: Path, caller: str, held: ExitStac
     Invalid
         If the body breaks off.
     Unavailable
-        If too many large bodies are on their way.
+        If too many large bodies are on their way, or the disk is nearly full.
     """
     stream = _stream(req)
     if req.content_length is not None and req.content_length <= SMALL_BYTES:
@@ -76,6 +76,7 @@ def received(req: Request, limit: int, folder: Path, caller: str, held: ExitStac
             size += len(part)
             if size > limit:
                 raise too_large(limit)
+            require_room(folder, len(part))
             file.write(part)
             part = _read(stream, _PART_BYTES)
         file.seek(0)

@@ -1,15 +1,20 @@
 """How many large bodies and answers are on their way at once; each keeps a thread."""
 
+import shutil
 import threading
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 from vantage6.common.errors import Unavailable
 
 #: In one process, and of one caller in one process.
 MOST = 128
 MOST_OF_ONE = 32
+
+#: What their files leave free on the disk, where that is not more than one part in so many.
+_FREE_BYTES, _FREE_PART = 2**30, 20
 
 
 class Transfers:
@@ -50,6 +55,26 @@ class Transfers:
             self._callers[caller] -= 1
             if not self._callers[caller]:
                 del self._callers[caller]
+
+
+def require_room(folder: Path, size: int) -> None:
+    """Refuse to write so many bytes to a file where the disk would be nearly full then.
+
+    SECURITY: the files of slow clients stay for as long as these take. The database, which is often
+    on the same disk, goes on beside them.
+
+    Raises
+    ------
+    Unavailable
+        If that is so.
+    """
+    disk = shutil.disk_usage(folder)
+    if disk.free - size < min(_FREE_BYTES, disk.total // _FREE_PART):
+        full = Unavailable(
+            "The disk of the server is nearly full; try again later, or tell its operator."
+        )
+        full.retry_after = 60
+        raise full
 
 
 #: Those of this process.
