@@ -1,6 +1,7 @@
 """A look at the container engine without running anything on it."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from vantage6.node.runtime.base import EngineUnavailable
 _DEFAULT_SOCKET = "unix:///var/run/docker.sock"
 #: Where a rootless engine gets the network of its containers from.
 _DEVICE = Path("/dev/net/tun")
+#: The first version of Docker whose own seccomp profile closes AF_VSOCK.
+_DOCKER_CLOSES_VSOCK = 23
 
 
 def address(config: NodeConfig) -> str:
@@ -37,6 +40,8 @@ class Facts:
     unbounded: tuple[str, ...]
     #: Version of Podman's own interface; None if it is Docker.
     libpod: str | None = None
+    #: Its seccomp profile lets programs make AF_VSOCK sockets, as far as can be told.
+    lets_vsock_through: bool = False
 
     @property
     def is_podman(self) -> bool:
@@ -56,6 +61,18 @@ class Facts:
         return (
             f"{self.name} cannot limit the {' and '.join(self.unbounded)} of algorithms: let it "
             "have the cgroup controllers (cgroup v2, and in systemd Delegate=yes)."
+        )
+
+    @property
+    def open_sockets(self) -> str:
+        """How algorithms get past the closed network, as a sentence; nothing if they do not."""
+        if not self.lets_vsock_through:
+            return ""
+        return (
+            f"The seccomp profile of {self.name} {self.version} lets algorithms make AF_VSOCK "
+            "sockets, which belong to no network: they can reach services of the machine below a "
+            f"virtual one, and each other. Use Docker {_DOCKER_CLOSES_VSOCK} or newer with its "
+            "own profile, or keep the kernel modules vsock and vsock_loopback from being loaded."
         )
 
 
@@ -128,7 +145,17 @@ def facts(client: Any) -> Facts:
         has_init=bool(info.get("InitBinary")),
         unbounded=tuple(name for name, there in bounds.items() if not there),
         libpod=libpod,
+        lets_vsock_through=_lets_vsock_through(info, is_podman=podman is not None),
     )
+
+
+def _lets_vsock_through(info: Mapping[str, Any], *, is_podman: bool) -> bool:
+    """Tell by the version of an engine and its profile; what cannot be told counts as open."""
+    options = [option for option in info.get("SecurityOptions") or () if "seccomp" in option]
+    is_own = any(option.endswith(("=default", "=builtin")) for option in options)
+    major = str(info.get("ServerVersion", "")).partition(".")[0]
+    is_new = major.isdecimal() and int(major) >= _DOCKER_CLOSES_VSOCK
+    return is_podman or not (is_own and is_new)
 
 
 def _podman_host(client: Any, version: str) -> dict[str, Any]:

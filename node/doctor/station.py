@@ -46,6 +46,7 @@ class StationChecks:
         yield "engine", self._engine
         yield "limits", self._limits
         yield "disk limit", self._disk_limit
+        yield "sockets", self._sockets
 
     def databases(self) -> Iterator[Check]:
         """Yield the checks of the data sources."""
@@ -78,6 +79,13 @@ class StationChecks:
         if self.facts.remedy:
             raise Doubtful(self.facts.remedy)
         return "The engine can limit memory, processors and processes."
+
+    def _sockets(self) -> str:
+        if self.facts is None:
+            raise Skipped("There is no engine to ask.")
+        if self.facts.open_sockets:
+            raise Doubtful(self.facts.open_sockets)
+        return "The engine's seccomp profile closes AF_VSOCK."
 
     def _disk_limit(self) -> str:
         if self.facts is None:

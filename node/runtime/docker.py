@@ -96,6 +96,8 @@ class DockerRuntime:
         self._account = confinement.account(config, self.facts)
         if self.facts.unbounded:
             log.warning("limits without effect", reason=self.facts.remedy)
+        if self.facts.open_sockets:
+            log.warning("not every way out is closed", reason=self.facts.open_sockets)
         if self.facts.is_rootless and (remedy := closed_device()):
             log.warning("no network for services of the node", reason=remedy)
         self._links = Links(dial)
