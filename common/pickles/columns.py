@@ -201,9 +201,9 @@ def _category_dtype(builder: Builder, given: tuple[Any, ...], state: Any) -> Any
         given = (fields["categories"], fields["ordered"])
     categories, is_ordered = builder.nodes(given, 2)
     builder.budget.spend(OBJECT)
-    return pandas.CategoricalDtype(
-        builder.of(pandas.Index, categories), is_ordered if is_ordered is None else bool(is_ordered)
-    )
+    if not (is_ordered is None or isinstance(is_ordered, bool)):
+        raise SerializationError("This pickle cannot be read: an order is neither true nor false.")
+    return pandas.CategoricalDtype(builder.of(pandas.Index, categories), is_ordered)
 
 
 def _zoned(builder: Builder, given: tuple[Any, ...], state: Any) -> Zoned:
