@@ -56,11 +56,11 @@ def _is_sent_by_own_user(connection: Any) -> bool:
     if connection is None:  # no network: the application is called by this process
         return True
     try:
-        _, port = connection.getpeername()[:2]
+        ports = connection.getpeername()[1], connection.getsockname()[1]
         ends = [
             one.pid
             for one in psutil.net_connections("tcp")
-            if one.laddr and one.laddr.port == port and _is_loopback(one.laddr.ip)
+            if one.laddr and one.raddr and (one.laddr.port, one.raddr.port) == ports
         ]
         # Processes of others have no number where the server may not look.
         return bool(ends) and all(

@@ -160,8 +160,10 @@ def finish(
     row: Result, node: Node, status: TaskStatus = TaskStatus.COMPLETED, **contents: str
 ) -> Result:
     """Let a node report the end of a result."""
+    # With its task, which somebody else may remove meanwhile.
+    row = results.of_node(row.id, node)
     return results.patch(
-        results.of_node(row.id, node),
+        row,
         status=status,
         finished_at=now(),
         contents=contents or {"result": as_it_travels("42", row.task.collaboration)},
