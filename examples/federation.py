@@ -32,8 +32,13 @@ AS_PROCESSES = {
     "runtime": "process",
     "processes": {IMAGE: [sys.executable, "-m", "vantage6.algorithms.average"]},
 }
-#: Settings of a node that runs it in containers, from an image that was built on this machine.
-IN_CONTAINERS = {"runtime": "docker", "pull_policy": "never"}
+#: Settings of a node that runs it in containers, from an image that was built on this machine. A
+#: run starts only where its whole `disk_bytes` are free: few, so that small machines have them.
+IN_CONTAINERS = {
+    "runtime": "docker",
+    "pull_policy": "never",
+    "limits": {"disk_bytes": 512 * 2**20},
+}
 
 
 class FederationError(Exception):
