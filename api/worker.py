@@ -15,6 +15,7 @@ from typing import Any
 
 import gunicorn.glogging  # type: ignore[import-untyped]
 from gunicorn import util
+from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import (  # type: ignore[import-untyped]
     STOP_KEEPALIVE_LINGER,
     TConn,
@@ -240,7 +241,12 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def _keepalive_after(self, conn: Connection, keepalive: bool) -> bool:
         """Tell whether the connection can serve again: not if a body would have to be awaited."""
         conn.sock.hurry()
-        return bool(super()._keepalive_after(conn, keepalive))
+        try:
+            return bool(super()._keepalive_after(conn, keepalive))
+        except (OSError, ParseException):
+            # SECURITY: a body that is none. The request has its answer, and gets no second one,
+            # which a proxy could take for that of the next request.
+            return False
 
     def finish_request(self, conn: Connection, future: Any) -> None:
         """Send the rest of an answer once the thread has done its work."""

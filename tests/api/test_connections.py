@@ -182,3 +182,13 @@ def test_no_thread_waits_for_a_small_body(tmp_path: Path):
         with pytest.raises(Invalid, match="breaks off"):
             received(Request(environ), 100, tmp_path, "user 1", held)
         assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize("body", [b"zz\r\n\r\n", b"0\r\nAuthorization: x\r\n\r\n"])
+def test_a_request_with_a_body_that_is_none_gets_one_answer(loop: Loop, body: bytes) -> None:
+    with loop.client(BEGINNING + b"Transfer-Encoding: chunked\r\n\r\n" + body) as client:
+        for _ in range(20):
+            loop.turn()
+        answer = client.recv(2**16)
+    loop.turn_until(0)
+    assert answer.count(b"HTTP/1.1 ") == 1
