@@ -29,10 +29,13 @@ def send(
 def show(title: str, result: dict[str, Any]) -> None:
     """Print how a result ended and why.
 
-    The codes are in `docs/reasons.md`; ``result["log"]`` has the end of what the algorithm printed.
+    The codes are in `docs/reasons.md`. The log has the end of what the algorithm printed; it is
+    encrypted on its way, as the result is.
     """
     print(f"{title}: {result['status']}")
     print("   ", result["reason"]["code"], "-", result["reason"]["msg"])
+    for line in (result["log"] or "").strip().splitlines()[-1:]:
+        print("   ", line)
 
 
 with closing(connect(__doc__)) as client:
