@@ -4,13 +4,18 @@ import signal
 import subprocess
 import uuid
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.services import docker
 from tests.services.postgres import PostgresCluster
 from tests.services.redis import RedisServer
+
+if TYPE_CHECKING:
+    from docker import APIClient
 
 #: A test that uses one of these counts as slow; it need not say so.
 _SERVICES = {"redis_server", "postgres", "docker_host"}
@@ -97,3 +102,22 @@ def average_image(docker_host: str) -> str:
     """Return the image of the algorithm ``average``, built from this checkout."""
     docker.build_images()
     return "vantage6/average:latest"
+
+
+@pytest.fixture(scope="session")
+def engine(docker_host: str) -> Iterator["APIClient"]:
+    """Give a connection to the engine."""
+    # Only a run that uses an engine pays for this import and the next.
+    from docker import APIClient
+
+    with closing(APIClient(base_url=docker_host, version="auto")) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def program_image(engine: "APIClient") -> Iterator[str]:
+    """Give the image of the test algorithm, once for all folders of tests."""
+    from tests.node import factories
+
+    yield factories.make_program_image(engine, factories.BASE)
+    engine.remove_image(factories.IMAGE, force=True)

@@ -16,7 +16,9 @@ from pydantic import BaseModel
 
 from tests.client.conftest import Live
 from tests.client.scripts import research
-from vantage6.client import documents
+from tests.models.factories import make_user
+from vantage6.api.passwords import hashed
+from vantage6.client import Client, documents
 from vantage6.client.node_client import NodeClient
 from vantage6.common import bytes_to_base64s
 from vantage6.common.encryption import DummyCryptor, RSACryptor
@@ -134,8 +136,12 @@ def test_script_of_a_researcher_runs(live: Live, tmp_path: Path, encrypted: bool
     cryptor = RSACryptor(key_file) if encrypted else DummyCryptor()
     members = [world.amsterdam, world.berlin]
     for member in members:
-        key = bytes_to_base64s(RSACryptor(key_file).public_key_bytes)
-        client.organization.update(member.id, public_key=key)
+        # A public key is set by users of its own organization.
+        make_user(member, "Organization Admin", username=member.name, password=hashed("secret"))
+        with closing(Client("http://127.0.0.1", client.port)) as own_user:
+            own_user.authenticate(member.name, "secret")
+            key = bytes_to_base64s(RSACryptor(key_file).public_key_bytes)
+            own_user.organization.update(member.id, public_key=key)
     own = client.collaboration.create("own", [one.id for one in members], encrypted=encrypted)
     keys = [client.node.create(own["id"], one.id)["api_key"] for one in members]
     threads = [

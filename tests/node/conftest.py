@@ -1,6 +1,5 @@
 """Fixtures of the node's tests."""
 
-import os
 import socket
 import uuid
 from collections.abc import Callable, Iterator
@@ -12,7 +11,7 @@ import docker
 import pytest
 
 from tests.node.doors import NODE, OWN_TASK, TOKENS, Door
-from tests.node.factories import IMAGE, MIB, Bench, make_config, make_program_image, write_database
+from tests.node.factories import BASE, MIB, Bench, make_config, make_program_image, write_database
 from tests.node.wire import Wire
 from tests.services import docker as docker_service
 from tests.services import podman
@@ -41,27 +40,10 @@ from vantage6.node.station import Station
 from vantage6.node.subtasks import SubTasks
 from vantage6.node.upstream import Upstream
 
-BASE = os.environ.get("V6_TEST_IMAGE", "vantage6/base:latest")
-
 MakeBench = Callable[..., Bench]
 MakeStation = Callable[..., Station]
 MakeExecutor = Callable[..., Executor]
 MakeDoor = Callable[..., Door]
-
-
-@pytest.fixture(scope="session")
-def engine(docker_host: str) -> Iterator[docker.APIClient]:
-    """Give a connection to the engine."""
-    client = docker.APIClient(base_url=docker_host, version="auto")
-    yield client
-    client.close()
-
-
-@pytest.fixture(scope="session")
-def program_image(engine: docker.APIClient) -> Iterator[str]:
-    """Give the image of the test algorithm."""
-    yield make_program_image(engine, BASE)
-    engine.remove_image(IMAGE, force=True)
 
 
 @pytest.fixture(scope="session")

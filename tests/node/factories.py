@@ -24,6 +24,8 @@ from vantage6.node.tokens import Tokens
 
 #: The test algorithm: its input is the Python program that it runs.
 COMMAND = ("python3", "-c", "import os; exec(open(os.environ['INPUT_FILE']).read())")
+#: What the test algorithm is built on.
+BASE = os.environ.get("V6_TEST_IMAGE", "vantage6/base:latest")
 #: A name of its own, so that test runs side by side do not take it from each other.
 IMAGE = f"vantage6-test/program-{os.getpid()}:latest"
 

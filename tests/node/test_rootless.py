@@ -13,7 +13,7 @@ from pathlib import Path
 import docker
 import pytest
 
-from tests.node.conftest import BASE
+from tests.node.factories import BASE
 from tests.services import rootless
 from tests.services.rootless import User
 

@@ -11,17 +11,15 @@ from tests.api.conftest import (
     uri,
     world,
 )
-from tests.node.conftest import docker_bench, engine, process_bench, program_image
+from tests.node.conftest import docker_bench, process_bench
 
 __all__ = [
     "api",
     "broker_url",
     "docker_bench",
-    "engine",
     "instance",
     "light_passwords",
     "process_bench",
-    "program_image",
     "researcher",
     "root",
     "server",
