@@ -29,12 +29,12 @@ setup: .venv/dev ## create .venv with everything a developer needs
 
 .PHONY: test
 test: .venv/dev ## run all tests, or T=path
-	@compose/debian-packages.sh
+	@scripts/debian-packages.sh
 	@$(BIN)/python -m pytest $(T)
 
 .PHONY: coverage
 coverage: .venv/dev ## run all tests and show which lines and branches none of them reaches
-	@compose/debian-packages.sh
+	@scripts/debian-packages.sh
 	@$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered $(T)
 
 .PHONY: test-fast
@@ -43,7 +43,7 @@ test-fast: .venv/dev ## run the tests that need no service, or those of T=path
 
 .PHONY: bare
 bare: ## run C="make demo" in a bare Debian, as on a machine that nobody prepared (needs root)
-	@compose/bare-debian.sh $(if $(C),$(C),make demo)
+	@scripts/bare-debian.sh $(if $(C),$(C),make demo)
 
 .PHONY: lint
 lint: .venv/dev ## check style, format and the layering of the packages
@@ -70,34 +70,34 @@ docs: .venv/dev ## build the documentation into docs/_build
 
 .PHONY: bench
 bench: .venv/dev ## measure speed and memory
-	@compose/debian-packages.sh
+	@scripts/debian-packages.sh
 	@$(BIN)/python -m benchmarks.run
 
 .PHONY: images
 images: .venv/all ## build the images of algorithms and of the nodes' side services
-	@compose/debian-packages.sh
-	@compose/build-images.sh
-	@compose/services-image.sh
+	@scripts/debian-packages.sh
+	@scripts/build-images.sh
+	@scripts/services-image.sh
 
 ##@ What it is built on
 
 .PHONY: constraints
 constraints: .venv/dev ## take the newest versions that setup.cfg allows into constraints.txt
-	@compose/constraints.sh
+	@scripts/constraints.sh
 
 .PHONY: audit
 audit: .venv/dev ## ask which packages of constraints.txt have known vulnerabilities
-	@compose/audit.sh
+	@scripts/audit.sh
 
 .PHONY: pins
 pins: .venv/dev ## pin the images of compose.yaml to the digests that their registries give today
-	@$(BIN)/python compose/pin_images.py
+	@$(BIN)/python scripts/pin_images.py
 
 ##@ Tidy up
 
 .PHONY: services-stop
 services-stop: ## stop the private Docker engine that `make images` started
-	@compose/docker-engine.sh stop
+	@scripts/docker-engine.sh stop
 
 .PHONY: clean
 clean: ## remove what the other commands made in this folder
@@ -113,9 +113,9 @@ help: ## list the commands
 
 # The files say when which extra was installed; a developer has everything that a user has.
 .venv/all: setup.cfg pyproject.toml constraints.txt
-	@compose/environment.sh all
+	@scripts/environment.sh all
 	@touch $@
 
 .venv/dev: setup.cfg pyproject.toml constraints.txt
-	@compose/environment.sh dev
+	@scripts/environment.sh dev
 	@touch $@ .venv/all

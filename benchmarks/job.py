@@ -55,14 +55,14 @@ def measure(rounds: int) -> None:
 def build() -> None:
     """Build the image of the algorithm, and point everything at the engine."""
     engine = subprocess.run(
-        [ROOT / "compose" / "docker-engine.sh", "host"], stdout=subprocess.PIPE, text=True
+        [ROOT / "scripts" / "docker-engine.sh", "host"], stdout=subprocess.PIPE, text=True
     )
     if engine.returncode:
         raise SystemExit("The benchmarks need a Docker engine.")
     os.environ["DOCKER_HOST"] = engine.stdout.strip()
     environment = os.environ | {"PYTHON": str(BIN / "python")}
     with console.status("Building the image of the algorithm"):
-        subprocess.run([ROOT / "compose" / "build-images.sh"], env=environment, check=True)
+        subprocess.run([ROOT / "scripts" / "build-images.sh"], env=environment, check=True)
 
 
 def main_job(federation: Federation, client: Client, rounds: int) -> None:

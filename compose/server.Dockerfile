@@ -16,10 +16,10 @@ RUN for name in PIP_NO_INDEX PIP_FIND_LINKS PIP_INDEX_URL; do \
     done; \
     export PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore PIP_DISABLE_PIP_VERSION_CHECK=1 \
     && cd /source && mkdir /dist \
-    && python3 compose/pinned.py build >/dist/build.txt \
+    && python3 scripts/pinned.py build >/dist/build.txt \
     && python3 -m pip install --no-deps --require-hashes --target /build -r /dist/build.txt \
     && PYTHONPATH=/build python3 -m pip wheel --no-deps --no-build-isolation --wheel-dir /dist . \
-    && python3 compose/pinned.py server >/dist/all.txt \
+    && python3 scripts/pinned.py server >/dist/all.txt \
     && echo "vantage6 @ file://$(ls /dist/*.whl)" \
         "--hash=sha256:$(sha256sum /dist/*.whl | cut -d' ' -f1)" >>/dist/all.txt \
     && python3 -m pip install --no-deps --require-hashes --target /opt/vantage6 -r /dist/all.txt

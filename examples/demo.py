@@ -92,7 +92,7 @@ def choose_runtime() -> dict[str, Any]:
     else:
         with console.status("Building the image of the algorithm (once, about a minute)"):
             built = subprocess.run(
-                [ROOT / "compose" / "build-images.sh"],
+                [ROOT / "scripts" / "build-images.sh"],
                 env=os.environ | {"PYTHON": sys.executable},
                 capture_output=True,
                 text=True,

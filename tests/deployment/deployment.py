@@ -22,6 +22,7 @@ from vantage6.client import Client
 from vantage6.common.private import write_private
 
 COMPOSE = Path(__file__).parents[2] / "compose"
+SCRIPTS = Path(__file__).parents[2] / "scripts"
 #: The station that runs in a container; the other one runs beside the tests.
 CONTAINED = "alpha"
 #: Whom its folder belongs to.
@@ -45,7 +46,7 @@ def tool() -> list[str]:
 def build_images() -> dict[str, str]:
     """Build the images that are not up to date, and return the variables that name them."""
     built = subprocess.run(
-        [COMPOSE / "deployment-images.sh"],
+        [SCRIPTS / "deployment-images.sh"],
         capture_output=True,
         text=True,
         timeout=900,

@@ -11,7 +11,7 @@ import pytest
 from packaging.markers import default_environment
 from packaging.requirements import Requirement
 
-from compose import pin_images, pinned
+from scripts import pin_images, pinned
 from tests.services.registry import PASSWORD, USER, registry
 
 ROOT = Path(__file__).parents[2]
@@ -34,7 +34,7 @@ def test_everything_that_is_asked_for_is_pinned_in_a_version_that_is_allowed(ext
 @pytest.mark.parametrize("extra", EXTRAS)
 def test_everything_that_is_installed_has_hashes(extra: str) -> None:
     done = subprocess.run(
-        [sys.executable, ROOT / "compose/pinned.py", extra],
+        [sys.executable, ROOT / "scripts/pinned.py", extra],
         capture_output=True,
         text=True,
         check=True,
@@ -104,7 +104,7 @@ def test_images_are_pinned_to_what_a_registry_has_today(store: str, tmp_path: Pa
     for content in (b"first", b"second"):
         mark = push(store, "7", content)
         done = subprocess.run(
-            [sys.executable, ROOT / "compose/pin_images.py", file], capture_output=True, text=True
+            [sys.executable, ROOT / "scripts/pin_images.py", file], capture_output=True, text=True
         )
         assert done.returncode == 0, done.stderr
         assert f"${{V6_REDIS_IMAGE:-{image}:7@{mark}}}" in file.read_text()
@@ -117,7 +117,7 @@ def test_image_that_no_registry_has_stays_and_is_named(store: str, tmp_path: Pat
     text = f"    image: ${{V6_REDIS_IMAGE:-{store}/tools/other:1}}\n"
     file.write_text(text)
     done = subprocess.run(
-        [sys.executable, ROOT / "compose/pin_images.py", file], capture_output=True, text=True
+        [sys.executable, ROOT / "scripts/pin_images.py", file], capture_output=True, text=True
     )
     assert done.returncode == 1
     assert "tools/other:1 stays as it is" in done.stderr

@@ -235,7 +235,7 @@ def test_cve_2024_21653_no_image_of_ours_holds_an_ssh_server():
     """Improper access control: an SSH daemon that nobody needed, open to passwords."""
     recipes = [
         *(ROOT / "compose").glob("*.Dockerfile"),
-        *(ROOT / "compose").glob("*image*.sh"),
+        *(ROOT / "scripts").glob("*image*.sh"),
         *ROOT.glob("algorithms/**/Dockerfile"),
     ]
     assert len(recipes) >= 5

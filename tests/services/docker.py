@@ -11,7 +11,7 @@ import pytest
 
 from tests.services import missing, needs
 
-_COMPOSE = Path(__file__).parents[2] / "compose"
+_SCRIPTS = Path(__file__).parents[2] / "scripts"
 
 
 @contextmanager
@@ -44,7 +44,7 @@ def build_services_image() -> str:
 
 def _script(name: str, *arguments: str, seconds: float = 60) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [_COMPOSE / name, *arguments],
+        [_SCRIPTS / name, *arguments],
         capture_output=True,
         text=True,
         timeout=seconds,

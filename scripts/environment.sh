@@ -52,7 +52,7 @@ fi
 # SECURITY: only files whose hashes constraints.txt has, so that an index cannot hand out others.
 install() {
     local pip=(.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps)
-    .venv/bin/python compose/pinned.py build "$extra" >.venv/pinned.txt &&
+    .venv/bin/python scripts/pinned.py build "$extra" >.venv/pinned.txt &&
         "${pip[@]}" --require-hashes --requirement .venv/pinned.txt &&
         "${pip[@]}" --no-build-isolation --editable .
 }

@@ -15,7 +15,7 @@ sed -n 's/^requires = \["\(.*\)"\]$/\1/p' pyproject.toml >"$work/build.in"
     --output-file "$work/constraints.txt" setup.cfg "$work/build.in"
 {
     echo "# Every package in one version, with the hashes of its files. Written by \`make constraints\`;"
-    echo "# compose/pinned.py takes from it what an installation needs. Python 3.11 to 3.14."
+    echo "# scripts/pinned.py takes from it what an installation needs. Python 3.11 to 3.14."
     # The folder of this run is nobody's business.
     sed "s|$work/build.in|build-system|" "$work/constraints.txt"
 } >constraints.txt

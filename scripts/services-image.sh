@@ -7,9 +7,9 @@ cd "$(dirname "$0")/.."
 base=vantage6/base:latest
 image=vantage6/services:latest
 
-DOCKER_HOST=$(compose/docker-engine.sh host)
+DOCKER_HOST=$(scripts/docker-engine.sh host)
 export DOCKER_HOST
-compose/base-image.sh
+scripts/base-image.sh
 
 content=$({
     docker image inspect --format '{{.Id}}' "$base"

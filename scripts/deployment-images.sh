@@ -10,12 +10,12 @@ cd "$(dirname "$0")/.."
 python=${PYTHON:-.venv/bin/python}
 base=vantage6/base:latest
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/vantage6
-sources=(setup.cfg pyproject.toml constraints.txt compose/pinned.py README.md LICENSE
+sources=(setup.cfg pyproject.toml constraints.txt scripts/pinned.py README.md LICENSE
     algorithms api broker client common models node tools workers)
 
-DOCKER_HOST=$(compose/docker-engine.sh host)
+DOCKER_HOST=$(scripts/docker-engine.sh host)
 export DOCKER_HOST
-compose/base-image.sh >&2
+scripts/base-image.sh >&2
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -51,13 +51,13 @@ print(platform.python_version(), platform.machine(), platform.libc_ver()[1])')
         platforms+=(--platform "manylinux_2_${minor}_$machine")
     done
     platforms+=(--platform "manylinux2014_$machine" --platform any)
-    key=$({ sha256sum setup.cfg constraints.txt compose/deployment-images.sh; echo "$full $machine $glibc"; } |
+    key=$({ sha256sum setup.cfg constraints.txt scripts/deployment-images.sh; echo "$full $machine $glibc"; } |
         sha256sum | cut -c1-16)
     if [ ! -d "$cache/deployment-$key" ]; then
         rm -rf "$cache"/deployment-*
         requirements=$work/requirements
         # pip asks which version it runs on itself, so that what hangs on it is chosen here.
-        "$python" compose/pinned.py build server node | "$python" -c '
+        "$python" scripts/pinned.py build server node | "$python" -c '
 import re, sys
 from packaging.markers import Marker
 full = sys.argv[1]

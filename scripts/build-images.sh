@@ -13,13 +13,13 @@ cache=${XDG_CACHE_HOME:-$HOME/.cache}/vantage6
 # What the wheel in an image is for; a change in the server code rebuilds nothing.
 sources=(setup.cfg pyproject.toml algorithms client common tools)
 
-DOCKER_HOST=$(compose/docker-engine.sh host)
+DOCKER_HOST=$(scripts/docker-engine.sh host)
 export DOCKER_HOST
-compose/base-image.sh
+scripts/base-image.sh
 
 content=$({
     docker image inspect --format '{{.Id}}' "$base"
-    find "${sources[@]}" compose/build-images.sh -type f ! -name '*.pyc' -print0 |
+    find "${sources[@]}" scripts/build-images.sh -type f ! -name '*.pyc' -print0 |
         sort -z | xargs -0 sha256sum
 } | sha256sum | cut -c1-16)
 

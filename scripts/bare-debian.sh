@@ -19,7 +19,7 @@ fail() {
 
 [ "$(id -u)" = 0 ] || fail "needs root"
 for program in debootstrap git slirp4netns unshare; do
-    command -v "$program" >/dev/null || fail "$program is missing: compose/debian-packages.sh"
+    command -v "$program" >/dev/null || fail "$program is missing: scripts/debian-packages.sh"
 done
 [ "$#" != 0 ] || set -- make demo
 release=bookworm

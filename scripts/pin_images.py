@@ -1,4 +1,4 @@
-"""Pin the images of a compose file to digests: ``python compose/pin_images.py [FILE...]``.
+"""Pin the images of a compose file to digests: ``python scripts/pin_images.py [FILE...]``.
 
 A tag can be given to something else at any time; a digest cannot. Each
 ``${V6_…_IMAGE:-name:tag}`` of a file becomes ``name:tag@sha256:…`` with what the registry gives
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import httpx2
 
-FILES = (Path(__file__).parent / "compose.yaml",)
+FILES = (Path(__file__).parents[1] / "compose" / "compose.yaml",)
 _IMAGE = re.compile(
     r"(?P<before>image: \$\{V6_\w+_IMAGE:-)"
     r"(?P<name>[\w./:-]+):(?P<tag>[\w.-]+)(?:@sha256:[0-9a-f]{64})?(?P<after>\})"
