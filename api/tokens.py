@@ -13,7 +13,7 @@ import jwt
 from vantage6.common.clock import now
 from vantage6.common.config import ServerConfig
 from vantage6.common.enums import IdentityKind
-from vantage6.common.errors import Unauthenticated, V6Error
+from vantage6.common.errors import BAD_TOKEN, Unauthenticated, V6Error
 from vantage6.common.private import kept_secret
 from vantage6.models.tables import Node, Task
 
@@ -39,7 +39,7 @@ class Login:
 class BadToken(V6Error):
     """The token is malformed, of the wrong kind, or not signed by this server."""
 
-    code = "bad_token"
+    code = BAD_TOKEN
 
 
 @dataclass(frozen=True)

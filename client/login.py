@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from vantage6.client.session import Document, Session
-from vantage6.common.errors import Invalid, Unauthenticated
+from vantage6.common.errors import BAD_TOKEN, Invalid, Unauthenticated
 
 #: A token that lives no longer than this is renewed before it is used.
 _MARGIN_SECONDS = 10.0
 #: Codes of refusals that a new token may mend; the original server sends no code.
-_MENDED_BY_RENEWAL = (Unauthenticated.code, "token_expired", "session_ended")
+_MENDED_BY_RENEWAL = (Unauthenticated.code, BAD_TOKEN, "token_expired", "session_ended")
 
 
 def claims(token: str) -> Document:

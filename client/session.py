@@ -13,6 +13,7 @@ from vantage6.client.body import Body, parsed
 from vantage6.client.network import Network, distrust
 from vantage6.common.console import harmless
 from vantage6.common.errors import (
+    BAD_TOKEN,
     Conflict,
     Forbidden,
     Invalid,
@@ -40,6 +41,9 @@ _RETRY_SECONDS = 0.2
 #: The highest status that counts as success, by the protocol.
 _LAST_SUCCESS = 210
 _TOO_LARGE = 413
+
+#: What the original server, which sends no code, says of a token that it did not sign.
+_NOT_SIGNED_HERE = "Signature verification failed"
 
 _ERRORS: Mapping[int, type[V6Error]] = {
     401: Unauthenticated,
@@ -241,6 +245,10 @@ def _refusal(response: httpx2.Response, body: Document) -> V6Error:
     """Return the error that the reply stands for."""
     status, code = response.status_code, body.get("code")
     kind = _ERRORS.get(status, Invalid if status < 500 else Unavailable)
+    # The protocol answers 422 to a token that the server did not sign, as after a change of its
+    # secret. It is a matter of the login, and not of what was sent.
+    if status == 422 and (code == BAD_TOKEN or body.get("msg") == _NOT_SIGNED_HERE):
+        kind, code = Unauthenticated, BAD_TOKEN
     # The protocol answers 401 to a lack of permission too; the code tells them apart.
     if status == 401 and code == Forbidden.code:
         kind = Forbidden

@@ -21,6 +21,9 @@ the message for people. How a class becomes an HTTP status is decided in `vantag
 
 from typing import ClassVar
 
+#: Code of the refusal of a token that the server did not sign, as after a change of its secret.
+BAD_TOKEN = "bad_token"  # noqa: S105
+
 
 class V6Error(Exception):
     """Something went wrong."""

@@ -16,6 +16,7 @@ from vantage6.common.encryption import RSACryptor
 from vantage6.common.errors import (
     ConfigurationError,
     Forbidden,
+    TooMany,
     Unauthenticated,
     Unavailable,
     V6Error,
@@ -45,9 +46,6 @@ from vantage6.node.upstream import Upstream, network
 log = logs.get(__name__)
 
 T = TypeVar("T")
-
-#: What the server says of a token that it did not sign, as when its key was changed.
-_BAD_TOKEN = "bad_token"  # noqa: S105
 
 
 class Node:
@@ -215,7 +213,7 @@ class Node:
                 pause = max(next(pauses), getattr(error, "retry_after", None) or 0)
                 log.warning("not connected", reason=str(error), pause_seconds=round(pause, 1))
                 self._stop.wait(pause)
-                if isinstance(error, Unauthenticated) or error.error_code == _BAD_TOKEN:
+                if isinstance(error, Unauthenticated):
                     # A token may be refused for many reasons; only the key has the last word.
                     self._persistently(self._log_in)
 
@@ -239,7 +237,8 @@ class Node:
             except (Unauthenticated, Forbidden, ConfigurationError):
                 raise
             except V6Error as error:
-                away = isinstance(error, Unavailable) and not isinstance(error, NotTheServer)
+                away = isinstance(error, Unavailable | TooMany)
+                away = away and not isinstance(error, NotTheServer)
                 # Who was logged in before has the right address, and somebody else stands there.
                 if not away and self._server.whoami is None:
                     raise ConfigurationError(

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from vantage6.common import logs
-from vantage6.common.errors import Unauthenticated, Unavailable
+from vantage6.common.errors import TooMany, Unauthenticated, Unavailable
 from vantage6.node.audit import Audit
 from vantage6.node.backoff import delays
 from vantage6.node.runtime.base import EngineUnavailable
@@ -14,8 +14,9 @@ log = logs.get(__name__)
 
 T = TypeVar("T")
 
-#: The server is away, or about to renew a login.
-SERVER_AWAY = (Unavailable, Unauthenticated)
+#: The server is away, about to renew a login, or asked too often: as by all nodes at once after
+#: it came back.
+SERVER_AWAY = (Unavailable, Unauthenticated, TooMany)
 
 
 class InterruptedExecution(Exception):

@@ -134,6 +134,41 @@ def test_refused_token_is_renewed_and_the_request_sent_once_more(peer, client, m
 
 
 @pytest.mark.parametrize(
+    "said",
+    [{"msg": "Malformed.", "code": "bad_token"}, {"msg": "Signature verification failed"}],
+    ids=["ours", "original"],
+)
+def test_node_logs_in_again_at_a_server_with_another_secret(peer, make_token, said) -> None:
+    peer.answers |= {
+        "POST token/node": [
+            (200, {"access_token": make_token(7), "refresh_token": "old"}),
+            (200, {"access_token": make_token(7, issued=1), "refresh_token": "new"}),
+        ],
+        "GET node/7": (
+            200,
+            {"id": 7, "name": "n", "organization": {"id": 7}, "collaboration": None},
+        ),
+        "GET organization/7": (200, {"id": 7, "name": "The Shire", "public_key": ""}),
+        "PATCH result/3": [(422, said), (200, {"id": 3})],
+        "POST token/refresh": (422, said),
+    }
+    node = NodeClient(peer.address, "/api")
+    node.authenticate("key")
+    assert node.patch_result(3, result="output") == {"id": 3}
+    assert peer.asked[-1].token == make_token(7, issued=1)
+    node.close()
+
+
+def test_other_unprocessable_request_is_no_matter_of_the_login(peer, client, make_token) -> None:
+    _log_in(peer, make_token)
+    peer.answers["POST task"] = (422, {"msg": "no", "code": "invalid"})
+    client.authenticate("frodo", "secret")
+    before = len(peer.asked)
+    assert client.request("task", json={}, method="post")["msg"] == "no"
+    assert peer.calls()[before:] == ["POST task"]
+
+
+@pytest.mark.parametrize(
     ("status", "code"), [(400, None), (404, None), (401, "forbidden"), (500, None)]
 )
 def test_other_refusals_renew_nothing_and_are_asked_once(

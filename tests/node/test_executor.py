@@ -213,6 +213,20 @@ def test_upload_is_repeated_until_the_server_has_it(
     assert output(wire, 5) == b"done"
 
 
+def test_result_is_delivered_to_a_server_that_came_back_with_another_secret(
+    wire: Wire, make_executor: MakeExecutor
+) -> None:
+    wire.add(5, DONE)
+    bad = (422, {"msg": "The token is malformed.", "code": "bad_token"})
+    executor = make_executor()
+    wire.queued |= {"PATCH /result/5": [(200, {"id": 5}), bad], "POST /token/refresh": [bad] * 9}
+    # Many nodes log in at once after a restart, and some of them too often.
+    wire.queued["POST /token/node"] = [(429, {"msg": "Too often.", "code": "rate_limited"})]
+    executor.accept(5)
+    eventually(lambda: wire.ids("completed") == [5])
+    assert output(wire, 5) == b"done"
+
+
 def test_output_that_the_server_refuses_becomes_a_reason(
     wire: Wire, make_executor: MakeExecutor
 ) -> None:
