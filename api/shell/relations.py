@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from vantage6.common.errors import Invalid
+from vantage6.models.store import promotions
 from vantage6.models.tables.base import Table
 
 #: The classes of the objects, by name: relations go in circles.
@@ -252,6 +253,9 @@ class Linked(Many):
     def add(self, entity: Any, item: Any) -> None:
         """Write a pair."""
         pair = {self._here: entity.id, self._there: item.id}
+        if self._table in promotions.TABLES:
+            promotions.give(self._table, [pair])
+            return
         self._table.insert(**pair).on_conflict_ignore().execute()
 
     def remove(self, entity: Any, item: Any) -> None:

@@ -10,6 +10,7 @@ from vantage6.common.errors import Invalid, NotFound
 from vantage6.models.database import db
 from vantage6.models.prepared import Prepared
 from vantage6.models.rules import DEFAULT_ROLES, Grant
+from vantage6.models.store import promotions
 from vantage6.models.store.reach import Page, Reach, among, like, page_of
 from vantage6.models.tables import Role, RoleRule, Rule, UserRole
 
@@ -120,10 +121,13 @@ def update(
 
 
 def put_in(role: Role, rule_ids: Iterable[int]) -> None:
-    """Put rules, which exist, into a role; those that are in it stay."""
-    rows = [{"role": role.id, "rule": rule_id} for rule_id in sorted(set(rule_ids))]
-    if rows:
-        RoleRule.insert_many(rows).on_conflict_ignore().execute()
+    """Put rules, which exist, into a role; those that are in it stay.
+
+    A user of the role who lacked one of them is logged out.
+    """
+    promotions.give(
+        RoleRule, [{"role": role.id, "rule": rule_id} for rule_id in sorted(set(rule_ids))]
+    )
 
 
 def take_out(role: Role, rule_id: int) -> None:

@@ -14,6 +14,7 @@ from vantage6.models.database import db, unique
 from vantage6.models.fields import is_sqlite
 from vantage6.models.prepared import Prepared
 from vantage6.models.rules import Grant, narrowed
+from vantage6.models.store import promotions
 from vantage6.models.store.reach import Page, Reach, like, page_of
 from vantage6.models.tables import (
     Organization,
@@ -170,8 +171,7 @@ def create(
             email=email or None,
             organization=organization_id,
         )
-        _apply(UserRole, UserRole.role, user.id, Change(given=frozenset(role_ids)))
-        _apply(UserRule, UserRule.rule, user.id, Change(given=frozenset(rule_ids)))
+        _give(user.id, Change(given=frozenset(role_ids)), Change(given=frozenset(rule_ids)))
     return user
 
 
@@ -188,6 +188,8 @@ def update(
 ) -> User:
     """Change the given fields of a user, and what the user may do, at once or not at all.
 
+    A user who is given a rule that he lacked is logged out.
+
     Raises
     ------
     Invalid
@@ -201,8 +203,9 @@ def update(
         if fields.get("email", user.email) != user.email:
             # SECURITY: what was mailed to the old address opens the account no longer.
             RecoveryToken.delete().where(RecoveryToken.user == user.id).execute()
-        _apply(UserRole, UserRole.role, user.id, roles)
-        _apply(UserRule, UserRule.rule, user.id, rules)
+        # What is replaced by something with the same rules is given first: then none is new.
+        _give(user.id, roles, rules)
+        _take(user.id, roles, rules)
     return get(user.id)
 
 
@@ -219,13 +222,19 @@ def delete(user: User) -> None:
         User.delete().where(User.id == user.id).execute()
 
 
-def _apply(table: Any, column: Any, user_id: int, change: Change) -> None:
-    """Give and take exactly what was weighed, whatever somebody else gave meanwhile."""
-    if change.taken:
-        table.delete().where((table.user == user_id) & column.in_(list(change.taken))).execute()
-    if change.given:
-        rows = [{"user": user_id, column.name: one} for one in sorted(change.given)]
-        table.insert_many(rows).on_conflict_ignore().execute()
+def _give(user_id: int, roles: Change, rules: Change) -> None:
+    """Give exactly what was weighed, whatever somebody else gave meanwhile."""
+    given = ((UserRole, "role", roles.given), (UserRule, "rule", rules.given))
+    for table, column, ids in given:
+        promotions.give(table, [{"user": user_id, column: one} for one in sorted(ids)])
+
+
+def _take(user_id: int, roles: Change, rules: Change) -> None:
+    """Take exactly what was weighed."""
+    for column, ids in ((UserRole.role, roles.taken), (UserRule.rule, rules.taken)):
+        if ids:
+            table = column.model
+            table.delete().where((table.user == user_id) & column.in_(list(ids))).execute()
 
 
 def _root_role() -> int:

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
+from tests.api.client import logged_in
 from tests.api.commands.conftest import Operator, write_batch
 from vantage6.api import passwords
 from vantage6.common.encryption import RSACryptor
 from vantage6.common.private import hashed
 from vantage6.models.database import db
-from vantage6.models.store import nodes, users
+from vantage6.models.store import nodes, relations, users
 from vantage6.models.tables import (
     Collaboration,
     Node,
@@ -20,6 +21,7 @@ from vantage6.models.tables import (
     Payload,
     Result,
     Rule,
+    Session,
     Task,
     User,
 )
@@ -228,3 +230,22 @@ def test_the_key_of_another_node_is_refused(operator: Operator, file: Path, tmp_
     said = operator.refused("import", write_batch(file, content))
     assert "node 'A - AB Node' has this API key already" in said
     assert f"{file}, line" in said
+
+
+def test_a_user_whom_an_import_makes_superuser_is_logged_out(operator: Operator, file: Path):
+    operator.does("import", file)
+    with operator.connected():
+        ann = users.find_by_name("ann")
+        logged_in(ann)
+    operator.does("import", file)
+    with operator.connected():
+        assert Session.select().where(Session.user == ann.id).count() == 1
+        users.update(ann, {}, roles=users.Change(taken=frozenset(role_ids(ann))))
+    operator.does("import", file)
+    with operator.connected():
+        assert len(users.rules_of(ann.id)) == Rule.select().count()
+        assert Session.select().where(Session.user == ann.id).count() == 0
+
+
+def role_ids(user: User) -> list[int]:
+    return relations.roles_of_users([user.id])[user.id]
