@@ -98,7 +98,7 @@ def test_what_does_not_come_up_is_stopped_and_the_logs_are_named(
     assert supervisor.running() is None
 
 
-@pytest.mark.parametrize("pid", ["", "none", str(os.getpid()), "4194304"])
+@pytest.mark.parametrize("pid", ["", "none", pytest.param(str(os.getpid()), id="own"), "4194304"])
 def test_stale_pid_is_no_instance(make: Make, tmp_path: Path, pid: str) -> None:
     supervisor = make(SLEEP)
     (tmp_path / "supervisord.pid").write_text(pid)

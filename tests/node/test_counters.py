@@ -67,7 +67,7 @@ def test_numbers_are_found_in_each_layout(
     assert found.read() == {"process_limit": 7, "out_of_memory": 2}
 
 
-@pytest.mark.parametrize("pid", [None, 0, os.getpid(), 2**22 + 1])
+@pytest.mark.parametrize("pid", [None, 0, pytest.param(os.getpid(), id="own"), 2**22 + 1])
 def test_process_that_is_not_the_containers_has_no_numbers(pid: int | None) -> None:
     before = len(list(Path("/proc/self/fd").iterdir()))
     found = Counters(ID, pid)
