@@ -42,7 +42,10 @@ def start(instance: "Instance", attach: bool) -> None:
     """Start API, workers and what they need."""
     from vantage6.api import supervision
     from vantage6.api.setup import ROOT_WARNING, set_up
+    from vantage6.common.doctor import without_effect
 
+    if keys := instance.config.without_effect:
+        console.warning(without_effect(keys))
     supervisor = supervision.prepare(instance)
     if set_up(instance):
         console.warning(ROOT_WARNING)

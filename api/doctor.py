@@ -28,6 +28,7 @@ from vantage6.common.doctor import (
     refuse_shared,
     room,
     same_time,
+    without_effect,
     writable,
 )
 from vantage6.common.errors import V6Error
@@ -58,6 +59,7 @@ class Doctor:
         folder = self._instance.folder
         checks: tuple[Check, ...] = (
             ("configuration", self._file),
+            *((("old settings", self._old_settings),) if self._config.without_effect else ()),
             ("data folder", lambda: writable(folder, "check its owner, or set data_dir")),
             ("disk", lambda: room(folder, _LEAST_BYTES, "make room, or set data_dir")),
             ("database", self._answers),
@@ -83,6 +85,9 @@ class Doctor:
         file = self._instance.file
         refuse_shared(file, 0o600)
         return f"{file} is valid, and closed to others."
+
+    def _old_settings(self) -> str:
+        raise Doubtful(without_effect(self._config.without_effect))
 
     def _answers(self) -> str:
         new = Skipped("It is made by the first start.")

@@ -6,9 +6,9 @@ A check is a function that says in a sentence what is well, and raises what is n
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
@@ -17,6 +17,8 @@ import click
 from vantage6.common import console, logs
 from vantage6.common.clock import now
 from vantage6.common.errors import ConfigurationError, V6Error
+
+log = logs.get(__name__)
 
 
 class State(StrEnum):
@@ -85,6 +87,11 @@ def findings(checks: Iterable[Check]) -> Iterator[Finding]:
             yield Finding(name, remark.state, str(remark))
         except V6Error as error:
             yield Finding(name, State.FAILURE, error.message)
+        except Exception as error:
+            # One that breaks must not take the others with it. Not its words, which are nobody's.
+            log.exception("check broke", check=name)
+            kind = type(error).__name__
+            yield Finding(name, State.FAILURE, f"This could not be looked at ({kind}); report it.")
 
 
 def report(examine: Callable[[], Iterator[Finding]], *, as_json: bool) -> int:
@@ -159,7 +166,8 @@ def room(folder: Path, least: int, advice: str) -> str:
 
 def same_time(there: datetime, most_seconds: float) -> str:
     """Check that a clock elsewhere shows the same time as that of this machine."""
-    apart = abs((now() - there).total_seconds())
+    # A time without a zone is one of UTC, as a server's Date with -0000.
+    apart = abs((now() - (there if there.tzinfo else there.replace(tzinfo=UTC))).total_seconds())
     if apart > most_seconds:
         raise Doubtful(f"The clocks are {apart:.0f} s apart: run a time service (NTP) on both.")
     return "It agrees with the others."
@@ -168,3 +176,8 @@ def same_time(there: datetime, most_seconds: float) -> str:
 def existing(folder: Path) -> Path:
     """Return a folder, or the nearest one above it that exists."""
     return next(path for path in (folder, *folder.parents) if path.exists())
+
+
+def without_effect(keys: Sequence[str]) -> str:
+    """Return the sentence on keys of older files that are passed over."""
+    return f"Without effect in this version: {', '.join(keys)}. Take them out."

@@ -7,6 +7,7 @@ import click
 
 from vantage6.api.commands.base import on_instance
 from vantage6.common import console
+from vantage6.common.doctor import without_effect
 
 if TYPE_CHECKING:
     from vantage6.common.config import Instance
@@ -22,6 +23,8 @@ def config() -> None:
 def check(instance: "Instance") -> None:
     """Tell whether a configuration is valid; each wrong key is named."""
     console.info(f"{instance.file} is valid.")
+    if keys := instance.config.without_effect:
+        console.warning(without_effect(keys))
 
 
 @config.command()

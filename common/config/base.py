@@ -1,14 +1,81 @@
 """What server and node configurations have in common."""
 
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator
+from functools import cache
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    model_validator,
+)
 
 
 class Section(BaseModel):
-    """A part of a configuration file: frozen, strangers refused, secrets not echoed."""
+    """A part of a configuration file: frozen, strangers refused, secrets not echoed.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    Files for 3.11 are read as they are. A key without effect is named and passed over, a key
+    without a value counts as absent, and a number stands for the text that is written.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, coerce_numbers_to_str=True
+    )
+
+    #: Keys that files for 3.11 may have here, and that have no effect.
+    old_keys: ClassVar[frozenset[str]] = frozenset()
+    _passed_over: tuple[str, ...] = PrivateAttr(())
+
+    @property
+    def without_effect(self) -> tuple[str, ...]:
+        """Keys of 3.11 that the file has here or below and that have no effect, by their paths."""
+        below = (
+            f"{name}.{key}"
+            for name, value in self
+            for section in _sections(value)
+            for key in section.without_effect
+        )
+        return (*self._passed_over, *dict.fromkeys(below))
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _read_as_in_3_11(cls, values: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        if not isinstance(values, dict):
+            return handler(values)
+        filled = _names_with_default(cls)
+        section = handler(
+            {
+                key: value
+                for key, value in values.items()
+                if key not in cls.old_keys and not (value is None and key in filled)
+            }
+        )
+        section._passed_over = tuple(sorted(cls.old_keys & set(values)))
+        return section
+
+
+@cache
+def _names_with_default(section: type[BaseModel]) -> frozenset[str]:
+    """Return the names of keys that may be left out, and for which null says nothing else."""
+    return frozenset(
+        name
+        for key, field in section.model_fields.items()
+        if not field.is_required() and type(None) not in get_args(field.annotation)
+        for name in (key, field.alias)
+        if name
+    )
+
+
+def _sections(value: Any) -> Iterator[Section]:
+    """Yield the sections that a value is or holds."""
+    if isinstance(value, Section):
+        yield value
+    elif isinstance(value, tuple | list):
+        yield from (item for item in value if isinstance(item, Section))
 
 
 def _upper(value: Any) -> Any:

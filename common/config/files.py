@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from vantage6.common.config.problems import explained
 from vantage6.common.errors import ConfigurationError
 
 ENVIRONMENTS = ("application", "dev", "test", "acc", "prod")
@@ -59,10 +60,7 @@ def checked(values: dict[str, Any], model: type[C], path: Path, name: str) -> C:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        problems = "\n".join(
-            f"  {name}.{'.'.join(str(step) for step in problem['loc'])}: {problem['msg']}"
-            for problem in error.errors(include_input=False, include_url=False)
-        )
+        problems = "\n".join(f"  {name}.{line}" for line in explained(error, model))
         raise ConfigurationError(f"{path} is not valid:\n{problems}") from error
 
 
@@ -105,8 +103,42 @@ class _Elsewhere:
             raise ConfigurationError(f"{where}: not UTF-8 text.") from error
 
 
+class _Whole(int):
+    """A whole number that remembers how it is written: 0123 may be a password, and no octal."""
+
+    written: str
+
+    def __str__(self) -> str:
+        return self.written
+
+
+class _Broken(float):
+    """A number with a point that remembers how it is written: 1.10 may be a version."""
+
+    written: str
+
+    def __str__(self) -> str:
+        return self.written
+
+
 class _Loader(yaml.SafeLoader):
     """Reads what may stand in a configuration."""
+
+
+def _whole(loader: _Loader, node: yaml.ScalarNode) -> _Whole:
+    number = _Whole(loader.construct_yaml_int(node))
+    number.written = node.value
+    return number
+
+
+def _broken(loader: _Loader, node: yaml.ScalarNode) -> _Broken:
+    number = _Broken(loader.construct_yaml_float(node))
+    number.written = node.value
+    return number
+
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _whole)
+_Loader.add_constructor("tag:yaml.org,2002:float", _broken)
 
 
 def _elsewhere(loader: _Loader, node: yaml.ScalarNode) -> _Elsewhere:

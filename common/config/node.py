@@ -9,8 +9,6 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
-    ModelWrapValidatorHandler,
-    PrivateAttr,
     SecretStr,
     field_validator,
     model_validator,
@@ -126,20 +124,10 @@ class DeviceConfig(Section):
     gpu: bool = Field(False, description="all graphics processors")
 
 
-#: Keys of files for 3.11 that have no effect here, or not yet.
-OLD_KEYS = frozenset(
-    {
-        "alpine",
-        "debug",
-        "image",
-    }
-)
-
-
 class NodeConfig(Section):
     """Everything a node can be told."""
 
-    _without_effect: tuple[str, ...] = PrivateAttr(())
+    old_keys = frozenset({"alpine", "debug", "image"})
 
     api_key: SecretStr = Field(min_length=1, description="key that the server gave for this node")
     server_url: str = Field(description="address of the server, with scheme", pattern="^https?://")
@@ -258,22 +246,6 @@ class NodeConfig(Section):
         "work",
     )
     logging: LogConfig = Field(LogConfig(), description="logs")
-
-    @property
-    def without_effect(self) -> tuple[str, ...]:
-        """Keys of 3.11 that the file has and that do nothing, for a warning."""
-        return self._without_effect
-
-    @model_validator(mode="wrap")
-    @classmethod
-    def _set_old_keys_aside(
-        cls, values: Any, handler: ModelWrapValidatorHandler["NodeConfig"]
-    ) -> "NodeConfig":
-        if not isinstance(values, dict):
-            return handler(values)
-        config = handler({key: values[key] for key in values if key not in OLD_KEYS})
-        config._without_effect = tuple(sorted(OLD_KEYS & set(values)))
-        return config
 
     @field_validator("databases", mode="before")
     @classmethod

@@ -109,6 +109,8 @@ class VpnServer(Section):
 class ServerConfig(Section):
     """Everything a server can be told."""
 
+    old_keys = frozenset({"debug", "image", "images", "rabbitmq", "rabbitmq_uri", "ui"})
+
     description: str = Field("", description="free text")
     type: Literal["dev", "test", "acc", "prod"] | None = Field(
         None,

@@ -3,7 +3,7 @@
 from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from vantage6.common.config.base import Section
 
@@ -111,9 +111,11 @@ class TunnelConfig(Section):
 
 
 class ImagesConfig(Section):
-    """Images of the node's own helpers. Other keys of older files have no effect."""
+    """Images of the node's own helpers."""
 
-    model_config = ConfigDict(extra="ignore")
+    old_keys = frozenset(
+        {"algorithm", "alpine", "network_config", "node", "ssh-tunnel", "ssh_tunnel"}
+    )
 
     squid: str = Field(SERVICES_IMAGE, description="has Squid; for `whitelist`")
     vpn_client: str = Field(SERVICES_IMAGE, description="has OpenVPN; for `vpn_subnet`")

@@ -6,7 +6,7 @@ Nothing is changed, at the station or at the server.
 from collections.abc import Iterator
 from contextlib import closing
 
-from vantage6.common.doctor import Check, Doubtful, Finding, findings, refuse_shared
+from vantage6.common.doctor import Check, Doubtful, Finding, findings, refuse_shared, without_effect
 from vantage6.node.doctor.server import ServerChecks
 from vantage6.node.doctor.services import ServiceChecks
 from vantage6.node.doctor.station import StationChecks
@@ -41,5 +41,4 @@ class Doctor:
         return f"{file} is valid, and closed to others."
 
     def _old_settings(self) -> str:
-        keys = ", ".join(self._instance.config.without_effect)
-        raise Doubtful(f"Without effect in this version: {keys}. Take them out.")
+        raise Doubtful(without_effect(self._instance.config.without_effect))

@@ -169,8 +169,11 @@ class ServerChecks:
         if answer is None:
             raise Skipped(_NO_ANSWER)
         try:
-            there: datetime = parsedate_to_datetime(answer.headers["date"])
-        except (KeyError, ValueError) as error:
+            there: datetime = parsedate_to_datetime(
+                # Something on the way may add one of its own.
+                answer.headers.get_list("date")[0]
+            )
+        except (IndexError, ValueError) as error:
             raise Skipped("The server does not tell the time.") from error
         return same_time(there, _MOST_SECONDS_APART)
 

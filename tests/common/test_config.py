@@ -70,7 +70,7 @@ def test_of_several_environments_one_must_be_chosen(write):
         ({"environments": {"production": {"port": 1}}}, "unknown keys: production"),
         ({"environments": ["dev"]}, "`environments` in"),
         ({"application": "text"}, "is not valid"),
-        ({"application": {"prot": 1}}, "application.prot: Extra inputs"),
+        ({"application": {"prot": 1}}, "application.prot: there is no such key; did you mean port"),
         ({"application": {"port": 0}}, "application.port: "),
         ({"application": {"api_path": "api"}}, "application.api_path: "),
         ({"application": {"api_path": "/api/"}}, "application.api_path: "),
@@ -218,7 +218,7 @@ application:
     assert [database.label for database in config.databases] == ["default", "my_other_database"]
     assert config.policies is not None
     assert config.policies.allowed_organizations == ("6", "x")
-    assert config.without_effect == ("alpine",)
+    assert config.without_effect == ("alpine", "images.node")
     assert config.services == ("whitelist", "vpn")
 
 
@@ -227,7 +227,10 @@ def test_a_misspelt_key_of_a_node_is_refused(tmp_path: Path) -> None:
     file.write_text(
         "application: {api_key: k, server_url: 'http://a', encryption: {enabled: no}, polices: {}}"
     )
-    with pytest.raises(ConfigurationError, match=r"application\.polices: Extra inputs"):
+    with pytest.raises(
+        ConfigurationError,
+        match=r"application\.polices: there is no such key; did you mean policies",
+    ):
         load(file, NodeConfig)
 
 
@@ -286,3 +289,97 @@ def test_algorithms_have_an_end_and_leave_a_processor_unless_a_file_says_otherwi
     assert usual.cpus == max(1, (os.cpu_count() or 1) - 1)
     lifted = LimitConfig(cpus=None, seconds=None)
     assert lifted.cpus is lifted.seconds is None
+
+
+def test_documented_keys_of_a_server_of_3_11_are_named_and_passed_over(tmp_path: Path) -> None:
+    file = tmp_path / "server.yaml"
+    file.write_text(
+        """
+application:
+  debug: {socketio: false, flask: false}
+  images: {server: registry.example/server:3.11, ui: registry.example/ui:3.11}
+  ui: {enabled: true, port: 3456}
+  rabbitmq_uri: amqp://user:password@host/vhost
+"""
+    )
+    config = load(file, ServerConfig)
+    assert config.without_effect == ("debug", "images", "rabbitmq_uri", "ui")
+
+
+@pytest.mark.parametrize("model", [ServerConfig, NodeConfig])
+def test_every_section_without_a_value_is_as_if_it_were_left_out(
+    tmp_path: Path, model: type[ServerConfig | NodeConfig]
+) -> None:
+    needed = {"api_key": "k", "server_url": "http://a", "encryption": {"enabled": False}}
+    needed = needed if model is NodeConfig else {}
+    empty = {
+        field.alias or name: None
+        for name, field in model.model_fields.items()
+        if not field.is_required() and name not in ("flower", "metrics")
+    }
+    file = tmp_path / "some.yaml"
+    file.write_text(yaml.safe_dump({"application": {**empty, **needed}, "environments": {}}))
+    plain = tmp_path / "plain.yaml"
+    plain.write_text(yaml.safe_dump({"application": needed or {"port": 5000}}))
+    given = load(file, model).model_dump(exclude={"limits", "keep_images_days"})
+    assert given == load(plain, model).model_dump(exclude={"limits", "keep_images_days"})
+
+
+def test_null_still_says_what_it_says(tmp_path: Path) -> None:
+    file = tmp_path / "server.yaml"
+    file.write_text("application: {flower: null, metrics: null}")
+    config = load(file, ServerConfig)
+    assert (config.flower, config.metrics) == (None, None)
+
+
+def test_a_number_stands_for_the_text_that_is_written(tmp_path: Path) -> None:
+    file = tmp_path / "node.yaml"
+    file.write_text(
+        """
+application:
+  api_key: 0123
+  server_url: http://a
+  port: 0x50
+  encryption: {enabled: no}
+  docker_registries: [{registry: r.example, username: 007, password: 1_000}]
+  algorithm_env: {VERSION: 1.10, LIMIT: 5}
+"""
+    )
+    config = load(file, NodeConfig)
+    assert config.api_key.get_secret_value() == "0123"
+    assert config.port == 80
+    (registry,) = config.docker_registries
+    assert (registry.username, registry.password.get_secret_value()) == ("007", "1_000")
+    assert config.algorithm_env == {"VERSION": "1.10", "LIMIT": "5"}
+
+
+def test_what_yaml_takes_for_something_else_is_said_to_need_quotation_marks(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "server.yaml"
+    file.write_text("application: {description: no, smtp: {username: 2020-01-01}}")
+    with pytest.raises(ConfigurationError) as refused:
+        load(file, ServerConfig)
+    lines = refused.value.message.splitlines()[1:]
+    assert [line.split(":")[0].strip() for line in lines] == [
+        "application.description",
+        "application.smtp.username",
+    ]
+    assert all("quotation marks" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("server_ur", "did you mean server_url"),
+        ("zzz", "there are: algorithm_device_requests, algorithm_env"),
+        ("policies: {allowed_algoritms: x}, y", "policies.allowed_algoritms: there is no such key"),
+        ("ssh-tunnels: [{ssh: {hots: x}}], y", "ssh-tunnels.0.ssh.hots: there is no such key; did"),
+    ],
+)
+def test_a_wrong_key_is_told_with_those_that_there_are(tmp_path: Path, key: str, said: str) -> None:
+    file = tmp_path / "node.yaml"
+    file.write_text(f"application: {{{key}: 1}}")
+    with pytest.raises(ConfigurationError) as refused:
+        load(file, NodeConfig)
+    assert said in refused.value.message

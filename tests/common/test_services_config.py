@@ -54,7 +54,7 @@ def changed_tunnel(*path: str, value: Any) -> list[Any]:
 
 def test_services_of_an_old_file_are_understood(tmp_path: Path) -> None:
     config = loaded(tmp_path)
-    assert config.without_effect == ()
+    assert config.without_effect == ("images.alpine",)
     assert config.services == ("my-data-source", "container_label", "whitelist", "vpn")
     assert config.ssh_tunnels[0].tunnel.bind.port == 8000
     assert config.images.squid.endswith("squid")
