@@ -28,6 +28,8 @@ T = TypeVar("T")
 #: Guesses at one password from all networks together, in guesses that one of them has.
 _NETWORKS = 20
 _REMEMBERED_DAYS = 90
+#: Usernames and addresses of others that an account may ask for in an hour.
+_MOST_TAKEN = 30
 _DEFAULT_POLICY = PasswordPolicy()
 
 
@@ -49,6 +51,8 @@ class Attempt(StrEnum):
     #: A guess at the code of an app or a recovery code, in the same two ways.
     CODE = "code"
     CODE_ANYWHERE = "code_anywhere"
+    #: A username or an e-mail address that was taken already, by who asked for it.
+    TAKEN = "taken"
     #: A login of an account from a network, which is remembered.
     KNOWN = "known"
 
@@ -83,6 +87,7 @@ class Limits:
             Attempt.CODE: RateLimitItemPerMinute(most, minutes),
             # Six digits are few, and who guesses them knows the password.
             Attempt.CODE_ANYWHERE: RateLimitItemPerMinute(most, minutes),
+            Attempt.TAKEN: RateLimitItemPerHour(_MOST_TAKEN),
             Attempt.KNOWN: RateLimitItemPerDay(1, _REMEMBERED_DAYS),
         }
         self._rest = Rest()

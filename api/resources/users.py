@@ -1,12 +1,14 @@
 """Users."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from falcon import Request, Response
 
 from vantage6.api import lists, passwords
 from vantage6.api.endpoint import USER, Read, endpoint
+from vantage6.api.limits import Attempt
 from vantage6.api.logins import Logins
 from vantage6.api.permissions import Caller
 from vantage6.api.resources.base import Resource
@@ -46,7 +48,7 @@ class Users(Resource):
         USER,
         body=UserCreate,
         needs=("user", Operation.CREATE),
-        problems=(404,),
+        problems=(404, 429),
         reply=UserReply,
         status=201,
         permission="user CREATE",
@@ -63,16 +65,18 @@ class Users(Resource):
                 raise Forbidden(f"Role {role_id} belongs to another organization.")
         password = body.password.get_secret_value()
         passwords.check_policy(password)
-        row = users.create(
-            username=body.username,
-            password=passwords.hashed(password),
-            firstname=body.firstname,
-            lastname=body.lastname,
-            email=body.email,
-            organization_id=organization_id,
-            roles=body.roles or [],
-            rules=body.rules or [],
-        )
+        with self._asking_for_names(caller):
+            users.require_free(username=body.username, email=body.email)
+            row = users.create(
+                username=body.username,
+                password=passwords.hashed(password),
+                firstname=body.firstname,
+                lastname=body.lastname,
+                email=body.email,
+                organization_id=organization_id,
+                roles=body.roles or [],
+                rules=body.rules or [],
+            )
         return self.replies.users([row])[0]
 
     @endpoint(USER, reply=UserReply, permission="user VIEW, or oneself")
@@ -120,11 +124,34 @@ class Users(Resource):
         return self.replies.users([changed])[0]
 
     def _check_names(self, caller: Caller, row: User, fields: dict[str, Any]) -> None:
-        users.require_free(username=fields.get("username"), email=fields.get("email"))
-        if row.id == caller.id:
-            return
-        if "username" in fields:
+        if "username" in fields and row.id != caller.id:
             raise Invalid("Nobody can rename somebody else.", code="foreign_username")
+        if {"username", "email"} & set(fields):
+            with self._asking_for_names(caller):
+                users.require_free(
+                    username=fields.get("username"), email=fields.get("email"), but=row.id
+                )
+
+    @contextmanager
+    def _asking_for_names(self, caller: Caller) -> Iterator[None]:
+        """Count those that others have.
+
+        SECURITY: else a user tries all names and addresses that somebody may have here. Who sees
+        every user may try what he likes.
+        """
+        limits, is_counted = (
+            self.service.limits,
+            not caller.reaches_everything("user", Operation.VIEW),
+        )
+        who = str(caller.id)
+        if is_counted:
+            limits.check(Attempt.TAKEN, who)
+        try:
+            yield
+        except Invalid as error:
+            if is_counted and error.error_code == users.TAKEN:
+                limits.allows(Attempt.TAKEN, who)
+            raise
 
     def _roles(self, caller: Caller, row: User, wanted: Sequence[int] | None) -> Change:
         """Return which roles are given and taken, after weighing both."""

@@ -40,7 +40,9 @@ class PolicyConfig(Section):
     allowed_algorithms: Expressions = Field(
         (), description="images, as regular expressions or by digest; none: no image at all"
     )
-    allowed_users: Texts = Field((), description="ids or names of users; default: any")
+    allowed_users: Texts = Field(
+        (), description="ids of users, or names, which change hands; default: any"
+    )
     allowed_organizations: Texts = Field(
         (), description="ids or names of organizations; default: any"
     )

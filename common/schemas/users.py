@@ -1,14 +1,24 @@
 """Users."""
 
-from pydantic import Field, SecretStr
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, SecretStr
 
 from vantage6.common.schemas.base import Id, Link, Moment, Name, PageQuery, Reply, Request, Text
+
+
+def _stripped(value: object) -> object:
+    return value.strip() if isinstance(value, str) else value
+
+
+#: Spaces around a name are not seen.
+Username = Annotated[Name, BeforeValidator(_stripped)]
 
 
 class UserCreate(Request):
     """A new user."""
 
-    username: str = Field(min_length=1, max_length=255)
+    username: Username
     firstname: str = Field(max_length=255)
     lastname: str = Field(max_length=255)
     password: SecretStr = Field(max_length=1024)
@@ -21,7 +31,7 @@ class UserCreate(Request):
 class UserUpdate(Request):
     """What to change about a user. Absent and null leave as it is; nobody changes organization."""
 
-    username: Name | None = Field(None, description="only of oneself")
+    username: Username | None = Field(None, description="only of oneself")
     firstname: Text | None = None
     lastname: Text | None = None
     email: Name | None = None

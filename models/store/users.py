@@ -27,6 +27,7 @@ from vantage6.models.tables import (
     UserRole,
     UserRule,
 )
+from vantage6.models.tables.user import key_of
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,10 @@ class Change:
     given: frozenset[int] = frozenset()
     taken: frozenset[int] = frozenset()
 
+
+#: The code of a refusal because somebody else has a username or an e-mail address.
+TAKEN = "username_taken"
+_TAKEN = "This username or e-mail address is taken, or the username looks like one that is."
 
 #: Neither given nor taken.
 NO_CHANGE = Change()
@@ -155,7 +160,7 @@ def create(
         If the organization, a role or a rule does not exist.
     """
     role_ids, rule_ids = sorted(set(roles)), sorted(set(rules))
-    with unique("This username or e-mail address is taken.", "username_taken"):
+    with unique(_TAKEN, TAKEN):
         require_free(username=username, email=email)
         if not Organization.select().where(Organization.id == organization_id).exists():
             raise NotFound(f"There is no organization {organization_id}.")
@@ -175,12 +180,22 @@ def create(
     return user
 
 
-def require_free(*, username: str | None = None, email: str | None = None) -> None:
-    """Raise `Invalid` if somebody has this username or this e-mail address."""
-    if username and User.select().where(User.username == username).exists():
-        raise Invalid("This username is taken.", code="username_taken")
-    if email and User.select().where(User.email == email).exists():
-        raise Invalid("This e-mail address is taken.", code="email_taken")
+def require_free(
+    *, username: str | None = None, email: str | None = None, but: int | None = None
+) -> None:
+    """Raise `Invalid` if somebody has this username, one that looks like it, or this address.
+
+    SECURITY: which of the two it is would tell who has an account.
+
+    Parameters
+    ----------
+    but
+        The account that may have them.
+    """
+    alike = (User.username == username) | (User.username_key == key_of(username or ""))
+    for wanted, found in ((username, alike), (email, User.email == email)):
+        if wanted and User.select().where(found & (User.id != (but or 0))).exists():
+            raise Invalid(_TAKEN, code=TAKEN)
 
 
 def update(
@@ -195,9 +210,11 @@ def update(
     Invalid
         If the username or the e-mail address is taken, or nobody would be left with the role Root.
     """
-    with unique("This username or e-mail address is taken.", "username_taken"):
+    with unique(_TAKEN, TAKEN):
         if roles.taken and _root_role() in roles.taken:
             _keep_a_root(user)
+        if "username" in fields:
+            fields = {**fields, "username_key": key_of(fields["username"])}
         if fields:
             User.update(**fields).where(User.id == user.id).execute()
         if fields.get("email", user.email) != user.email:

@@ -1,5 +1,9 @@
 """People who may log in, and what they may do."""
 
+import unicodedata
+from collections.abc import Iterable
+from typing import Any
+
 from peewee import CharField, CompositeKey, ForeignKeyField, IntegerField, TextField
 
 from vantage6.models.fields import IdField, UtcDateTimeField
@@ -13,6 +17,9 @@ class User(Table):
 
     id = IdField()
     username = CharField(unique=True)
+    #: What no other name that looks like it has. Where several did before this was kept, the oldest
+    #: account has it.
+    username_key = CharField(null=True, unique=True)
     #: argon2 hash.
     password = TextField()
     firstname = CharField(null=True)
@@ -35,6 +42,23 @@ class User(Table):
         """`user` is a reserved word of SQL."""
 
         table_name = "account"
+
+    def save(self, force_insert: bool = False, only: Iterable[Any] | None = None) -> Any:
+        """Write the row, and with another name what tells that it is like others."""
+        if User.username in self.dirty_fields:
+            self.username_key = key_of(self.username)
+            only = only and [*only, User.username_key]
+        return super().save(force_insert, only)
+
+
+def key_of(username: str) -> str:
+    """Return what the usernames have in common that people take for this one.
+
+    They differ in case, in the form of characters, and in what is not seen: spaces and characters
+    without a sign. Letters of different scripts are different ones.
+    """
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", username).casefold())
+    return "".join(char for char in folded if unicodedata.category(char)[0] not in "CZ")[:255]
 
 
 class RecoveryToken(Table):

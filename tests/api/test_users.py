@@ -8,9 +8,10 @@ import pytest
 from tests.api.client import Answer, Api
 from tests.models.factories import World, again, make_user, messages, side_by_side
 from vantage6.api import passwords
+from vantage6.api.shell import accounts
 from vantage6.common.clock import now
 from vantage6.common.enums import Operation, Scope
-from vantage6.common.errors import Invalid
+from vantage6.common.errors import Conflict, Invalid
 from vantage6.models.store import outbox, recovery, relations, users
 from vantage6.models.store.recovery import Purpose
 from vantage6.models.store.users import Change
@@ -117,16 +118,64 @@ def test_nobody_renames_somebody_else(api: Api, ada: User, root: User):
 def test_what_is_taken_or_empty_is_refused(api: Api, ada: User, root: User, field: str):
     other = getattr(root, field)
     answer = patch(api, ada, ada, **{field: other, "lastname": "x"})
-    assert answer.problem == (400, f"{field}_taken")
+    assert answer.problem == (400, "username_taken")
     assert patch(api, ada, ada, **{field: "", "lastname": "x"}).problem == (400, "invalid")
     assert again(ada).lastname == "Body"
 
 
-def test_names_that_differ_in_case_are_different(api: Api, world: World, ada: User):
-    grace = make_user(world.amsterdam, "Viewer", username="ADA")
-    assert patch(api, grace, grace, username="Ada").status == 200
-    assert {users.find_by_name(name) for name in ("ada", "Ada")} == {ada, grace}
-    assert users.find_by_name("ADA") is None
+@pytest.mark.parametrize(
+    "name",
+    ["ADA", " ada", "ada ", "a\u200bda", "\uff41da", "ad a", "ada\u00a0", "a\u00adda"],
+    ids=["case", "before", "after", "nothing", "wide", "between", "no break", "hyphen"],
+)
+def test_nobody_takes_a_name_that_looks_like_another(
+    api: Api, world: World, ada: User, admin: User, name: str
+):
+    """Stations and people tell users by their names."""
+    grace = make_user(world.amsterdam, "Viewer")
+    assert patch(api, grace, grace, username=name).problem == (400, "username_taken")
+    body = {"username": name, "password": "Right-horse-1", "email": "g@example.org"}
+    body |= {"firstname": "", "lastname": ""}
+    assert api.post("/user", admin, body).problem == (400, "username_taken")
+    with pytest.raises(Conflict, match="refuses"):
+        accounts.User(username=name, password="p").save()
+    entity = accounts.User.get(grace.id)
+    entity.username = name
+    with pytest.raises(Conflict, match="refuses"):
+        entity.save()
+    assert again(grace).username == grace.username
+
+
+def test_the_own_name_may_be_written_otherwise(api: Api, ada: User, world: World):
+    assert patch(api, ada, ada, username=" ADA ").json["username"] == "ADA"
+    assert users.find_by_name("ada") is None
+    assert patch(api, ada, ada, username="grace").status == 200
+    # Of no account any more.
+    other = make_user(world.amsterdam, "Viewer")
+    assert patch(api, other, other, username="Ada").status == 200
+
+
+def test_who_asks_for_names_of_others_is_told_little_and_seldom(
+    api: Api, world: World, ada: User, root: User
+):
+    stranger = make_user(world.berlin, "Organization Admin", username="eve")
+    told = {
+        patch(api, stranger, stranger, **{field: getattr(ada, field)}).text.partition("request")[0]
+        for field in ("username", "email")
+    }
+    assert len(told) == 1
+    for _ in range(28):
+        assert patch(api, stranger, stranger, email=ada.email).status == 400
+    assert patch(api, stranger, stranger, email=ada.email).status == 429
+    assert patch(api, stranger, stranger, email="free@example.org").status == 429
+    body = {"username": "x", "password": "Right-horse-1", "email": ada.email}
+    body |= {"firstname": "", "lastname": ""}
+    assert api.post("/user", stranger, body).status == 429
+    # What is no name goes on, and so do others.
+    assert patch(api, stranger, stranger, lastname="x").status == 200
+    assert patch(api, ada, ada, email=stranger.email).status == 400
+    for _ in range(31):
+        assert patch(api, root, root, email=ada.email).status == 400
 
 
 def test_two_cannot_take_the_same_name_at_once(world: World, ada: User, admin: User):

@@ -31,6 +31,7 @@ from vantage6.models.tables import (
     Task,
     User,
 )
+from vantage6.models.tables.user import key_of
 
 MIGRATIONS = [
     "0001_initial",
@@ -38,6 +39,7 @@ MIGRATIONS = [
     "0003_watching",
     "0004_sessions",
     "0005_invitations",
+    "0006_lookalikes",
 ]
 
 
@@ -95,6 +97,21 @@ def test_organizations_of_one_name_are_told_apart_by_the_migration(empty: None):
     db.execute_sql("INSERT INTO organization (name, public_key) VALUES ('a', ''), ('a', '')")
     migrate.up()
     assert [row.name for row in Organization.select().order_by(Organization.id)] == ["a", "a (2)"]
+
+
+def test_users_whose_names_look_alike_already_stay_and_keep_others_away(empty: None):
+    migrate.up()
+    migrate.down("0006_lookalikes")
+    for name in ("Ada", "ADA", " ada"):
+        User.insert(username=name, password="!").execute()
+    migrate.up()
+    assert migrate.drift() == ""
+    assert [row.username_key for row in User.select().order_by(User.id)] == ["ada", None, None]
+    assert users.find_by_name("ADA").username == "ADA"
+    for name in ("ada", "aDA", "ADA"):
+        with pytest.raises(Invalid, match="is taken"):
+            users.require_free(username=name)
+    assert {key_of(row.username) for row in User.select()} == {"ada"}
 
 
 def test_migrating_twice_does_nothing(empty: None):

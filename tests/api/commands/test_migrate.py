@@ -111,13 +111,14 @@ def test_an_upgrade_names_whose_rules_reach_less_than_before(operator: Operator)
         setup.ensure_rules()
         home = Organization.create(name="A")
         for name in ("Root", "Viewer", "Organization Admin", "Collaboration Admin"):
-            user = User.create(username=f"the {name}", password="!", organization=home)
+            user = User.insert(username=f"the {name}", password="!", organization=home).execute()
             UserRole.create(user=user, role=Role.get(Role.name == name))
         wide = Rule.get(Rule.name == "user", Rule.operation == "EDIT", Rule.scope == "GLOBAL")
         free = Rule.get(Rule.name == "task", Rule.operation == "VIEW", Rule.scope == "GLOBAL")
         for name, rule in (("helper", wide), ("auditor", free)):
             UserRule.create(
-                user=User.create(username=name, password="!", organization=home), rule=rule
+                user=User.insert(username=name, password="!", organization=home).execute(),
+                rule=rule,
             )
     done = operator.run("migrate")
     (said,) = (line for line in done.output.splitlines() if "scope GLOBAL" in line)
