@@ -15,11 +15,12 @@ T ?= tests
 ##@ Try it
 
 .PHONY: demo
-demo: .venv/all ## run three data stations and a federated average (KEEP=1: leave it running)
-	@$(BIN)/python -m examples.demo $(if $(KEEP),--keep)
+demo: .venv/all ## run three data stations and a federated average (KEEP=1, IMAGE=, DATA=, INPUT=: see docs/start.md)
+	@$(BIN)/python -m examples.demo $(if $(KEEP),--keep) $(if $(IMAGE),--image '$(IMAGE)') \
+		$(if $(DATA),--data '$(DATA)') $(if $(INPUT),--input '$(INPUT)')
 
 .PHONY: demo-stop
-demo-stop: .venv/all ## stop what `make demo KEEP=1` left running
+demo-stop: .venv/all ## stop everything that uses the folder of the demonstration
 	@$(BIN)/python -m examples.demo --stop
 
 ##@ Work on it

@@ -5,7 +5,9 @@ is told to keep it running (``make demo KEEP=1``, then ``make demo-stop``).
 """
 
 import argparse
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -18,7 +20,9 @@ import docker
 import docker.errors
 from rich.console import Console
 
-from examples.federation import AS_PROCESSES, BIN, IN_CONTAINERS, PASSWORD, Federation
+from examples import own
+from examples.federation import AS_PROCESSES, BIN, IMAGE, IN_CONTAINERS, PASSWORD, Federation
+from examples.leftovers import end_users_of
 from vantage6.client import Client
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,59 +32,116 @@ AGES = {
     "example_org2": [28, 39, 47, 59],
     "example_org3": [33, 52, 64, 71, 82],
 }
+#: The ages in the second database of each station.
+FOLLOWUP = {"example_org1": [46, 63], "example_org2": [29, 40, 48], "example_org3": [34]}
 
 console = Console(highlight=False, soft_wrap=True)
 
 
 def main() -> None:
     """Run the demonstration."""
-    parser = argparse.ArgumentParser(description="A federated average on this machine.")
-    parser.add_argument("--keep", action="store_true", help="leave everything running")
-    parser.add_argument("--stop", action="store_true", help="stop what was left running")
-    parser.add_argument("--folder", type=Path, default=ROOT / ".demo", help="where to write")
-    arguments = parser.parse_args()
-    federation = Federation(arguments.folder.absolute(), AGES)
-    federation.stop()  # what an earlier run left
+    arguments = _read_arguments()
+    federation = make_federation(arguments.folder.absolute(), arguments.data)
+    stop(federation)  # the processes that an earlier run left
     if arguments.stop:
         console.print("Nothing of the demonstration runs any more.")
         return
-    kept = False
+    if arguments.image:
+        own.check_image(arguments.image)
+    is_own = bool(arguments.image or arguments.data or arguments.input)
+    # Without an input, an own algorithm is sent by hand: everything has to stay.
+    keep = arguments.keep or (is_own and arguments.input is None)
+    kept, completed = False, True
     try:
-        demonstrate(federation)
-        kept = arguments.keep
+        set_up(federation, arguments.image)
+        if not is_own:
+            compute(federation)
+        elif arguments.input is not None:
+            completed = own.send(federation, arguments.input, arguments.image, console)
+        kept = keep
     except KeyboardInterrupt:
         console.print("\nInterrupted.")
     finally:
         if not kept:
             with console.status("Stopping nodes and server"):
-                federation.stop()
-    explain_how_to_go_on(federation, kept=kept)
+                stop(federation)
+    explain_how_to_go_on(
+        federation, kept=kept, call=own.call(federation, arguments.image) if is_own else ""
+    )
+    if not completed:
+        raise SystemExit(1)
 
 
-def demonstrate(federation: Federation) -> None:
-    """Set three data stations up, and compute over them."""
+def _read_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="A federated average on this machine.")
+    parser.add_argument("--keep", action="store_true", help="leave everything running")
+    parser.add_argument("--stop", action="store_true", help="stop what was left running")
+    parser.add_argument("--folder", type=Path, default=ROOT / ".demo", help="where to write")
+    parser.add_argument("--image", help="an image of your own, which the stations will allow")
+    parser.add_argument("--data", type=Path, help="a folder with a file of data for each station")
+    parser.add_argument(
+        "--input", type=json.loads, help="an input in JSON, to send to the image at once"
+    )
+    return parser.parse_args()
+
+
+def make_federation(folder: Path, data: Path | None = None) -> Federation:
+    """Return the federation of the demonstration, or one with a station for each file of data."""
+    if data is not None:
+        stations = own.databases_in(data)
+        return Federation(
+            folder,
+            dict.fromkeys(stations, ()),
+            node_settings={name: {"databases": found} for name, found in stations.items()},
+        )
+    return Federation(
+        folder,
+        AGES,
+        node_settings={
+            name: {
+                "databases": {
+                    "default": str(folder / name / "example.csv"),
+                    "followup": str(folder / name / "followup.csv"),
+                }
+            }
+            for name in AGES
+        },
+    )
+
+
+def stop(federation: Federation) -> None:
+    """Stop the federation, and each other program that uses its folder."""
+    federation.stop()
+    for name in end_users_of(federation.folder):
+        console.print(f"Ended {name}.", markup=False)
+
+
+def set_up(federation: Federation, image: str | None = None) -> None:
+    """Set the data stations up; they allow the image of the demonstration, and one more."""
     shutil.rmtree(federation.folder, ignore_errors=True)
-    federation.runtime = choose_runtime() | {
-        "policies": {"allowed_algorithms": r"harbor2\.vantage6\.ai/demo/average"}
-    }
+    allowed = [re.escape(name) for name in (IMAGE, image) if name]
+    runtime = dict(IN_CONTAINERS) if image else choose_runtime()
+    federation.runtime = runtime | {"policies": {"allowed_algorithms": allowed}}
     with console.status("Starting the server"):
         federation.start_server()
-    with console.status("Registering three organizations with keys, a collaboration and nodes"):
+    with console.status("Registering the organizations with keys, a collaboration and nodes"):
         federation.register()
-    with console.status("Starting three nodes"):
+    with console.status("Starting the nodes"):
         for name in federation.ids:
+            if name in FOLLOWUP:
+                rows = ["age", *map(str, FOLLOWUP[name]), ""]
+                (federation.folder / name / "followup.csv").write_text("\n".join(rows))
             federation.start_node(name)
         federation.wait_until_online()
     console.print(
-        f"[bold]Server[/] at {federation.address}; three nodes are online; "
+        f"[bold]Server[/] at {federation.address}; {_count(len(federation.ids))} online; "
         "inputs and results are encrypted.\n"
     )
-    compute(federation)
-    console.print(
-        f"API documentation  {federation.address}/apidocs\n"
-        f"Celery Flower      http://127.0.0.1:{federation.flower_port}  "
-        f"(user flower, password {federation.flower_password})\n"
-    )
+
+
+def _count(number: int) -> str:
+    words = {1: "one node is", 2: "two nodes are", 3: "three nodes are"}
+    return words.get(number, f"{number} nodes are")
 
 
 def choose_runtime() -> dict[str, Any]:
@@ -141,23 +202,28 @@ def answers(
     return {name: result["result"] for name, result in found.items()}, seconds
 
 
-def explain_how_to_go_on(federation: Federation, *, kept: bool) -> None:
+def explain_how_to_go_on(federation: Federation, *, kept: bool, call: str = "") -> None:
     """Print how to reach what is left running, and how to stop it."""
     if not kept:
         console.print("Everything was stopped. `make demo KEEP=1` leaves it running.")
         return
-    variables = federation.variables.items()
-    exports = "\n".join(f"  export {name}={value}" for name, value in variables)
+    first = next(iter(federation.ids))
+    exports = "\n".join(f"  export {name}={value}" for name, value in federation.variables.items())
     console.print(
-        f"""[bold]Everything is left running.[/] To connect, start {BIN}/python and type
+        f"""API documentation  {federation.address}/apidocs
+Celery Flower      http://127.0.0.1:{federation.flower_port}  (user flower, password in
+                   {federation.folder}/server/flower.key)
+
+[bold]Everything is left running.[/] To connect, start {BIN}/python and type
   from vantage6.client import Client
   client = Client("http://127.0.0.1", {federation.port}, "/api")
   client.authenticate("researcher", "{PASSWORD}")
-  client.setup_encryption("{federation.key_file("example_org1")}")
-For the other examples (see examples/README.md) type in a shell
-{exports}
-To stop: make demo-stop"""
+  client.setup_encryption("{federation.key_file(first)}")"""
     )
+    console.print(
+        f"{call}For the other examples (see examples/README.md) type in a shell", markup=False
+    )
+    console.print(f"{exports}\nTo stop: make demo-stop")
 
 
 if __name__ == "__main__":

@@ -61,3 +61,17 @@ def test_the_command_of_the_image_computes(session: Session) -> None:
         "total": 105.0,
         "squares": 5525.0,
     }
+
+
+def test_the_image_takes_no_packages_that_were_made_for_another_python() -> None:
+    (dockerfile,) = [block.text for block in BLOCKS if block.language == "dockerfile"]
+    (version,) = re.findall(r"^FROM python:(\d+\.\d+)-", dockerfile, re.MULTILINE)
+    needed = re.search(r"python_requires = >=(.+)", (DOCS.parent / "setup.cfg").read_text())
+    assert needed
+    assert [*map(int, version.split("."))] >= [*map(int, needed[1].split("."))]
+    # Only the wheel of this project is collected outside of the image; it suits every Python.
+    commands = "".join(block.text for block in BLOCKS if block.language == "console")
+    (collecting,) = re.findall(r"pip wheel (.*)", commands)
+    assert "--no-deps" in collecting
+    (installing,) = re.findall(r"pip install (.*)", dockerfile)
+    assert "--no-index" not in installing
