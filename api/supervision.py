@@ -43,8 +43,9 @@ def prepare(instance: Instance) -> Supervisor:
     supervised = supervisor(instance)
     supervised.refuse_second()
     _refuse_taken_ports(instance)
-    instance.folder.mkdir(parents=True, exist_ok=True)
+    instance.prepare()
     instance.folder.chmod(0o700)
+    instance.note_start()
     commands = {}
     if instance.config.broker is None:
         executable = find_executable()

@@ -20,7 +20,7 @@ class Named(Protocol):
 
 Stoppable = TypeVar("Stoppable", bound=Named)
 
-_HEADER = ("Name", "Environments", "Status", "System/User")
+_HEADER = ("Name", "Environments", "Status", "System/User", "File")
 
 
 def show(kind: instances.Kind, status: Callable[[instances.Found, str], str]) -> None:
@@ -41,7 +41,9 @@ def show(kind: instances.Kind, status: Callable[[instances.Found, str], str]) ->
         except ConfigurationError as error:
             problems.append(error.message)
         else:
-            rows.append((found.name, ", ".join(names), ", ".join(words), found.scope))
+            rows.append(
+                (found.name, ", ".join(names), ", ".join(words), found.scope, str(found.file))
+            )
     table = [_HEADER, *rows]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for row in table:

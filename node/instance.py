@@ -5,11 +5,11 @@ import json
 import os
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
-from vantage6.common.config import NodeConfig, instances, load
+from vantage6.common.config import NodeConfig, instances, load, ownership
 from vantage6.common.errors import ConfigurationError, Conflict
 from vantage6.common.private import write_private
 from vantage6.common.selection import Selection
@@ -35,9 +35,17 @@ class Instance:
         Raises
         ------
         ConfigurationError
-            If there is none, or its configuration is wrong.
+            If there is none, its configuration is wrong, or its data folder is that of another.
         """
-        return cls.load(instances.find("node", selection), selection.environment)
+        found = instances.find("node", selection)
+        instance = cls.load(found, selection.environment)
+        ownership.refuse_foreign(
+            instance.data,
+            instance.file,
+            "task_dir",
+            lambda file: cls.load(replace(found, file=file), selection.environment).data,
+        )
+        return instance
 
     @classmethod
     def load(cls, found: instances.Found, environment: str | None) -> Self:
@@ -50,15 +58,17 @@ class Instance:
         """
         config = load(found.file, NodeConfig, environment)
         name, system = found.name, found.system
-        logs = config.directories.log or instances.log_folder("node", name, system=system)
+        file, usual = found.file.absolute(), instances.data_folder("node", name, system=system)
+        logs, data = config.directories.log, config.task_dir or config.directories.data
+        log_folder = Path(logs) if logs else instances.log_folder("node", name, system=system)
         return cls(
             name=name,
             config=config,
-            file=found.file,
+            file=file,
             environment=environment,
             system=system,
-            data=config.data_folder(instances.data_folder("node", name, system=system)).absolute(),
-            log_file=Path(logs).expanduser().absolute() / (config.logging.file or f"{name}.log"),
+            data=Path(data) if data else usual.absolute(),
+            log_file=log_folder.absolute() / (config.logging.file or f"{name}.log"),
         )
 
     @property
@@ -91,10 +101,15 @@ class Instance:
         """
         try:
             self.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+            ownership.take(self.data, self.file)
         except OSError as error:
             raise ConfigurationError(
                 f"Cannot use the data folder {self.data}: {error.strerror}; set task_dir."
             ) from error
+
+    def note_start(self) -> None:
+        """Remember the node, so that it is listed and found by its name."""
+        instances.note_start("node", instances.Found(self.file, self.system))
 
     def lock(self) -> int:
         """Keep every other process from running this node; returns what holds the lock.

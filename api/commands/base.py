@@ -46,7 +46,7 @@ def connected(instance: "Instance", *, migrated: bool = True) -> Iterator[None]:
     """
     from vantage6.models import database, migrate
 
-    instance.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    instance.prepare()
     database.bind(instance.config.uri, folder=instance.folder, connections=2)
     try:
         with database.session():

@@ -73,6 +73,6 @@ def _ready(instance: "Instance", *, dry: bool) -> Iterator[None]:
 def _first_start(instance: "Instance") -> None:
     from vantage6.api.setup import ROOT_WARNING, set_up
 
-    instance.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    instance.prepare()
     if set_up(instance):
         console.warning(ROOT_WARNING)

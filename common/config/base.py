@@ -1,16 +1,20 @@
 """What server and node configurations have in common."""
 
+import os
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
     ModelWrapValidatorHandler,
     PrivateAttr,
+    ValidationInfo,
     model_validator,
 )
 
@@ -87,6 +91,15 @@ LogLevel = Annotated[
 ]
 
 
+def _beside(value: str, given: ValidationInfo) -> str:
+    folder = (given.context or {}).get("folder")
+    return os.path.normpath(folder / Path(value).expanduser()) if folder else value
+
+
+#: A path that counts from the folder of the configuration file, not from that of the caller.
+BesideFile = Annotated[str, AfterValidator(_beside)]
+
+
 class LoggerConfig(Section):
     """The level of one logger."""
 
@@ -117,5 +130,10 @@ class LogConfig(Section):
 class DirectoriesConfig(Section):
     """Folders other than those of the scope."""
 
-    data: str | None = Field(None, description="folder for everything that is written")
-    log: str | None = Field(None, description="folder for the logs")
+    data: BesideFile | None = Field(
+        None,
+        description="folder for everything that is written; relative to the folder of this file",
+    )
+    log: BesideFile | None = Field(
+        None, description="folder for the logs; relative to the folder of this file"
+    )

@@ -58,7 +58,7 @@ def checked(values: dict[str, Any], model: type[C], path: Path, name: str) -> C:
         If a key is wrong, missing or unknown; the message names each by its path in the file.
     """
     try:
-        return model.model_validate(values)
+        return model.model_validate(values, context={"folder": path.absolute().parent})
     except ValidationError as error:
         problems = "\n".join(f"  {name}.{line}" for line in explained(error, model))
         raise ConfigurationError(f"{path} is not valid:\n{problems}") from error

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from vantage6.common.config import instances
 from vantage6.common.config.files import load
+from vantage6.common.config.ownership import refuse_foreign, take
 from vantage6.common.config.server import ServerConfig
 from vantage6.common.errors import ConfigurationError
 from vantage6.common.selection import Selection
@@ -33,10 +34,17 @@ class Instance:
         Raises
         ------
         ConfigurationError
-            If there is none, or its file is not valid.
+            If there is none, its file is not valid, or its data folder is that of another file.
         """
         found = instances.find("server", selection)
-        return cls.load(found.file, selection.environment, system=found.system)
+        instance = cls.load(found.file, selection.environment, system=found.system)
+        refuse_foreign(
+            instance.folder,
+            instance.file,
+            "data_dir",
+            lambda file: cls.load(file, selection.environment, system=found.system).folder,
+        )
+        return instance
 
     @classmethod
     def load(
@@ -83,15 +91,24 @@ class Instance:
     def folder(self) -> Path:
         """Folder for everything the server writes."""
         if folder := self.config.data_dir or self.config.directories.data:
-            return Path(folder).expanduser().absolute()
+            return Path(folder)
         return instances.data_folder("server", self.name, system=self.system)
 
     @property
     def log_folder(self) -> Path:
         """Folder of the log files."""
         if folder := self.config.directories.log:
-            return Path(folder).expanduser().absolute()
+            return Path(folder)
         return self.folder / "log"
+
+    def prepare(self) -> None:
+        """Make the data folder, for this configuration only."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        take(self.folder, self.file)
+
+    def note_start(self) -> None:
+        """Remember the server, so that it is listed and found by its name."""
+        instances.note_start("server", instances.Found(self.file, self.system))
 
     @property
     def broker_url(self) -> str:

@@ -13,6 +13,7 @@ from typing import Literal
 
 import platformdirs
 
+from vantage6.common.config.remembered import forget, remember, remembered
 from vantage6.common.errors import ConfigurationError
 from vantage6.common.selection import COMMANDS, Selection
 
@@ -54,8 +55,7 @@ def configuration_folders(kind: Kind, *, system: bool) -> tuple[Path, ...]:
 
 def data_folder(kind: Kind, name: str, *, system: bool) -> Path:
     """Return the folder for what an instance writes."""
-    folder = platformdirs.site_data_path if system else platformdirs.user_data_path
-    return folder(_APPLICATION, appauthor=False) / kind / name
+    return _data_of_all(kind, system=system) / name
 
 
 def log_folder(kind: Kind, name: str, *, system: bool) -> Path:
@@ -69,8 +69,21 @@ def log_folder(kind: Kind, name: str, *, system: bool) -> Path:
 
 
 def listed(kind: Kind) -> list[Found]:
-    """Return all configurations in the folders of both scopes."""
-    return [found for system in (True, False) for found in _in_scope(kind, system=system)]
+    """Return all configurations of both scopes: in their folders, and started elsewhere."""
+    scopes = (True, False)
+    found = [found for system in scopes for found in _in_scope(kind, system=system)]
+    return found + [one for system in scopes for one in _elsewhere(kind, system=system)]
+
+
+def note_start(kind: Kind, found: Found) -> None:
+    """Remember a configuration that is started, so that it is listed and found by its name."""
+    if found.file.parent not in configuration_folders(kind, system=found.system):
+        remember(_data_of_all(kind, system=found.system), found.file)
+
+
+def note_removal(kind: Kind, found: Found) -> None:
+    """Forget a configuration that is removed."""
+    forget(_data_of_all(kind, system=found.system), found.file)
 
 
 def find(kind: Kind, selection: Selection) -> Found:
@@ -89,18 +102,25 @@ def find(kind: Kind, selection: Selection) -> Found:
     if selection.system is not None:
         scopes = [selection.system]
     known = [found for system in scopes for found in _in_scope(kind, system=system)]
-    here = [Found(file, bool(selection.system)) for file in _files(Path.cwd())]
+    elsewhere = [found for system in scopes for found in _elsewhere(kind, system=system)]
     if selection.name is not None:
-        for found in known + here:
-            if found.name == selection.name:
-                return found
-        raise ConfigurationError(_not_found(kind, selection.name, scopes, known))
-    names = sorted({found.name for found in known or here})
+        for one in known:
+            if one.name == selection.name:
+                return one
+        named = [one for one in elsewhere if one.name == selection.name]
+        if len(named) > 1:
+            files = ", ".join(str(one.file) for one in named)
+            raise ConfigurationError(f"Which {kind} {selection.name}? Name one with -c: {files}.")
+        if not named:
+            raise ConfigurationError(_not_found(kind, selection.name, scopes, known + elsewhere))
+        return named[0]
+    choice = known or elsewhere
+    names = sorted({found.name for found in choice})
     if len(names) > 1:
         raise ConfigurationError(f"Which {kind}? Name one with -n: {', '.join(names)}.")
     if not names:
         raise ConfigurationError(_not_found(kind, None, scopes, []))
-    return (known or here)[0]
+    return choice[0]
 
 
 def checked_name(name: str) -> str:
@@ -143,6 +163,19 @@ def _not_found(kind: Kind, name: str | None, scopes: list[bool], known: list[Fou
         f"There is no {kind}{f' {name!r}' if name else ''} in {' or '.join(folders)}{there}. "
         f"`{COMMANDS[kind]} new` makes one, and -c names any file."
     )
+
+
+def _data_of_all(kind: Kind, *, system: bool) -> Path:
+    """Return the folder in which all instances of a kind have their data folders."""
+    folder = platformdirs.site_data_path if system else platformdirs.user_data_path
+    return folder(_APPLICATION, appauthor=False) / kind
+
+
+def _elsewhere(kind: Kind, *, system: bool) -> list[Found]:
+    """Return what was started from files outside of the usual folders."""
+    usual = configuration_folders(kind, system=system)
+    files = remembered(_data_of_all(kind, system=system))
+    return [Found(file, system) for file in files if file.parent not in usual]
 
 
 def _in_scope(kind: Kind, *, system: bool) -> list[Found]:

@@ -2,7 +2,6 @@
 
 import os
 from ipaddress import IPv4Network
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -14,7 +13,7 @@ from pydantic import (
     model_validator,
 )
 
-from vantage6.common.config.base import DirectoriesConfig, LogConfig, Section
+from vantage6.common.config.base import BesideFile, DirectoriesConfig, LogConfig, Section
 from vantage6.common.config.policies import Expressions, PolicyConfig
 from vantage6.common.config.services import (
     VPN,
@@ -144,15 +143,18 @@ class NodeConfig(Section):
         description="URL of the proxy through which the server is reached; default: HTTPS_PROXY "
         "and its like",
     )
-    ca_bundle: str | None = Field(
+    ca_bundle: BesideFile | None = Field(
         None,
-        description="file with certificates of authorities in PEM, trusted beside those of the "
-        "operating system",
+        description="file with certificates of authorities in PEM, relative to the folder of this "
+        "file; trusted beside those of the operating system",
     )
     client_certificate: CertificateConfig | None = Field(
         None, description="certificate to show where one is asked for"
     )
-    task_dir: str | None = Field(None, description="folder for everything the node writes")
+    task_dir: BesideFile | None = Field(
+        None,
+        description="folder for everything the node writes; relative to the folder of this file",
+    )
     directories: DirectoriesConfig = Field(
         DirectoriesConfig(), description="folders as in older files; `task_dir` comes first"
     )
@@ -319,8 +321,3 @@ class NodeConfig(Section):
     def server_address(self) -> str:
         """Scheme, host and port of the server."""
         return f"{self.server_url}:{self.port}" if self.port else self.server_url
-
-    def data_folder(self, default: Path) -> Path:
-        """Return the folder for everything the node writes."""
-        folder = self.task_dir or self.directories.data
-        return Path(folder).expanduser() if folder else default

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import AliasChoices, Field, HttpUrl, SecretStr, ValidationInfo, field_validator
 
-from vantage6.common.config.base import DirectoriesConfig, LogConfig, Section
+from vantage6.common.config.base import BesideFile, DirectoriesConfig, LogConfig, Section
 
 #: A key that signs with SHA-256 must be as long as what it signs with.
 LEAST_SECRET_BYTES = 32
@@ -64,10 +64,10 @@ class SmtpConfig(Section):
         validation_alias=AliasChoices("use_ssl", "MAIL_USE_SSL"),
         description="encrypt from the first byte instead; also as `MAIL_USE_SSL`",
     )
-    ca_file: str | None = Field(
+    ca_file: BesideFile | None = Field(
         None,
-        description="certificates of the authority to trust; default: those of the operating "
-        "system",
+        description="certificates of the authority to trust; relative to the folder of this file; "
+        "default: those of the operating system",
     )
     email_token_validity_minutes: int | None = Field(
         None, ge=1, description="the same as at the top level, which comes first"
@@ -134,7 +134,10 @@ class ServerConfig(Section):
     broker_for_nodes: str | None = Field(
         None, description="host:port under which nodes reach Redis; default: as in `broker`"
     )
-    data_dir: str | None = Field(None, description="folder for everything the server writes")
+    data_dir: BesideFile | None = Field(
+        None,
+        description="folder for everything the server writes; relative to the folder of this file",
+    )
     directories: DirectoriesConfig = Field(
         DirectoriesConfig(), description="folders as in older files; `data_dir` comes first"
     )

@@ -53,8 +53,7 @@ def remove(instance: "Instance", yes: bool) -> None:
 
     _refuse_running(instance)
     usual = instances.data_folder("node", instance.name, system=instance.system)
-    logs = instances.log_folder("node", instance.name, system=instance.system)
-    folders = [folder for folder in dict.fromkeys((usual, logs)) if folder.exists()]
+    folders = _folders_of(instance, usual)
     with closing(Remains(instance)) as remains:
         remains.find_all()
         console.warning("This cannot be undone:")
@@ -70,7 +69,22 @@ def remove(instance: "Instance", yes: bool) -> None:
     for folder in folders:
         removal.remove(folder)
     instance.file.unlink()
+    instances.note_removal("node", instances.Found(instance.file, instance.system))
     console.info(f"Node {instance.name} was removed.")
+
+
+def _folders_of(instance: "Instance", usual: Path) -> list[Path]:
+    """Return the folders that go with a node: what is named after it, and no other's."""
+    from vantage6.common.config import instances
+
+    here = instances.Found(instance.file, instance.system)
+    others = [one for one in instances.listed("node") if one.file != instance.file]
+    if any((one.name, one.system) == (here.name, here.system) for one in others):
+        # A folder of this name may be that of the other node.
+        named = [usual] if instance.data == usual else []
+    else:
+        named = [usual, instances.log_folder("node", instance.name, system=instance.system)]
+    return [folder for folder in dict.fromkeys(named) if folder.exists()]
 
 
 def _save_key(instance: "Instance", folder: Path) -> None:

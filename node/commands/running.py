@@ -37,6 +37,8 @@ _SHOWN_LINES = 5
 )
 def start(instance: "Instance", attach: bool) -> None:
     """Start a node; algorithms of an earlier start are taken over."""
+    _refuse_namesake(instance)
+    instance.note_start()
     if attach:
         _work(instance)
     else:
@@ -68,6 +70,23 @@ def attach(instance: "Instance", lines: int) -> None:
     if instance.holder() is None:
         console.warning(f"Node {instance.name} does not run; these are its last lines.")
     watch({"node": instance.log_file}, lines)
+
+
+def _refuse_namesake(instance: "Instance") -> None:
+    """Refuse to run beside a node of the same name: both call their containers alike."""
+    from vantage6.node.commands.listing import running_nodes
+
+    for other in running_nodes():
+        same_name = other.engine_name == instance.engine_name
+        if same_name and other.data != instance.data and _has_containers(other, instance):
+            raise ConfigurationError(
+                f"A node of this name runs already, from {other.file}, and both would call their "
+                f"containers alike. Give {instance.file} another name."
+            )
+
+
+def _has_containers(*nodes: "Instance") -> bool:
+    return all(node.config.runtime == "docker" for node in nodes)
 
 
 def _start(instance: "Instance") -> None:

@@ -1,12 +1,15 @@
 """Where configurations are looked for, and how one is chosen."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from vantage6.common.config import Instance as ServerInstance
 from vantage6.common.config import instances
 from vantage6.common.errors import ConfigurationError
 from vantage6.common.selection import Selection
+from vantage6.node.instance import Instance as NodeInstance
 
 
 @pytest.fixture(autouse=True)
@@ -77,11 +80,106 @@ def test_name_of_the_other_scope_is_found_unless_one_is_asked_for(machine: Path)
         instances.find("server", Selection("mine", system=True))
 
 
-def test_current_folder_is_searched_last(machine: Path) -> None:
-    here = configuration(machine / "here", "mine.yaml")
-    assert instances.find("node", Selection("mine")).file == here
-    known = configuration(machine / "home/config/vantage6/node", "mine.yaml")
-    assert instances.find("node", Selection("mine")).file == known
+def test_a_name_never_picks_up_a_file_of_the_current_folder(machine: Path) -> None:
+    configuration(machine / "here", "mine.yaml")
+    for selection in (Selection("mine"), Selection()):
+        for kind in ("node", "server"):
+            with pytest.raises(ConfigurationError, match=f"There is no {kind}"):
+                instances.find(kind, selection)
+
+
+@pytest.mark.parametrize("kind", ["node", "server"])
+def test_what_was_started_with_a_file_is_listed_and_found_by_its_name(
+    machine: Path, kind: instances.Kind
+) -> None:
+    file = configuration(machine / "elsewhere", "mars.yaml")
+    started = instances.find(kind, Selection(file=file))
+    assert instances.listed(kind) == []
+    for _ in range(2):
+        instances.note_start(kind, started)
+    assert instances.listed(kind) == [started]
+    assert instances.find(kind, Selection("mars")) == started
+    assert instances.find(kind, Selection()) == started
+    other = "server" if kind == "node" else "node"
+    assert instances.listed(other) == []
+    file.unlink()
+    assert instances.listed(kind) == []
+
+
+def test_files_of_one_name_have_to_be_told_apart(machine: Path) -> None:
+    files = [configuration(machine / name, "srv.yaml") for name in ("second", "third")]
+    for file in files:
+        instances.note_start("server", instances.find("server", Selection(file=file)))
+    with pytest.raises(ConfigurationError) as refused:
+        instances.find("server", Selection("srv"))
+    assert all(str(file) in refused.value.message for file in files)
+    usual = configuration(machine / "home/config/vantage6/server", "srv.yaml")
+    assert instances.find("server", Selection("srv")).file == usual
+
+
+def test_a_list_that_cannot_be_written_or_read_is_done_without(machine: Path) -> None:
+    file = configuration(machine / "elsewhere", "mars.yaml")
+    (machine / "home").mkdir()
+    (machine / "home/data").write_text("a file where a folder should be")
+    instances.note_start("node", instances.find("node", Selection(file=file)))
+    assert instances.listed("node") == []
+
+
+def test_relative_paths_count_from_the_configuration_file(machine: Path) -> None:
+    folder = machine / "elsewhere"
+    folder.mkdir()
+    server = folder / "srv.yaml"
+    server.write_text(
+        "application: {data_dir: data, directories: {log: ../log}, smtp: {ca_file: ca}}\n"
+    )
+    node = folder / "station.yaml"
+    node.write_text(
+        "application: {api_key: k, server_url: 'http://a', encryption: {enabled: no}, "
+        "task_dir: tasks, directories: {log: ../log}}\n"
+    )
+    one = ServerInstance.find(Selection(file=Path("../elsewhere/srv.yaml")))
+    assert (one.folder, one.log_folder) == (folder / "data", machine / "log")
+    assert one.config.smtp is not None
+    assert one.config.smtp.ca_file == str(folder / "ca")
+    two = NodeInstance.find(Selection(file=Path("../elsewhere/station.yaml")))
+    assert (two.data, two.log_file.parent) == (folder / "tasks", machine / "log")
+
+
+def _server(folder: Path) -> Path:
+    file = configuration(folder, "srv.yaml")
+    ServerInstance.find(Selection(file=file)).prepare()
+    return file
+
+
+def _node(folder: Path) -> Path:
+    file = configuration(folder, "srv.yaml")
+    file.write_text(
+        "application: {api_key: k, server_url: 'http://a', encryption: {enabled: no}}\n"
+    )
+    NodeInstance.find(Selection(file=file)).prepare()
+    return file
+
+
+@pytest.mark.parametrize(
+    ("make", "find"), [(_server, ServerInstance.find), (_node, NodeInstance.find)]
+)
+def test_two_files_of_one_name_do_not_share_a_data_folder(
+    machine: Path, make: Callable[[Path], Path], find: Callable[[Selection], object]
+) -> None:
+    second = make(machine / "second")
+    third = configuration(machine / "third", "srv.yaml")
+    third.write_text(second.read_text())
+    with pytest.raises(ConfigurationError, match="belongs to") as refused:
+        find(Selection(file=third))
+    assert str(second) in refused.value.message
+    # One that was moved takes its folder along, and one that has another folder now lets it go.
+    find(Selection(file=second))
+    second.write_text(
+        second.read_text().replace("application: {", "application: {directories: {data: x}, ")
+    )
+    find(Selection(file=third))
+    second.unlink()
+    find(Selection(file=third))
 
 
 def test_file_comes_before_the_name(machine: Path) -> None:
