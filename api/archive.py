@@ -18,7 +18,7 @@ from vantage6.common import __version__
 from vantage6.common.clock import now
 from vantage6.common.config import Instance
 from vantage6.common.errors import Conflict, Invalid
-from vantage6.common.private import write_private
+from vantage6.common.secret_files import write_private
 from vantage6.models import copies, migrate, seals
 from vantage6.models.database import db
 

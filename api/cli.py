@@ -19,8 +19,9 @@ from vantage6.api.commands.outbox import outbox
 from vantage6.api.commands.run import run
 from vantage6.api.commands.shell import shell
 from vantage6.api.commands.user import user
-from vantage6.common import __version__, console
-from vantage6.common.selection import Selection, instance_options
+from vantage6.common import __version__
+from vantage6.common.cli import console
+from vantage6.common.cli.selection import Selection, instance_options
 
 if TYPE_CHECKING:
     from vantage6.common.config import Instance
@@ -42,7 +43,7 @@ def start(instance: "Instance", attach: bool) -> None:
     """Start API, workers and what they need."""
     from vantage6.api import supervision
     from vantage6.api.setup import ROOT_WARNING, set_up
-    from vantage6.common.doctor import without_effect
+    from vantage6.common.cli.doctor import without_effect
 
     if keys := instance.config.without_effect:
         console.warning(without_effect(keys))
@@ -64,7 +65,7 @@ def stop(selection: Selection, everything: bool) -> None:
     """Stop a server that runs in the background."""
     from vantage6.api import supervision
     from vantage6.api.commands.listing import running_servers
-    from vantage6.common import listing
+    from vantage6.common.cli import listing
     from vantage6.common.config import Instance
 
     with said_plainly():
@@ -78,7 +79,7 @@ def stop(selection: Selection, everything: bool) -> None:
 def attach(instance: "Instance", lines: int) -> None:
     """Show a server's logs as they grow, until Ctrl-C; the server runs on."""
     from vantage6.api import supervision
-    from vantage6.common.follow import watch
+    from vantage6.common.cli.log_tail import watch
 
     if supervision.supervisor(instance).running() is None:
         console.warning(f"Server {instance.name} does not run; these are its last lines.")

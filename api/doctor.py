@@ -16,9 +16,7 @@ from vantage6.api.setup import narrowing
 from vantage6.broker import acl, presence
 from vantage6.broker.connection import BrokerUnavailable, client
 from vantage6.broker.embedded import find_executable
-from vantage6.common.config import Instance
-from vantage6.common.config.server import LEAST_SECRET_BYTES
-from vantage6.common.doctor import (
+from vantage6.common.cli.doctor import (
     Check,
     Doubtful,
     Failed,
@@ -31,6 +29,8 @@ from vantage6.common.doctor import (
     without_effect,
     writable,
 )
+from vantage6.common.config import Instance
+from vantage6.common.config.server import LEAST_SECRET_BYTES
 from vantage6.common.errors import V6Error
 from vantage6.models import database, migrate, seals
 from vantage6.models.database import db

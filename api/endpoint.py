@@ -16,9 +16,9 @@ from vantage6.api import bodies
 from vantage6.api.answers import Sending
 from vantage6.api.identity import identify
 from vantage6.api.permissions import Caller
+from vantage6.api.schemas.base import Problem
 from vantage6.common.enums import IdentityKind, Operation
 from vantage6.common.errors import Forbidden, Invalid
-from vantage6.common.schemas.base import Problem
 from vantage6.models import database
 
 USER, NODE, CONTAINER = IdentityKind.USER, IdentityKind.NODE, IdentityKind.CONTAINER

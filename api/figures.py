@@ -18,12 +18,12 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
 from vantage6.api.service import Service
-from vantage6.broker import depths, telemetry
+from vantage6.broker import depths, metrics, telemetry
 from vantage6.broker.connection import BrokerUnavailable
+from vantage6.broker.metrics import Metric
 from vantage6.broker.queues import CONTROL, MAIL, MAINTENANCE
-from vantage6.common import __version__, metrics
+from vantage6.common import __version__
 from vantage6.common.clock import now
-from vantage6.common.metrics import Metric
 from vantage6.models import database
 from vantage6.models.store import figures, outbox
 

@@ -8,7 +8,7 @@ from falcon import Request, Response
 from pydantic_core import to_json
 
 from vantage6.api.answers import Batches
-from vantage6.common.schemas.base import PageQuery
+from vantage6.api.schemas.base import PageQuery
 from vantage6.models.store.reach import Page
 from vantage6.models.tables import Result, Task
 

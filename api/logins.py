@@ -13,7 +13,7 @@ from vantage6.api.local_requests import is_from_this_machine
 from vantage6.api.service import Service
 from vantage6.common.clock import now
 from vantage6.common.errors import Invalid, Unauthenticated
-from vantage6.common.private import hashed
+from vantage6.common.secret_files import hashed
 from vantage6.models.store import recovery, second_factors, sessions, users
 from vantage6.models.store.recovery import Change
 from vantage6.models.store.setup import FIRST_PASSWORD, ROOT

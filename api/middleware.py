@@ -9,9 +9,9 @@ import falcon
 import structlog
 from falcon import Request, Response
 
+from vantage6.broker import metrics
 from vantage6.broker.messages import REQUEST_ID
 from vantage6.broker.telemetry import Telemetry
-from vantage6.common import metrics
 from vantage6.common.logs import get
 from vantage6.models import database
 

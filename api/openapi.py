@@ -10,8 +10,8 @@ from pydantic.json_schema import models_json_schema
 
 from vantage6.api.endpoint import Endpoint
 from vantage6.api.routes import Route
+from vantage6.api.schemas.base import PageQuery, Problem
 from vantage6.common import __version__
-from vantage6.common.schemas.base import PageQuery, Problem
 
 _VERBS = ("get", "post", "patch", "delete")
 #: What stands in paths.

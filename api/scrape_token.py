@@ -1,7 +1,7 @@
 """What Prometheus says to be let in."""
 
 from vantage6.common.config import Instance
-from vantage6.common.private import kept_secret
+from vantage6.common.secret_files import kept_secret
 
 
 def scrape_token(instance: Instance) -> str | None:

@@ -10,7 +10,7 @@ import redis
 from vantage6.api.guesses import Guesses
 from vantage6.api.limits import Limits
 from vantage6.api.tokens import Tokens
-from vantage6.broker import acl, presence
+from vantage6.broker import acl, metrics, presence
 from vantage6.broker.bells import Bells
 from vantage6.broker.connection import HASTY_SECONDS, BrokerUnavailable, Rest, client
 from vantage6.broker.flower import Flower
@@ -18,7 +18,6 @@ from vantage6.broker.inboxes import Inboxes
 from vantage6.broker.queues import MAIL, user
 from vantage6.broker.sender import ControlSender
 from vantage6.broker.telemetry import Telemetry
-from vantage6.common import metrics
 from vantage6.common.config import Instance, ServerConfig
 from vantage6.common.logs import get
 from vantage6.common.task_status import TaskStatus

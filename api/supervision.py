@@ -9,12 +9,12 @@ import httpx2
 
 from vantage6.api.scrape_token import scrape_token
 from vantage6.broker.embedded import EmbeddedRedis, find_executable
-from vantage6.common import console
+from vantage6.common.cli import console
+from vantage6.common.cli.supervision import Program, Supervisor
 from vantage6.common.config import Instance
 from vantage6.common.errors import ConfigurationError
 from vantage6.common.logs import JSON_VARIABLE
-from vantage6.common.private import kept_secret, write_private
-from vantage6.common.supervision import Program, Supervisor
+from vantage6.common.secret_files import kept_secret, write_private
 
 #: Longest time until everything answers after a start; a first start on a busy machine is slow.
 _START_SECONDS = 120

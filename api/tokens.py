@@ -14,7 +14,7 @@ from vantage6.common.clock import now
 from vantage6.common.config import ServerConfig
 from vantage6.common.enums import IdentityKind
 from vantage6.common.errors import BAD_TOKEN, Unauthenticated, V6Error
-from vantage6.common.private import kept_secret
+from vantage6.common.secret_files import kept_secret
 from vantage6.models.tables import Node, Task
 
 _ALGORITHM = "HS256"

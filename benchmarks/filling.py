@@ -12,7 +12,7 @@ from peewee import Model, fn
 
 from vantage6.api import passwords
 from vantage6.common.clock import now
-from vantage6.common.private import hashed
+from vantage6.common.secret_files import hashed
 from vantage6.common.task_status import TaskStatus
 from vantage6.models.database import db
 from vantage6.models.fields import is_sqlite

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Self
 
 from vantage6.common.errors import ConfigurationError
-from vantage6.common.private import kept_secret, write_private
+from vantage6.common.secret_files import kept_secret, write_private
 
 #: The first version that has BLMOVE.
 OLDEST_VERSION = (6, 2)

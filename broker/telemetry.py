@@ -20,10 +20,10 @@ from celery import Celery
 from celery.events.event import Event, get_exchange
 
 from vantage6.broker.connection import HASTY_SECONDS, Rest, answering, client
+from vantage6.broker.metrics import Metric
 from vantage6.broker.queues import METRICS
 from vantage6.broker.sender import hasty_app
 from vantage6.common import logs
-from vantage6.common.metrics import Metric
 
 log = logs.get(__name__)
 

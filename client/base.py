@@ -8,7 +8,7 @@ from vantage6.client import two_factor
 from vantage6.client.groups.group import Group
 from vantage6.client.login import Login
 from vantage6.client.session import Document, NoReply, Session
-from vantage6.common.console import one_line
+from vantage6.common.cli.console import one_line
 from vantage6.common.encryption import CryptorBase
 from vantage6.common.errors import Unauthenticated, V6Error
 from vantage6.common.exceptions import AuthenticationException

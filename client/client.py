@@ -24,7 +24,7 @@ from vantage6.client.login import claims
 from vantage6.client.reading import ResultReader
 from vantage6.client.sealing import Sealer
 from vantage6.client.session import Document
-from vantage6.common import console
+from vantage6.common.cli import console
 from vantage6.common.encryption import DummyCryptor, RSACryptor
 from vantage6.common.errors import (
     Conflict,

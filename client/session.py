@@ -11,7 +11,7 @@ import httpx2
 
 from vantage6.client.body import Body, parsed
 from vantage6.client.network import Network, distrust
-from vantage6.common.console import harmless
+from vantage6.common.cli.console import harmless
 from vantage6.common.errors import (
     BAD_TOKEN,
     Conflict,

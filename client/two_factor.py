@@ -3,7 +3,7 @@
 import importlib
 
 from vantage6.client.session import Document
-from vantage6.common import console
+from vantage6.common.cli import console
 
 
 def show(json_data: Document) -> None:

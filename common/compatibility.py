@@ -8,7 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
-from vantage6.common import console
+from vantage6.common.cli import console
 
 _LONGEST_NAME = 14
 

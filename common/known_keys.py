@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from vantage6.common import clock
 from vantage6.common.encryption import RSACryptor
 from vantage6.common.errors import ConfigurationError, Invalid
-from vantage6.common.private import write_private
+from vantage6.common.secret_files import write_private
 
 if sys.platform != "win32":
     import fcntl

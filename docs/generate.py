@@ -8,8 +8,8 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from docs import commands, operations
+from vantage6.broker.metrics import METRICS
 from vantage6.common.config import NodeConfig, ServerConfig
-from vantage6.common.metrics import METRICS
 
 FOLDER = Path(__file__).parent
 
@@ -40,7 +40,7 @@ def metrics() -> str:
     lines = [
         "# Metrics",
         "",
-        "Written by `python -m docs.generate` from `common/metrics.py`.",
+        "Written by `python -m docs.generate` from `broker/metrics.py`.",
         "[Monitoring](monitoring.md) tells how to get them.",
         "",
         "| name | kind | labels | meaning |",

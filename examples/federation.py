@@ -21,7 +21,7 @@ import psutil
 import yaml
 
 from vantage6.client import Client, RSACryptor
-from vantage6.common.private import write_private
+from vantage6.common.secret_files import write_private
 
 BIN = Path(sys.executable).parent
 #: The image that the user documentation uses.

@@ -8,7 +8,7 @@ from pathlib import Path
 from cryptography.fernet import Fernet, InvalidToken
 
 from vantage6.common.errors import NotConfigured
-from vantage6.common.private import kept_secret
+from vantage6.common.secret_files import kept_secret
 
 #: File in the data folder of a server. Processes that share a database need the same one.
 KEY_FILE = "otp.key"

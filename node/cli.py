@@ -5,7 +5,7 @@ Everything heavy is imported by the command that needs it. Exit codes: docs/exit
 
 import click
 
-from vantage6.common import console
+from vantage6.common.cli import console
 from vantage6.node.commands.audit import audit
 from vantage6.node.commands.cleaning import clean, remove
 from vantage6.node.commands.doctor import doctor

@@ -7,10 +7,11 @@ from typing import Any
 
 from celery import Celery, signals
 
+from vantage6.broker import metrics
 from vantage6.broker.connection import client
 from vantage6.broker.publisher import Publisher
 from vantage6.broker.telemetry import Telemetry
-from vantage6.common import logs, metrics
+from vantage6.common import logs
 from vantage6.common.config import Instance
 from vantage6.models import database
 from vantage6.workers.mail import Postman

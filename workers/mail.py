@@ -13,8 +13,8 @@ from importlib.resources import files
 from string import Template
 from typing import Any
 
+from vantage6.broker import metrics
 from vantage6.broker.telemetry import Telemetry
-from vantage6.common import metrics
 from vantage6.common.clock import now, parse
 from vantage6.common.config import ServerConfig
 from vantage6.common.config.server import SmtpConfig

@@ -9,14 +9,13 @@ from typing import Any
 import redis
 from celery import Celery
 
-from vantage6.broker import presence
+from vantage6.broker import metrics, presence
 from vantage6.broker.connection import BrokerUnavailable, answering
 from vantage6.broker.flower import Flower, Work
 from vantage6.broker.messages import Message, ResultKilled, ResultReady
 from vantage6.broker.publisher import Publisher
 from vantage6.broker.queues import WORKERS_ALIVE, WORKERS_CALLED
 from vantage6.broker.telemetry import Telemetry
-from vantage6.common import metrics
 from vantage6.common.logs import get
 from vantage6.common.task_status import TaskStatus
 from vantage6.models.database import session

@@ -20,7 +20,7 @@ from vantage6.api.batch.file import (
 from vantage6.api.setup import set_up_connected
 from vantage6.common.config import Instance
 from vantage6.common.errors import Invalid
-from vantage6.common.private import hashed
+from vantage6.common.secret_files import hashed
 from vantage6.models.database import db
 from vantage6.models.store import collaborations, nodes, organizations, roles, tasks, users
 from vantage6.models.tables import (

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vantage6.api.commands.base import connected, on_instance
-from vantage6.common import console
+from vantage6.common.cli import console
 
 if TYPE_CHECKING:
     from vantage6.common.config import Instance

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import click
 
 from vantage6.api.commands.base import on_instance
-from vantage6.common import console
-from vantage6.common.doctor import without_effect
+from vantage6.common.cli import console
+from vantage6.common.cli.doctor import without_effect
 
 if TYPE_CHECKING:
     from vantage6.common.config import Instance

@@ -5,7 +5,7 @@ import sys
 import click
 
 from vantage6.api.commands.base import said_plainly
-from vantage6.common.selection import Selection, instance_options
+from vantage6.common.cli.selection import Selection, instance_options
 
 
 @click.command()
@@ -17,8 +17,8 @@ def doctor(selection: Selection, as_json: bool) -> None:
     Ends with 0, or with 1 if something does not work.
     """
     from vantage6.api.doctor import Doctor
+    from vantage6.common.cli.doctor import report
     from vantage6.common.config import Instance
-    from vantage6.common.doctor import report
 
     with said_plainly():
         sys.exit(report(lambda: Doctor(Instance.find(selection)).findings(), as_json=as_json))

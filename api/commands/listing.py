@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from vantage6.api import supervision
-from vantage6.common import listing
+from vantage6.common.cli import listing
 from vantage6.common.config import Instance, instances
 
 

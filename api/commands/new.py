@@ -3,7 +3,7 @@
 import click
 
 from vantage6.api.commands.base import said_plainly
-from vantage6.common import console
+from vantage6.common.cli import console
 
 #: What is asked, in this order: key and question; the default is that of the model.
 _QUESTIONS = (
@@ -51,7 +51,7 @@ def new(
     **given: object,
 ) -> None:
     """Make a configuration file for a server."""
-    from vantage6.common import wizard
+    from vantage6.common.cli import wizard
     from vantage6.common.config import ServerConfig
 
     with said_plainly():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vantage6.api.commands.base import connected, on_instance
-from vantage6.common import console
+from vantage6.common.cli import console
 from vantage6.common.errors import V6Error
 
 if TYPE_CHECKING:

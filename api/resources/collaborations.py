@@ -10,11 +10,9 @@ from vantage6.api import lists
 from vantage6.api.endpoint import CONTAINER, NODE, USER, Read, endpoint
 from vantage6.api.permissions import Caller
 from vantage6.api.resources.base import Resource
-from vantage6.common.enums import Operation, Scope
-from vantage6.common.errors import Forbidden, Invalid
-from vantage6.common.schemas.base import Message, PageQuery
-from vantage6.common.schemas.nodes import NodeShortReply
-from vantage6.common.schemas.organizations import (
+from vantage6.api.schemas.base import Message, PageQuery
+from vantage6.api.schemas.nodes import NodeShortReply
+from vantage6.api.schemas.organizations import (
     CollaborationCreate,
     CollaborationFilter,
     CollaborationReply,
@@ -22,7 +20,9 @@ from vantage6.common.schemas.organizations import (
     Member,
     OrganizationReply,
 )
-from vantage6.common.schemas.tasks import TaskReply
+from vantage6.api.schemas.tasks import TaskReply
+from vantage6.common.enums import Operation, Scope
+from vantage6.common.errors import Forbidden, Invalid
 from vantage6.models.store import collaborations, nodes, organizations, tasks
 from vantage6.models.store.reach import Page, Reach
 

@@ -6,8 +6,8 @@ from falcon import Request, Response
 
 from vantage6.api.endpoint import endpoint
 from vantage6.api.resources.base import Resource
+from vantage6.api.schemas.health import HealthReply, ReadyReply, VersionReply
 from vantage6.common import __version__
-from vantage6.common.schemas.health import HealthReply, ReadyReply, VersionReply
 from vantage6.models import database, migrate
 
 

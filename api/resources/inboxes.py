@@ -11,9 +11,9 @@ from vantage6.api import serving
 from vantage6.api.endpoint import NODE, endpoint
 from vantage6.api.permissions import Caller
 from vantage6.api.resources.base import Resource
+from vantage6.api.schemas.inboxes import Envelope, InboxQuery, SettleQuery
 from vantage6.broker.connection import BrokerUnavailable
 from vantage6.common.errors import Conflict, Forbidden, Unavailable
-from vantage6.common.schemas.inboxes import Envelope, InboxQuery, SettleQuery
 from vantage6.models import database
 
 

@@ -9,15 +9,15 @@ from vantage6.api import lists
 from vantage6.api.endpoint import USER, Read, endpoint
 from vantage6.api.permissions import Caller
 from vantage6.api.resources.base import Resource
-from vantage6.common.enums import Operation, Scope
-from vantage6.common.logs import get
-from vantage6.common.schemas.base import Message
-from vantage6.common.schemas.organizations import (
+from vantage6.api.schemas.base import Message
+from vantage6.api.schemas.organizations import (
     CollaborationReply,
     InvitationCreate,
     InvitationFilter,
     InvitationReply,
 )
+from vantage6.common.enums import Operation, Scope
+from vantage6.common.logs import get
 from vantage6.models.store import collaborations, invitations, organizations
 from vantage6.models.tables import Invitation
 

@@ -7,10 +7,10 @@ from falcon import Request, Response
 from vantage6.api.endpoint import USER, Read, endpoint
 from vantage6.api.permissions import Caller
 from vantage6.api.resources.base import Resource
+from vantage6.api.schemas.base import Message
+from vantage6.api.schemas.tasks import Kill
 from vantage6.common.enums import Operation, Scope
 from vantage6.common.errors import Invalid
-from vantage6.common.schemas.base import Message
-from vantage6.common.schemas.tasks import Kill
 from vantage6.models.store import endings, nodes, results, tasks
 
 

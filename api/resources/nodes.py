@@ -8,10 +8,8 @@ from vantage6.api import lists
 from vantage6.api.endpoint import CONTAINER, NODE, USER, Read, endpoint
 from vantage6.api.permissions import Caller
 from vantage6.api.resources.base import Resource
-from vantage6.common.enums import Operation, Scope
-from vantage6.common.errors import Forbidden, Invalid, NotFound
-from vantage6.common.schemas.base import Message
-from vantage6.common.schemas.nodes import (
+from vantage6.api.schemas.base import Message
+from vantage6.api.schemas.nodes import (
     NodeCreate,
     NodeFilter,
     NodeReply,
@@ -19,6 +17,8 @@ from vantage6.common.schemas.nodes import (
     Reconcile,
     ReconcileReply,
 )
+from vantage6.common.enums import Operation, Scope
+from vantage6.common.errors import Forbidden, Invalid, NotFound
 from vantage6.models.store import collaborations, nodes, organizations, results
 from vantage6.models.tables import Collaboration, Node, Organization
 

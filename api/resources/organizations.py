@@ -8,17 +8,17 @@ from vantage6.api import lists
 from vantage6.api.endpoint import CONTAINER, NODE, USER, Read, endpoint
 from vantage6.api.permissions import Caller
 from vantage6.api.resources.base import Resource
-from vantage6.common.enums import Operation, Scope
-from vantage6.common.errors import Forbidden
-from vantage6.common.logs import get
-from vantage6.common.schemas.nodes import NodeReply
-from vantage6.common.schemas.organizations import (
+from vantage6.api.schemas.nodes import NodeReply
+from vantage6.api.schemas.organizations import (
     CollaborationReply,
     OrganizationCreate,
     OrganizationFilter,
     OrganizationReply,
     OrganizationUpdate,
 )
+from vantage6.common.enums import Operation, Scope
+from vantage6.common.errors import Forbidden
+from vantage6.common.logs import get
 from vantage6.models.store import collaborations, nodes, organizations
 from vantage6.models.store.reach import Page, Reach
 from vantage6.models.tables import Organization

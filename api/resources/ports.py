@@ -8,15 +8,10 @@ from vantage6.api import lists
 from vantage6.api.endpoint import CONTAINER, NODE, USER, Read, endpoint
 from vantage6.api.permissions import Caller
 from vantage6.api.resources.base import Resource
+from vantage6.api.schemas.base import Message
+from vantage6.api.schemas.ports import AlgorithmPortReply, PortCreate, PortFilter, PortsOfResult
 from vantage6.common.enums import Operation, Scope
 from vantage6.common.errors import NotFound
-from vantage6.common.schemas.base import Message
-from vantage6.common.schemas.ports import (
-    AlgorithmPortReply,
-    PortCreate,
-    PortFilter,
-    PortsOfResult,
-)
 from vantage6.models.store import ports, results
 from vantage6.models.tables import AlgorithmPort
 

@@ -10,13 +10,8 @@ from vantage6.api.limits import Attempt
 from vantage6.api.logins import Logins
 from vantage6.api.permissions import Caller
 from vantage6.api.resources.base import Resource
-from vantage6.api.service import Service
-from vantage6.common.enums import Operation
-from vantage6.common.errors import Invalid
-from vantage6.common.logs import get
-from vantage6.common.private import hashed
-from vantage6.common.schemas.base import Message
-from vantage6.common.schemas.recovery import (
+from vantage6.api.schemas.base import Message
+from vantage6.api.schemas.recovery import (
     NodeKeyReply,
     NodeKeyReset,
     PasswordChange,
@@ -28,6 +23,11 @@ from vantage6.common.schemas.recovery import (
     TwoFactorReply,
     TwoFactorReset,
 )
+from vantage6.api.service import Service
+from vantage6.common.enums import Operation
+from vantage6.common.errors import Invalid
+from vantage6.common.logs import get
+from vantage6.common.secret_files import hashed
 from vantage6.models.store import nodes, recovery, second_factors, users
 from vantage6.models.store.recovery import Change, Mail, Purpose
 from vantage6.models.tables import User

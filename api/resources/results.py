@@ -10,19 +10,13 @@ from vantage6.api import lists
 from vantage6.api.endpoint import CONTAINER, NODE, USER, Read, endpoint
 from vantage6.api.permissions import Caller
 from vantage6.api.resources.base import Resource
+from vantage6.api.schemas.tasks import ClaimReply, Include, ResultFilter, ResultReply, ResultUpdate
+from vantage6.broker import metrics
 from vantage6.broker.flower import Work
-from vantage6.common import metrics
 from vantage6.common.clock import now
 from vantage6.common.enums import Operation, Scope
 from vantage6.common.errors import NotFound
 from vantage6.common.logs import get
-from vantage6.common.schemas.tasks import (
-    ClaimReply,
-    Include,
-    ResultFilter,
-    ResultReply,
-    ResultUpdate,
-)
 from vantage6.common.task_status import TaskStatus
 from vantage6.models.store import organizations, payloads, requesters, result_lists, results
 from vantage6.models.tables import Node, Organization, Result, Task

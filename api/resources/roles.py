@@ -8,10 +8,8 @@ from vantage6.api import lists
 from vantage6.api.endpoint import USER, Read, endpoint
 from vantage6.api.permissions import Caller
 from vantage6.api.resources.base import Resource
-from vantage6.common.enums import Operation, Scope
-from vantage6.common.errors import Forbidden, NotFound
-from vantage6.common.schemas.base import Message, PageQuery
-from vantage6.common.schemas.roles import (
+from vantage6.api.schemas.base import Message, PageQuery
+from vantage6.api.schemas.roles import (
     RoleCreate,
     RoleFilter,
     RoleReply,
@@ -19,6 +17,8 @@ from vantage6.common.schemas.roles import (
     RuleFilter,
     RuleReply,
 )
+from vantage6.common.enums import Operation, Scope
+from vantage6.common.errors import Forbidden, NotFound
 from vantage6.models.store import organizations, roles, users
 from vantage6.models.tables import Role
 

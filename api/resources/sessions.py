@@ -8,11 +8,11 @@ from vantage6.api import lists
 from vantage6.api.endpoint import USER, endpoint
 from vantage6.api.permissions import Caller
 from vantage6.api.resources.base import Resource
+from vantage6.api.schemas.base import Message
+from vantage6.api.schemas.sessions import SessionFilter, SessionReply, SessionsEnd
 from vantage6.common.enums import Operation
 from vantage6.common.errors import NotFound
 from vantage6.common.logs import get
-from vantage6.common.schemas.base import Message
-from vantage6.common.schemas.sessions import SessionFilter, SessionReply, SessionsEnd
 from vantage6.models.store import sessions, users
 from vantage6.models.tables import Session, User
 

@@ -10,11 +10,8 @@ from vantage6.api import lists
 from vantage6.api.endpoint import CONTAINER, NODE, USER, Read, endpoint
 from vantage6.api.permissions import Caller
 from vantage6.api.resources.base import Resource
-from vantage6.common.enums import Operation, Scope
-from vantage6.common.errors import Forbidden, NotFound
-from vantage6.common.logs import get
-from vantage6.common.schemas.base import Message, PageQuery
-from vantage6.common.schemas.tasks import (
+from vantage6.api.schemas.base import Message, PageQuery
+from vantage6.api.schemas.tasks import (
     Include,
     TaskCreate,
     TaskFilter,
@@ -22,6 +19,9 @@ from vantage6.common.schemas.tasks import (
     TaskResultReply,
     TaskStatusReply,
 )
+from vantage6.common.enums import Operation, Scope
+from vantage6.common.errors import Forbidden, NotFound
+from vantage6.common.logs import get
 from vantage6.models.store import collaborations, lineage, result_lists, results, tasks
 from vantage6.models.store.lineage import Kinship
 from vantage6.models.tables import Task

@@ -11,13 +11,7 @@ from vantage6.api.identity import bearer, caller_of
 from vantage6.api.logins import Logins
 from vantage6.api.permissions import Caller
 from vantage6.api.resources.base import Resource
-from vantage6.api.service import Service
-from vantage6.api.tokens import Login
-from vantage6.broker.queues import inbox
-from vantage6.common.clock import now
-from vantage6.common.enums import IdentityKind
-from vantage6.common.errors import Forbidden, Invalid, NotFound, Unauthenticated
-from vantage6.common.schemas.tokens import (
+from vantage6.api.schemas.tokens import (
     BrokerReply,
     ContainerTokenReply,
     ContainerTokenRequest,
@@ -26,6 +20,12 @@ from vantage6.common.schemas.tokens import (
     TokenReply,
     UserLogin,
 )
+from vantage6.api.service import Service
+from vantage6.api.tokens import Login
+from vantage6.broker.queues import inbox
+from vantage6.common.clock import now
+from vantage6.common.enums import IdentityKind
+from vantage6.common.errors import Forbidden, Invalid, NotFound, Unauthenticated
 from vantage6.models.store import last_seen, nodes, results, sessions, tasks, users
 from vantage6.models.tables import Node, User
 

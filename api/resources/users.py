@@ -12,11 +12,11 @@ from vantage6.api.limits import Attempt
 from vantage6.api.logins import Logins
 from vantage6.api.permissions import Caller
 from vantage6.api.resources.base import Resource
+from vantage6.api.schemas.base import Message
+from vantage6.api.schemas.users import UserCreate, UserFilter, UserReply, UserUpdate
 from vantage6.common.enums import Operation, Scope
 from vantage6.common.errors import Forbidden, Invalid
 from vantage6.common.logs import get
-from vantage6.common.schemas.base import Message
-from vantage6.common.schemas.users import UserCreate, UserFilter, UserReply, UserUpdate
 from vantage6.models.store import recovery, relations, roles, second_factors, users
 from vantage6.models.store.users import NO_CHANGE, Change
 from vantage6.models.tables import User

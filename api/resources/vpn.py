@@ -8,10 +8,10 @@ from vantage6.api.eduvpn import Portal
 from vantage6.api.endpoint import CONTAINER, NODE, Read, endpoint
 from vantage6.api.permissions import Caller
 from vantage6.api.resources.base import Resource
+from vantage6.api.schemas.vpn import AddressesReply, AddressFilter, VpnReply, VpnUpdate
 from vantage6.api.service import Service
 from vantage6.common.errors import Forbidden, Invalid, NotConfigured
 from vantage6.common.logs import get
-from vantage6.common.schemas.vpn import AddressesReply, AddressFilter, VpnReply, VpnUpdate
 from vantage6.models.store import ports, tasks
 
 log = get(__name__)

@@ -16,7 +16,7 @@ from vantage6.api.shell.relations import (
     on_failure,
     take_back,
 )
-from vantage6.common import console
+from vantage6.common.cli import console
 from vantage6.common.errors import Conflict, Invalid
 from vantage6.models.database import db
 

@@ -9,8 +9,8 @@ import redis
 from vantage6.api.shell.entity import Entity
 from vantage6.api.shell.relations import Column, Linked, One, Owned
 from vantage6.broker import presence
-from vantage6.common import console
-from vantage6.common.private import hashed
+from vantage6.common.cli import console
+from vantage6.common.secret_files import hashed
 from vantage6.models import tables
 from vantage6.models.store import collaborations, endings, nodes
 

@@ -9,7 +9,7 @@ import yaml
 
 from vantage6.common.config.files import ENVIRONMENTS, environments, parsed
 from vantage6.common.errors import ConfigurationError
-from vantage6.common.private import write_private
+from vantage6.common.secret_files import write_private
 
 
 def set_value(file: Path, environment: str | None, keys: Sequence[str], value: str | bool) -> None:

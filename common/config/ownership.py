@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from vantage6.common.errors import ConfigurationError, V6Error
-from vantage6.common.private import write_private
+from vantage6.common.secret_files import write_private
 
 _NAME = "configuration"
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from vantage6.common.private import write_private
+from vantage6.common.secret_files import write_private
 
 #: Most that are remembered; the oldest are forgotten first.
 _MOST = 1000

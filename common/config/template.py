@@ -16,7 +16,7 @@ from pydantic_core import PydanticUndefined
 
 from vantage6.common.config.files import ENVIRONMENTS
 from vantage6.common.errors import ConfigurationError
-from vantage6.common.private import write_private
+from vantage6.common.secret_files import write_private
 
 _WIDTH = 96
 _STEP = "  "

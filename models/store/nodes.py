@@ -10,7 +10,7 @@ from peewee import JOIN
 from vantage6.common.clock import now
 from vantage6.common.enums import Scope
 from vantage6.common.errors import Invalid, NotFound, Unauthenticated
-from vantage6.common.private import hashed
+from vantage6.common.secret_files import hashed
 from vantage6.models.database import db, transaction, unique
 from vantage6.models.prepared import Prepared
 from vantage6.models.store import endings, sessions

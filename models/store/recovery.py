@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from vantage6.common.clock import now
 from vantage6.common.errors import Invalid, Unauthenticated
-from vantage6.common.private import hashed
+from vantage6.common.secret_files import hashed
 from vantage6.models.database import db, transaction
 from vantage6.models.store import outbox, sessions, users
 from vantage6.models.tables import RecoveryToken, User

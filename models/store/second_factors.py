@@ -5,7 +5,7 @@ import secrets
 
 from vantage6.common.clock import now
 from vantage6.common.errors import Unauthenticated
-from vantage6.common.private import hashed
+from vantage6.common.secret_files import hashed
 from vantage6.models import seals
 from vantage6.models.database import transaction
 from vantage6.models.store import recovery, sessions, users

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vantage6.common import console
+from vantage6.common.cli import console
 from vantage6.node.commands.base import on_node
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vantage6.common import console
+from vantage6.common.cli import console
 from vantage6.common.errors import Conflict
 from vantage6.node.commands.base import on_node
 from vantage6.node.commands.remains import Remains

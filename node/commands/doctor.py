@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from vantage6.common.selection import Selection, instance_options
+from vantage6.common.cli.selection import Selection, instance_options
 from vantage6.node.commands.base import said_plainly
 
 
@@ -16,7 +16,7 @@ def doctor(selection: Selection, as_json: bool) -> None:
 
     Ends with 0, or with 1 if something does not work. The configured services are tried too.
     """
-    from vantage6.common.doctor import report
+    from vantage6.common.cli.doctor import report
     from vantage6.node.doctor.doctor import Doctor
     from vantage6.node.instance import Instance
 

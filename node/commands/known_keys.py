@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vantage6.common import console
+from vantage6.common.cli import console
 from vantage6.node.commands.base import on_node
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vantage6.common import console
+from vantage6.common.cli import console
 from vantage6.node.commands.base import on_node, said_plainly
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def list_() -> None:
     """List the nodes of both scopes."""
     with said_plainly():
-        from vantage6.common import listing
+        from vantage6.common.cli import listing
 
         listing.show("node", _status)
 
@@ -38,7 +38,7 @@ def files(instance: "Instance") -> None:
 
 def running_nodes() -> Iterator["Instance"]:
     """Yield the nodes of both scopes that run."""
-    from vantage6.common import listing
+    from vantage6.common.cli import listing
     from vantage6.node.instance import Instance
 
     # Also what a supervisor is about to start again.

@@ -6,12 +6,12 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from vantage6.common import console
+from vantage6.common.cli import console
 from vantage6.common.errors import ConfigurationError, Unavailable, V6Error
 from vantage6.node.commands.base import said_plainly
 
 if TYPE_CHECKING:
-    from vantage6.common.wizard import Wizard
+    from vantage6.common.cli.wizard import Wizard
 
 _TYPES = ("csv", "parquet", "sql", "sparql", "omop", "excel", "other")
 _ENDINGS = {".csv": "csv", ".parquet": "parquet", ".xls": "excel", ".xlsx": "excel"}
@@ -75,7 +75,7 @@ def new(
     force: bool,
 ) -> None:
     """Make a configuration file for a node."""
-    from vantage6.common import wizard
+    from vantage6.common.cli import wizard
     from vantage6.common.config import NodeConfig
 
     if yes and (name is None or api_key_file is None or server_url is None):
@@ -102,7 +102,7 @@ def new(
 
 
 def _databases(given: tuple[str, ...], base: Path, *, asks: bool) -> list[dict[str, str]]:
-    from vantage6.common import wizard
+    from vantage6.common.cli import wizard
     from vantage6.common.config.node import DatabaseConfig
 
     found = [_database(text) for text in given]
@@ -195,7 +195,7 @@ def _encryption(
 
 def _policies(answers: "Wizard", allowed: tuple[str, ...]) -> None:
     if not allowed and answers.asks and "policies" not in answers.values:
-        from vantage6.common import wizard
+        from vantage6.common.cli import wizard
         from vantage6.common.config.policies import PolicyConfig
 
         question = "Images that may run here, as regular expressions with spaces (empty: any)"

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vantage6.common import console, exits
+from vantage6.common.cli import console, exits
+from vantage6.common.cli.selection import Selection, instance_options
 from vantage6.common.errors import ConfigurationError, Forbidden, Unauthenticated, Unavailable
-from vantage6.common.selection import Selection, instance_options
 from vantage6.node.commands.base import on_node, said_plainly
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def start(instance: "Instance", attach: bool) -> None:
 @click.option("--force", is_flag=True, help="At once, without a chance to tidy up.")
 def stop(selection: Selection, everything: bool, force: bool) -> None:
     """Stop a node; its algorithms run on, and the next start finds them."""
-    from vantage6.common import listing
+    from vantage6.common.cli import listing
     from vantage6.node.commands.listing import running_nodes
     from vantage6.node.instance import Instance
 
@@ -65,7 +65,7 @@ def stop(selection: Selection, everything: bool, force: bool) -> None:
 @click.option("--lines", default=20, show_default=True, help="Lines of the past to show.")
 def attach(instance: "Instance", lines: int) -> None:
     """Show a node's log as it grows, until Ctrl-C; the node runs on."""
-    from vantage6.common.follow import watch
+    from vantage6.common.cli.log_tail import watch
 
     if instance.holder() is None:
         console.warning(f"Node {instance.name} does not run; these are its last lines.")
@@ -91,8 +91,8 @@ def _has_containers(*nodes: "Instance") -> bool:
 
 def _start(instance: "Instance") -> None:
     """Start a node in the background and return once it is logged in."""
-    from vantage6.common.follow import last_lines, readable
-    from vantage6.common.supervision import Program
+    from vantage6.common.cli.log_tail import last_lines, readable
+    from vantage6.common.cli.supervision import Program
 
     supervisor = instance.supervisor
     if instance.holder() is not None:

@@ -6,7 +6,14 @@ Nothing is changed, at the station or at the server.
 from collections.abc import Iterator
 from contextlib import closing
 
-from vantage6.common.doctor import Check, Doubtful, Finding, findings, refuse_shared, without_effect
+from vantage6.common.cli.doctor import (
+    Check,
+    Doubtful,
+    Finding,
+    findings,
+    refuse_shared,
+    without_effect,
+)
 from vantage6.node.doctor.server import ServerChecks
 from vantage6.node.doctor.services import ServiceChecks
 from vantage6.node.doctor.station import StationChecks

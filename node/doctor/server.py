@@ -15,7 +15,7 @@ import httpx2
 from vantage6.client.network import distrust
 from vantage6.client.node_client import NodeClient
 from vantage6.common import __version__, clock
-from vantage6.common.doctor import Check, Doubtful, Failed, Skipped, same_time
+from vantage6.common.cli.doctor import Check, Doubtful, Failed, Skipped, same_time
 from vantage6.common.encryption import RSACryptor
 from vantage6.common.errors import ConfigurationError, Forbidden, Unauthenticated, V6Error
 from vantage6.common.logs import without_secrets

@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from docker.errors import DockerException, NotFound
 
+from vantage6.common.cli.doctor import Check, Doubtful, Failed, Skipped
 from vantage6.common.config.services import SERVICES_IMAGE, TunnelConfig
-from vantage6.common.doctor import Check, Doubtful, Failed, Skipped
 from vantage6.common.errors import ConfigurationError
 from vantage6.node import engine
 from vantage6.node.doctor.station import StationChecks

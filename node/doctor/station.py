@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vantage6.common.doctor import Check, Doubtful, Failed, Skipped, existing, room, writable
+from vantage6.common.cli.doctor import Check, Doubtful, Failed, Skipped, existing, room, writable
 from vantage6.node.databases import Database, Databases
 from vantage6.node.instance import Instance
 from vantage6.node.outcomes import RefusalError

@@ -15,11 +15,11 @@ from pydantic import TypeAdapter
 
 from vantage6.api.endpoint import Endpoint
 from vantage6.api.routes import ROUTES
+from vantage6.api.schemas.base import Problem
 from vantage6.api.tokens import Login, Tokens
 from vantage6.common.clock import now
 from vantage6.common.enums import IdentityKind
 from vantage6.common.identity import NODE_AUTHORIZATION
-from vantage6.common.schemas.base import Problem
 from vantage6.models import database
 from vantage6.models.tables import Node, Session, Task, User
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from tests.api.client import Api
 from vantage6.api.openapi import document
 from vantage6.api.routes import ROUTES
-from vantage6.common.schemas.base import Reply
+from vantage6.api.schemas.base import Reply
 
 #: What the API looked like at the last change that somebody wanted. To change it:
 #: python -m tests.api.test_documentation

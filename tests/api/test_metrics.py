@@ -16,12 +16,13 @@ from tests.services import NO_BROKER
 from tests.waiting import eventually
 from vantage6.api.app import create_app
 from vantage6.api.scrape_token import scrape_token
+from vantage6.broker import metrics
 from vantage6.broker.connection import client
+from vantage6.broker.metrics import METRICS
 from vantage6.broker.queues import CELERY_PREFIX, CONTROL, alive, inbox
-from vantage6.common import __version__, metrics
+from vantage6.common import __version__
 from vantage6.common.clock import now
 from vantage6.common.config import Instance
-from vantage6.common.metrics import METRICS
 from vantage6.models.database import db
 from vantage6.models.store import outbox
 from vantage6.models.store.outbox import Topic

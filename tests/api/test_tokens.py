@@ -12,7 +12,7 @@ from tests.api.conftest import Server
 from tests.models.factories import IMAGE, World, finish, make_task, make_user, result_of
 from vantage6.common.clock import now
 from vantage6.common.identity import NODE_AUTHORIZATION, WRONG_NODE_TOKEN
-from vantage6.common.private import hashed
+from vantage6.common.secret_files import hashed
 from vantage6.models.store import nodes, results, tasks, users
 from vantage6.models.tables import Node, User
 

@@ -10,11 +10,10 @@ from celery.events.state import State
 
 from tests.services import NO_BROKER
 from tests.waiting import eventually
-from vantage6.broker import connection, telemetry
+from vantage6.broker import connection, metrics, telemetry
 from vantage6.broker.connection import celery_settings, client
 from vantage6.broker.flower import Flower, Work, harmless, hostname
 from vantage6.broker.telemetry import Telemetry
-from vantage6.common import metrics
 from vantage6.common.task_status import TaskStatus
 
 ALPHA = Work(31, 3, 7, "alpha", "harbor2.vantage6.ai/demo/average")

@@ -18,11 +18,11 @@ from tests.client.conftest import Live
 from tests.client.scripts import research
 from tests.models.factories import make_user
 from vantage6.api.passwords import hashed
+from vantage6.api.schemas import nodes, organizations, tasks
 from vantage6.client import Client, documents
 from vantage6.client.node_client import NodeClient
 from vantage6.common import bytes_to_base64s
 from vantage6.common.encryption import DummyCryptor, RSACryptor
-from vantage6.common.schemas import nodes, organizations, tasks
 from vantage6.common.serialization import deserialize, serialize
 
 ROOT = Path(__file__).parents[2]

@@ -11,9 +11,9 @@ from click.testing import CliRunner
 
 from vantage6.client import Client
 from vantage6.client.waiting import summary
-from vantage6.common import console
-from vantage6.common.console import harmless, one_line
-from vantage6.common.follow import follow, readable
+from vantage6.common.cli import console
+from vantage6.common.cli.console import harmless, one_line
+from vantage6.common.cli.log_tail import follow, readable
 from vantage6.node.audit import Audit, entries
 from vantage6.node.cli import main as vnode
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from vantage6.common.doctor import Failed, State, findings
+from vantage6.common.cli.doctor import Failed, State, findings
 
 
 def test_a_check_that_breaks_does_not_end_the_list() -> None:

@@ -12,10 +12,10 @@ import psutil
 import pytest
 
 from tests.waiting import eventually
+from vantage6.common.cli.log_tail import Tail, readable
+from vantage6.common.cli.supervision import Program, Supervisor
 from vantage6.common.config.base import LogConfig
 from vantage6.common.errors import Conflict, Unavailable
-from vantage6.common.follow import Tail, readable
-from vantage6.common.supervision import Program, Supervisor
 
 Make = Callable[..., Supervisor]
 
@@ -109,7 +109,7 @@ def test_stale_pid_is_no_instance(make: Make, tmp_path: Path, pid: str) -> None:
 FOREGROUND = """
 import sys
 from pathlib import Path
-from vantage6.common.supervision import Supervisor
+from vantage6.common.cli.supervision import Supervisor
 folder = Path(sys.argv[1])
 supervisor = Supervisor("The thing", folder, folder / "log")
 sys.exit(supervisor.attach({"thing": folder / "log" / "thing.log"}, console=sys.argv[2] == "True"))

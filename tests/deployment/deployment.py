@@ -19,7 +19,7 @@ from examples.federation import AS_PROCESSES, IN_CONTAINERS, PASSWORD, Federatio
 from tests.acceptance.conftest import AGES, COUNTING
 from tests.services import missing
 from vantage6.client import Client
-from vantage6.common.private import write_private
+from vantage6.common.secret_files import write_private
 
 COMPOSE = Path(__file__).parents[2] / "compose"
 SCRIPTS = Path(__file__).parents[2] / "scripts"

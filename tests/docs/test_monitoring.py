@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tests.services import needs
-from vantage6.common.metrics import METRICS
+from vantage6.broker.metrics import METRICS
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "compose/monitoring"

@@ -20,7 +20,7 @@ from vantage6.broker.connection import client
 from vantage6.broker.queues import CELERY_PREFIX, MAIL
 from vantage6.common.clock import now
 from vantage6.common.config import ServerConfig
-from vantage6.common.private import hashed
+from vantage6.common.secret_files import hashed
 from vantage6.models.store import outbox, recovery
 from vantage6.models.store.recovery import Change, Mail, Purpose
 from vantage6.models.tables import Outbox, RecoveryToken, User

@@ -10,7 +10,7 @@ from tests.api.client import logged_in
 from tests.api.commands.conftest import Operator, write_batch
 from vantage6.api import passwords
 from vantage6.common.encryption import RSACryptor
-from vantage6.common.private import hashed
+from vantage6.common.secret_files import hashed
 from vantage6.models.database import db
 from vantage6.models.store import nodes, relations, users
 from vantage6.models.tables import (

@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, SecretStr, model_validator
 
-from vantage6.common.schemas.base import Id, Reply, Request, Text
+from vantage6.api.schemas.base import Id, Reply, Request, Text
 
 _Secret = Annotated[SecretStr, Field(min_length=1, max_length=1024)]
 

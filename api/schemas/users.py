@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, SecretStr
 
-from vantage6.common.schemas.base import Id, Link, Moment, Name, PageQuery, Reply, Request, Text
+from vantage6.api.schemas.base import Id, Link, Moment, Name, PageQuery, Reply, Request, Text
 
 
 def _stripped(value: object) -> object:

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from vantage6.common import console
+from vantage6.common.cli import console
 from vantage6.common.errors import (
     ConfigurationError,
     Conflict,

@@ -5,17 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from vantage6.common.schemas.base import (
-    Flag,
-    Id,
-    Link,
-    Moment,
-    Name,
-    PageQuery,
-    Reply,
-    Request,
-    Text,
-)
+from vantage6.api.schemas.base import Flag, Id, Link, Moment, Name, PageQuery, Reply, Request, Text
 
 
 def _base64(text: str) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import ConfigDict, Field
 
-from vantage6.common.schemas.base import Flag, Reply, Request
+from vantage6.api.schemas.base import Flag, Reply, Request
 
 
 class InboxQuery(Request):

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from vantage6.common.schemas.base import Flag, Reply, Request
+from vantage6.api.schemas.base import Flag, Reply, Request
 
 
 class VpnUpdate(Request):

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import click
 
-from vantage6.common import console, logs
+from vantage6.common import logs
+from vantage6.common.cli import console
 from vantage6.common.clock import now
 from vantage6.common.errors import ConfigurationError, V6Error
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from vantage6.common.schemas.base import Flag, Id, Link, Moment, PageQuery, Repeated, Reply, Request
+from vantage6.api.schemas.base import Flag, Id, Link, Moment, PageQuery, Repeated, Reply, Request
 from vantage6.common.task_status import TaskStatus
 
 

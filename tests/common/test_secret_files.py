@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from vantage6.common.private import kept_secret, write_private
+from vantage6.common.secret_files import kept_secret, write_private
 
 
 def test_a_private_file_is_replaced_and_closed_to_others(tmp_path: Path) -> None:

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import psutil
 
+from vantage6.common.cli.console import say
+from vantage6.common.cli.log_tail import follow
 from vantage6.common.config.base import LogConfig
-from vantage6.common.console import say
 from vantage6.common.errors import Conflict, Unavailable
-from vantage6.common.follow import follow
-from vantage6.common.private import write_private
+from vantage6.common.secret_files import write_private
 
 #: Longest time until everything is gone after a stop.
 _STOP_SECONDS = 60
@@ -196,7 +196,8 @@ class Supervisor:
 
     @property
     def _command(self) -> list[str]:
-        return [sys.executable, "-m", "vantage6.common.supervisord", "-c", str(self._configuration)]
+        module = "vantage6.common.cli.supervisord"
+        return [sys.executable, "-m", module, "-c", str(self._configuration)]
 
 
 def _section(program: Program) -> dict[str, str]:

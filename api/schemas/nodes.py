@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from vantage6.common.schemas.base import Flag, Id, Link, Moment, PageQuery, Reply, Request, Text
+from vantage6.api.schemas.base import Flag, Id, Link, Moment, PageQuery, Reply, Request, Text
 
 
 def _address(text: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from vantage6.common import exits
+from vantage6.common.cli import exits
 
 #: What each kind of instance is managed with.
 COMMANDS = {"server": "vserver", "node": "vnode"}

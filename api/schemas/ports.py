@@ -1,7 +1,7 @@
 """Ports of algorithms within the VPN."""
 
-from vantage6.common.schemas.base import Id, PageQuery, Request, Text
-from vantage6.common.schemas.tasks import Port, PortReply
+from vantage6.api.schemas.base import Id, PageQuery, Request, Text
+from vantage6.api.schemas.tasks import Port, PortReply
 
 
 class PortFilter(PageQuery):

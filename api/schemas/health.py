@@ -1,6 +1,6 @@
 """Whether the server lives."""
 
-from vantage6.common.schemas.base import Reply
+from vantage6.api.schemas.base import Reply
 
 
 class VersionReply(Reply):

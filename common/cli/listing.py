@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import Protocol, TypeVar
 
-from vantage6.common import console
+from vantage6.common.cli import console
 from vantage6.common.config import instances
 from vantage6.common.config.files import environments
 from vantage6.common.errors import ConfigurationError, Conflict

@@ -4,8 +4,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from vantage6.common.enums import Operation, Scope
-from vantage6.common.schemas.base import (
+from vantage6.api.schemas.base import (
     Flag,
     Id,
     Link,
@@ -16,6 +15,7 @@ from vantage6.common.schemas.base import (
     Request,
     one_or_more,
 )
+from vantage6.common.enums import Operation, Scope
 
 RuleIds = Annotated[list[Id], Field(max_length=1000)]
 Description = Annotated[str, Field(max_length=4096)]

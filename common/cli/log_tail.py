@@ -8,7 +8,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TextIO
 
-from vantage6.common import console
+from vantage6.common.cli import console
 
 _PAUSE_SECONDS = 0.2
 #: How much of the end of a file counts as its last lines.

@@ -4,7 +4,7 @@ from typing import Self
 
 from pydantic import Field, SecretStr, model_validator
 
-from vantage6.common.schemas.base import Id, Reply, Request
+from vantage6.api.schemas.base import Id, Reply, Request
 
 
 class UserLogin(Request):

@@ -1,0 +1,1 @@
+"""What the two programs share, ``vserver`` and ``vnode``, at a terminal."""
