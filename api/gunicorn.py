@@ -28,6 +28,8 @@ max_requests = 20_000
 max_requests_jitter = 2_000
 worker_tmp_dir = "/dev/shm"  # noqa: S108  (heartbeats must not wait for a disk)
 control_socket_disable = True
+# SECURITY: headers named SCRIPT_NAME or PATH_INFO would choose another path than a proxy has seen.
+forwarder_headers = ""
 logger_class = "vantage6.api.worker.Logger"
 # Its messages go where ours go.
 logconfig_dict: dict[str, Any] = {

@@ -23,6 +23,7 @@ from gunicorn.workers.gthread import (  # type: ignore[import-untyped]
 )
 
 from vantage6.api.incoming import CONTINUE, Incoming, TooLong
+from vantage6.api.limits import network_of
 from vantage6.api.wire import Wire
 
 #: For how long callers that the kernel has let in already can complete their connection.
@@ -100,7 +101,7 @@ class Connection(TConn):  # type: ignore[misc]
     Parameters
     ----------
     counted
-        How many connections each client address has.
+        How many connections each client has, by `network_of` its address.
     given
         What gunicorn wants to know of a connection.
     """
@@ -115,18 +116,19 @@ class Connection(TConn):  # type: ignore[misc]
         self.is_to_stay = False
         self.is_closed = False
         self.thrown_away = 0
-        self.host = str(self.client[0]) if isinstance(self.client, tuple) else ""
+        # SECURITY: a client may have each address of an IPv6 network.
+        self.network = network_of(str(self.client[0])) if isinstance(self.client, tuple) else ""
         self._counted = counted
-        counted[self.host] += 1
+        counted[self.network] += 1
 
     def close(self, graceful: bool = False) -> None:  # noqa: ARG002  (gunicorn's name)
         """Close the connection at once; the worker does the graceful part without waiting."""
         # The socket does not tell: gunicorn closes it alone where an answer breaks off.
         if not self.is_closed:
             self.is_closed = True
-            self._counted[self.host] -= 1
-            if not self._counted[self.host]:
-                del self._counted[self.host]
+            self._counted[self.network] -= 1
+            if not self._counted[self.network]:
+                del self._counted[self.network]
         super().close()
 
 
@@ -173,8 +175,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         conn = Connection(self._addresses, self.cfg, wire, address, here)
         most = self.most_of_an_address
         # SECURITY: one address does not take the place of all others.
-        if most and self._addresses[conn.host] > most:
-            own = [one for one in self._waiting if one.host == conn.host]
+        if most and self._addresses[conn.network] > most:
+            own = [one for one in self._waiting if one.network == conn.network]
             if not self._close_first(own):
                 self._close(conn)
                 return

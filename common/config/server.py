@@ -202,9 +202,9 @@ class ServerConfig(Section):
     connections_per_address: int | None = Field(
         None,
         ge=0,
-        description="connections that one client address may have to one API process; 0: any "
-        "number; default: 256, and any number on loopback or with `trusted_proxies`, where the "
-        "proxy counts",
+        description="connections that one client address, or one IPv6 network of 64 bits, may have "
+        "to one API process; 0: any number; default: 256, and any number on loopback or with "
+        "`trusted_proxies`, where the proxy counts",
     )
     password_policy: PasswordPolicy = Field(PasswordPolicy(), description="guesses at accounts")
     flower: FlowerConfig | None = Field(FlowerConfig(), description="Celery Flower; null: none")

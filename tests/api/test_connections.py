@@ -5,6 +5,7 @@ import selectors
 import socket
 import struct
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -126,6 +127,29 @@ def test_a_connection_that_is_closed_before_its_event_counts_once(
             loop.turn()
             loop.turn_until(1)
     loop.turn_until(0)
+
+
+@pytest.mark.parametrize(
+    ("addresses", "counted"),
+    [
+        (["2001:db8::1", "2001:db8::ffff:2", "2001:db8:0:1::1"], [1, 2]),
+        (["192.0.2.1", "192.0.2.2"], [1, 1]),
+        (["::ffff:192.0.2.1", "::ffff:192.0.2.2"], [1, 1]),
+    ],
+    ids=["IPv6", "IPv4", "IPv4 as IPv6"],
+)
+def test_connections_of_a_network_of_one_client_count_together(
+    addresses: list[str], counted: list[int]
+):
+    counts: Counter[str] = Counter()
+    with ExitStack() as open_ones:
+        for address in addresses:
+            ours, theirs = socket.socketpair()
+            open_ones.enter_context(theirs)
+            made = module.Connection(counts, Config(), Wire(ours), (address, 1), ("::", 2))
+            open_ones.callback(made.close)
+        assert sorted(counts.values()) == counted
+    assert not counts
 
 
 def test_many_that_send_little_are_counted_right(loop: Loop, monkeypatch: pytest.MonkeyPatch):

@@ -226,6 +226,19 @@ def test_one_address_cannot_take_all_connections(
             assert b"200 OK" in connection.recv(1000)
 
 
+@pytest.mark.parametrize("name", ["SCRIPT_NAME", "PATH_INFO"])
+def test_a_header_chooses_no_other_path(server: Server, tmp_path: Path, name: str):
+    """Who forwards from this machine has seen, and perhaps allowed, the path of the request."""
+    head = f"{name}: /api/x\r\n\r\n".encode()
+    with (
+        served(server.instance, tmp_path / "api.log"),
+        Crowd(server.instance.config.port).connect(
+            b"GET /api/x/api/version HTTP/1.0\r\n" + head
+        ) as it,
+    ):
+        assert b" 200 " not in it.recv(1000).partition(b"\r\n")[0]
+
+
 def test_a_head_without_end_is_refused(server: Server, tmp_path: Path):
     with (
         served(server.instance, tmp_path / "api.log"),
