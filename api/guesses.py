@@ -105,12 +105,19 @@ class Guesses:
     def _checked(self, guess: Guess, check: Callable[[], bool]) -> bool:
         here = f"{guess.secret}:{guess.network}"
         self._limits.check(Attempt.USER_LOGIN, guess.network)
+        # SECURITY: who has a password hashes as often as he likes. Only right ones count, so that
+        # nobody else keeps an account out.
+        owner = f"{guess.user_id}:{guess.network}" if guess.kind is Attempt.PASSWORD else None
+        if owner is not None:
+            self._limits.check(Attempt.LOGIN, owner)
         self._limits.count(guess.kind, here)
         if not self._is_known(guess):
             # SECURITY: somebody may have many networks; of IPv6, everybody has.
             self._limits.count(_COUNTERS[guess.kind], guess.secret)
         if check():
             self._limits.forget(guess.kind, here)
+            if owner is not None:
+                self._limits.allows(Attempt.LOGIN, owner)
             return True
         self._limits.allows(Attempt.USER_LOGIN, guess.network)
         return False

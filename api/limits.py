@@ -48,6 +48,8 @@ class Attempt(StrEnum):
     PASSWORD = "password"  # noqa: S105
     #: The same, from all networks without a login of the account.
     PASSWORD_ANYWHERE = "password_anywhere"  # noqa: S105
+    #: A right password of an account, by account and network.
+    LOGIN = "login"
     #: A guess at the code of an app or a recovery code, in the same two ways.
     CODE = "code"
     CODE_ANYWHERE = "code_anywhere"
@@ -84,6 +86,7 @@ class Limits:
             Attempt.MAIL: RateLimitItemPerHour(rates.mails),
             Attempt.PASSWORD: RateLimitItemPerMinute(most, minutes),
             Attempt.PASSWORD_ANYWHERE: RateLimitItemPerMinute(_NETWORKS * most, minutes),
+            Attempt.LOGIN: RateLimitItemPerMinute(rates.logins),
             Attempt.CODE: RateLimitItemPerMinute(most, minutes),
             # Six digits are few, and who guesses them knows the password.
             Attempt.CODE_ANYWHERE: RateLimitItemPerMinute(most, minutes),

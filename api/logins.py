@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from falcon import Request
@@ -79,11 +80,12 @@ class Logins:
         """
         kept = user.password if user else None
         guess = self._guess(Attempt.PASSWORD, user, kept or name, req)
-        if not self._guessed(guess, req, lambda: passwords.matches(kept, password)) or user is None:
+        check = partial(passwords.matches, kept, password, req.env)
+        if not self._guessed(guess, req, check) or user is None:
             self._failed(user, req)
             raise Unauthenticated("Wrong username or password.", code="wrong_password")
         if passwords.is_outdated(user.password) and not users.rehash(
-            user, passwords.hashed(password)
+            user, passwords.hashed(password, req.env)
         ):
             # Somebody else who logs in did, or the password was replaced.
             return self.check_password(users.find(user.id), password, req, name)

@@ -4,13 +4,14 @@ import os
 import sys
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from vantage6.api.serving import resting
 from vantage6.common.errors import Invalid
 
 T = TypeVar("T")
@@ -34,19 +35,35 @@ def _step_back() -> None:
 _lane = ThreadPoolExecutor(1, "passwords", initializer=_step_back)
 
 
-def _alone(work: Callable[..., T], *args: str) -> T:
-    return _lane.submit(work, *args).result()
+def _alone(environ: dict[str, Any] | None, work: Callable[..., T], *args: str) -> T:
+    done = _lane.submit(work, *args)
+    if environ is not None:
+        # SECURITY: many that wait for the lane would otherwise take all turns of the process.
+        with resting(environ):
+            wait([done])
+    return done.result()
 
 
-def hashed(password: str) -> str:
-    """Return the form in which a password is kept."""
-    return _alone(_hasher.hash, password)
+def hashed(password: str, environ: dict[str, Any] | None = None) -> str:
+    """Return the form in which a password is kept.
+
+    Parameters
+    ----------
+    password
+        The password.
+    environ
+        The request, if it is for one, which gives its turn back meanwhile. It is in no transaction.
+    """
+    return _alone(environ, _hasher.hash, password)
 
 
-def matches(kept: str | None, password: str) -> bool:
-    """Tell whether a password is the one that was kept; None matches nothing, at the same cost."""
+def matches(kept: str | None, password: str, environ: dict[str, Any] | None = None) -> bool:
+    """Tell whether a password is the one that was kept; None matches nothing, at the same cost.
+
+    The request is as for `hashed`.
+    """
     try:
-        return _alone(_hasher.verify, _NOBODY if kept is None else kept, password)
+        return _alone(environ, _hasher.verify, _NOBODY if kept is None else kept, password)
     except (VerificationError, InvalidHashError):
         return False
 

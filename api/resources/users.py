@@ -53,7 +53,7 @@ class Users(Resource):
         status=201,
         permission="user CREATE",
     )
-    def on_post(self, _: Request, __: Response, caller: Caller, read: Read[UserCreate]) -> Any:
+    def on_post(self, req: Request, _: Response, caller: Caller, read: Read[UserCreate]) -> Any:
         """Add a user, with roles and rules that the caller holds."""
         body = read()
         organization_id = body.organization_id or caller.organization_id
@@ -69,7 +69,7 @@ class Users(Resource):
             users.require_free(username=body.username, email=body.email)
             row = users.create(
                 username=body.username,
-                password=passwords.hashed(password),
+                password=passwords.hashed(password, req.env),
                 firstname=body.firstname,
                 lastname=body.lastname,
                 email=body.email,

@@ -36,6 +36,9 @@ class RateLimits(Section):
         ge=1,
         description="failed logins of users per client address and minute; as many of nodes",
     )
+    logins: int = Field(
+        120, ge=1, description="right passwords of one account per client address and minute"
+    )
     recoveries: int = Field(
         30, ge=1, description="requests to recover an account per client address and hour"
     )

@@ -97,6 +97,24 @@ def test_the_policy_says_how_many(instance: Instance):
     assert checks(Guesses(Limits(NO_BROKER, RateLimits(), policy)), 10) == 2
 
 
+def test_a_right_password_opens_an_account_so_often_in_a_minute(
+    api: Api, ada: User, monkeypatch: pytest.MonkeyPatch
+):
+    """It costs the server as much as a wrong one."""
+    checked: list[str] = []
+    matches = passwords.matches
+    monkeypatch.setattr(
+        passwords, "matches", lambda *given: (checked.append("") or True) and matches(*given)
+    )
+    assert [log_in(api, PASSWORD).status for _ in range(120)] == [200] * 120
+    refused = log_in(api, PASSWORD)
+    assert refused.problem == (429, "rate_limited")
+    assert int(refused.headers["retry-after"]) <= 60
+    assert len(checked) == 120
+    # Other networks, and sessions, go on.
+    assert log_in(api, PASSWORD, ELSEWHERE).status == 200
+
+
 # Side by side
 
 
@@ -199,3 +217,31 @@ def test_guesses_that_wait_for_each_other_keep_no_request_waiting(server: Server
         finally:
             go_on.set()
         assert [login.result(20) for login in logins] == [[b"True"]] * 4
+
+
+def test_requests_that_wait_for_a_hash_keep_no_request_waiting(server: Server):
+    """One lane hashes, and more wait for it than there are turns."""
+    go_on = threading.Event()
+
+    def app(environ: dict[str, Any], _: Any) -> list[bytes]:
+        if environ["PATH_INFO"] == "/health":
+            return [b"answered"]
+        with database.session():
+            return [passwords.hashed("x", environ).encode()]
+
+    turns = Turns(app, Bells(NO_BROKER), 3)
+
+    def call(path: str) -> list[bytes]:
+        return list(turns({"PATH_INFO": path}, None))
+
+    busy = passwords._lane.submit(go_on.wait, 20)
+    with ThreadPoolExecutor(10) as pool:
+        hashes = [pool.submit(call, "/hash") for _ in range(4)]
+        try:
+            others = [pool.submit(call, "/health") for _ in range(5)]
+            assert [one.result(5) for one in others] == [[b"answered"]] * 5
+            assert not any(one.done() for one in hashes)
+        finally:
+            go_on.set()
+        assert all(b"argon2" in one.result(20)[0] for one in hashes)
+    assert busy.result()
