@@ -77,4 +77,4 @@ def from_environment() -> Turns:
     """Return what gunicorn serves: the application of the instance that its variables name."""
     instance = Instance.from_environment()
     service = Service.of(instance)
-    return Turns(create_app(instance, service), service.bells, instance.config.threads)
+    return Turns(create_app(instance, service), service.wakeups, instance.config.threads)

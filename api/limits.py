@@ -14,7 +14,7 @@ from limits import RateLimitItemPerDay, RateLimitItemPerHour, RateLimitItemPerMi
 from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 
-from vantage6.broker.connection import HASTY_SECONDS, Rest, client
+from vantage6.broker.connection import HASTY_SECONDS, Cooldown, client
 from vantage6.broker.queues import LIMITS_PREFIX
 from vantage6.common.config.server import PasswordPolicy, RateLimits
 from vantage6.common.errors import TooMany
@@ -93,7 +93,7 @@ class Limits:
             Attempt.TAKEN: RateLimitItemPerHour(_MOST_TAKEN),
             Attempt.KNOWN: RateLimitItemPerDay(1, _REMEMBERED_DAYS),
         }
-        self._rest = Rest()
+        self._cooldown = Cooldown()
 
     def check(self, attempt: Attempt, who: str) -> None:
         """Raise `TooMany` if somebody has no attempt left; counts nothing."""
@@ -128,11 +128,11 @@ class Limits:
         return TooMany(f"Too many attempts; try again in {seconds} seconds.", retry_after=seconds)
 
     def _ask(self, question: Callable[[MovingWindowRateLimiter], T]) -> T:
-        if not self._rest.lasts:
+        if not self._cooldown.is_active:
             try:
                 return question(self._shared)
             except redis.RedisError as error:
-                self._rest.begin()
+                self._cooldown.begin()
                 log.warning("attempts are counted by each process", reason=type(error).__name__)
         return question(self._own)
 

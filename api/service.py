@@ -11,13 +11,13 @@ from vantage6.api.guesses import Guesses
 from vantage6.api.limits import Limits
 from vantage6.api.tokens import Tokens
 from vantage6.broker import acl, metrics, presence
-from vantage6.broker.bells import Bells
-from vantage6.broker.connection import HASTY_SECONDS, BrokerUnavailable, Rest, client
+from vantage6.broker.connection import HASTY_SECONDS, BrokerUnavailable, Cooldown, client
 from vantage6.broker.flower import Flower
 from vantage6.broker.inboxes import Inboxes
 from vantage6.broker.queues import MAIL, user
 from vantage6.broker.sender import ControlSender
 from vantage6.broker.telemetry import Telemetry
+from vantage6.broker.wakeups import Wakeups
 from vantage6.common.config import Instance, ServerConfig
 from vantage6.common.logs import get
 from vantage6.common.task_status import TaskStatus
@@ -35,16 +35,16 @@ class Presence:
     """Who is online, as far as the broker tells; it is an ornament of lists that must not wait."""
 
     def __init__(self) -> None:
-        self._rest = Rest()
+        self._cooldown = Cooldown()
 
     def of(self, broker: redis.Redis, node_ids: Sequence[int]) -> set[int]:
         """Return which nodes are online; none while the broker is away."""
-        if self._rest.lasts:
+        if self._cooldown.is_active:
             return set()
         try:
             return presence.online(broker, node_ids)
         except BrokerUnavailable:
-            self._rest.begin()
+            self._cooldown.begin()
             return set()
 
 
@@ -88,9 +88,9 @@ class Service:
         return Inboxes(self.broker)
 
     @cached_property
-    def bells(self) -> Bells:
+    def wakeups(self) -> Wakeups:
         """Where these nodes wait."""
-        return Bells(self.instance.broker_url)
+        return Wakeups(self.instance.broker_url)
 
     @cached_property
     def telemetry(self) -> Telemetry:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from vantage6.broker.bells import Bells
+from vantage6.broker.wakeups import Wakeups
 from vantage6.models import database
 
 _TURN = "vantage6.turn"
@@ -36,14 +36,14 @@ class Turns:
         How many work.
     """
 
-    def __init__(self, app: App, bells: Bells, at_once: int) -> None:
+    def __init__(self, app: App, wakeups: Wakeups, at_once: int) -> None:
         self._app = app
-        self._bells = bells
+        self._wakeups = wakeups
         self._turns = threading.BoundedSemaphore(at_once)
 
     def serve_while(self, is_serving: Callable[[], bool]) -> None:
         """Let nobody wait any more when this becomes false."""
-        self._bells.serve_while(is_serving)
+        self._wakeups.serve_while(is_serving)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Serve a request in its turn."""

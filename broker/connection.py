@@ -22,29 +22,29 @@ READ_SECONDS = 2.0
 #: The same where somebody waits for our own answer, which can do without the broker's.
 HASTY_SECONDS = 0.5
 #: Time after a failure in which such a broker is left alone: not everybody pays for an outage.
-REST_SECONDS = 5.0
+COOLDOWN_SECONDS = 5.0
 
 
 class BrokerUnavailable(Unavailable):
     """The message broker does not answer; try again later."""
 
 
-class Rest:
-    """The time for which a broker is left alone after a failure; there is none at first."""
+class Cooldown:
+    """The time for which a broker is left alone after a failure. It is over at first."""
 
     def __init__(self) -> None:
         self._until = 0.0
 
     def begin(self) -> None:
         """Leave the broker alone from now on."""
-        self._until = time.monotonic() + REST_SECONDS
+        self._until = time.monotonic() + COOLDOWN_SECONDS
 
     def end(self) -> None:
         """Ask the broker again."""
         self._until = 0.0
 
     @property
-    def lasts(self) -> bool:
+    def is_active(self) -> bool:
         """The broker is left alone at this moment."""
         return time.monotonic() < self._until
 

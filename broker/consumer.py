@@ -9,10 +9,10 @@ from typing import cast
 import kombu
 
 from vantage6.broker import messages, presence
-from vantage6.broker.channel import Channel
 from vantage6.broker.connection import answering
 from vantage6.broker.envelopes import LOGGED_CHARACTERS
 from vantage6.broker.messages import DecodeError, Message
+from vantage6.broker.transports.base import Channel
 from vantage6.common import logs
 from vantage6.common.errors import V6Error
 
@@ -34,8 +34,8 @@ class NodeConsumer:
     Parameters
     ----------
     connect
-        Returns a new connection of one of our transports: `vantage6.broker.https` or
-        `vantage6.broker.transport`.
+        Returns a new connection of one of our transports: `vantage6.broker.transports.https` or
+        `vantage6.broker.transports.redis`.
     queue
         The queue. Nobody else may consume it.
     on_message

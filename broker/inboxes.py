@@ -9,7 +9,7 @@ from typing import Any, cast
 import redis
 
 from vantage6.broker import envelopes, presence
-from vantage6.broker.connection import BrokerUnavailable, Rest, answering
+from vantage6.broker.connection import BrokerUnavailable, Cooldown, answering
 from vantage6.broker.queues import alive, inbox, inflight
 from vantage6.common import __version__
 
@@ -45,7 +45,7 @@ class Inboxes:
 
     def __init__(self, redis_client: redis.Redis) -> None:
         self._redis = redis_client
-        self._rest = Rest()
+        self._cooldown = Cooldown()
 
     def take(self, node_id: int, wait: int) -> dict[str, Any] | None:
         """Return the envelope in flight, or else the next one, which is in flight from now on.
@@ -100,15 +100,15 @@ class Inboxes:
 
     def _run(self, script: str, node_id: int, *values: str) -> object:
         """Run a script on the keys of a node."""
-        if self._rest.lasts:
+        if self._cooldown.is_active:
             raise BrokerUnavailable
         try:
             with answering():
                 return self._eval(script, node_id, *values)
         except BrokerUnavailable as error:
-            # SECURITY: what a node did to its own keys is no reason to leave the others alone.
+            # SECURITY: a node that spoils its own keys must not start the cooldown for all nodes.
             if not isinstance(error.__cause__, redis.ResponseError):
-                self._rest.begin()
+                self._cooldown.begin()
             raise
 
     def _eval(self, script: str, node_id: int, *values: str) -> object:

@@ -14,7 +14,7 @@ MAIL = "mail"
 LIMITS_PREFIX = "v6:limits"
 
 #: Channel on which the ids of nodes are told whose inboxes got messages, separated by blanks.
-RINGS = "v6:rings"
+WAKEUPS = "v6:rings"
 
 #: Hash of what all processes of the server have counted.
 METRICS = "v6:metrics"

@@ -7,7 +7,7 @@ from typing import Any, cast
 from celery import Celery
 from kombu import Queue
 
-from vantage6.broker.connection import HASTY_SECONDS, Rest, celery_settings, client
+from vantage6.broker.connection import HASTY_SECONDS, Cooldown, celery_settings, client
 from vantage6.broker.queues import CONTROL, MAIL, WORKERS_CALLED
 from vantage6.common import logs
 
@@ -42,7 +42,7 @@ class ControlSender:
         self._lock = threading.Lock()
         self._app: Celery | None = None
         self._failing = False
-        self._rest = Rest()
+        self._cooldown = Cooldown()
 
     def kick(self, task_name: str, *args: Any, queue: str = CONTROL) -> bool:
         """Send a task to the workers; return whether that worked. Takes about a second at most."""
@@ -63,13 +63,13 @@ class ControlSender:
         return self._attempt(task_name, send)
 
     def _attempt(self, task_name: str, send: Callable[[], None]) -> bool:
-        if self._rest.lasts:
+        if self._cooldown.is_active:
             return False
         try:
             send()
         # The caller has stored what it wants and goes on, whatever goes wrong here.
         except Exception as error:
-            self._rest.begin()
+            self._cooldown.begin()
             if not self._failing:
                 self._failing = True
                 log.warning("workers cannot be reached", task=task_name, reason=repr(error))

@@ -2,9 +2,9 @@
 
 Both are ornaments. They are put down at once and sent by a thread within a second, many in one
 round trip, so that no request waits for them. While the broker is away events are forgotten, and
-numbers are kept: they go with the first that is counted after its rest. All processes of a server
-count into the same hash in Redis: so it makes no difference which of them a scrape meets, nor when
-one of them ends.
+numbers are kept: they go with the first that is counted after the cooldown. All processes of a
+server count into the same hash in Redis: so it makes no difference which of them a scrape meets,
+nor when one of them ends.
 """
 
 import json
@@ -19,7 +19,7 @@ import redis
 from celery import Celery
 from celery.events.event import Event, get_exchange
 
-from vantage6.broker.connection import HASTY_SECONDS, Rest, answering, client
+from vantage6.broker.connection import HASTY_SECONDS, Cooldown, answering, client
 from vantage6.broker.metrics import Metric
 from vantage6.broker.queues import METRICS
 from vantage6.broker.sender import hasty_app
@@ -54,7 +54,7 @@ class Telemetry:
         self._numbers: dict[Number, float] = {}
         self._events: list[dict[str, Any]] = []
         self._thread: threading.Thread | None = None
-        self._rest = Rest()
+        self._cooldown = Cooldown()
         self._redis: redis.Redis | None = None
         self._app: Celery | None = None
 
@@ -86,7 +86,7 @@ class Telemetry:
 
     def _wake(self) -> None:
         """See that somebody sends. The lock is held."""
-        if self._thread is None and not self._rest.lasts:
+        if self._thread is None and not self._cooldown.is_active:
             self._thread = threading.Thread(target=self._run, name="telemetry", daemon=True)
             self._thread.start()
 
@@ -110,7 +110,7 @@ class Telemetry:
                 with self._lock:
                     for number, by in numbers.items():
                         self._add(number, by)
-                    self._rest.begin()
+                    self._cooldown.begin()
                     self._thread = None
                 return
 

@@ -15,7 +15,7 @@ _REMEMBERED = 100
 
 
 class Inbox:
-    """What `vantage6.broker.https` needs, by requests of a node that is logged in.
+    """What `vantage6.broker.transports.https` needs, by requests of a node that is logged in.
 
     For one consumer at a time. Safe for threads: a request for which nobody waits any more may end
     beside those of the next consumer.

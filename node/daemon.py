@@ -6,9 +6,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
-from vantage6.broker import https, queues, transport
+from vantage6.broker import queues
 from vantage6.broker.consumer import NodeConsumer
 from vantage6.broker.messages import Message
+from vantage6.broker.transports import https, redis
 from vantage6.client.node_client import NodeClient
 from vantage6.client.session import NotTheServer
 from vantage6.common import logs
@@ -223,9 +224,7 @@ class Node:
         if self._instance.config.transport == "https":
             return NodeConsumer(partial(https.connect, self._server.inbox()), queue, on_message)
         url = self._server.broker()["url"]
-        return NodeConsumer(
-            partial(transport.connect, url, queues.alive(node_id)), queue, on_message
-        )
+        return NodeConsumer(partial(redis.connect, url, queues.alive(node_id)), queue, on_message)
 
     def _persistently(self, call: Callable[[], T]) -> T | None:
         """Call until the server answers; None if the node is stopped meanwhile."""

@@ -147,7 +147,7 @@ class Ringer:
             return True
         deliveries = [delivery for one in messages for delivery in one.deliveries]
         try:
-            self.publisher.ring(deliveries)
+            self.publisher.publish(deliveries)
         except BrokerUnavailable as error:
             for one in messages:
                 outbox.postpone(one.id, str(error), blameless=True)

@@ -57,23 +57,23 @@ class Inboxes(Resource):
 
     def _wait(self, req: Request, node_id: int, seconds: int) -> Any:
         """Return the first message that comes in time."""
-        bells, deadline = self.service.bells, time.monotonic() + seconds
-        if bells.waiting >= self.service.config.waiting_nodes:
+        wakeups, deadline = self.service.wakeups, time.monotonic() + seconds
+        if wakeups.waiting >= self.service.config.waiting_nodes:
             full = Unavailable("Too many nodes wait here; try again later.")
             full.retry_after = _soon()
             raise full
         # Others need the connection, and what follows needs none.
         database.release()
-        with bells.place(node_id) as place:
+        with wakeups.waiter(node_id) as waiter:
             while True:
-                place.reset()
+                waiter.reset()
                 left = deadline - time.monotonic()
                 envelope = self.service.inboxes.take(node_id, max(0, round(left)))
-                if envelope is not None or left <= 0 or bells.is_closing:
+                if envelope is not None or left <= 0 or wakeups.is_closing:
                     return envelope
                 with serving.pausing(req.env):
-                    place.wait(left)
-                if place.is_lost:
+                    waiter.wait(left)
+                if waiter.is_lost:
                     raise Conflict("The node asked again, here or elsewhere.", code="asked_again")
 
 

@@ -41,7 +41,7 @@ def credentials(api: Api, node: Node) -> redis.Redis:
 @pytest.mark.slow
 def test_a_node_gets_a_user_for_its_own_queue(api: Api, world: World, broker_url: str):
     node, other = world.amsterdam_north, world.berlin_north
-    Publisher(broker_url).ring([(node.id, ResultReady(1, 1))])
+    Publisher(broker_url).publish([(node.id, ResultReady(1, 1))])
     with credentials(api, node) as mine:
         taken = mine.lmove(queues.inbox(node.id), queues.inflight(node.id), "RIGHT", "LEFT")
         assert taken is not None
@@ -71,7 +71,7 @@ def test_a_removed_node_loses_its_user_and_queue(
 ):
     node = world.amsterdam_north
     with credentials(api, node) as mine, client(broker_url) as admin:
-        Publisher(broker_url).ring([(node.id, ResultReady(1, 1))])
+        Publisher(broker_url).publish([(node.id, ResultReady(1, 1))])
         assert api.delete(f"/node/{node.id}", root).status == 200
         assert not admin.exists(queues.inbox(node.id))
         assert admin.acl_users() == ["default"]

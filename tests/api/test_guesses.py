@@ -16,7 +16,7 @@ from vantage6.api import guesses, passwords
 from vantage6.api.guesses import Guess, Guesses
 from vantage6.api.limits import Attempt, Limits
 from vantage6.api.serving import Turns
-from vantage6.broker.bells import Bells
+from vantage6.broker.wakeups import Wakeups
 from vantage6.common.config import Instance
 from vantage6.common.config.server import PasswordPolicy, RateLimits
 from vantage6.common.errors import TooMany
@@ -202,7 +202,7 @@ def test_guesses_that_wait_for_each_other_keep_no_request_waiting(server: Server
             right = counter.is_right(attempt(network=environ["REMOTE_ADDR"]), environ, check)
         return [str(right).encode()]
 
-    turns = Turns(app, Bells(NO_BROKER), 3)
+    turns = Turns(app, Wakeups(NO_BROKER), 3)
 
     def call(path: str, number: int) -> list[bytes]:
         return list(turns({"PATH_INFO": path, "REMOTE_ADDR": f"192.0.2.{number}"}, None))
@@ -229,7 +229,7 @@ def test_requests_that_wait_for_a_hash_keep_no_request_waiting(server: Server):
         with database.session():
             return [passwords.hashed("x", environ).encode()]
 
-    turns = Turns(app, Bells(NO_BROKER), 3)
+    turns = Turns(app, Wakeups(NO_BROKER), 3)
 
     def call(path: str) -> list[bytes]:
         return list(turns({"PATH_INFO": path}, None))

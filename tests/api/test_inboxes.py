@@ -21,10 +21,10 @@ from vantage6.api.app import create_app
 from vantage6.api.service import Service
 from vantage6.api.serving import Turns, pausing
 from vantage6.broker import queues
-from vantage6.broker.bells import Bells
 from vantage6.broker.connection import client
 from vantage6.broker.messages import ResultReady, encode
 from vantage6.broker.publisher import Publisher
+from vantage6.broker.wakeups import Wakeups
 from vantage6.common.config import Instance
 from vantage6.models import database
 from vantage6.models.fields import is_sqlite
@@ -48,7 +48,7 @@ def service(server: Server) -> Iterator[Service]:
     """Give what is behind the resources of another application of the server."""
     service = Service.of(server.instance)
     yield service
-    service.bells.serve_while(lambda: False)
+    service.wakeups.serve_while(lambda: False)
 
 
 def another_app(instance: Instance, service: Service | None = None) -> Any:
@@ -81,7 +81,7 @@ def tag(answer: Answer) -> str:
 
 
 def ring(url: str, node: Node, *ids: int) -> None:
-    Publisher(url).ring([(node.id, ResultReady(id_, 1)) for id_ in ids])
+    Publisher(url).publish([(node.id, ResultReady(id_, 1)) for id_ in ids])
 
 
 def body(answer: Answer) -> int:
@@ -184,7 +184,7 @@ def test_who_waits_is_woken_and_holds_no_connection_to_the_database(
 ) -> None:
     node = world.amsterdam_north
     waiting = call("GET", f"/node/{node.id}/inbox", node)
-    eventually(lambda: service.bells.waiting)
+    eventually(lambda: service.wakeups.waiting)
     bound = database.db.obj
     # Not the one of the waiting thread, which was set aside.
     assert len(bound._spare if is_sqlite(bound) else bound._connections) == 1
@@ -199,7 +199,7 @@ def test_who_asks_again_frees_the_place_that_it_had(
 ) -> None:
     node = world.amsterdam_north
     first = call("GET", f"/node/{node.id}/inbox", node)
-    eventually(lambda: service.bells.waiting)
+    eventually(lambda: service.wakeups.waiting)
     second = call("GET", f"/node/{node.id}/inbox", node)
     assert first.result(10).problem == (409, "asked_again")
     ring(broker_url, node, 1)
@@ -212,9 +212,9 @@ def test_a_process_that_ends_lets_nobody_wait(
     node = world.amsterdam_north
     serving = threading.Event()
     serving.set()
-    service.bells.serve_while(serving.is_set)
+    service.wakeups.serve_while(serving.is_set)
     waiting = call("GET", f"/node/{node.id}/inbox", node)
-    eventually(lambda: service.bells.waiting)
+    eventually(lambda: service.wakeups.waiting)
     serving.clear()
     before = time.monotonic()
     assert waiting.result(10).status == 204
@@ -239,15 +239,15 @@ def test_where_all_places_are_taken_one_is_told_when_to_come_back(
 @pytest.mark.slow
 def test_bells_are_heard_again_after_a_restart_of_redis(tmp_path_factory) -> None:
     with RedisServer(tmp_path_factory.mktemp("bells")) as redis_server:
-        bells = Bells(redis_server.url)
-        with bells.place(7) as place:
-            place.wait(10)  # rung once, as nobody knows what was rung before
-            place.reset()
+        wakeups = Wakeups(redis_server.url)
+        with wakeups.waiter(7) as waiter:
+            waiter.wait(10)  # rung once, as nobody knows what was rung before
+            waiter.reset()
             redis_server.stop()
             redis_server.start()
-            Publisher(redis_server.url).ring([(7, ResultReady(1, 1))])
+            Publisher(redis_server.url).publish([(7, ResultReady(1, 1))])
             before = time.monotonic()
-            place.wait(20)
+            waiter.wait(20)
             assert time.monotonic() - before < 10
 
 
@@ -269,7 +269,7 @@ def test_a_limited_number_works_at_once_and_who_waits_is_not_one_of_them() -> No
             working -= 1
         return [b"x"]
 
-    turns = Turns(app, Bells(NO_BROKER), 2)
+    turns = Turns(app, Wakeups(NO_BROKER), 2)
 
     def send(path: str) -> None:
         assert list(turns({"PATH_INFO": path}, None)) == [b"x"]
@@ -291,7 +291,7 @@ def test_a_failing_application_gives_its_turn_back() -> None:
     def app(_, __):
         raise RuntimeError("no")
 
-    turns = Turns(app, Bells(NO_BROKER), 1)
+    turns = Turns(app, Wakeups(NO_BROKER), 1)
     for _ in range(3):
         with pytest.raises(RuntimeError):
             turns({}, None)

@@ -156,7 +156,7 @@ def test_while_redis_is_away_each_process_counts(
     own_redis.start()
     # It is asked again after a rest.
     assert not counter.allows(Attempt.USER_LOGIN, "x")
-    counter._rest.end()
+    counter._cooldown.end()
     assert used_up(counter, 3)
 
 

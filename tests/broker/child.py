@@ -13,9 +13,10 @@ from functools import partial
 
 import kombu
 
-from vantage6.broker import https, queues, transport
+from vantage6.broker import queues
 from vantage6.broker.consumer import NodeConsumer
 from vantage6.broker.messages import Message
+from vantage6.broker.transports import https, redis
 from vantage6.client.node_client import NodeClient
 
 
@@ -31,7 +32,7 @@ def main() -> None:
     connect: Callable[[], kombu.Connection]
     if way == "redis":
         node_id = int(secret)
-        connect = partial(transport.connect, address, queues.alive(node_id))
+        connect = partial(redis.connect, address, queues.alive(node_id))
     else:
         client = NodeClient(address)
         client.authenticate(secret)

@@ -22,12 +22,14 @@ from tests.services.wsgi import serving
 from tests.waiting import eventually
 from vantage6.api.app import create_app
 from vantage6.api.service import Service
-from vantage6.broker import acl, bells, consumer, envelopes, https, queues, sender, transport
+from vantage6.broker import acl, consumer, envelopes, queues, sender, wakeups
 from vantage6.broker.connection import client
 from vantage6.broker.consumer import NodeConsumer
 from vantage6.broker.embedded import EmbeddedRedis, _in_packages, find_executable
 from vantage6.broker.messages import Message, ResultReady
 from vantage6.broker.publisher import Publisher
+from vantage6.broker.transports import https
+from vantage6.broker.transports import redis as redis_transport
 from vantage6.client.node_client import NodeClient
 from vantage6.common.config import Instance
 from vantage6.models.store import collaborations, nodes
@@ -160,7 +162,7 @@ def inbox() -> Iterator[Callable[[str, int], Inbox]]:
     opened: list[Inbox] = []
 
     def make(url: str, node_id: int) -> Inbox:
-        opened.append(Inbox(partial(transport.connect, url, queues.alive(node_id)), node_id))
+        opened.append(Inbox(partial(redis_transport.connect, url, queues.alive(node_id)), node_id))
         return opened[-1]
 
     yield make
@@ -197,7 +199,9 @@ class Station:
         return self._opened[-1]
 
     def ring(self, *result_ids: int) -> None:
-        Publisher(self.broker.url).ring((self.node_id, ResultReady(id_, 1)) for id_ in result_ids)
+        Publisher(self.broker.url).publish(
+            (self.node_id, ResultReady(id_, 1)) for id_ in result_ids
+        )
 
     @property
     def waiting(self) -> int:
@@ -217,7 +221,7 @@ class RedisStation(Station):
 
     def connect(self) -> Callable[[], kombu.Connection]:
         url = self.broker.node_url(self.node_id)
-        return partial(transport.connect, url, queues.alive(self.node_id))
+        return partial(redis_transport.connect, url, queues.alive(self.node_id))
 
     @property
     def arguments(self) -> list[str]:
@@ -255,7 +259,7 @@ class HttpsStation(Station):
         return ["https", self.address, self._key]
 
     def is_waiting(self) -> bool:
-        return self._service.bells.waiting > 0
+        return self._service.wakeups.waiting > 0
 
     def log_out(self) -> None:
         nodes.delete(self._node)
@@ -277,7 +281,7 @@ def https_station(broker: Broker, folder: Path) -> Iterator[HttpsStation]:
     service = Service.of(instance)
     app = create_app(instance, service)
     over = threading.Event()
-    service.bells.serve_while(lambda: not over.is_set())
+    service.wakeups.serve_while(lambda: not over.is_set())
     with migrated(), serving(app) as port:
         world = make_world()
         place = collaborations.create("contract", [world.cairo.id], encrypted=False)
@@ -287,7 +291,7 @@ def https_station(broker: Broker, folder: Path) -> Iterator[HttpsStation]:
         station.close()
         over.set()
         # Who still waits for the node would take a message of the next test.
-        eventually(lambda: not service.bells.waiting)
+        eventually(lambda: not service.wakeups.waiting)
 
 
 @pytest.fixture(params=["redis", "https"])
@@ -366,7 +370,7 @@ class Running:
 def events(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
     """Collect what the broker logs, whatever other tests did to the logging of this process."""
     structlog.reset_defaults()
-    for module in (transport, consumer, sender, envelopes, bells):
+    for module in (redis_transport, consumer, sender, envelopes, wakeups):
         monkeypatch.setattr(module, "log", structlog.get_logger())
     with structlog.testing.capture_logs() as captured:
         yield captured

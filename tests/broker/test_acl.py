@@ -140,7 +140,7 @@ def test_consuming_needs_nothing_that_is_refused(broker, inbox):
 
     node.handle = handle
     broker.admin.lpush(queues.inbox(7), b"poison")
-    Publisher(broker.url).ring([(7, ResultReady(n, 1)) for n in (1, 2, 3)])
+    Publisher(broker.url).publish([(7, ResultReady(n, 1)) for n in (1, 2, 3)])
     broker.admin.lmove(queues.inbox(7), queues.inflight(7), "RIGHT", "LEFT")
 
     node.take(3)

@@ -59,7 +59,7 @@ def encrypted(certificate):
 def test_an_encrypted_broker_is_used_when_its_authority_is_known(encrypted, certificate, inbox):
     url = f"{encrypted}?ssl_ca_certs={certificate}"
 
-    assert Publisher(url).ring([(7, ResultReady(1, 1))]) == 1
+    assert Publisher(url).publish([(7, ResultReady(1, 1))]) == 1
     assert inbox(url, 7).take(1) == [ResultReady(1, 1)]
     assert ControlSender(url).kick("tasks.fan_out", 1)
 
@@ -67,7 +67,7 @@ def test_an_encrypted_broker_is_used_when_its_authority_is_known(encrypted, cert
 @pytest.mark.slow
 def test_an_encrypted_broker_with_an_unknown_authority_is_refused(encrypted, inbox, events):
     with pytest.raises(BrokerUnavailable):
-        Publisher(encrypted).ring([(7, ResultReady(1, 1))])
+        Publisher(encrypted).publish([(7, ResultReady(1, 1))])
     with pytest.raises(BrokerUnavailable):
         inbox(encrypted, 7).consumer.run_once()
     assert not ControlSender(encrypted).kick("tasks.fan_out", 1)

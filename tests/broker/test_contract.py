@@ -20,7 +20,7 @@ def ready(*result_ids):
 def test_messages_arrive_in_order_and_are_forgotten(station):
     node = station.inbox()
     station.ring(1, 2, 3)
-    Publisher(station.broker.url).ring([(station.node_id, ResultKilled(1, 1))])
+    Publisher(station.broker.url).publish([(station.node_id, ResultKilled(1, 1))])
 
     assert node.take(4) == [*ready(1, 2, 3), ResultKilled(1, 1)]
     assert station.waiting == station.in_flight == 0

@@ -16,9 +16,9 @@ from tests.broker import child
 from tests.broker.conftest import HttpsStation, Station, https_station
 from tests.services.flaky import FlakyProxy
 from tests.waiting import eventually
-from vantage6.broker import https
 from vantage6.broker.consumer import NodeConsumer
 from vantage6.broker.queues import inbox
+from vantage6.broker.transports import https
 from vantage6.client.node_client import NodeClient
 from vantage6.common.errors import Unauthenticated, V6Error
 

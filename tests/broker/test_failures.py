@@ -5,10 +5,10 @@ import time
 
 import pytest
 
-from vantage6.broker import transport
 from vantage6.broker.connection import BrokerUnavailable
 from vantage6.broker.messages import ResultReady
 from vantage6.broker.publisher import Publisher
+from vantage6.broker.transports import redis
 
 pytestmark = pytest.mark.slow
 
@@ -17,15 +17,15 @@ def test_a_restart_of_the_broker_is_noticed_and_survived(own_broker, inbox, runn
     node = inbox(own_broker.node_url(7), 7)
     thread = running(node.consumer)
     publisher = Publisher(own_broker.url)
-    publisher.ring([(7, ResultReady(1, 1))])
+    publisher.publish([(7, ResultReady(1, 1))])
     time.sleep(0.5)
     own_broker.stop()
     thread._thread.join(5)
     assert isinstance(thread.error, BrokerUnavailable)
     with pytest.raises(BrokerUnavailable):
-        publisher.ring([(7, ResultReady(2, 1))])
+        publisher.publish([(7, ResultReady(2, 1))])
     own_broker.start()
-    publisher.ring([(7, ResultReady(2, 1))])
+    publisher.publish([(7, ResultReady(2, 1))])
 
     # The users of the nodes are gone with the process; the old password proves it.
     with pytest.raises(BrokerUnavailable):
@@ -44,7 +44,7 @@ def test_a_broker_that_lost_everything_is_healed_by_the_next_login(own_broker, i
     assert isinstance(thread.error, BrokerUnavailable)
 
     renewed = inbox(own_broker.node_url(7), 7)
-    Publisher(own_broker.url).ring([(7, ResultReady(3, 1))])
+    Publisher(own_broker.url).publish([(7, ResultReady(3, 1))])
 
     assert renewed.take(1) == [ResultReady(3, 1)]
 
@@ -53,12 +53,12 @@ def test_emptying_the_broker_does_not_disturb_a_consumer(own_broker, inbox):
     node = inbox(own_broker.node_url(7), 7)
     node.handle = lambda message: (own_broker.admin.flushall(), node.received.append(message))
     for number in (1, 2):
-        Publisher(own_broker.url).ring([(7, ResultReady(number, 1))])
+        Publisher(own_broker.url).publish([(7, ResultReady(number, 1))])
         node.take(number)
 
 
 def test_waiting_messages_survive_a_crash_of_the_broker(own_broker, inbox):
-    Publisher(own_broker.url).ring([(7, ResultReady(1, 1))])
+    Publisher(own_broker.url).publish([(7, ResultReady(1, 1))])
     time.sleep(1.5)  # `appendfsync everysec`
     own_broker.kill()
     own_broker.start()
@@ -73,12 +73,12 @@ def test_a_silent_broker_is_noticed_within_seconds(own_broker, inbox):
     try:
         for call in (
             node.consumer.run_once,
-            lambda: Publisher(own_broker.url).ring([(7, ResultReady(1, 1))]),
+            lambda: Publisher(own_broker.url).publish([(7, ResultReady(1, 1))]),
         ):
             before = time.monotonic()
             with pytest.raises(BrokerUnavailable):
                 call()
-            assert time.monotonic() - before < transport.READ_SECONDS + 2
+            assert time.monotonic() - before < redis.READ_SECONDS + 2
     finally:
         own_broker.process.send_signal(signal.SIGCONT)
 

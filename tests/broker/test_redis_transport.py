@@ -8,12 +8,13 @@ import kombu
 import pytest
 
 from tests.services import NO_BROKER
-from vantage6.broker import acl, presence, queues, transport
+from vantage6.broker import acl, presence, queues
 from vantage6.broker.connection import BrokerUnavailable
 from vantage6.broker.consumer import NodeConsumer
 from vantage6.broker.messages import ResultKilled, ResultReady, encode
 from vantage6.broker.publisher import Publisher
-from vantage6.broker.transport import Transport
+from vantage6.broker.transports import redis
+from vantage6.broker.transports.redis import Transport
 
 pytestmark = pytest.mark.slow
 
@@ -23,7 +24,7 @@ def ready(*result_ids):
 
 
 def ring(broker, node_id, *result_ids):
-    return Publisher(broker.url).ring((node_id, message) for message in ready(*result_ids))
+    return Publisher(broker.url).publish((node_id, message) for message in ready(*result_ids))
 
 
 def test_presence_is_refreshed_by_the_loop_only(broker, inbox, monkeypatch):
@@ -46,7 +47,7 @@ def test_a_consumer_that_was_stopped_before_it_started_does_not_connect():
     stop = threading.Event()
     stop.set()
 
-    NodeConsumer(lambda: transport.connect(NO_BROKER), "queue", print).run(stop)
+    NodeConsumer(lambda: redis.connect(NO_BROKER), "queue", print).run(stop)
 
 
 def test_a_wrong_password_is_reported(broker, inbox):
@@ -88,7 +89,9 @@ def test_any_kombu_consumer_can_use_the_transport(broker):
     got = []
     queue = kombu.Queue(queues.inbox(7), exchange="", routing_key=queues.inbox(7))
     url = broker.node_url(7)
-    with kombu.Connection(url, transport="vantage6.broker.transport:Transport") as connection:
+    with kombu.Connection(
+        url, transport="vantage6.broker.transports.redis:Transport"
+    ) as connection:
         assert url.rsplit("@")[0] not in connection.as_uri()
         with connection.Consumer(queue, callbacks=[lambda _, m: got.append(m)]) as consumer:
             consumer.qos(prefetch_count=10)
@@ -145,7 +148,7 @@ def test_an_entry_is_an_ordinary_kombu_message(broker):
 
 
 def test_an_entry_is_under_a_kilobyte(broker):
-    Publisher(broker.url).ring([(7, ResultKilled(2**63 - 1, 2**63 - 1))])
+    Publisher(broker.url).publish([(7, ResultKilled(2**63 - 1, 2**63 - 1))])
     entry = broker.admin.lindex(queues.inbox(7), 0)
 
     assert len(entry) < 1024

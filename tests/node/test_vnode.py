@@ -91,7 +91,7 @@ def ring(wire: Wire, redis_url: str) -> Callable[[Message], int]:
     }
     wire.inboxes = Inboxes(client(redis_url))
     publisher = Publisher(redis_url)
-    return lambda message: publisher.ring([(7, message)])
+    return lambda message: publisher.publish([(7, message)])
 
 
 def run(*arguments: str, home: Path) -> "subprocess.CompletedProcess[str]":

@@ -72,7 +72,7 @@ def workers(instance: Instance) -> Workers:
     return Workers(instance.broker_url)
 
 
-def bells(url: str, node_id: int) -> list[Message]:
+def doorbells(url: str, node_id: int) -> list[Message]:
     """Return what waits in the inbox of a node, oldest first."""
     with client(url) as admin:
         waiting = admin.lrange(queues.inbox(node_id), 0, -1)

@@ -12,7 +12,7 @@ from tests.models.factories import World, make_task, make_user, messages
 from tests.services.process import Process
 from tests.services.smtp import PASSWORD, MailServer, token_in
 from tests.waiting import eventually
-from tests.workers.conftest import bells, start_worker
+from tests.workers.conftest import doorbells, start_worker
 from vantage6.api import passwords
 from vantage6.api.app import create_app
 from vantage6.api.tokens import Tokens
@@ -106,8 +106,10 @@ def test_a_hanging_mail_server_does_not_keep_nodes_waiting(
     eventually(lambda: smtp.hanging == 1)
     task = make_task(world.north, [world.amsterdam])
     assert kicker.call("fan_out")
-    eventually(lambda: len(bells(instance.broker_url, world.amsterdam_north.id)) == 1, seconds=3)
-    assert bells(instance.broker_url, world.amsterdam_north.id)[0].task_id == task.id
+    eventually(
+        lambda: len(doorbells(instance.broker_url, world.amsterdam_north.id)) == 1, seconds=3
+    )
+    assert doorbells(instance.broker_url, world.amsterdam_north.id)[0].task_id == task.id
 
 
 def test_a_mail_outlives_the_worker_that_was_sending_it(

@@ -17,7 +17,7 @@ from tests.models.factories import (
 )
 from tests.models.test_reconciliation import run_out
 from tests.services import NO_BROKER
-from tests.workers.conftest import Workers, bells
+from tests.workers.conftest import Workers, doorbells
 from vantage6.broker.connection import client
 from vantage6.broker.messages import ResultKilled, ResultReady
 from vantage6.broker.queues import WORKERS_CALLED
@@ -51,23 +51,23 @@ def test_every_node_of_a_task_is_rung_once(world: World, task: Task, workers: Wo
         (world.berlin_north, world.berlin),
     ):
         ready = ResultReady(result_of(task, organization).id, task.id)
-        assert bells(workers.url, node.id) == [ready]
+        assert doorbells(workers.url, node.id) == [ready]
     for node in (world.berlin_south, world.cairo_south):
-        assert bells(workers.url, node.id) == []
+        assert doorbells(workers.url, node.id) == []
     assert messages() == []
 
 
 def test_only_nodes_of_pending_results_are_rung(world: World, task: Task, workers: Workers):
     results.claim(result_of(task, world.amsterdam).id, world.amsterdam_north, LEASE)
     workers.run("fan_out")
-    assert bells(workers.url, world.amsterdam_north.id) == []
-    assert len(bells(workers.url, world.berlin_north.id)) == 1
+    assert doorbells(workers.url, world.amsterdam_north.id) == []
+    assert len(doorbells(workers.url, world.berlin_north.id)) == 1
 
 
 def test_an_organization_without_node_is_left_out(world: World, task: Task, workers: Workers):
     nodes.delete(world.berlin_north)
     workers.run("fan_out")
-    assert len(bells(workers.url, world.amsterdam_north.id)) == 1
+    assert len(doorbells(workers.url, world.amsterdam_north.id)) == 1
     assert messages() == []
 
 
@@ -76,7 +76,7 @@ def test_a_message_is_sent_once_however_often_workers_are_called(
 ):
     workers.run("fan_out")
     workers.run("fan_out")
-    assert len(bells(workers.url, world.amsterdam_north.id)) == 1
+    assert len(doorbells(workers.url, world.amsterdam_north.id)) == 1
 
 
 def test_one_call_is_enough_for_any_number_of_messages(
@@ -86,8 +86,8 @@ def test_one_call_is_enough_for_any_number_of_messages(
     made = [make_task(world.north, [world.amsterdam]) for _ in range(outbox.BATCH + 20)]
     workers.run("fan_out")
     assert messages() == []
-    rung = bells(workers.url, world.amsterdam_north.id)
-    assert [bell.task_id for bell in rung] == [task.id for task in made]
+    received = doorbells(workers.url, world.amsterdam_north.id)
+    assert [doorbell.task_id for doorbell in received] == [task.id for task in made]
 
 
 def test_workers_that_are_called_at_once_ring_once(world: World, workers: Workers):
@@ -95,8 +95,8 @@ def test_workers_that_are_called_at_once_ring_once(world: World, workers: Worker
     fan_out = workers.app.tasks["fan_out"]
     assert side_by_side(*[fan_out] * 4) == [None] * 4
     assert messages() == []
-    rung = bells(workers.url, world.amsterdam_north.id)
-    assert [bell.task_id for bell in rung] == [task.id for task in made]
+    received = doorbells(workers.url, world.amsterdam_north.id)
+    assert [doorbell.task_id for doorbell in received] == [task.id for task in made]
 
 
 def test_a_worker_that_looks_may_be_called_again(world: World, task: Task, workers: Workers):
@@ -114,8 +114,8 @@ def test_a_call_leaves_mails_and_what_failed_to_others(world: World, task: Task,
     workers.run("fan_out")
     assert messages() == [failed, mail]
     assert Outbox.get_by_id(mail).attempts == 0
-    assert bells(workers.url, world.amsterdam_north.id) == []
-    assert len(bells(workers.url, world.berlin_north.id)) == 1
+    assert doorbells(workers.url, world.amsterdam_north.id) == []
+    assert len(doorbells(workers.url, world.berlin_north.id)) == 1
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_a_call_is_not_stopped_by_what_nobody_understands(
     workers.run("fan_out")
     assert messages() == [poison.id]
     assert Outbox.get_by_id(poison.id).attempts == attempts
-    assert len(bells(workers.url, world.berlin_north.id)) == 1
+    assert len(doorbells(workers.url, world.berlin_north.id)) == 1
 
 
 def test_new_messages_wait_for_the_relay_while_the_broker_is_down(world: World, down: Workers):
@@ -142,7 +142,7 @@ def test_new_messages_wait_for_the_relay_while_the_broker_is_down(world: World, 
 def test_the_message_of_a_removed_task_is_nothing(world: World, task: Task, workers: Workers):
     tasks.delete(task)
     workers.run("fan_out")
-    assert bells(workers.url, world.amsterdam_north.id) == []
+    assert doorbells(workers.url, world.amsterdam_north.id) == []
     assert messages() == []
 
 
@@ -153,7 +153,7 @@ def test_nodes_of_a_killed_task_are_told_even_after_its_removal(
     results.kill(task.id)
     tasks.delete(task)
     workers.run("fan_out")
-    assert bells(workers.url, world.amsterdam_north.id) == [ResultKilled(mine.id, task.id)]
+    assert doorbells(workers.url, world.amsterdam_north.id) == [ResultKilled(mine.id, task.id)]
 
 
 def test_a_broker_that_is_down_postpones(world: World, task: Task, down: Workers, workers: Workers):
@@ -168,7 +168,7 @@ def test_a_broker_that_is_down_postpones(world: World, task: Task, down: Workers
     everything_is_due()
     workers.run("relay")
     assert messages() == []
-    assert len(bells(workers.url, world.amsterdam_north.id)) == 1
+    assert len(doorbells(workers.url, world.amsterdam_north.id)) == 1
 
 
 def test_the_relay_leaves_new_messages_to_their_authors(world: World, task: Task, workers: Workers):
@@ -182,9 +182,9 @@ def test_two_relays_at_once_are_harmless(world: World, workers: Workers):
     relay = workers.app.tasks["relay"]
     assert side_by_side(relay, relay) == [None, None]
     assert messages() == []
-    rung = bells(workers.url, world.amsterdam_north.id)
-    assert {bell.task_id for bell in rung} == {task.id for task in made}
-    assert 10 <= len(rung) <= 20
+    received = doorbells(workers.url, world.amsterdam_north.id)
+    assert {doorbell.task_id for doorbell in received} == {task.id for task in made}
+    assert 10 <= len(received) <= 20
 
 
 def test_a_message_that_nobody_understands_does_not_stop_the_others(
@@ -195,7 +195,7 @@ def test_a_message_that_nobody_understands_does_not_stop_the_others(
     workers.run("relay")
     assert messages() == [poison.id]
     assert "of_the_future" in Outbox.get_by_id(poison.id).error
-    assert len(bells(workers.url, world.amsterdam_north.id)) == 1
+    assert len(doorbells(workers.url, world.amsterdam_north.id)) == 1
 
 
 def test_the_sweep_offers_results_of_silent_nodes_again(world: World, task: Task, workers: Workers):
@@ -207,14 +207,14 @@ def test_the_sweep_offers_results_of_silent_nodes_again(world: World, task: Task
     assert again(mine).status == TaskStatus.PENDING
     everything_is_due()
     workers.run("relay")
-    rung = bells(workers.url, world.amsterdam_north.id)
-    assert rung == [ResultReady(mine.id, task.id)] * 2
+    received = doorbells(workers.url, world.amsterdam_north.id)
+    assert received == [ResultReady(mine.id, task.id)] * 2
     # Its node came back meanwhile: nobody is rung again.
     outbox.add(Topic.RESULTS_READY, {"result_ids": [mine.id]})
     finish(mine, world.amsterdam_north)
     everything_is_due()
     workers.run("relay")
-    assert bells(workers.url, world.amsterdam_north.id) == rung
+    assert doorbells(workers.url, world.amsterdam_north.id) == received
     assert messages() == []
 
 

@@ -9,7 +9,7 @@ from tests.api.client import Api
 from tests.models.factories import IMAGE, World, make_task, make_user, messages
 from tests.services.process import Process
 from tests.waiting import eventually
-from tests.workers.conftest import bells, start_worker
+from tests.workers.conftest import doorbells, start_worker
 from vantage6.api.app import create_app
 from vantage6.api.tokens import Tokens
 from vantage6.broker.messages import ResultReady
@@ -31,7 +31,7 @@ def test_a_task_reaches_its_node_at_once(
     body = {"collaboration_id": world.north.id, "organizations": targets, "image": IMAGE}
     task = api.post("/task", researcher, body).json
     ready = ResultReady(task["results"][0]["id"], task["id"])
-    eventually(lambda: bells(instance.broker_url, world.amsterdam_north.id) == [ready])
+    eventually(lambda: doorbells(instance.broker_url, world.amsterdam_north.id) == [ready])
     eventually(lambda: messages() == [])
     assert "message sent" in worker.log.read_text()
     assert "Traceback" not in worker.log.read_text()
@@ -45,5 +45,5 @@ def test_what_nobody_asked_for_is_found_by_the_clock(
     start_worker(celery)
     celery("beat", "--scheduler", "celery.beat:Scheduler", "--schedule", os.devnull)
     eventually(lambda: messages() == [])
-    (bell,) = bells(instance.broker_url, world.berlin_north.id)
-    assert bell.task_id == task.id
+    (doorbell,) = doorbells(instance.broker_url, world.berlin_north.id)
+    assert doorbell.task_id == task.id

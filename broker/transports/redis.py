@@ -22,21 +22,22 @@ from kombu.transport import virtual
 from kombu.utils.json import dumps
 from redis.client import Pipeline
 
-from vantage6.broker import channel, envelopes, presence
+from vantage6.broker import envelopes, presence
 from vantage6.broker.connection import client
 from vantage6.broker.queues import inflight_of
+from vantage6.broker.transports import base
 from vantage6.common import logs
 
 log = logs.get(__name__)
 
 #: Silence after which a connection counts as dead. Redis answers a BLMOVE in time even if no
-#: message comes, so this must exceed `channel.WAIT_SECONDS`.
+#: message comes, so this must exceed `base.WAIT_SECONDS`.
 READ_SECONDS = 5.0
 #: The option of the transport that names the key which its consumer keeps alive.
 _ALIVE_KEY = "alive_key"
 
 
-class Channel(channel.Channel):
+class Channel(base.Channel):
     """Takes messages from a list in Redis, and can publish."""
 
     def __init__(self, connection: Any, **kwargs: Any) -> None:

@@ -1,8 +1,9 @@
 """A kombu transport over HTTPS: a node's inbox as the API hands it out.
 
-The same promise as that of `vantage6.broker.transport`, kept by the server: it moves a message into
-flight when it hands it out, and hands out the same one again until it is acknowledged. A reply that
-is lost, a connection that is cut and a server that dies therefore cost a repetition and no message.
+The same promise as that of `vantage6.broker.transports.redis`, kept by the server: it moves a
+message into flight when it hands it out, and hands out the same one again until it is acknowledged.
+A reply that is lost, a connection that is cut and a server that dies therefore cost a repetition
+and no message.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any, Protocol
 import kombu
 from kombu.transport import virtual
 
-from vantage6.broker import channel
+from vantage6.broker.transports import base
 
 #: Longest wait of one request. Proxies on the way often close what is silent for a minute.
 WAIT_SECONDS = 25
@@ -34,7 +35,7 @@ class Inbox(Protocol):
         """Say that nobody consumes any more."""
 
 
-class Channel(channel.Channel):
+class Channel(base.Channel):
     """Takes messages from an inbox that is reached by requests."""
 
     def __init__(self, connection: Any, **kwargs: Any) -> None:

@@ -1,4 +1,4 @@
-"""The bells of the nodes that wait at one process of the API: one connection for all of them."""
+"""Wakes the nodes that wait at one process of the API: one connection for all of them."""
 
 import threading
 import time
@@ -9,7 +9,7 @@ from typing import Any
 import redis
 
 from vantage6.broker.connection import client
-from vantage6.broker.queues import RINGS
+from vantage6.broker.queues import WAKEUPS
 from vantage6.common import logs
 
 log = logs.get(__name__)
@@ -26,32 +26,32 @@ _LONGEST_PAUSE_SECONDS = 5.0
 _IDLE_SECONDS = 60.0
 
 
-class Place:
-    """Where one node waits."""
+class Waiter:
+    """One request of a node that waits for a message."""
 
     def __init__(self) -> None:
-        self._rung = threading.Event()
+        self._woken = threading.Event()
         #: The same node came again: nobody reads what is answered here.
         self.is_lost = False
 
     def wait(self, seconds: float) -> None:
-        """Wait until the bell rings, or there is another reason to look."""
-        self._rung.wait(seconds)
+        """Wait until there is a reason to look."""
+        self._woken.wait(seconds)
 
     def reset(self) -> None:
-        """Forget the ring; look afterwards, never before."""
-        self._rung.clear()
+        """Forget earlier wake-ups; look afterwards, never before."""
+        self._woken.clear()
 
-    def ring(self) -> None:
-        """Wake who waits."""
-        self._rung.set()
+    def wake(self) -> None:
+        """Wake the request."""
+        self._woken.set()
 
 
-class Bells:
+class Wakeups:
     """Wakes nodes whose inbox got a message, in a thread that starts with the first who waits.
 
-    A ring that is lost costs a node the rest of its wait and nothing else; after each connection to
-    Redis all look for themselves.
+    A lost notification only delays a node until its wait ends. After each connection to Redis all
+    nodes look.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ class Bells:
     def __init__(self, url: str) -> None:
         self._url = url
         self._lock = threading.Lock()
-        self._places: dict[int, Place] = {}
+        self._waiters: dict[int, Waiter] = {}
         self._thread: threading.Thread | None = None
         self._needed_at = 0.0
         self._is_serving: Callable[[], bool] = lambda: True
@@ -79,45 +79,45 @@ class Bells:
     @property
     def waiting(self) -> int:
         """How many nodes wait."""
-        return len(self._places)
+        return len(self._waiters)
 
     @contextmanager
-    def place(self, node_id: int) -> Iterator[Place]:
-        """Give a place to a node; the one it had before is lost."""
-        place = Place()
+    def waiter(self, node_id: int) -> Iterator[Waiter]:
+        """Let a node wait; its request before this one is lost."""
+        waiter = Waiter()
         with self._lock:
-            before = self._places.get(node_id)
-            self._places[node_id] = place
+            before = self._waiters.get(node_id)
+            self._waiters[node_id] = waiter
             self._needed_at = time.monotonic()
             if self._thread is None or not self._thread.is_alive():
-                self._thread = threading.Thread(target=self._listen, name="bells", daemon=True)
+                self._thread = threading.Thread(target=self._listen, name="wakeups", daemon=True)
                 self._thread.start()
         if before is not None:
             before.is_lost = True
-            before.ring()
+            before.wake()
         try:
-            yield place
+            yield waiter
         finally:
             with self._lock:
-                if self._places.get(node_id) is place:
-                    del self._places[node_id]
+                if self._waiters.get(node_id) is waiter:
+                    del self._waiters[node_id]
 
     def _listen(self) -> None:
         pause = _FIRST_PAUSE_SECONDS
         while not self._is_over():
             try:
                 with client(self._url) as connected, connected.pubsub() as subscription:
-                    subscription.subscribe(RINGS)
+                    subscription.subscribe(WAKEUPS)
                     pause = _FIRST_PAUSE_SECONDS
                     self._hear(subscription)
                     return
             except (redis.RedisError, OSError) as error:
-                log.warning("bells not heard", reason=repr(error), pause_seconds=pause)
+                log.warning("wake-ups not heard", reason=repr(error), pause_seconds=pause)
                 time.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
     def _hear(self, subscription: Any) -> None:
-        """Pass on what is rung, until nobody needs it any more."""
+        """Pass notifications on until no node waits any more."""
         heard = asked = time.monotonic()
         while not self._is_over():
             message = subscription.get_message(timeout=_LOOK_SECONDS)
@@ -133,27 +133,27 @@ class Bells:
 
     def _pass_on(self, message: dict[str, Any]) -> None:
         if message["type"] == "subscribe":
-            # What was rung before nobody heard.
-            self._ring_all()
+            # Notifications before the subscription were not heard.
+            self._wake_all()
         elif message["type"] == "message":
             for word in message["data"].split():
-                place = self._places.get(int(word)) if word.isdigit() else None
-                if place is not None:
-                    place.ring()
+                waiter = self._waiters.get(int(word)) if word.isdigit() else None
+                if waiter is not None:
+                    waiter.wake()
 
-    def _ring_all(self) -> None:
+    def _wake_all(self) -> None:
         with self._lock:
-            places = list(self._places.values())
-        for place in places:
-            place.ring()
+            waiters = list(self._waiters.values())
+        for waiter in waiters:
+            waiter.wake()
 
     def _is_over(self) -> bool:
         """Tell whether there is nothing to listen for; who waits later starts it again."""
         if self.is_closing:
-            self._ring_all()
+            self._wake_all()
             return True
         with self._lock:
-            if self._places:
+            if self._waiters:
                 self._needed_at = time.monotonic()
             elif time.monotonic() - self._needed_at > _IDLE_SECONDS:
                 self._thread = None
