@@ -7,7 +7,7 @@ from typing import Any
 from vantage6.client import two_factor
 from vantage6.client.groups.group import Group
 from vantage6.client.login import Login
-from vantage6.client.session import Document, NoReply, Session
+from vantage6.client.session import Document, NoReply, NotTheServer, Session
 from vantage6.common.cli.console import one_line
 from vantage6.common.encryption import CryptorBase
 from vantage6.common.errors import Unauthenticated, V6Error
@@ -43,6 +43,9 @@ class ClientBase:
         vantage6 3.11 expect.
     proxies_from_environment
         Follow ``HTTPS_PROXY`` and its like.
+    verbose
+        Errors keep the errors of the libraries below that led to them, and all places in this
+        library that they passed.
     """
 
     SubClient = Group
@@ -55,8 +58,11 @@ class ClientBase:
         *,
         raise_errors: bool = False,
         proxies_from_environment: bool = True,
+        verbose: bool = False,
     ) -> None:
-        self._session = Session(host, port, path, proxies_from_environment=proxies_from_environment)
+        self._session = Session(
+            host, port, path, proxies_from_environment=proxies_from_environment, verbose=verbose
+        )
         self._login = Login(self._session)
         self.raise_errors = raise_errors
         self.log = log
@@ -132,7 +138,10 @@ class ClientBase:
         try:
             reply = self._login.open(path, credentials)
         except Unauthenticated as error:
-            raise AuthenticationException(f"Failed to authenticate: {error.message}") from error
+            failure = AuthenticationException(f"Failed to authenticate: {error.message}")
+            raise failure from self._session.cause(error)
+        except V6Error as error:
+            raise self._shortened(error) from error.__cause__
         if "qr_uri" in reply:
             two_factor.show(reply)
             return False
@@ -168,14 +177,14 @@ class ClientBase:
 
         Raises
         ------
-        NoReply
-            If the server cannot be reached.
+        NoReply, NotTheServer
+            If the server cannot be reached, or something else answers.
         V6Error
             If the server refuses and the client was made with ``raise_errors``.
         """
         try:
             return self.call(method, endpoint, json=json, params=params, renew=first_try and retry)
-        except NoReply:
+        except (NoReply, NotTheServer):  # nothing of the server, which 3.11 raised too
             raise
         except V6Error as error:
             return self.refused(error)
@@ -205,7 +214,14 @@ class ClientBase:
             Renew an expired token and ask again.
         """
         self.log.debug("%s %s", method.upper(), endpoint)
-        return self._login.request(method, endpoint, json=json, params=params, renew=renew)
+        try:
+            return self._login.request(method, endpoint, json=json, params=params, renew=renew)
+        except V6Error as error:
+            raise self._shortened(error) from error.__cause__
+
+    def _shortened(self, error: V6Error) -> V6Error:
+        """Return an error without the places below this one, which tell a user nothing."""
+        return error if self._session.verbose else error.with_traceback(None)
 
     def refused(self, error: V6Error) -> Document:
         """Raise the error, or return it, as the client was asked to.

@@ -48,7 +48,7 @@ class UserClient(ClientBase):
     path
         Prefix of the API at the server; may be empty.
     verbose
-        Write to standard error what is asked of the server.
+        Write to standard error what is asked of the server, and show with an error what led to it.
     log_level
         Lowest level that is logged, to the logger ``vantage6.client``, when not verbose.
     allow_pickle
@@ -98,7 +98,7 @@ class UserClient(ClientBase):
         organization_keys: Mapping[int, str] | None = None,
         known_keys_file: str | Path | None = None,
     ) -> None:
-        super().__init__(host, port, path, raise_errors=raise_errors)
+        super().__init__(host, port, path, raise_errors=raise_errors, verbose=verbose)
         _set_up_log(self.log, verbose, log_level)
         self.reader = ResultReader(lambda: self.cryptor, allow_pickle=allow_pickle)
         self.sealer = Sealer(self)

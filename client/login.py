@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from vantage6.client.session import Document, Session
-from vantage6.common.errors import BAD_TOKEN, Invalid, Unauthenticated
+from vantage6.common.errors import BAD_TOKEN, Invalid, NotFound, Unauthenticated
 
 #: A token that lives no longer than this is renewed before it is used.
 _MARGIN_SECONDS = 10.0
@@ -67,8 +67,15 @@ class Login:
         ------
         Unauthenticated
             If the credentials are wrong.
+        NotTheServer
+            If there is no server of this system at the address.
         """
-        reply: Document = self.session.request("post", endpoint, json=credentials)
+        try:
+            reply: Document = self.session.request("post", endpoint, json=credentials)
+        except NotFound as error:  # every server of this system has it, at the right path
+            raise self.session.not_the_server(404) from self.session.cause(error)
+        if not isinstance(reply, dict):
+            raise self.session.not_the_server(200)
         if "access_token" in reply:
             self._keep(reply)
             self._credentials = (endpoint, credentials) if keep else None

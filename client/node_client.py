@@ -30,7 +30,16 @@ class NodeClient:
     def __init__(
         self, address: str, api_path: str = "/api", network: Network | None = None
     ) -> None:
-        self._login = Login(Session(address, None, api_path, network=network, explains=True))
+        session = Session(
+            address,
+            None,
+            api_path,
+            network=network,
+            explains=True,
+            settings="server_url, port and api_path",
+            verbose=True,
+        )
+        self._login = Login(session)
         self._inbox: Inbox | None = None
         self.whoami: WhoAmI | None = None
         self.collaboration_id: int | None = None

@@ -10,7 +10,7 @@ from uuid import uuid4
 import httpx2
 
 from vantage6.client.body import Body, parsed
-from vantage6.client.network import Network, distrust
+from vantage6.client.network import Network, distrust, no_answer, not_this_system
 from vantage6.common.cli.console import harmless
 from vantage6.common.errors import (
     BAD_TOKEN,
@@ -41,6 +41,8 @@ _RETRY_SECONDS = 0.2
 #: The highest status that counts as success, by the protocol.
 _LAST_SUCCESS = 210
 _TOO_LARGE = 413
+#: What other programs, and servers of this system at another path, answer without an explanation.
+_NOT_OURS = frozenset({400, 403, 404, 405, 406, 410, 415, 426, 501, 505})
 
 #: What the original server, which sends no code, says of a token that it did not sign.
 _NOT_SIGNED_HERE = "Signature verification failed"
@@ -85,11 +87,15 @@ class Session:
         The way to the server, where it is a special one.
     explains
         This server explains its refusals in JSON: a bare one is of somebody on the way to it.
+    settings
+        What host, port and path are called where the user writes them, for messages.
+    verbose
+        Errors keep the errors of the libraries below that led to them.
 
     Raises
     ------
     Invalid
-        If the address has no scheme.
+        If the address has no scheme, or its port is no number.
     ConfigurationError
         If the way cannot be gone.
     """
@@ -104,13 +110,15 @@ class Session:
         proxies_from_environment: bool = True,
         network: Network | None = None,
         explains: bool = False,
+        settings: str = "host, port and path",
+        verbose: bool = False,
     ) -> None:
-        if urlsplit(host).scheme not in ("http", "https"):
-            raise Invalid(f"The server address {host!r} must start with https:// or http://.")
         self.host = host.rstrip("/")
         self.port = port
         self.path = "/" + path.strip("/") if path and path.strip("/") else ""
-        self.base_path = f"{self.host}:{port}{self.path}" if port else f"{self.host}{self.path}"
+        self.base_path = _address(self.host, port, self.path)
+        self.settings = settings
+        self.verbose = verbose
         self._timeout = timeout
         self._explains = explains
         self._http = (network or Network()).client(
@@ -170,12 +178,11 @@ class Session:
             },
             timeout=_limits(timeout or self._timeout),
         )
-        try:
-            return _meaning(*self._send(request), explains=self._explains)
-        except NoReply as error:
-            # The server may have got it all the same, and has this in its log.
-            error.add_note(f"request id: {request.headers['X-Request-ID']}")
-            raise
+        return self._meaning(*self._send(request))
+
+    def cause(self, error: Exception) -> Exception | None:
+        """Return what an error for people is raised from: one line is enough for most of them."""
+        return error if self.verbose else None
 
     def close(self) -> None:
         """Close the pooled connections."""
@@ -191,19 +198,59 @@ class Session:
                         content += piece
                 return response, content
             except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
-                if advice := distrust(self.base_path, error):
-                    raise NoReply(advice) from error
-                if attempt == attempts:
-                    raise NoReply(f"{self.base_path} cannot be reached: {error}") from error
+                advice = distrust(self.base_path, error)
+                if advice or attempt == attempts:
+                    raise NoReply(advice or self._no_answer(error)) from self.cause(error)
                 time.sleep(_RETRY_SECONDS * 2 ** (attempt - 1))
             except httpx2.TimeoutException as error:
-                raise NoReply(f"{self.base_path} did not answer in time.") from error
+                told = f"{self.base_path} did not answer in time."
+                raise _lost(request, told) from self.cause(error)
             except httpx2.TransportError as error:
                 if advice := distrust(self.base_path, error):
-                    raise NoReply(advice) from error
+                    raise NoReply(advice) from self.cause(error)
                 if attempt == attempts or request.method not in _SAFE:
-                    raise NoReply(f"{self.base_path} broke the connection: {error}") from error
+                    told = f"{self.base_path} broke the connection: {error}"
+                    raise _lost(request, told) from self.cause(error)
         raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _no_answer(self, error: httpx2.TransportError) -> str:
+        return no_answer(self.base_path, error, self.settings, _CONNECT_SECONDS)
+
+    def _meaning(self, response: httpx2.Response, content: bytearray) -> Any:
+        """Return the JSON of a reply, or raise the error that it stands for."""
+        status = response.status_code
+        if 300 <= status < 400:
+            raise NotTheServer(
+                f"The server has moved; use {response.headers.get('location', 'its address')}."
+            )
+        try:
+            body = parsed(content) if content else None
+        except ValueError as error:
+            if status <= _LAST_SUCCESS:
+                raise self.not_the_server(status) from self.cause(error)
+            body = None
+        if status <= _LAST_SUCCESS:
+            return body
+        said = body if isinstance(body, dict) else {}
+        # What is too large for somebody on the way stays so.
+        if self._explains and not said and status != _TOO_LARGE:
+            raise NotTheServer(
+                f"Something on the way to the server answered {status}; is the server up, and is "
+                "the API path right?"
+            )
+        if status in _NOT_OURS and not (said.get("msg") or said.get("message")):
+            raise self.not_the_server(status)
+        raise _refusal(response, said)
+
+    def not_the_server(self, status: int) -> NotTheServer:
+        """Return the error for an answer of something else, or of another path.
+
+        Parameters
+        ----------
+        status
+            Status of the answer.
+        """
+        return NotTheServer(not_this_system(self.base_path, status, self.settings))
 
 
 def _limits(seconds: float) -> httpx2.Timeout:
@@ -214,31 +261,41 @@ def _described(body: Body) -> dict[str, str]:
     return {"Content-Type": "application/json", "Content-Length": str(len(body))}
 
 
-def _meaning(response: httpx2.Response, content: bytearray, *, explains: bool) -> Any:
-    """Return the JSON of a reply, or raise the error that it stands for."""
-    status = response.status_code
-    if 300 <= status < 400:
-        raise NotTheServer(
-            f"The server has moved; use {response.headers.get('location', 'its address')}."
-        )
+def _address(host: str, port: int | str | None, path: str) -> str:
+    """Return the address of the API, of a host that may hold a port and a path already.
+
+    Raises
+    ------
+    Invalid
+        If no address comes of it.
+    """
+    where = urlsplit(host)
+    if where.scheme not in ("http", "https"):
+        raise Invalid(f"The server address {host!r} must start with https:// or http://.")
     try:
-        body = parsed(content) if content else None
-    except ValueError as error:
-        if status <= _LAST_SUCCESS:
-            raise NotTheServer(
-                f"{response.url} did not answer in JSON; are the address and the API path right?"
-            ) from error
-        body = None
-    if status > _LAST_SUCCESS:
-        said = body if isinstance(body, dict) else {}
-        # What is too large for somebody on the way stays so.
-        if explains and not said and status != _TOO_LARGE:
-            raise NotTheServer(
-                f"Something on the way to the server answered {status}; is the server up, and is "
-                "the API path right?"
-            )
-        raise _refusal(response, said)
-    return body
+        written = where.port
+    except ValueError:  # an address of IPv6 without brackets, or letters
+        written = 0
+    if written == 0 or not where.hostname:
+        raise Invalid(
+            f"The server address {host!r} has no valid port; an IPv6 address stands in brackets, "
+            "such as http://[::1]."
+        )
+    if port and not (str(port).isdecimal() and 0 < int(port) < 2**16):
+        raise Invalid(f"The port {port!r} is not a number from 1 to 65535.")
+    if port and written and int(port) != written:
+        raise Invalid(f"The server address {host!r} and the port {port!r} are not the same port.")
+    shown = where.netloc if written or not port else f"{where.netloc}:{port}"
+    before = where.path.rstrip("/")
+    return f"{where.scheme}://{shown}{before}{'' if before == path else path}"
+
+
+def _lost(request: httpx2.Request, told: str) -> NoReply:
+    """Return the error for a request that the server may have got all the same."""
+    error = NoReply(told)
+    # The server has this in its log.
+    error.add_note(f"request id: {request.headers['X-Request-ID']}")
+    return error
 
 
 def _refusal(response: httpx2.Response, body: Document) -> V6Error:

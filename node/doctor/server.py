@@ -12,7 +12,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx2
 
-from vantage6.client.network import distrust
+from vantage6.client.network import distrust, no_answer, not_this_system
 from vantage6.client.node_client import NodeClient
 from vantage6.common import __version__, clock
 from vantage6.common.cli.doctor import Check, Doubtful, Failed, Skipped, same_time
@@ -136,18 +136,19 @@ class ServerChecks:
     def _version(self) -> str:
         answer = self._ask()
         if answer is None:
-            if self._error is None or distrust(self._address, self._error):
+            if self._error is None:
                 raise Skipped("There is no way to it.")
-            raise Failed(self._why_not(self._error))
+            advice = distrust(self._address, self._error)
+            if advice and self._host.scheme == "https":  # said with the certificate
+                raise Skipped("There is no way to it.")
+            raise Failed(advice or self._why_not(self._error))
         try:
             version = answer.json()["version"]
             numbers = version.split(".")[:2]
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             self._answer, self._is_near = None, False
-            advice = "check server_url, port and api_path"
             raise Failed(
-                f"{self._address} answers {answer.status_code}, but not as a server of this "
-                f"system: {advice}."
+                not_this_system(self._address, answer.status_code, "server_url, port and api_path")
             ) from error
         said = f"{self._address} answers, version {version}"
         if numbers != __version__.split(".")[:2]:
@@ -160,9 +161,7 @@ class ServerChecks:
                 f"The proxy lets nobody through to {self._address} ({error}): check its user and "
                 "password in the setting, or ask who runs it."
             )
-        said = str(error) or f"no answer in {_SECONDS} seconds"
-        advice = "check server_url and port; a firewall may be in between"
-        return f"{self._address} does not answer ({said}): {advice}."
+        return no_answer(self._address, error, "server_url and port", _SECONDS)
 
     def _clock(self) -> str:
         answer = self._ask()
