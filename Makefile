@@ -94,6 +94,19 @@ audit: .venv/dev ## ask which packages of constraints.txt have known vulnerabili
 pins: .venv/dev ## pin the images of compose.yaml to the digests that their registries give today
 	@$(BIN)/python scripts/pin_images.py
 
+##@ Release it
+
+# The version that `make changelog` shows; `make release` builds the one of the code.
+VERSION ?= next
+
+.PHONY: changelog
+changelog: .venv/dev ## show what the next release brings, from the files in changes/ (VERSION=)
+	@$(BIN)/python -m towncrier build --draft --version $(VERSION)
+
+.PHONY: release
+release: .venv/dev ## build sdist and wheel into dist/, and try the wheel in a new environment
+	@$(BIN)/python scripts/release.py
+
 ##@ Tidy up
 
 .PHONY: services-stop
