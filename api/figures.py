@@ -25,7 +25,8 @@ from vantage6.broker.queues import CONTROL, MAIL, MAINTENANCE
 from vantage6.common import __version__
 from vantage6.common.clock import now
 from vantage6.models import database
-from vantage6.models.store import figures, outbox
+from vantage6.models.store import metrics as store_metrics
+from vantage6.models.store import outbox
 
 #: The values of a metric by its labels.
 Values = Mapping[tuple[str, ...], float]
@@ -51,13 +52,13 @@ class _Moment(Collector):
     def collect(self) -> Iterator[Family]:
         """Yield all numbers."""
         yield _gauge(metrics.INFO, {(__version__,): 1})
-        places = None
+        members = None
         if answers := database.answers():
-            places = figures.places()
+            members = store_metrics.members()
             yield from _stored()
-            yield _gauge(metrics.KNOWN, {(): len(places)})
+            yield _gauge(metrics.KNOWN, {(): len(members)})
         try:
-            yield from self._waiting(places)
+            yield from self._waiting(members)
             yield from _counted(dict(telemetry.numbers(self._service.broker)))
             reached = True
         except BrokerUnavailable:
@@ -69,19 +70,19 @@ class _Moment(Collector):
         }
         yield _gauge(metrics.UP, {(part,): int(up) for part, up in parts.items()})
 
-    def _waiting(self, places: figures.Places | None) -> Iterator[Family]:
+    def _waiting(self, members: store_metrics.Members | None) -> Iterator[Family]:
         """Yield what the broker tells; of nodes, if they are known."""
         broker = self._service.broker
         queues = depths.of_queues(broker, (CONTROL, MAINTENANCE, MAIL))
         yield _gauge(metrics.QUEUE, {(name,): depth for name, depth in queues.items()})
-        if places is None:
+        if members is None:
             return
-        inboxes = depths.of_inboxes(broker, places)
+        inboxes = depths.of_inboxes(broker, members)
         yield _gauge(metrics.INBOXES, {(): inboxes.total})
         yield _gauge(metrics.INBOX_MAX, {(): inboxes.most})
         yield _gauge(metrics.ONLINE, {(): len(inboxes.online)})
-        online = {places[node_id] for node_id in inboxes.online}
-        since = [at for place, at in figures.pending_since().items() if place in online]
+        online = {members[node_id] for node_id in inboxes.online}
+        since = [at for member, at in store_metrics.pending_since().items() if member in online]
         age = (now() - min(since)).total_seconds() if since else 0
         yield _gauge(metrics.PENDING_AGE, {(): age})
 
@@ -94,7 +95,7 @@ def _stored() -> Iterator[Family]:
     yield _gauge(metrics.OUTBOX, {(topic,): count for topic, count in topics.items()})
     yield _gauge(metrics.OUTBOX_AGE, {(): max(0, age)})
     yield _gauge(metrics.OUTBOX_DEAD, {(): backlog.dead})
-    states = figures.open_results()
+    states = store_metrics.open_results()
     yield _gauge(metrics.OPEN, {(status,): count for status, count in states.items()})
 
 

@@ -9,7 +9,7 @@ from pydantic_core import to_json
 
 from vantage6.api.answers import Batches
 from vantage6.api.schemas.base import PageQuery
-from vantage6.models.store.reach import Page
+from vantage6.models.store.queries import Page
 from vantage6.models.tables import Result, Task
 
 Row = TypeVar("Row", Result, Task)

@@ -7,8 +7,8 @@ from vantage6.common.enums import IdentityKind, Operation, Scope
 from vantage6.common.errors import Forbidden
 from vantage6.models.rules import DEFAULT_ROLES, Grant, reaches_everything
 from vantage6.models.store import lineage, organizations, users
+from vantage6.models.store.access import Reach
 from vantage6.models.store.lineage import Kinship
-from vantage6.models.store.reach import Reach
 from vantage6.models.tables import Node, Result, Task, User
 
 _ROLE_OF_KIND = {name: grants for name, _, grants in DEFAULT_ROLES}

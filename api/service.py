@@ -22,7 +22,7 @@ from vantage6.common.config import Instance, ServerConfig
 from vantage6.common.logs import get
 from vantage6.common.task_status import TaskStatus
 from vantage6.models.store import nodes
-from vantage6.models.store.endings import Ended
+from vantage6.models.store.result_endings import Ended
 from vantage6.models.tables import Node
 
 log = get(__name__)

@@ -19,7 +19,8 @@ from vantage6.broker.telemetry import Telemetry
 from vantage6.common.logs import get
 from vantage6.common.task_status import TaskStatus
 from vantage6.models.database import session
-from vantage6.models.store import figures, nodes, outbox, results, sessions
+from vantage6.models.store import metrics as store_metrics
+from vantage6.models.store import nodes, outbox, results, sessions
 from vantage6.models.store.outbox import Topic
 from vantage6.workers.mail import Postman
 
@@ -162,7 +163,7 @@ class Ringer:
     def _tell(self, deliveries: Sequence[tuple[int, Message]]) -> None:
         """Let Flower know."""
         names = nodes.names_of({node_id for node_id, _ in deliveries})
-        images = figures.images({bell.task_id for _, bell in deliveries})
+        images = store_metrics.images({bell.task_id for _, bell in deliveries})
         for node_id, bell in deliveries:
             work = Work(
                 result_id=bell.result_id,

@@ -24,7 +24,8 @@ from vantage6.api.schemas.tasks import TaskReply
 from vantage6.common.enums import Operation, Scope
 from vantage6.common.errors import Forbidden, Invalid
 from vantage6.models.store import collaborations, nodes, organizations, tasks
-from vantage6.models.store.reach import Page, Reach
+from vantage6.models.store.access import Reach
+from vantage6.models.store.queries import Page
 
 _EVERYTHING = Reach(Scope.GLOBAL)
 

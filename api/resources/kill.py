@@ -11,7 +11,7 @@ from vantage6.api.schemas.base import Message
 from vantage6.api.schemas.tasks import Kill
 from vantage6.common.enums import Operation, Scope
 from vantage6.common.errors import Invalid
-from vantage6.models.store import endings, nodes, results, tasks
+from vantage6.models.store import nodes, result_endings, results, tasks
 
 
 class Killing(Resource):
@@ -52,6 +52,6 @@ class Killing(Resource):
         everywhere = caller.holds("event", Operation.CREATE, Scope.COLLABORATION)
         if not (everywhere and node.collaboration_id in caller.collaborations):
             caller.require("event", Operation.CREATE, organization=node.organization_id)
-        ended = endings.kill_at(node)
+        ended = result_endings.kill_at(node)
         self.service.ended(ended)
         return {"msg": f"{ended.count} results of node {node.id} were killed."}

@@ -20,7 +20,8 @@ from vantage6.common.enums import Operation, Scope
 from vantage6.common.errors import Forbidden
 from vantage6.common.logs import get
 from vantage6.models.store import collaborations, nodes, organizations
-from vantage6.models.store.reach import Page, Reach
+from vantage6.models.store.access import Reach
+from vantage6.models.store.queries import Page
 from vantage6.models.tables import Organization
 
 log = get(__name__)

@@ -12,7 +12,7 @@ from vantage6.broker import presence
 from vantage6.common.cli import console
 from vantage6.common.secret_files import hashed
 from vantage6.models import tables
-from vantage6.models.store import collaborations, endings, nodes
+from vantage6.models.store import collaborations, nodes, result_endings
 
 
 def _key_given(text: str) -> str:
@@ -175,7 +175,7 @@ class Node(Entity):
             self.row.organization_id,
             self.row.collaboration_id,
         ):
-            endings.release(kept.organization_id, kept.collaboration_id)
+            result_endings.release(kept.organization_id, kept.collaboration_id)
         super().update()
 
     def remove(self) -> None:

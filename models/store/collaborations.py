@@ -6,10 +6,11 @@ from typing import Any
 
 from vantage6.common.errors import Invalid, NotFound
 from vantage6.models.database import locked, transaction, unique
-from vantage6.models.prepared import Prepared
-from vantage6.models.store import endings, organizations
-from vantage6.models.store.endings import Ended
-from vantage6.models.store.reach import Page, Reach, among, like, page_of
+from vantage6.models.sql.prepared import Prepared
+from vantage6.models.store import organizations, result_endings
+from vantage6.models.store.access import Reach
+from vantage6.models.store.queries import Page, among, like, page_of
+from vantage6.models.store.result_endings import Ended
 from vantage6.models.tables import Collaboration, Invitation, Membership, Result, Task
 
 _BY_ID = Prepared(lambda id_: Collaboration.select().where(Collaboration.id == id_))
@@ -85,10 +86,10 @@ def delete(collaboration: Collaboration) -> Ended:
     # Nobody creates a task in it from here on. Then as everybody: tasks, then results.
     list(locked(Collaboration.select().where(Collaboration.id == collaboration.id)))
     list(locked(there.order_by(Task.id)))
-    ended = endings.end(
+    ended = result_endings.end(
         Result.task.in_(there), reason_code="killed", reason="The collaboration was removed."
     )
-    endings.hold(Result.task.in_(there))
+    result_endings.hold(Result.task.in_(there))
     Collaboration.delete().where(Collaboration.id == collaboration.id).execute()
     return ended
 
@@ -168,7 +169,7 @@ def _remove(collaboration: Collaboration, organization_ids: Collection[int]) -> 
         (Membership.collaboration == collaboration.id)
         & among(Membership.organization, organization_ids)
     ).execute()
-    return endings.end(
+    return result_endings.end(
         Result.task.in_(there) & among(Result.organization, organization_ids),
         reason_code="left_collaboration",
         reason="The organization left the collaboration.",

@@ -8,7 +8,8 @@ from vantage6.common.clock import now
 from vantage6.common.errors import Conflict, Invalid, NotFound
 from vantage6.models.database import transaction, unique
 from vantage6.models.store import collaborations, organizations
-from vantage6.models.store.reach import Page, Reach, among, page_of
+from vantage6.models.store.access import Reach
+from vantage6.models.store.queries import Page, among, page_of
 from vantage6.models.tables import Collaboration, Invitation, Membership, Organization
 
 

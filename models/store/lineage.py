@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Any
 
-from vantage6.models.prepared import Prepared
+from vantage6.models.sql.prepared import Prepared
 from vantage6.models.tables import Task
 
 

@@ -12,9 +12,10 @@ from vantage6.common.enums import Scope
 from vantage6.common.errors import Invalid, NotFound, Unauthenticated
 from vantage6.common.secret_files import hashed
 from vantage6.models.database import db, transaction, unique
-from vantage6.models.prepared import Prepared
-from vantage6.models.store import endings, sessions
-from vantage6.models.store.reach import Page, Reach, among, like, page_of
+from vantage6.models.sql.prepared import Prepared
+from vantage6.models.store import result_endings, sessions
+from vantage6.models.store.access import Reach
+from vantage6.models.store.queries import Page, among, like, page_of
 from vantage6.models.tables import (
     Collaboration,
     Membership,
@@ -200,7 +201,7 @@ def move(
     with unique(_taken(organization.name, there), "node_exists"):
         if collaboration is not None:
             _check_member(organization, collaboration)
-        endings.release(node.organization_id, node.collaboration_id)
+        result_endings.release(node.organization_id, node.collaboration_id)
         place = {"organization": organization, "collaboration": collaboration}
         return update(node, {**(fields or {}), **place})
 
@@ -230,7 +231,7 @@ def tell_config(node: Node, items: Sequence[tuple[str, str]]) -> None:
 @transaction
 def delete(node: Node) -> None:
     """Remove a node; what it has taken is offered to the next one at its place."""
-    endings.release(node.organization_id, node.collaboration_id)
+    result_endings.release(node.organization_id, node.collaboration_id)
     Node.delete().where(Node.id == node.id).execute()
 
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from vantage6.common.errors import NotFound
 from vantage6.models.database import unique
-from vantage6.models.prepared import Prepared
-from vantage6.models.store.reach import Page, Reach, among, like, page_of
+from vantage6.models.sql.prepared import Prepared
+from vantage6.models.store.access import Reach
+from vantage6.models.store.queries import Page, among, like, page_of
 from vantage6.models.tables import Membership, Organization
 
 _BY_ID = Prepared(lambda id_: Organization.select().where(Organization.id == id_))

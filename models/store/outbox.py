@@ -12,9 +12,9 @@ from peewee import fn
 from vantage6.common import logs
 from vantage6.common.clock import now
 from vantage6.models.database import db
-from vantage6.models.insertion import insert
-from vantage6.models.prepared import Prepared
-from vantage6.models.store.reach import among
+from vantage6.models.sql.bulk_insert import insert
+from vantage6.models.sql.prepared import Prepared
+from vantage6.models.store.queries import among
 from vantage6.models.tables import Outbox
 
 #: The one who writes a message also has it sent; this long the relay leaves it to that one.

@@ -7,8 +7,8 @@ from peewee import Case, fn
 
 from vantage6.models.database import db
 from vantage6.models.fields import is_sqlite
-from vantage6.models.prepared import Prepared
-from vantage6.models.store.reach import among
+from vantage6.models.sql.prepared import Prepared
+from vantage6.models.store.queries import among
 from vantage6.models.tables import Payload
 
 #: A text up to this size is small.

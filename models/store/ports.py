@@ -7,7 +7,8 @@ from peewee import JOIN
 from vantage6.common.errors import Invalid, NotFound
 from vantage6.models.database import db
 from vantage6.models.store import tasks
-from vantage6.models.store.reach import Page, Reach, page_of
+from vantage6.models.store.access import Reach
+from vantage6.models.store.queries import Page, page_of
 from vantage6.models.tables import AlgorithmPort, Node, Result, Task
 
 #: More than any image exposes; the list of a result shows them all.

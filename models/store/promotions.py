@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from vantage6.models.database import db, locked
-from vantage6.models.store.reach import among
+from vantage6.models.store.queries import among
 from vantage6.models.tables import Role, RoleRule, Session, UserRole, UserRule
 
 #: The tables whose rows let users do something.

@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from vantage6.models.prepared import Prepared
-from vantage6.models.store.reach import among
+from vantage6.models.sql.prepared import Prepared
+from vantage6.models.store.queries import among
 from vantage6.models.tables import (
     AlgorithmPort,
     Membership,

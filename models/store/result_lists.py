@@ -9,10 +9,11 @@ from peewee import SQL, fn
 
 from vantage6.models.database import db
 from vantage6.models.fields import is_sqlite
-from vantage6.models.prepared import Prepared
+from vantage6.models.sql.count_cache import look_up
+from vantage6.models.sql.prepared import Prepared
 from vantage6.models.store import lineage
-from vantage6.models.store.reach import Page, Reach, among, total
-from vantage6.models.store.totals import kept
+from vantage6.models.store.access import Reach
+from vantage6.models.store.queries import Page, among, total
 from vantage6.models.tables import AlgorithmPort, Membership, Node, Result, Task
 
 
@@ -96,7 +97,7 @@ def page(
         rows = part(*values, page.size, page.before)
     count: Prepared[Any] = _count(names, open_only)
     key = (names, values, open_only)
-    return rows, total(page, rows, lambda: kept(key, lambda: int(count(*values)[0][0])))
+    return rows, total(page, rows, lambda: look_up(key, lambda: int(count(*values)[0][0])))
 
 
 @cache

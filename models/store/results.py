@@ -9,11 +9,11 @@ from vantage6.common.clock import now
 from vantage6.common.errors import Conflict, Forbidden, Invalid, NotFound
 from vantage6.common.task_status import TaskStatus, has_task_finished
 from vantage6.models.database import db, locked, transaction
-from vantage6.models.insertion import insert
-from vantage6.models.prepared import Prepared
-from vantage6.models.store import endings, outbox, sealed, tasks
-from vantage6.models.store.endings import TAKEN, Ended
-from vantage6.models.store.reach import among
+from vantage6.models.sql.bulk_insert import insert
+from vantage6.models.sql.prepared import Prepared
+from vantage6.models.store import outbox, result_endings, sealed, tasks
+from vantage6.models.store.queries import among
+from vantage6.models.store.result_endings import TAKEN, Ended
 from vantage6.models.tables import Collaboration, Node, Payload, Result, Task
 
 #: How often a node may take a result and fall silent before the server gives up.
@@ -30,10 +30,10 @@ _BY_ID = Prepared(
 _PAYLOADS = Prepared(lambda ids: Payload.select().where(among(Payload.result, ids)))
 _WAITS = Result.status == TaskStatus.PENDING
 _PENDING_OF: Prepared[Any] = Prepared(
-    lambda task: endings.bells().where((Result.task == task) & _WAITS).tuples()
+    lambda task: result_endings.recipients().where((Result.task == task) & _WAITS).tuples()
 )
 _PENDING_AMONG: Prepared[Any] = Prepared(
-    lambda ids: endings.bells().where(among(Result.id, ids) & _WAITS).tuples()
+    lambda ids: result_endings.recipients().where(among(Result.id, ids) & _WAITS).tuples()
 )
 _NODES = Prepared(
     lambda organizations, collaborations: Node.select().where(
@@ -236,7 +236,7 @@ def reconcile(
         # A result that was offered again while its node was silent is the node's once more. That
         # is no further attempt: a long computation outlives any number of broken connections.
         until = now() + timedelta(seconds=lease_seconds)
-        mine = endings.hold(among(Result.id, kept))
+        mine = result_endings.hold(among(Result.id, kept))
         Result.update(lease_until=until).where(mine & Result.status.in_(TAKEN)).execute()
         if back := [i for i in kept if wanted[i] == TaskStatus.PENDING]:
             offered = among(Result.id, back) & (Result.status == TaskStatus.PENDING)
@@ -260,7 +260,7 @@ def kill(task_id: int) -> Ended:
     # Who writes a sub-task at this moment shares its parent: wait, and look for it once more.
     while new := {row.id for row in locked(found)} - held:
         held |= new
-    return endings.end(
+    return result_endings.end(
         Result.task.in_(tree), reason_code="killed", reason="A user killed the task."
     )
 
@@ -276,7 +276,7 @@ def sweep() -> tuple[list[int], list[int]]:
     """
     silent = Result.status.in_(TAKEN) & (Result.lease_until < now())
     # Asked again by each update: a node may have come back before they were held.
-    silent &= endings.hold(silent)
+    silent &= result_endings.hold(silent)
     late = list(Result.select(Result.id, Result.attempt).where(silent))
     again = [row.id for row in late if row.attempt < MOST_ATTEMPTS]
     over = [row.id for row in late if row.attempt >= MOST_ATTEMPTS]

@@ -8,10 +8,11 @@ from typing import Any
 from vantage6.common.enums import Operation, Scope
 from vantage6.common.errors import Invalid, NotFound
 from vantage6.models.database import db
-from vantage6.models.prepared import Prepared
 from vantage6.models.rules import DEFAULT_ROLES, Grant
+from vantage6.models.sql.prepared import Prepared
 from vantage6.models.store import promotions
-from vantage6.models.store.reach import Page, Reach, among, like, page_of
+from vantage6.models.store.access import Reach
+from vantage6.models.store.queries import Page, among, like, page_of
 from vantage6.models.tables import Role, RoleRule, Rule, UserRole
 
 #: Names that no role but the default one may have.

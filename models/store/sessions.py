@@ -6,7 +6,7 @@ from typing import Any
 from vantage6.common.clock import now
 from vantage6.common.errors import NotFound, Unauthenticated
 from vantage6.models.database import locked, transaction
-from vantage6.models.store.reach import Page, page_of
+from vantage6.models.store.queries import Page, page_of
 from vantage6.models.tables import Node, Session, User
 
 #: For so long a refresh token that was replaced still gets tokens: a client whose answer was lost

@@ -10,10 +10,11 @@ from peewee import JOIN, chunked
 from vantage6.common.errors import Conflict, Invalid, NotFound
 from vantage6.common.task_status import NO_RESULTS, TASK_STATES, UNFINISHED, TaskStatus
 from vantage6.models.database import locked, transaction
-from vantage6.models.insertion import insert
-from vantage6.models.prepared import Prepared
-from vantage6.models.store import endings, lineage, outbox, requesters, sealed
-from vantage6.models.store.reach import Page, Reach, among, like, page_of
+from vantage6.models.sql.bulk_insert import insert
+from vantage6.models.sql.prepared import Prepared
+from vantage6.models.store import lineage, outbox, requesters, result_endings, sealed
+from vantage6.models.store.access import Reach
+from vantage6.models.store.queries import Page, among, like, page_of
 from vantage6.models.tables import (
     Collaboration,
     Membership,
@@ -290,7 +291,7 @@ def delete(task: Task) -> None:
     """Remove a task and its results; its sub-tasks stay."""
     # In the order of `results.kill`: the task, then its results.
     list(locked(Task.select(Task.id).where(Task.id == task.id)))
-    endings.hold(Result.task == task.id)
+    result_endings.hold(Result.task == task.id)
     Task.delete().where(Task.id == task.id).execute()
 
 

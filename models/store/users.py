@@ -12,10 +12,11 @@ from vantage6.common.enums import Scope
 from vantage6.common.errors import Invalid, NotFound
 from vantage6.models.database import db, unique
 from vantage6.models.fields import is_sqlite
-from vantage6.models.prepared import Prepared
 from vantage6.models.rules import Grant, narrowed
+from vantage6.models.sql.prepared import Prepared
 from vantage6.models.store import promotions
-from vantage6.models.store.reach import Page, Reach, like, page_of
+from vantage6.models.store.access import Reach
+from vantage6.models.store.queries import Page, like, page_of
 from vantage6.models.tables import (
     Organization,
     RecoveryToken,

@@ -14,9 +14,9 @@ from vantage6.common.clock import now
 from vantage6.common.task_status import TaskStatus
 from vantage6.models import database
 from vantage6.models.database import db
-from vantage6.models.prepared import Prepared
+from vantage6.models.sql.prepared import Prepared
 from vantage6.models.store import results
-from vantage6.models.store.reach import among
+from vantage6.models.store.queries import among
 from vantage6.models.tables import Membership, Node, Organization, Result
 
 
@@ -143,7 +143,7 @@ def test_one_query_serves_both_kinds_of_database(
 
 
 def test_peewee_still_makes_rows_of_a_cursor_without_keeping_them(world: World):
-    changed = "peewee changed what vantage6.models.prepared needs of it"
+    changed = "peewee changed what vantage6.models.sql.prepared needs of it"
     assert hasattr(ModelSelect, "_get_cursor_wrapper"), changed
     for query in (
         Node.select(),

@@ -24,8 +24,8 @@ from vantage6.common.errors import V6Error
 from vantage6.common.task_status import TaskStatus
 from vantage6.models import database
 from vantage6.models.database import transaction
-from vantage6.models.store import endings, results, tasks
-from vantage6.models.store.endings import Ended
+from vantage6.models.store import result_endings, results, tasks
+from vantage6.models.store.result_endings import Ended
 from vantage6.models.tables import Node, Result, Task
 
 pytestmark = pytest.mark.slow
@@ -107,7 +107,7 @@ class Actor:
     @transaction
     def run_out(self) -> None:
         late = now() - timedelta(seconds=1)
-        leased = endings.hold(Result.lease_until.is_null(False))
+        leased = result_endings.hold(Result.lease_until.is_null(False))
         Result.update(lease_until=late).where(leased).execute()
 
     def kill(self) -> None:

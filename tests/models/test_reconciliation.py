@@ -17,8 +17,8 @@ from tests.models.factories import (
 from vantage6.common.clock import now
 from vantage6.common.task_status import TaskStatus
 from vantage6.models.store import outbox, results, tasks
-from vantage6.models.store.endings import Ended
 from vantage6.models.store.outbox import Topic
+from vantage6.models.store.result_endings import Ended
 from vantage6.models.tables import Result, Task
 
 

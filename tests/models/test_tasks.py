@@ -17,8 +17,9 @@ from vantage6.common.enums import Scope
 from vantage6.common.errors import Invalid, NotFound
 from vantage6.models.database import db
 from vantage6.models.store import outbox, results, tasks
+from vantage6.models.store.access import Reach
 from vantage6.models.store.outbox import Topic
-from vantage6.models.store.reach import Page, Reach
+from vantage6.models.store.queries import Page
 from vantage6.models.tables import Node, Outbox, Payload, Result, Run, Task
 
 

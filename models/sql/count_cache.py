@@ -19,7 +19,7 @@ _MOST_SECONDS = 2.0
 _MOST_TOTALS = 256
 
 
-class Totals:
+class CountCache:
     """The totals that took long to count, for any number of threads.
 
     PERF: no index tells how many rows it has, so a database takes longer with every row.
@@ -50,21 +50,21 @@ class Totals:
         return total
 
 
-_totals = Totals()
+_cache = CountCache()
 
 
-def total_of(query: Any) -> int:
+def count_rows(query: Any) -> int:
     """Return the number of rows of a query, which neither groups them nor leaves out repetitions.
 
-    See `Totals` for how old it may be.
+    See `CountCache` for how old it may be.
     """
     # COUNT(*) without a subquery: SQLite has a short way for just that.
     sql, values = query.order_by().select(fn.COUNT(SQL("*"))).sql()
     # Lists among the values could not be looked up.
     key = (sql, repr(values))
-    return kept(key, lambda: int(db.execute_sql(sql, values).fetchone()[0]))
+    return look_up(key, lambda: int(db.execute_sql(sql, values).fetchone()[0]))
 
 
-def kept(key: Hashable, count: Callable[[], int]) -> int:
-    """Return a total of this database that serves at this moment, or count; see `Totals`."""
-    return _totals.get((db.database, key), count)
+def look_up(key: Hashable, count: Callable[[], int]) -> int:
+    """Return a total of this database that serves at this moment, or count; see `CountCache`."""
+    return _cache.get((db.database, key), count)

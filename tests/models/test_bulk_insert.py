@@ -5,7 +5,7 @@ import pytest
 from tests.models.factories import World, make_task
 from vantage6.common.clock import now
 from vantage6.common.task_status import TaskStatus
-from vantage6.models.insertion import insert
+from vantage6.models.sql.bulk_insert import insert
 from vantage6.models.tables import Payload, Result, Task
 
 

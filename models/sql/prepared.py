@@ -14,18 +14,18 @@ Convert = Callable[[Any], Any]
 
 
 @dataclass(frozen=True)
-class _Gap:
+class _Bound:
     """A parameter that a call fills: with which of its values, and in which form."""
 
     number: int
     convert: Convert | None
 
-    def filled(self, values: tuple[Any, ...]) -> Any:
+    def fill(self, values: tuple[Any, ...]) -> Any:
         value = values[self.number]
         return self.convert(value) if self.convert else value
 
 
-class Slot(Node):
+class Parameter(Node):
     """Stands in a query for a value that is known at the call.
 
     The value is converted as the column does that it is compared with, or by a function.
@@ -35,14 +35,14 @@ class Slot(Node):
         self.number = number
         self.convert = convert
 
-    def through(self, convert: Convert) -> "Slot":
+    def through(self, convert: Convert) -> "Parameter":
         """Return the same value as a function converts it."""
-        return Slot(self.number, convert)
+        return Parameter(self.number, convert)
 
     def __sql__(self, ctx: Any) -> Any:
-        """Leave a gap among the parameters."""
-        gap = _Gap(self.number, self.convert or ctx.state.converter)
-        return ctx.value(gap, converter=False)
+        """Take a place among the parameters."""
+        bound = _Bound(self.number, self.convert or ctx.state.converter)
+        return ctx.value(bound, converter=False)
 
 
 class _Built:
@@ -78,9 +78,9 @@ class Prepared(Generic[Row]):
     Parameters
     ----------
     build
-        Takes as many values as a call, and returns the query. It sees a `Slot` for each value, and
-        can do no more than compare a column with it; a list of ids is for `among`. NULL is equal to
-        nothing.
+        Takes as many values as a call, and returns the query. It sees a `Parameter` for each value,
+        and can do no more than compare a column with it; a list of ids is for `among`. NULL is
+        equal to nothing.
     values
         How many values a call has, where ``build`` takes any number.
     """
@@ -88,7 +88,7 @@ class Prepared(Generic[Row]):
     def __init__(self, build: Callable[..., "ModelSelect[Row]"], values: int | None = None) -> None:
         self._build = build
         count = len(inspect.signature(build).parameters) if values is None else values
-        self._slots = [Slot(number) for number in range(count)]
+        self._parameters = [Parameter(number) for number in range(count)]
         self._built: dict[type, _Built] = {}
 
     def __call__(self, *values: Any) -> list[Row]:
@@ -96,8 +96,8 @@ class Prepared(Generic[Row]):
         engine = type(db.obj)
         built = self._built.get(engine)
         if built is None:
-            built = self._built[engine] = _Built(self._build(*self._slots))
-        given = [p.filled(values) if isinstance(p, _Gap) else p for p in built.parameters]
+            built = self._built[engine] = _Built(self._build(*self._parameters))
+        given = [p.fill(values) if isinstance(p, _Bound) else p for p in built.parameters]
         return built.rows(db.execute_sql(built.sql, given))
 
     def first(self, *values: Any) -> Row | None:

@@ -8,13 +8,13 @@ from vantage6.common.clock import now
 from vantage6.common.task_status import TaskStatus
 from vantage6.models.database import locked, transaction
 from vantage6.models.store import outbox
-from vantage6.models.store.reach import among
+from vantage6.models.store.queries import among
 from vantage6.models.tables import Node, Result, Task
 
 #: A node has the result.
 TAKEN = [TaskStatus.INITIALIZING, TaskStatus.ACTIVE]
 #: How many nodes one message of the outbox tells at most.
-_BELLS = 1000
+_MOST_RECIPIENTS = 1000
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,9 @@ def end(condition: Any, *, reason_code: str, reason: str) -> Ended:
     Who must be told is written down with it: the task may be removed before anybody is.
     """
     still_open = hold(condition & Result.finished_at.is_null())
-    ringing = iter(bells().where(still_open).tuples())
+    waiting = iter(recipients().where(still_open).tuples())
     messages = []
-    while some := list(islice(ringing, _BELLS)):
+    while some := list(islice(waiting, _MOST_RECIPIENTS)):
         messages.append(outbox.add(outbox.Topic.RESULTS_KILLED, {"bells": some}))
     count = (
         Result.update(
@@ -68,7 +68,7 @@ def hold(condition: Any) -> Any:
 def kill_at(node: Node) -> Ended:
     """End every open result that a node has taken, also if it fell silent since."""
     return end(
-        _of_place(node.organization_id, node.collaboration_id)
+        _of_member(node.organization_id, node.collaboration_id)
         & (Result.status.in_(TAKEN) | (Result.attempt > 0)),
         reason_code="killed",
         reason="A user killed everything that the node computes.",
@@ -78,13 +78,13 @@ def kill_at(node: Node) -> Ended:
 @transaction
 def release(organization_id: int, collaboration_id: int | None) -> None:
     """Offer what the node of an organization has taken to the next one, which counts anew."""
-    there = hold(_of_place(organization_id, collaboration_id) & Result.finished_at.is_null())
+    there = hold(_of_member(organization_id, collaboration_id) & Result.finished_at.is_null())
     Result.update(status=TaskStatus.PENDING, lease_until=None, started_at=None, attempt=0).where(
         there
     ).execute()
 
 
-def bells() -> Any:
+def recipients() -> Any:
     """Return the query for node, result and task id of results that have a node."""
     return (
         Result.select(Node.id, Result.id, Result.task)
@@ -99,7 +99,7 @@ def bells() -> Any:
     )
 
 
-def _of_place(organization_id: int, collaboration_id: int | None) -> Any:
+def _of_member(organization_id: int, collaboration_id: int | None) -> Any:
     """Return the condition under which a result is for an organization's node in a collaboration.
 
     Nothing is without a collaboration.

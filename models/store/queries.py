@@ -1,4 +1,4 @@
-"""Which rows an identity may see, and which page of them it asked for."""
+"""Parts of queries: a page of the rows, patterns, and long lists of ids."""
 
 import json
 from collections.abc import Callable, Iterable, Sequence
@@ -7,13 +7,11 @@ from typing import Any, TypeVar
 
 from peewee import SQL, Model, ModelSelect, NodeList, Value, fn
 
-from vantage6.common.enums import Scope
 from vantage6.common.errors import Invalid
 from vantage6.models.database import db
 from vantage6.models.fields import is_sqlite
-from vantage6.models.prepared import Slot
-from vantage6.models.store.totals import total_of
-from vantage6.models.tables import Membership
+from vantage6.models.sql.count_cache import count_rows
+from vantage6.models.sql.prepared import Parameter
 
 Row = TypeVar("Row", bound=Model)
 
@@ -22,42 +20,6 @@ _MOST_LONG, _MOST_SEARCHED, _MOST_SIGNS = 1024, 128, 4
 #: How much of a text a pattern is compared with. More than a pattern is long: a longer text is
 #: never taken for what it begins with.
 _COMPARED = _MOST_LONG + 1
-
-
-@dataclass(frozen=True)
-class Reach:
-    """The part of a table that an identity may see."""
-
-    #: The widest scope that was granted.
-    scope: Scope
-    organization: int | None = None
-    #: A node or a container sees only its own collaboration.
-    collaboration: int | None = None
-    #: A container sees only this task and those below it.
-    task: int | None = None
-
-    @property
-    def everything(self) -> bool:
-        """Nothing is hidden."""
-        return self.scope is Scope.GLOBAL
-
-    def collaborations(self) -> Any:
-        """Return the ids of the collaborations within reach, as a subquery or a list."""
-        if self.collaboration is not None:
-            return [self.collaboration]
-        return Membership.select(Membership.collaboration).where(
-            Membership.organization == self.organization
-        )
-
-    def organizations(self, column: Any) -> Any:
-        """Return the condition that a column names an organization within reach."""
-        own = column == self.organization
-        if self.scope is not Scope.COLLABORATION:
-            return own
-        partners = Membership.select(Membership.organization).where(
-            Membership.collaboration.in_(self.collaborations())
-        )
-        return own | column.in_(partners)
 
 
 @dataclass(frozen=True)
@@ -91,7 +53,7 @@ def page_of(
         A query with as many rows that is faster to count, where there is one.
     """
     rows = list(query if page.number is None else query.paginate(page.number, page.size))
-    return rows, total(page, rows, lambda: total_of(query if counted is None else counted))
+    return rows, total(page, rows, lambda: count_rows(query if counted is None else counted))
 
 
 def total(page: Page, rows: Sequence[object], count: Callable[[], int]) -> int:
@@ -136,13 +98,15 @@ def like(column: Any, pattern: str) -> Any:
     return compared ** (pattern if is_sqlite(db.obj) else pattern.replace("\\", "\\\\"))
 
 
-def among(column: Any, ids: Iterable[int] | Slot) -> Any:
+def among(column: Any, ids: Iterable[int] | Parameter) -> Any:
     """Return the condition that a number is one of these, however many they are.
 
     They travel as one parameter: SQLite takes 32,766 in a statement, PostgreSQL 65,535.
     """
     form = _as_json if is_sqlite(db.obj) else list
-    value = ids.through(form) if isinstance(ids, Slot) else Value(form(ids), False, unpack=False)
+    value = (
+        ids.through(form) if isinstance(ids, Parameter) else Value(form(ids), False, unpack=False)
+    )
     if is_sqlite(db.obj):
         return column.in_(NodeList((SQL("(SELECT value FROM json_each("), value, SQL("))"))))
     return column == fn.ANY(value)

@@ -7,12 +7,12 @@ from typing import Any
 from peewee import fn
 
 from vantage6.common.task_status import TaskStatus
-from vantage6.models.prepared import Prepared
-from vantage6.models.store.reach import among
+from vantage6.models.sql.prepared import Prepared
+from vantage6.models.store.queries import among
 from vantage6.models.tables import Node, Result, Task
 
 #: Organization and collaboration of each node, by its id.
-Places = dict[int, tuple[int, int | None]]
+Members = dict[int, tuple[int, int | None]]
 
 _IMAGES: Prepared[Any] = Prepared(
     lambda ids: Task.select(Task.id, Task.image).where(among(Task.id, ids)).tuples()
@@ -42,8 +42,8 @@ def pending_since() -> dict[tuple[int, int], datetime]:
     return {(organization, group): since for organization, group, since in query.tuples()}
 
 
-def places() -> Places:
-    """Return where all nodes are."""
+def members() -> Members:
+    """Return the organization and the collaboration of each node."""
     rows: Any = Node.select(Node.id, Node.organization, Node.collaboration).tuples()
     return {id_: (organization, group) for id_, organization, group in rows}
 

@@ -11,9 +11,10 @@ from tests.models.factories import World, make_task, migrated
 from tests.models.test_prepared import sent
 from vantage6.common.enums import Scope
 from vantage6.models import database
+from vantage6.models.sql.count_cache import CountCache, count_rows
 from vantage6.models.store import result_lists, tasks
-from vantage6.models.store.reach import Page, Reach
-from vantage6.models.store.totals import Totals, total_of
+from vantage6.models.store.access import Reach
+from vantage6.models.store.queries import Page
 from vantage6.models.tables import Membership, Organization, Result, Task
 
 EVERYTHING = Reach(Scope.GLOBAL)
@@ -26,10 +27,10 @@ class Table:
     rows: int = 50_000
     seconds: float = 0.05
     moment: float = 0.0
-    totals: Totals = field(init=False)
+    totals: CountCache = field(init=False)
 
     def __post_init__(self) -> None:
-        self.totals = Totals(lambda: self.moment)
+        self.totals = CountCache(lambda: self.moment)
 
     def count(self) -> int:
         self.moment += self.seconds
@@ -97,11 +98,11 @@ def test_threads_may_ask_at_once():
 
 def test_a_total_is_the_number_of_rows(world: World):
     query = Organization.select().order_by(Organization.name)
-    assert total_of(query) == 3
-    assert total_of(query.where(Organization.name != "Cairo")) == 2
+    assert count_rows(query) == 3
+    assert count_rows(query.where(Organization.name != "Cairo")) == 2
     joined = query.join(Membership).where(Membership.collaboration == world.north.id)
-    assert total_of(joined) == 2
-    assert total_of(query.where(Organization.name == "")) == 0
+    assert count_rows(joined) == 2
+    assert count_rows(query.where(Organization.name == "")) == 0
 
 
 def many() -> Any:
@@ -114,7 +115,7 @@ def many() -> Any:
 def test_a_long_list_is_not_counted_again_at_once(tables: None):
     query = many()
     with sent() as events:
-        totals = [total_of(query) for _ in range(5)]
+        totals = [count_rows(query) for _ in range(5)]
     assert totals == [1500**2] * 5
     assert len(events) == 1
 
@@ -126,7 +127,7 @@ def test_another_database_has_totals_of_its_own(tmp_path: Path):
             query = many()
             if not total:
                 Organization.delete().execute()
-            assert total_of(query) == total
+            assert count_rows(query) == total
 
 
 @pytest.fixture

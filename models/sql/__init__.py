@@ -1,0 +1,1 @@
+"""The databases themselves, and what peewee would do too slowly."""
