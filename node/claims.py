@@ -58,7 +58,7 @@ class Claim:
     is_subtask: bool
     #: Input as it travelled: encrypted for this organization, or base64.
     sealed_input: str = field(repr=False)
-    #: What the algorithm identifies itself with at the node's door.
+    #: What the algorithm identifies itself with at the node's proxy.
     token: str = field(repr=False)
     #: The request that created the result, for the log.
     request_id: str | None = None

@@ -13,6 +13,7 @@ from vantage6.broker.transports import https, redis
 from vantage6.client.node_client import NodeClient
 from vantage6.client.session import NotTheServer
 from vantage6.common import logs
+from vantage6.common.backoff import delays
 from vantage6.common.encryption import RSACryptor
 from vantage6.common.errors import (
     ConfigurationError,
@@ -23,26 +24,25 @@ from vantage6.common.errors import (
     V6Error,
 )
 from vantage6.common.identity import WhoAmI
-from vantage6.node import run_disks
-from vantage6.node.audit import Audit
-from vantage6.node.backoff import delays
 from vantage6.node.databases import Databases
-from vantage6.node.executor import Executor
 from vantage6.node.instance import Instance
-from vantage6.node.keys import agree, known_keys
-from vantage6.node.policy import Policy
-from vantage6.node.proxy import PublicKeys
-from vantage6.node.quota import Quotas
-from vantage6.node.reconciler import Reconciler
+from vantage6.node.proxy.app import PublicKeys
+from vantage6.node.proxy.upstream import Upstream, network
+from vantage6.node.rules.audit import Audit
+from vantage6.node.rules.audit_start import open_audit, record_start
+from vantage6.node.rules.encryption import agree, known_keys
+from vantage6.node.rules.policy import Policy
+from vantage6.node.rules.published_policy import public_settings
+from vantage6.node.rules.quota import Quotas
 from vantage6.node.runtime.base import Runtime
 from vantage6.node.runtime.docker import DockerRuntime
 from vantage6.node.runtime.process import ProcessRuntime
 from vantage6.node.services.services import Services
-from vantage6.node.sharing import shared
-from vantage6.node.spool import Spool
-from vantage6.node.start_record import open_audit, record_start
-from vantage6.node.station import Station
-from vantage6.node.upstream import Upstream, network
+from vantage6.node.spool import run_disks
+from vantage6.node.spool.spool import Spool
+from vantage6.node.work.context import NodeContext
+from vantage6.node.work.reconciler import Reconciler
+from vantage6.node.work.scheduler import Scheduler
 
 log = logs.get(__name__)
 
@@ -97,38 +97,38 @@ class Node:
         if me is None:
             return
         audit = open_audit(self._instance.data)
-        station = self._persistently(lambda: self._station(runtime, me, audit))
-        if station is None:
+        context = self._persistently(lambda: self._context(runtime, me, audit))
+        if context is None:
             return
-        record_start(audit, self._instance.config, me, station.collaboration_id)
+        record_start(audit, self._instance.config, me, context.collaboration_id)
         self._share()
         self._services.start(
             self._instance.config,
-            station.databases,
+            context.databases,
             runtime,
             self._instance.engine_name,
             self._instance.data,
             self._server,
         )
-        executor = Executor(station)
-        executor.adopt()
+        scheduler = Scheduler(context)
+        scheduler.adopt()
         reconciler = Reconciler(
             self._server,
-            executor,
-            station.spool,
+            scheduler,
+            context.spool,
             runtime,
             self._instance.config.keep_temporary_hours * 3600,
         )
         reconciler.start()
         self._instance.tell("online")
         try:
-            self._listen(me.id_, executor, reconciler)
+            self._listen(me.id_, scheduler, reconciler)
         finally:
             reconciler.stop()
-            executor.leave()
-            station.spool.rest(executor.run_ids())
+            scheduler.leave()
+            context.spool.rest(scheduler.run_ids())
             runtime.close()
-            station.close()
+            context.close()
 
     def _runtime(self) -> Runtime:
         instance = self._instance
@@ -148,7 +148,7 @@ class Node:
         log.info("logged in", node_id=me.id_, organization=me.organization_name)
         return me
 
-    def _station(self, runtime: Runtime, me: WhoAmI, audit: Audit) -> Station:
+    def _context(self, runtime: Runtime, me: WhoAmI, audit: Audit) -> NodeContext:
         instance, config, server = self._instance, self._instance.config, self._server
         collaboration_id = server.collaboration_id
         if collaboration_id is None:
@@ -168,7 +168,7 @@ class Node:
         known = known_keys(instance, audit)
         if isinstance(agreement.cryptor, RSACryptor):
             known.own(me.organization_id, agreement.cryptor.public_key_str)
-        return Station(
+        return NodeContext(
             config=config,
             collaboration_id=collaboration_id,
             server=server,
@@ -195,17 +195,17 @@ class Node:
     def _share(self) -> None:
         """Tell the server what the policies allow; nothing here depends on it."""
         try:
-            self._server.tell_config(shared(self._instance.config))
+            self._server.tell_config(public_settings(self._instance.config))
         except V6Error as error:
             log.warning("configuration not shared", reason=str(error))
 
-    def _listen(self, node_id: int, executor: Executor, reconciler: Reconciler) -> None:
+    def _listen(self, node_id: int, scheduler: Scheduler, reconciler: Reconciler) -> None:
         """Consume the inbox; whenever that ends, connect anew after a pause, for ever."""
         pauses = delays()
         while not self._stop.is_set():
             consumer = None
             try:
-                consumer = self._consumer(node_id, executor.handle)
+                consumer = self._consumer(node_id, scheduler.handle)
                 reconciler.wake()
                 consumer.run(self._stop)
             except V6Error as error:

@@ -38,7 +38,7 @@ def verify(instance: "Instance", head: tuple[str, ...]) -> None:
     repeated beside the file. Note what it prints somewhere else, and give it back with --head.
     """
     from vantage6.common.errors import ConfigurationError
-    from vantage6.node.audit import Head, parse_head, read_head, verify
+    from vantage6.node.rules.audit import Head, parse_head, read_head, verify
 
     path = _path(instance)
     try:
@@ -69,7 +69,7 @@ def export(instance: "Instance", since: datetime | None, form: str) -> None:
     from datetime import UTC
 
     from vantage6.common import clock
-    from vantage6.node.audit import entries
+    from vantage6.node.rules.audit import entries
 
     oldest = since.replace(tzinfo=UTC) if since else None
     found = (
@@ -86,7 +86,7 @@ def export(instance: "Instance", since: datetime | None, form: str) -> None:
 
 def _path(instance: "Instance") -> "Path":
     from vantage6.common.errors import ConfigurationError
-    from vantage6.node.audit import FILE_NAME
+    from vantage6.node.rules.audit import FILE_NAME
 
     path = instance.data / FILE_NAME
     if not path.exists():

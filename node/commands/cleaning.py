@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 def clean(instance: "Instance", yes: bool) -> None:
     """Remove what stopped runs of this node left: containers, volumes and folders."""
-    from vantage6.node import run_disks
-    from vantage6.node.spool import Spool
+    from vantage6.node.spool import run_disks
+    from vantage6.node.spool.spool import Spool
 
     _refuse_running(instance)
     entries = Spool(instance.data).entries()
@@ -49,7 +49,7 @@ def clean(instance: "Instance", yes: bool) -> None:
 def remove(instance: "Instance", yes: bool) -> None:
     """Remove a node with its configuration, data, logs, containers and volumes."""
     from vantage6.common.config import instances
-    from vantage6.node import removal, run_disks
+    from vantage6.node.spool import removal, run_disks
 
     _refuse_running(instance)
     usual = instances.data_folder("node", instance.name, system=instance.system)

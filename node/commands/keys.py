@@ -146,7 +146,7 @@ def _logged_in(instance: "Instance") -> Iterator["Login"]:
     """Hold the login of a user who answers at the terminal."""
     from vantage6.client.login import Login
     from vantage6.client.session import Session
-    from vantage6.node.upstream import network
+    from vantage6.node.proxy.upstream import network
 
     config = instance.config
     session = Session(

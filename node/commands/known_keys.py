@@ -23,7 +23,7 @@ def list_(instance: "Instance") -> None:
 
     Compare the fingerprints with what the organizations themselves say.
     """
-    from vantage6.node.keys import known_keys
+    from vantage6.node.rules.encryption import known_keys
 
     for id_, pin in sorted(known_keys(instance).all().items()):
         console.say(f"{id_:>6}  {pin.fingerprint}  {pin.since[:10] or '-':10}  {pin.learned}")
@@ -40,7 +40,7 @@ def accept(instance: "Instance", organization: int, fingerprint: str) -> None:
     server. A running node uses it at once; tasks that it has refused have to be sent again.
     """
     from vantage6.common.errors import ConfigurationError
-    from vantage6.node.keys import known_keys
+    from vantage6.node.rules.encryption import known_keys
 
     instance.prepare()
     try:

@@ -143,7 +143,7 @@ def _asked(values: dict[str, Any], base: Path) -> bool | None:
 
     from vantage6.client.node_client import NodeClient
     from vantage6.common.config import NodeConfig
-    from vantage6.node.upstream import network
+    from vantage6.node.proxy.upstream import network
 
     try:
         config = NodeConfig.model_validate({**values, "encryption": {"enabled": False}})

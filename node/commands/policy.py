@@ -57,8 +57,8 @@ def test(
     from vantage6.common.errors import ConfigurationError
     from vantage6.node.claims import Requester
     from vantage6.node.databases import Databases
-    from vantage6.node.policy import Asked, Policy, Verdict
-    from vantage6.node.services.reach import ways
+    from vantage6.node.rules.policy import Policy, PolicyRequest, Verdict
+    from vantage6.node.services.explain import explain
 
     if digest and not re.fullmatch("sha256:[0-9a-f]{64}", digest):
         raise ConfigurationError(
@@ -66,7 +66,7 @@ def test(
         )
     organization_id, organization_name = _id_or_name(init_organization)
     user_id, user_name = _id_or_name(init_user)
-    asked = Asked(
+    request = PolicyRequest(
         image=image,
         database=database,
         organization_id=organization_id,
@@ -79,7 +79,7 @@ def test(
         above=tuple(Requester(*_id_or_name(one), user_id, user_name) for one in through),
     )
     rules = Policy(instance.config)
-    findings = list(rules.findings(asked))
+    findings = list(rules.findings(request))
     for finding in findings:
         code = f" [{finding.reason.code}]" if finding.reason.code else ""
         console.say(f"{finding.verdict:8} {finding.rule}: {finding.reason.message}{code}")
@@ -89,7 +89,7 @@ def test(
     if source is None:
         console.say(f"{Verdict.REFUSED:8} databases: There is no {database!r}. [unknown_database]")
         verdicts.add(Verdict.REFUSED)
-    for way in ways(instance.config, rules, asked, source):
+    for way in explain(instance.config, rules, request, source):
         word, finding = _REACH[way.finding.verdict], way.finding
         console.say(f"{word:8} {way.name} ({way.target}): {finding.reason.message}")
     if Verdict.REFUSED in verdicts:

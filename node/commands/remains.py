@@ -36,7 +36,7 @@ class Remains:
         self._networks: list[str] = []
         self._client: Any = None
         if instance.config.runtime == "docker":
-            from vantage6.node.engine import connect
+            from vantage6.node.runtime.engine import connect
 
             self._client = connect(instance.config, _SECONDS)
 

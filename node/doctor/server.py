@@ -21,7 +21,7 @@ from vantage6.common.errors import ConfigurationError, Forbidden, Unauthenticate
 from vantage6.common.logs import without_secrets
 from vantage6.node.doctor.station import connect, reason
 from vantage6.node.instance import Instance
-from vantage6.node.upstream import network
+from vantage6.node.proxy.upstream import network
 
 _SECONDS = 10
 _SOON_DAYS = 21

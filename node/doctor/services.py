@@ -20,10 +20,10 @@ from docker.errors import DockerException, NotFound
 from vantage6.common.cli.doctor import Check, Doubtful, Failed, Skipped
 from vantage6.common.config.services import SERVICES_IMAGE, TunnelConfig
 from vantage6.common.errors import ConfigurationError
-from vantage6.node import engine
 from vantage6.node.doctor.station import StationChecks
 from vantage6.node.instance import Instance
-from vantage6.node.runtime.door import can_enter_containers
+from vantage6.node.runtime import engine
+from vantage6.node.runtime.listeners import can_enter_containers
 from vantage6.node.services.container import built_here, inspected
 from vantage6.node.services.tunnels import Tunnel
 from vantage6.node.services.vpn_filter import program

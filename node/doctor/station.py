@@ -13,7 +13,7 @@ from vantage6.node.instance import Instance
 from vantage6.node.outcomes import RefusalError
 
 if TYPE_CHECKING:
-    from vantage6.node.engine import Facts
+    from vantage6.node.runtime.engine import Facts
 
 _ENGINE_SECONDS = 10
 _CONNECT_SECONDS = 5
@@ -64,7 +64,7 @@ class StationChecks:
             raise Doubtful(
                 "runtime `process` isolates nothing: set it to docker wherever data are real."
             )
-        from vantage6.node import engine
+        from vantage6.node.runtime import engine
 
         self.engine = engine.connect(self._config, _ENGINE_SECONDS)
         self.facts = facts = engine.facts(self.engine)
@@ -90,7 +90,7 @@ class StationChecks:
     def _disk_limit(self) -> str:
         if self.facts is None:
             raise Skipped("There is no engine to ask.")
-        from vantage6.node import run_disks
+        from vantage6.node.spool import run_disks
 
         folder = existing(self._instance.data / "runs")
         if reason := run_disks.obstacle(self._config, folder):

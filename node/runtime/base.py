@@ -76,13 +76,13 @@ class Handle:
     result_id: int
     #: The runtime's own name for it.
     id: str
-    #: Port of the node's door as the algorithm sees it.
+    #: Port of the node's proxy as the algorithm sees it.
     port: int
     #: None before the start.
     started_at: datetime | None = None
     #: Its first process as this machine numbers it, where the kernel counts for it alone.
     pid: int | None = None
-    #: The door, where it had to be built before the start.
+    #: The proxy, where it had to be built before the start.
     listener: socket.socket | None = None
 
 
@@ -115,10 +115,10 @@ class Runtime(Protocol):
         """
 
     def start(self, handle: Handle, answer: Answer) -> Handle:
-        """Run what was created, once; `answer` gets the door."""
+        """Run what was created, once; `answer` gets the proxy."""
 
     def find(self, result_id: int, answer: Answer) -> Handle | None:
-        """Return what an earlier life of the node created; its door is opened again."""
+        """Return what an earlier life of the node created; its proxy is opened again."""
 
     def log(self, handle: Handle, most: int) -> str:
         """Return the last bytes of what a running algorithm has printed, as text."""
@@ -143,7 +143,7 @@ class Runtime(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class ContainerPaths:
     """Where the algorithm finds things, from its own point of view."""
 
     io: str
@@ -154,24 +154,24 @@ class Places:
     port: int
 
 
-def environment(spec: RunSpec, places: Places) -> dict[str, str]:
+def environment(spec: RunSpec, paths: ContainerPaths) -> dict[str, str]:
     """Return the variables of the container contract.
 
     Only the requested database has an address: the others are not mounted, so none is promised.
     """
     label = spec.database.label
     variables = {
-        "INPUT_FILE": f"{places.io}/input",
-        "OUTPUT_FILE": f"{places.io}/output",
-        "TOKEN_FILE": f"{places.io}/token",
-        "TEMPORARY_FOLDER": places.temporary,
-        "HOST": places.host,
-        "PORT": str(places.port),
+        "INPUT_FILE": f"{paths.io}/input",
+        "OUTPUT_FILE": f"{paths.io}/output",
+        "TOKEN_FILE": f"{paths.io}/token",
+        "TEMPORARY_FOLDER": paths.temporary,
+        "HOST": paths.host,
+        "PORT": str(paths.port),
         "API_PATH": "",
         "USER_REQUESTED_DATABASE_LABEL": label,
         "DB_LABELS": json.dumps(list(spec.labels)),
-        "DATABASE_URI": places.database,
-        f"{label.upper()}_DATABASE_URI": places.database,
+        "DATABASE_URI": paths.database,
+        f"{label.upper()}_DATABASE_URI": paths.database,
         "HOME": "/tmp",  # noqa: S108 (the only writable place of a container)
     }
     if spec.database.type is not None:

@@ -11,7 +11,7 @@ import docker
 from docker.types import DeviceRequest, HostConfig, LogConfig, Mount, Ulimit
 
 from vantage6.common.config.node import NodeConfig
-from vantage6.node.engine import Facts
+from vantage6.node.runtime.engine import Facts
 
 _CPU_PERIOD = 100_000
 _SCRATCH = "/tmp"  # noqa: S108 (the container's own)

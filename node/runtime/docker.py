@@ -18,24 +18,24 @@ from docker.errors import APIError, NotFound
 from docker.types import Healthcheck, Mount
 
 from vantage6.common import clock, logs
+from vantage6.common.backoff import delays
 from vantage6.common.config.node import NodeConfig
-from vantage6.node.backoff import delays
-from vantage6.node.engine import address, closed_device, connect, facts
 from vantage6.node.outcomes import SIGKILL_CODE, Exit
 from vantage6.node.runtime import confinement, podman
 from vantage6.node.runtime.base import (
     Answer,
+    ContainerPaths,
     EngineUnavailable,
     Handle,
     Image,
-    Places,
     Pulling,
     RunSpec,
     end_of,
     environment,
     is_cut,
 )
-from vantage6.node.runtime.door import BridgeDoor, Door, NamespaceDoor, can_enter_containers
+from vantage6.node.runtime.engine import address, closed_device, connect, facts
+from vantage6.node.runtime.image_cache import ImageCache
 from vantage6.node.runtime.images import Images
 from vantage6.node.runtime.links import (
     FIRST_ADDRESS,
@@ -47,9 +47,14 @@ from vantage6.node.runtime.links import (
     dial_directly,
     to_label,
 )
-from vantage6.node.runtime.pulled import Pulled
+from vantage6.node.runtime.listeners import (
+    BridgeListeners,
+    Listeners,
+    NamespaceListeners,
+    can_enter_containers,
+)
 from vantage6.node.runtime.start_failures import start_failed
-from vantage6.node.spool import folder_name
+from vantage6.node.spool.spool import folder_name
 
 log = logs.get(__name__)
 
@@ -101,8 +106,8 @@ class DockerRuntime:
         if self.facts.is_rootless and (remedy := closed_device()):
             log.warning("no network for services of the node", reason=remedy)
         self._links = Links(dial)
-        self._images = Images(self._client, config, Pulled(folder and folder / "images.json"))
-        self.door = self._choose_door()
+        self._images = Images(self._client, config, ImageCache(folder and folder / "images.json"))
+        self.listeners = self._choose_listeners()
 
     @property
     def engine(self) -> docker.APIClient:
@@ -121,13 +126,13 @@ class DockerRuntime:
 
         Its name comes from the result, so that the engine itself refuses a second one.
         """
-        opening = self.door.reserve()
-        places = Places(
+        reservation = self.listeners.reserve()
+        paths = ContainerPaths(
             io=f"{_DATA}/{folder_name(spec.result_id)}",
             temporary=_TEMPORARY,
             database=_database_address(spec),
-            host=f"http://{opening.host}",
-            port=opening.port,
+            host=f"http://{reservation.host}",
+            port=reservation.port,
         )
         path = spec.database.path
         if path is not None and not self._account.may_read(path):
@@ -139,15 +144,15 @@ class DockerRuntime:
         name = self._container(spec.result_id)
         with _engine():
             try:
-                made = self._create(name, spec, places)
+                made = self._create(name, spec, paths)
             except APIError as error:
-                if opening.listener:
-                    opening.listener.close()
+                if reservation.listener:
+                    reservation.listener.close()
                 existing = self._existing(name)
                 if existing is None:
                     raise start_failed(str(error.explanation or error)) from error
                 return existing
-        return Handle(spec.result_id, made["Id"], opening.port, listener=opening.listener)
+        return Handle(spec.result_id, made["Id"], reservation.port, listener=reservation.listener)
 
     def start(self, handle: Handle, answer: Answer) -> Handle:
         """Start a created container; one that was started before is left as it is."""
@@ -228,7 +233,7 @@ class DockerRuntime:
     def _container(self, result_id: int) -> str:
         return f"vantage6-{self._name}-result-{result_id}"
 
-    def _create(self, name: str, spec: RunSpec, places: Places) -> dict[str, Any]:
+    def _create(self, name: str, spec: RunSpec, paths: ContainerPaths) -> dict[str, Any]:
         links = _links(spec)
         mounts = _mounts(spec)
         declared = self._images.volumes(spec.image)
@@ -237,12 +242,12 @@ class DockerRuntime:
             command=[],  # the image's own
             name=name,
             user=self._account.name,
-            environment=environment(spec, places),
+            environment=environment(spec, paths),
             labels={
                 "vantage6-type": "algorithm",
                 "node": self._name,
                 "result_id": str(spec.result_id),
-                "port": str(places.port),
+                "port": str(paths.port),
                 LABEL: to_label(links),
                 "vpn": "yes" if spec.vpn else "",
             },
@@ -250,7 +255,7 @@ class DockerRuntime:
             host_config=confinement.host_config(
                 self._client,
                 self._config,
-                network=self.door.network,
+                network=self.listeners.network,
                 mounts=[*mounts, *confinement.volumes(self._config, declared, mounts)],
                 hosts=addresses(links),
                 mapping=self._account.mapping,
@@ -262,9 +267,9 @@ class DockerRuntime:
         )
         return made
 
-    def _choose_door(self) -> Door:
+    def _choose_listeners(self) -> Listeners:
         if can_enter_containers(address(self._config), is_rootless=self.facts.is_rootless):
-            return NamespaceDoor()
+            return NamespaceListeners()
         log.warning(
             "weaker isolation: containers can reach ports that this machine opens on all its "
             "addresses; run the node as root on the engine's machine, or beside a rootless engine "
@@ -272,7 +277,7 @@ class DockerRuntime:
         )
         labels = {"vantage6-type": "network", "node": self._name}
         with _engine():
-            return BridgeDoor.on(
+            return BridgeListeners.on(
                 self._client,
                 f"vantage6-{self._name}-net",
                 labels,
@@ -285,18 +290,18 @@ class DockerRuntime:
                 handle.listener.close()
             return
         try:
-            listener = handle.listener or self.door.enter(
+            listener = handle.listener or self.listeners.listen(
                 details["Id"], details["State"]["Pid"], handle.port
             )
         except ProcessLookupError:
-            log.debug("container ended before its door was open", result_id=handle.result_id)
+            log.debug("container ended before its listener was open", result_id=handle.result_id)
         except OSError as error:
-            # Not every algorithm needs the door.
-            log.error("door not open", result_id=handle.result_id, reason=str(error))
+            # Not every algorithm needs the listener.
+            log.error("listener not open", result_id=handle.result_id, reason=str(error))
         else:
             answer(listener)
-            if isinstance(self.door, NamespaceDoor):
-                self._links.open(handle.result_id, details, self.door)
+            if isinstance(self.listeners, NamespaceListeners):
+                self._links.open(handle.result_id, details, self.listeners)
 
     def _wait(self, handle: Handle) -> bool:
         """Block until the container ends; return whether its time was over."""

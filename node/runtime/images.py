@@ -16,9 +16,9 @@ from vantage6.common import logs
 from vantage6.common.config.node import NodeConfig
 from vantage6.common.task_status import TaskStatus
 from vantage6.node.outcomes import RefusalError
-from vantage6.node.registries import Registries, registry_of
+from vantage6.node.rules.registries import Registries, registry_of
 from vantage6.node.runtime.base import Image, Pulling
-from vantage6.node.runtime.pulled import Pulled
+from vantage6.node.runtime.image_cache import ImageCache
 
 log = logs.get(__name__)
 
@@ -45,15 +45,15 @@ class Images:
         Connection to the engine.
     config
         When to pull, how to log in to private registries, and how long to keep what was pulled.
-    pulled
+    cache
         The images that the node has pulled itself.
     """
 
     def __init__(
-        self, client: docker.APIClient, config: NodeConfig, pulled: Pulled | None = None
+        self, client: docker.APIClient, config: NodeConfig, cache: ImageCache | None = None
     ) -> None:
         self._client = client
-        self._pulled = pulled or Pulled()
+        self._cache = cache or ImageCache()
         self._keep_days = config.keep_images_days
         self._policy = config.pull_policy
         self._registries = Registries(config)
@@ -113,8 +113,8 @@ class Images:
         """Remove one image that this node has pulled, if it was not used for long."""
         if self._keep_days is None:
             return
-        with self._pulled.lock:
-            unused = self._pulled.unused(self._keep_days)
+        with self._cache.lock:
+            unused = self._cache.unused(self._keep_days)
             if unused is None:
                 return
             reference, id_ = unused
@@ -125,22 +125,22 @@ class Images:
                 log.info("image removed", image=reference, unused_days=self._keep_days)
             except APIError as error:
                 if error.status_code == requests.codes.conflict:
-                    self._pulled.touch(id_)
+                    self._cache.touch(id_)
                     return
                 if error.status_code != requests.codes.not_found:
                     raise
-            self._pulled.forget(reference)
+            self._cache.forget(reference)
 
     def _remember(self, image: str, before: Image | None, found: Image) -> None:
         """Keep in mind what a pull has brought; what was there before it is somebody else's."""
         if before is None:
-            self._pulled.add(image, found.id)
-        elif before.id != found.id and image in self._pulled:
-            self._pulled.add(image, found.id)
+            self._cache.add(image, found.id)
+        elif before.id != found.id and image in self._cache:
+            self._cache.add(image, found.id)
             # The tag leads elsewhere by now; only its digest still names the older image.
             name = parse_repository_tag(image)[0]
             for digest in before.digests - {before.id}:
-                self._pulled.add(f"{name}@{digest}", before.id)
+                self._cache.add(f"{name}@{digest}", before.id)
 
     @contextmanager
     def _turn(self, image: str) -> Iterator[None]:
@@ -159,10 +159,10 @@ class Images:
 
     def _use(self, image: str) -> Image | None:
         """Return an image that is here; from then on it counts as used, and stays."""
-        with self._pulled.lock:
+        with self._cache.lock:
             found = self._find(image)
             if found is not None:
-                self._pulled.touch(found.id)
+                self._cache.touch(found.id)
             return found
 
     def volumes(self, image_id: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What an algorithm reaches besides the node's door: services, each under its own name and port.
+"""What an algorithm reaches besides the node's proxy: services, each under its own name and port.
 
 A container has no network. Every link is a listener of the node's in the namespace of that one
 container, from which the node carries bytes to the service.
@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from vantage6.common import logs
-from vantage6.node.runtime.door import NamespaceDoor
+from vantage6.node.runtime.listeners import NamespaceListeners
 from vantage6.node.runtime.relay import CONNECT_SECONDS, Relay
 
 log = logs.get(__name__)
@@ -23,7 +23,7 @@ Dial = Callable[[str, int], socket.socket]
 
 LABEL = "links"
 _NETWORK = "127.0.0."
-#: Where the first host appears in a container: on its loopback, clear of the door's port.
+#: Where the first host appears in a container: on its loopback, clear of the proxy's port.
 FIRST_ADDRESS = f"{_NETWORK}2"
 _MOST_HOSTS = 250
 
@@ -70,14 +70,14 @@ class Links:
         self._dial = dial
         self._relays: defaultdict[int, list[Relay]] = defaultdict(list)
 
-    def open(self, result_id: int, details: dict[str, Any], door: NamespaceDoor) -> None:
+    def open(self, result_id: int, details: dict[str, Any], listeners: NamespaceListeners) -> None:
         """Open every link of a running container that its label names."""
         links = from_label(details["Config"]["Labels"].get(LABEL))
-        places = addresses(links)
+        hosts = addresses(links)
         for link in links:
             try:
-                listener = door.enter(
-                    details["Id"], details["State"]["Pid"], link.port, places[link.host]
+                listener = listeners.listen(
+                    details["Id"], details["State"]["Pid"], link.port, hosts[link.host]
                 )
             except OSError as error:
                 log.error(

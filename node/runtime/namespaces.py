@@ -17,10 +17,10 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from vantage6.node.runtime.envoy import NEW_NETWORK, join, make
+from vantage6.node.runtime.namespace_helper import NEW_NETWORK, join, make
 
-_ENVOY = Path(__file__).with_name("envoy.py")
-#: What the envoy takes besides the connection that it makes.
+_HELPER = Path(__file__).with_name("namespace_helper.py")
+#: What the helper takes besides the connection that it makes.
 _ENVOY_SECONDS = 10
 
 T = TypeVar("T")
@@ -83,7 +83,7 @@ def _make_within(
         try:
             return travel(namespace, partial(make, verb, host, port, seconds))
         except NotAllowedError:
-            return _send_envoy(namespace, verb, host, port, seconds)
+            return _run_helper(namespace, verb, host, port, seconds)
 
 
 @contextmanager
@@ -146,7 +146,7 @@ def travel(namespace: int, call: Callable[[], T]) -> T:
         except Exception as error:
             failed.append(error)
 
-    traveller = threading.Thread(target=go, name="door")
+    traveller = threading.Thread(target=go, name="namespace")
     traveller.start()
     traveller.join()
     if failed:
@@ -154,7 +154,7 @@ def travel(namespace: int, call: Callable[[], T]) -> T:
     return made[0]
 
 
-def _send_envoy(namespace: int, verb: str, host: str, port: int, seconds: float) -> socket.socket:
+def _run_helper(namespace: int, verb: str, host: str, port: int, seconds: float) -> socket.socket:
     """Let a process of its own make a socket in a namespace that our user owns."""
     ours, theirs = socket.socketpair()
     with ours:
@@ -163,7 +163,7 @@ def _send_envoy(namespace: int, verb: str, host: str, port: int, seconds: float)
             what = (verb, host, str(port), str(seconds), *map(str, descriptors))
             try:
                 done = subprocess.run(  # noqa: S603 (every part of it is ours)
-                    [sys.executable, "-I", "-S", _ENVOY, *what],
+                    [sys.executable, "-I", "-S", _HELPER, *what],
                     # SECURITY: it goes into the network of a program that is not trusted, with
                     # nothing but what it needs there.
                     env={},

@@ -23,16 +23,16 @@ from vantage6.common.task_status import TaskStatus
 from vantage6.node.outcomes import SIGKILL_CODE, Exit, RefusalError
 from vantage6.node.runtime.base import (
     Answer,
+    ContainerPaths,
     Handle,
     Image,
-    Places,
     Pulling,
     RunSpec,
     end_of,
     environment,
 )
-from vantage6.node.runtime.envoy import listen
-from vantage6.node.spool import folder_name, write_durably
+from vantage6.node.runtime.namespace_helper import listen
+from vantage6.node.spool.spool import folder_name, write_durably
 
 log = logs.get(__name__)
 
@@ -91,20 +91,20 @@ class ProcessRuntime:
         return Image(image)
 
     def create(self, spec: RunSpec) -> Handle:
-        """Write down what will run, and open its door."""
+        """Write down what will run, and open its listener."""
         folder = self._folder / folder_name(spec.result_id)
         if (folder / "state.json").exists():
             return self._handle(spec.result_id)
         folder.mkdir(mode=0o700, exist_ok=True)
-        door = listen(_HOST)
-        port = door.getsockname()[1]
+        listener = listen(_HOST)
+        port = listener.getsockname()[1]
         state = {
             "command": list(self._commands[spec.image]),
             "port": port,
             "environment": self._environment(spec, port),
         }
         write_durably(folder / "state.json", json.dumps(state).encode())
-        return Handle(spec.result_id, str(folder), port, listener=door)
+        return Handle(spec.result_id, str(folder), port, listener=listener)
 
     def start(self, handle: Handle, answer: Answer) -> Handle:
         """Run the command in a session of its own, once."""
@@ -112,8 +112,8 @@ class ProcessRuntime:
         try:
             answer(handle.listener or listen(_HOST, handle.port))
         except OSError as error:
-            # Not every algorithm needs the door.
-            log.error("door not open", result_id=handle.result_id, reason=str(error))
+            # Not every algorithm needs the listener.
+            log.error("listener not open", result_id=handle.result_id, reason=str(error))
         if not (folder / "pid").exists():
             self._run(handle.result_id, folder)
         return self._handle(handle.result_id)
@@ -214,14 +214,14 @@ class ProcessRuntime:
 
     def _environment(self, spec: RunSpec, port: int) -> dict[str, str]:
         database = spec.database
-        places = Places(
+        paths = ContainerPaths(
             io=str(spec.io),
             temporary=str(spec.temporary),
             database=str(database.path) if database.path else database.uri,
             host=f"http://{_HOST}",
             port=port,
         )
-        return {"PATH": os.environ.get("PATH", os.defpath)} | environment(spec, places)
+        return {"PATH": os.environ.get("PATH", os.defpath)} | environment(spec, paths)
 
     def _milliseconds_left(self, handle: Handle) -> float | None:
         if self._limits.seconds is None:

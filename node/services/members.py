@@ -21,7 +21,7 @@ import docker
 from vantage6.client.node_client import NodeClient
 from vantage6.common import logs
 from vantage6.common.errors import V6Error
-from vantage6.node.runtime.envoy import listen
+from vantage6.node.runtime.namespace_helper import listen
 from vantage6.node.runtime.namespaces import connect_within, within
 from vantage6.node.runtime.relay import CONNECT_SECONDS, Relay
 from vantage6.node.services.container import ServiceContainer

@@ -17,8 +17,8 @@ from vantage6.node.databases import Database, Databases
 from vantage6.node.outcomes import RefusalError
 from vantage6.node.runtime.base import Runtime
 from vantage6.node.runtime.docker import DockerRuntime
-from vantage6.node.runtime.door import NamespaceDoor
 from vantage6.node.runtime.links import Link, dial_directly
+from vantage6.node.runtime.listeners import NamespaceListeners
 from vantage6.node.services.base import Service
 from vantage6.node.services.container import ServiceContainer, sweep
 from vantage6.node.services.linked import LinkedService
@@ -90,7 +90,7 @@ class Services:
         self._direct = frozenset(found.service for found in databases.all() if found.service)
         if not config.services:
             return
-        if not isinstance(runtime.door, NamespaceDoor):
+        if not isinstance(runtime.listeners, NamespaceListeners):
             raise ConfigurationError(
                 "whitelist, ssh-tunnels, docker_services and vpn_subnet need a node on the machine "
                 "of its engine, as root or as the user of a rootless one: it opens each service to "

@@ -10,10 +10,10 @@ import time
 from pathlib import Path
 
 from vantage6.common import logs
+from vantage6.common.backoff import delays
 from vantage6.common.config.services import TunnelConfig
 from vantage6.common.errors import ConfigurationError
 from vantage6.common.secret_files import write_private
-from vantage6.node.backoff import delays
 from vantage6.node.runtime.relay import CONNECT_SECONDS
 
 log = logs.get(__name__)

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from vantage6.client.node_client import NodeClient
 from vantage6.common import logs
+from vantage6.common.backoff import delays
 from vantage6.common.errors import ConfigurationError, V6Error
 from vantage6.common.secret_files import write_private
 from vantage6.common.vpn_profile import Profile, UnknownDirective
-from vantage6.node.backoff import delays
 from vantage6.node.services.container import ServiceContainer
 from vantage6.node.services.vpn_filter import GO, VpnFilter, resolved
 

@@ -12,7 +12,7 @@ from examples.federation import AS_PROCESSES, IMAGE, Federation
 from vantage6.client import Client, RSACryptor
 from vantage6.common.errors import Conflict
 from vantage6.common.known_keys import KeyRefused
-from vantage6.node.audit import FILE_NAME, entries
+from vantage6.node.rules.audit import FILE_NAME, entries
 
 NAMES = ("alpha", "beta")
 

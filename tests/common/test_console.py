@@ -14,8 +14,8 @@ from vantage6.client.waiting import summary
 from vantage6.common.cli import console
 from vantage6.common.cli.console import harmless, one_line
 from vantage6.common.cli.log_tail import follow, readable
-from vantage6.node.audit import Audit, entries
 from vantage6.node.cli import main as vnode
+from vantage6.node.rules.audit import Audit, entries
 
 #: Clears the screen, writes over a line, names the window, turns the direction, hides.
 EVIL = "\x1b[2J\x9b2J\r\x07\x1b]0;root\x07\u202egnp.exe\u2066\u200b\x7f"

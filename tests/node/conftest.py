@@ -21,28 +21,28 @@ from vantage6.common.config import NodeConfig
 from vantage6.common.config.node import LimitConfig
 from vantage6.common.encryption import CryptorBase, DummyCryptor, RSACryptor
 from vantage6.common.known_keys import KnownKeys
-from vantage6.node import run_disks
-from vantage6.node.audit import Audit
 from vantage6.node.databases import Databases
-from vantage6.node.executor import Executor
-from vantage6.node.gatekeeper import Gatekeeper
-from vantage6.node.keys import Agreement
-from vantage6.node.ledger import Ledger
-from vantage6.node.policy import Policy
-from vantage6.node.proxy import Algorithm, Proxy, PublicKeys
-from vantage6.node.quota import Quota, Quotas
+from vantage6.node.proxy.app import Algorithm, Proxy, PublicKeys
+from vantage6.node.proxy.server import ProxyServer
+from vantage6.node.proxy.subtasks import SubTasks
+from vantage6.node.proxy.upstream import Upstream
+from vantage6.node.rules.audit import Audit
+from vantage6.node.rules.encryption import Agreement
+from vantage6.node.rules.policy import Policy
+from vantage6.node.rules.quota import Quota, Quotas
+from vantage6.node.rules.result_audit import ResultAudit
 from vantage6.node.runtime.base import Runtime
 from vantage6.node.runtime.docker import DockerRuntime
 from vantage6.node.runtime.process import ProcessRuntime
 from vantage6.node.services.services import Services
-from vantage6.node.spool import Spool
-from vantage6.node.station import Station
-from vantage6.node.subtasks import SubTasks
-from vantage6.node.upstream import Upstream
+from vantage6.node.spool import run_disks
+from vantage6.node.spool.spool import Spool
+from vantage6.node.work.context import NodeContext
+from vantage6.node.work.scheduler import Scheduler
 
 MakeBench = Callable[..., Bench]
-MakeStation = Callable[..., Station]
-MakeExecutor = Callable[..., Executor]
+MakeContext = Callable[..., NodeContext]
+MakeScheduler = Callable[..., Scheduler]
 MakeDoor = Callable[..., Door]
 
 
@@ -158,11 +158,11 @@ def _spool(config: NodeConfig, runtime: Runtime | None, folder: Path) -> Spool:
 
 
 @pytest.fixture
-def make_station(wire: Wire, tmp_path: Path) -> Iterator[MakeStation]:
+def make_context(wire: Wire, tmp_path: Path) -> Iterator[MakeContext]:
     """Give a function that makes what a life of the node consists of."""
-    made: list[Station] = []
+    made: list[NodeContext] = []
 
-    def make(runtime: Runtime | None = None, **values: object) -> Station:
+    def make(runtime: Runtime | None = None, **values: object) -> NodeContext:
         path = write_database(tmp_path)
         config = make_config(**{"databases": {"default": str(path)}, **values})
         address = f"http://127.0.0.1:{wire.port}"
@@ -170,7 +170,7 @@ def make_station(wire: Wire, tmp_path: Path) -> Iterator[MakeStation]:
         server = NodeClient(address, "/api")
         server.authenticate("key")
         upstream = Upstream(f"{address}/api", node=server)
-        station = Station(
+        context = NodeContext(
             config=config,
             collaboration_id=1,
             server=server,
@@ -186,56 +186,56 @@ def make_station(wire: Wire, tmp_path: Path) -> Iterator[MakeStation]:
             quotas=Quotas(config.limits),
             known_keys=known,
         )
-        made.append(station)
-        return station
+        made.append(context)
+        return context
 
     yield make
-    for station in made:
-        station.runtime.sweep(set())
-        station.server.close()
-        station.close()
-        station.audit.close()
+    for context in made:
+        context.runtime.sweep(set())
+        context.server.close()
+        context.close()
+        context.audit.close()
     run_disks.unmount_all(tmp_path / "data/runs")
 
 
 @pytest.fixture
-def make_executor(make_station: MakeStation) -> Iterator[MakeExecutor]:
+def make_scheduler(make_context: MakeContext) -> Iterator[MakeScheduler]:
     """Give a function that makes an executor; a second one is the next life of the node."""
-    made: list[Executor] = []
+    made: list[Scheduler] = []
 
-    def make(station: Station | None = None, **values: object) -> Executor:
-        executor = Executor(station or make_station(**values))
-        made.append(executor)
-        return executor
+    def make(context: NodeContext | None = None, **values: object) -> Scheduler:
+        scheduler = Scheduler(context or make_context(**values))
+        made.append(scheduler)
+        return scheduler
 
     yield make
-    for executor in made:
-        executor.leave()
+    for scheduler in made:
+        scheduler.leave()
 
 
 @pytest.fixture
 def make_door(wire: Wire, tmp_path: Path) -> Iterator[MakeDoor]:
     """Give a function that opens a door to the server."""
-    keepers: list[Gatekeeper] = []
+    keepers: list[ProxyServer] = []
     upstreams: list[Upstream] = []
 
     def make(
         cryptor: CryptorBase | None = None,
         request_bytes: int = 10**6,
-        ledger: Ledger | None = None,
+        result_audit: ResultAudit | None = None,
         quota: Quota | None = None,
         made: SubTasks | None = None,
         allows_pickle: bool = False,
         reply_bytes: int = 10**7,
         policies: dict[str, Any] | None = None,
     ) -> Door:
-        ledger = ledger or Ledger(None, 5)
+        result_audit = result_audit or ResultAudit(None, 5)
         upstream = Upstream(f"http://127.0.0.1:{wire.port}/api")
         upstreams.append(upstream)
         known = KnownKeys(tmp_path / "known.json")
         keys = PublicKeys(upstream, known) if cryptor else None
         quota = quota or Quota(LimitConfig())
-        algorithm = Algorithm(OWN_TASK, 1, NODE, TOKENS, ledger, quota, made or SubTasks())
+        algorithm = Algorithm(OWN_TASK, 1, NODE, TOKENS, result_audit, quota, made or SubTasks())
         proxy = Proxy(
             upstream,
             keys,
@@ -247,7 +247,7 @@ def make_door(wire: Wire, tmp_path: Path) -> Iterator[MakeDoor]:
             reply_bytes=reply_bytes,
         )
         listener = socket.create_server(("127.0.0.1", 0))
-        keepers.append(Gatekeeper(listener, proxy.app, request_bytes, ledger.count))
+        keepers.append(ProxyServer(listener, proxy.app, request_bytes, result_audit.count))
         return Door(listener.getsockname()[1])
 
     yield make

@@ -12,13 +12,13 @@ from typing import Any
 from tests.node.doors import NODE, OWN_TASK, TOKENS
 from vantage6.common.config.node import LimitConfig
 from vantage6.common.encryption import DummyCryptor
-from vantage6.node.gatekeeper import Gatekeeper
-from vantage6.node.ledger import Ledger
-from vantage6.node.proxy import Algorithm, Proxy
-from vantage6.node.quota import Quota
-from vantage6.node.room import Room
-from vantage6.node.subtasks import SubTasks
-from vantage6.node.upstream import Upstream
+from vantage6.node.proxy.app import Algorithm, Proxy
+from vantage6.node.proxy.memory import MemoryBudget
+from vantage6.node.proxy.server import ProxyServer
+from vantage6.node.proxy.subtasks import SubTasks
+from vantage6.node.proxy.upstream import Upstream
+from vantage6.node.rules.quota import Quota
+from vantage6.node.rules.result_audit import ResultAudit
 
 
 def peak_bytes() -> int:
@@ -31,14 +31,14 @@ def peak_bytes() -> int:
 
 def main(server: str, doors: int, room_bytes: int, reply_bytes: int) -> None:
     """Open doors until the input ends."""
-    upstream = Upstream(server, room=Room(room_bytes))
+    upstream = Upstream(server, memory=MemoryBudget(room_bytes))
     made = SubTasks()
     made.add(9, frozenset({21}))
     limits: Any = LimitConfig()
     ports = []
     keepers = []
     for _ in range(doors):
-        algorithm = Algorithm(OWN_TASK, 1, NODE, TOKENS, Ledger(None, 5), Quota(limits), made)
+        algorithm = Algorithm(OWN_TASK, 1, NODE, TOKENS, ResultAudit(None, 5), Quota(limits), made)
         proxy = Proxy(
             upstream,
             None,
@@ -51,7 +51,7 @@ def main(server: str, doors: int, room_bytes: int, reply_bytes: int) -> None:
         )
         listener = socket.create_server(("127.0.0.1", 0))
         ports.append(listener.getsockname()[1])
-        keepers.append(Gatekeeper(listener, proxy.app, limits.request_bytes))
+        keepers.append(ProxyServer(listener, proxy.app, limits.request_bytes))
     _say(json.dumps(ports))
     for _ in sys.stdin:
         _say(str(peak_bytes()))

@@ -6,7 +6,7 @@ import urllib.error
 import urllib.request
 from typing import Any
 
-from vantage6.node.tokens import Tokens
+from vantage6.node.proxy.tokens import Tokens
 
 TOKEN = "own-token"
 SERVER_TOKEN = "server-token"

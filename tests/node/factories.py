@@ -11,16 +11,16 @@ import pytest
 from tests.waiting import eventually
 from vantage6.common.config import NodeConfig
 from vantage6.common.config.services import VPN
-from vantage6.node import run_disks
 from vantage6.node.claims import Claim
 from vantage6.node.databases import Databases
 from vantage6.node.outcomes import Exit
-from vantage6.node.policy import Asked, Policy
+from vantage6.node.proxy.tokens import Tokens
+from vantage6.node.rules.policy import Policy, PolicyRequest
 from vantage6.node.runtime.base import EngineUnavailable, Handle, RunSpec, Runtime
 from vantage6.node.runtime.docker import DockerRuntime
 from vantage6.node.services.services import Services
-from vantage6.node.spool import Entry, Spool
-from vantage6.node.tokens import Tokens
+from vantage6.node.spool import run_disks
+from vantage6.node.spool.spool import Entry, Spool
 
 #: The test algorithm: its input is the Python program that it runs.
 COMMAND = ("python3", "-c", "import os; exec(open(os.environ['INPUT_FILE']).read())")
@@ -116,7 +116,7 @@ class Bench:
         write_database(self.folder)
         databases = Databases(self.config.databases, self.folder)
         database = databases.get(claim.database)
-        policy, asked = Policy(self.config), Asked.by(claim)
+        policy, asked = Policy(self.config), PolicyRequest.by(claim)
         grant = self.services.grant(database, lambda name: policy.may_reach(name, asked))
         spec = RunSpec(
             result_id=claim.result_id,

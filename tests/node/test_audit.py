@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from vantage6.node.audit import (
+from vantage6.node.rules.audit import (
     FILE_NAME,
     GENESIS,
     Audit,
@@ -20,7 +20,7 @@ from vantage6.node.audit import (
     read_head,
     verify,
 )
-from vantage6.node.ledger import Ledger
+from vantage6.node.rules.result_audit import ResultAudit
 
 
 @pytest.fixture
@@ -164,9 +164,9 @@ def test_closed_file_is_not_written_to(tmp_path: Path) -> None:
 
 def test_flood_of_refused_requests_leaves_few_lines_and_their_number(tmp_path: Path) -> None:
     audit = Audit(tmp_path)
-    ledger = Ledger(audit, 5)
+    result_audit = ResultAudit(audit, 5)
     for _ in range(5000):
-        ledger.denied("path_closed", "GET", "/user", 404)
+        result_audit.denied("path_closed", "GET", "/user", 404)
     audit.close()
     found = list(entries(tmp_path / FILE_NAME))
     assert len(found) < 40
@@ -176,15 +176,15 @@ def test_flood_of_refused_requests_leaves_few_lines_and_their_number(tmp_path: P
 
 def test_what_an_algorithm_was_kept_from_leaves_a_line_for_each_new_kind(tmp_path: Path) -> None:
     audit = Audit(tmp_path)
-    ledger = Ledger(audit, 5)
+    result_audit = ResultAudit(audit, 5)
     for number in range(1, 100):
-        ledger.count("wrong_token")
-        ledger.raise_to({"process_limit": 10 * number} if number > 50 else {})
-        ledger.note_news()
+        result_audit.count("wrong_token")
+        result_audit.raise_to({"process_limit": 10 * number} if number > 50 else {})
+        result_audit.note_news()
     # What is counted elsewhere may begin anew, and does not fall here.
-    ledger.raise_to({"process_limit": 1})
-    ledger.conclude()
-    ledger.conclude()
+    result_audit.raise_to({"process_limit": 1})
+    result_audit.conclude()
+    result_audit.conclude()
     audit.close()
     assert [(entry["event"], entry["counts"]) for entry in entries(tmp_path / FILE_NAME)] == [
         ("contained", {"wrong_token": 1}),
@@ -195,10 +195,10 @@ def test_what_an_algorithm_was_kept_from_leaves_a_line_for_each_new_kind(tmp_pat
 
 def test_algorithm_that_does_its_work_leaves_no_such_line(tmp_path: Path) -> None:
     audit = Audit(tmp_path)
-    ledger = Ledger(audit, 5)
-    ledger.raise_to({})
-    ledger.note_news()
-    ledger.conclude()
+    result_audit = ResultAudit(audit, 5)
+    result_audit.raise_to({})
+    result_audit.note_news()
+    result_audit.conclude()
     audit.close()
     assert not list(entries(tmp_path / FILE_NAME))
 

@@ -15,16 +15,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.node.conftest import MakeExecutor, MakeStation
+from tests.node.conftest import MakeContext, MakeScheduler
 from tests.node.wire import Wire
 from tests.services import missing
 from tests.waiting import eventually
 from vantage6.common.config.node import LimitConfig
 from vantage6.common.errors import Invalid, TooMany
-from vantage6.node.audit import FILE_NAME, Audit, verify
-from vantage6.node.bounds import LINE_BYTES, bounded
-from vantage6.node.ledger import Ledger, Opened
-from vantage6.node.quota import Quota
+from vantage6.node.rules.audit import FILE_NAME, Audit, verify
+from vantage6.node.rules.audit_lines import LINE_BYTES, bounded
+from vantage6.node.rules.quota import Quota
+from vantage6.node.rules.result_audit import Opened, ResultAudit
 
 MIB = 2**20
 DONE = "open(os.environ['OUTPUT_FILE'], 'w').write('done')"
@@ -49,18 +49,20 @@ def audit(tmp_path: Path) -> Iterator[Audit]:
 
 def test_a_sub_task_for_very_many_is_not_written_down(audit: Audit, tmp_path: Path) -> None:
     """It would have been refused by the server; it wrote 14.8 MB."""
-    ledger = Ledger(audit, 5)
+    result_audit = ResultAudit(audit, 5)
     with pytest.raises(Invalid):
-        ledger.subtask({"image": "a/b"}, [(id_, b"") for id_ in range(200_000)])
+        result_audit.subtask({"image": "a/b"}, [(id_, b"") for id_ in range(200_000)])
     with pytest.raises(Invalid, match="more than once"):
-        ledger.subtask({"image": "a/b"}, [(1, b"x"), (1, b"y")])
+        result_audit.subtask({"image": "a/b"}, [(1, b"x"), (1, b"y")])
     assert (tmp_path / FILE_NAME).stat().st_size == 0
 
 
 def test_a_sub_task_for_many_is_one_bounded_line_about_all(audit: Audit, tmp_path: Path) -> None:
-    ledger = Ledger(audit, 5)
-    ledger.subtask({"image": "é" * 9000}, [(id_, b"input") for id_ in range(1000)])
-    ledger.subtask({"image": "a/b"}, [(id_, b"input") for id_ in range(999)] + [(999, b"other")])
+    result_audit = ResultAudit(audit, 5)
+    result_audit.subtask({"image": "é" * 9000}, [(id_, b"input") for id_ in range(1000)])
+    result_audit.subtask(
+        {"image": "a/b"}, [(id_, b"input") for id_ in range(999)] + [(999, b"other")]
+    )
     assert all(len(line) <= LINE_BYTES for line in (tmp_path / FILE_NAME).read_bytes().split(b"\n"))
     one, two = lines(tmp_path)
     assert (one["receivers"], one["all_input_bytes"]) == (1000, 5000)
@@ -105,10 +107,10 @@ def test_the_configuration_of_the_station_is_written_down_whole(
 def test_a_run_writes_only_its_part_and_then_sends_no_more(audit: Audit, tmp_path: Path) -> None:
     limits = LimitConfig(audit_bytes=2**16)
     quota = Quota(limits)
-    ledgers = [Ledger(audit, number, quota) for number in (5, 6)]
+    ledgers = [ResultAudit(audit, number, quota) for number in (5, 6)]
     for number in range(3000):
         # Each is the first of its kind to be written down.
-        Ledger(audit, number, quota).denied("path_closed", "GET", "/" + "x" * 150, 404)
+        ResultAudit(audit, number, quota).denied("path_closed", "GET", "/" + "x" * 150, 404)
     size = (tmp_path / FILE_NAME).stat().st_size
     assert 2**15 <= size <= 2**15 + LINE_BYTES
     receivers = [(id_, b"") for id_ in range(100)]
@@ -123,7 +125,7 @@ def test_a_run_writes_only_its_part_and_then_sends_no_more(audit: Audit, tmp_pat
             refused()
         assert refusal.value.error_code == "audit_full"
     assert (tmp_path / FILE_NAME).stat().st_size <= 2**16 + LINE_BYTES
-    Ledger(audit, 7, Quota(limits)).subtask({"image": "a/b"}, receivers)
+    ResultAudit(audit, 7, Quota(limits)).subtask({"image": "a/b"}, receivers)
 
 
 @pytest.fixture
@@ -167,13 +169,13 @@ def test_on_a_full_disk_what_must_be_written_still_is(
 def test_what_an_algorithm_causes_leaves_the_reserve_alone(small_disk: Path) -> None:
     audit = Audit(small_disk)
     fill(small_disk)
-    ledger = Ledger(audit, 5)
+    result_audit = ResultAudit(audit, 5)
     receivers = [(id_, b"") for id_ in range(100)]
     with pytest.raises(OSError, match="kept for other events"):
-        often(lambda: ledger.subtask({"image": "a/b"}, receivers))
+        often(lambda: result_audit.subtask({"image": "a/b"}, receivers))
     size = (small_disk / FILE_NAME).stat().st_size
     assert size <= 2 * MIB + LINE_BYTES
-    ledger.denied("path_closed", "GET", "/x", 404)
+    result_audit.denied("path_closed", "GET", "/x", 404)
     assert (small_disk / FILE_NAME).stat().st_size == size
     audit.record("released", result_id=5)
     assert not audit.has_room()
@@ -182,42 +184,42 @@ def test_what_an_algorithm_causes_leaves_the_reserve_alone(small_disk: Path) -> 
 
 def test_no_work_is_taken_that_could_not_be_written_down(
     wire: Wire,
-    make_executor: MakeExecutor,
-    make_station: MakeStation,
+    make_scheduler: MakeScheduler,
+    make_context: MakeContext,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     wire.add(5, DONE)
-    station = make_station()
-    executor = make_executor(station)
+    station = make_context()
+    scheduler = make_scheduler(station)
     monkeypatch.setattr(station.audit, "has_room", lambda: False)
-    executor.accept(5)
+    scheduler.accept(5)
     assert wire.claims == []
-    assert executor.report() == ([], [])
+    assert scheduler.report() == ([], [])
     monkeypatch.undo()
-    executor.accept(5)
+    scheduler.accept(5)
     eventually(lambda: wire.ids("completed") == [5])
 
 
 def test_no_work_is_taken_while_the_disk_is_nearly_full(
-    wire: Wire, make_executor: MakeExecutor
+    wire: Wire, make_scheduler: MakeScheduler
 ) -> None:
     wire.add(5, DONE)
-    make_executor(keep_free_bytes=2**60).accept(5)
+    make_scheduler(keep_free_bytes=2**60).accept(5)
     assert wire.claims == []
 
 
 def test_log_does_not_fill_the_disk_that_is_nearly_full(
     wire: Wire,
-    make_executor: MakeExecutor,
+    make_scheduler: MakeScheduler,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    executor = make_executor(keep_free_bytes=2**60)
-    often(lambda: executor.accept(5))
+    scheduler = make_scheduler(keep_free_bytes=2**60)
+    often(lambda: scheduler.accept(5))
     assert capsys.readouterr().out.count("nearly full") == 1
     later = time.monotonic() + 61
     monkeypatch.setattr(time, "monotonic", lambda: later)
-    often(lambda: executor.accept(5))
+    often(lambda: scheduler.accept(5))
     monkeypatch.undo()
     assert capsys.readouterr().out.count("nearly full") == 1
 

@@ -19,7 +19,7 @@ from tests.node.factories import MIB, Bench, make_claim
 from tests.waiting import eventually
 from vantage6.node.outcomes import RefusalError, judge
 from vantage6.node.runtime.docker import DockerRuntime
-from vantage6.node.runtime.door import BridgeDoor
+from vantage6.node.runtime.listeners import BridgeListeners
 
 pytestmark = pytest.mark.slow
 
@@ -179,13 +179,13 @@ def test_bridge_door_separates_containers_from_each_other(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(
-        "vantage6.node.runtime.door.can_enter_namespaces", lambda engine_socket: False
+        "vantage6.node.runtime.listeners.can_enter_namespaces", lambda engine_socket: False
     )
     bench = docker_bench()
     runtime = bench.runtime
     assert isinstance(runtime, DockerRuntime)
-    door = runtime.door
-    assert isinstance(door, BridgeDoor)
+    door = runtime.listeners
+    assert isinstance(door, BridgeListeners)
     try:
         _, peer = bench.begin(
             "import socket, time; s = socket.create_server(('0.0.0.0', 8000)); time.sleep(60)",
@@ -213,12 +213,12 @@ def test_bridge_door_is_reached_with_podman(
     podman_bench: MakeBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "vantage6.node.runtime.door.can_enter_namespaces", lambda engine_socket: False
+        "vantage6.node.runtime.listeners.can_enter_namespaces", lambda engine_socket: False
     )
     bench = podman_bench()
     runtime = bench.runtime
     assert isinstance(runtime, DockerRuntime)
-    assert isinstance(runtime.door, BridgeDoor)
+    assert isinstance(runtime.listeners, BridgeListeners)
     try:
         program = (
             "import socket; place = (os.environ['HOST'].removeprefix('http://'),"
@@ -227,7 +227,7 @@ def test_bridge_door_is_reached_with_podman(
         assert seen(bench, program + REPORT)
     finally:
         bench.close()
-        runtime.engine.remove_network(runtime.door.network)
+        runtime.engine.remove_network(runtime.listeners.network)
 
 
 def test_container_is_nobody_without_rights(docker_bench: MakeBench) -> None:

@@ -9,7 +9,7 @@ from tests.node.factories import make_config, write_database
 from vantage6.common.errors import ConfigurationError
 from vantage6.node.databases import Databases
 from vantage6.node.outcomes import RefusalError
-from vantage6.node.runtime.base import Places, RunSpec, environment
+from vantage6.node.runtime.base import ContainerPaths, RunSpec, environment
 
 
 def make_databases(base: Path) -> Databases:
@@ -56,8 +56,8 @@ def test_only_the_requested_database_has_an_address(tmp_path: Path) -> None:
         labels=tuple(databases.labels),
         extra={"HOST": "http://elsewhere"},
     )
-    places = Places("/io", "/tmp", spec.database.uri, "http://127.0.0.1", 8080)
-    variables = environment(spec, places)
+    paths = ContainerPaths("/io", "/tmp", spec.database.uri, "http://127.0.0.1", 8080)
+    variables = environment(spec, paths)
     assert variables["MY_OTHER_DATABASE_URI"] == "postgresql://user:word@host/db"
     assert variables["MY_OTHER_DATABASE_TYPE"] == "sql"
     assert json.loads(variables["DB_LABELS"]) == ["default", "my_other", "gone"]

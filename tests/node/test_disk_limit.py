@@ -13,10 +13,10 @@ import pytest
 
 from tests.node.conftest import MakeBench
 from tests.node.factories import COMMAND, MIB, Bench, make_claim, make_config
-from vantage6.node import run_disks
 from vantage6.node.outcomes import judge
 from vantage6.node.runtime.docker import DockerRuntime
-from vantage6.node.spool import Entry, Spool
+from vantage6.node.spool import run_disks
+from vantage6.node.spool.spool import Entry, Spool
 
 pytestmark = pytest.mark.slow
 

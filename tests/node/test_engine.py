@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from vantage6.node import engine
+from vantage6.node.runtime import engine
 
 
 class Engine:

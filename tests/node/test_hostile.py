@@ -16,13 +16,13 @@ from typing import Any
 import docker
 import pytest
 
-from tests.node.conftest import MakeExecutor, MakeStation
+from tests.node.conftest import MakeContext, MakeScheduler
 from tests.node.factories import MIB, make_config
 from tests.node.wire import Wire
 from tests.waiting import eventually
-from vantage6.node.audit import FILE_NAME, entries, verify
-from vantage6.node.executor import Executor
+from vantage6.node.rules.audit import FILE_NAME, entries, verify
 from vantage6.node.runtime.docker import DockerRuntime
+from vantage6.node.work.scheduler import Scheduler
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
@@ -56,7 +56,7 @@ def ask(path, token=open(os.environ['TOKEN_FILE']).read(), method='GET', body=No
 class Station:
     """A station with containers, and the server that it works for."""
 
-    executor: Executor
+    scheduler: Scheduler
     wire: Wire
     audit_file: Path
     name: str
@@ -64,7 +64,7 @@ class Station:
     def run(self, id_: int, program: str, **task: Any) -> dict[str, Any]:
         """Run a program to its end, and return its result at the server."""
         self.wire.add(id_, program, **task)
-        self.executor.accept(id_)
+        self.scheduler.accept(id_)
         eventually(lambda: self.wire.results[id_]["status"] in ENDED, 60)
         return self.wire.results[id_]
 
@@ -89,8 +89,8 @@ def station(
     docker_host: str,
     engine: docker.APIClient,
     wire: Wire,
-    make_station: MakeStation,
-    make_executor: MakeExecutor,
+    make_context: MakeContext,
+    make_scheduler: MakeScheduler,
     tmp_path: Path,
 ) -> Iterator[Callable[..., Station]]:
     """Give a function that makes a station; whatever it ran is gone in the end."""
@@ -101,8 +101,8 @@ def station(
         name = f"test-{uuid.uuid4().hex[:8]}"
         names.append(name)
         runtime = DockerRuntime(name, make_config(**values))
-        executor = make_executor(make_station(runtime=runtime, **values))
-        return Station(executor, wire, tmp_path / "data" / FILE_NAME, name)
+        scheduler = make_scheduler(make_context(runtime=runtime, **values))
+        return Station(scheduler, wire, tmp_path / "data" / FILE_NAME, name)
 
     yield make
     for name in names:
@@ -253,7 +253,7 @@ def test_files_and_tokens_of_other_results_are_out_of_sight(
 ) -> None:
     here = station()
     wire.add(6, "secret_program = 1; import time; time.sleep(6)", run_id=2)
-    here.executor.accept(6)
+    here.scheduler.accept(6)
     eventually(lambda: wire.results[6]["status"] == "active")
     search = """
 out = []
@@ -274,7 +274,7 @@ for folder, _, files in os.walk('/'):
 """
     result = here.run(5, search + REPORT)
     assert json.loads(_output(result)) == []
-    here.executor.kill(6)
+    here.scheduler.kill(6)
 
 
 def test_door_lets_nothing_through_but_the_own_task(station: MakeHostile, wire: Wire) -> None:
@@ -355,7 +355,7 @@ open('/mnt/tmp/flooding', 'w')
 time.sleep(60)
 """
     wire.add(5, flood)
-    here.executor.accept(5)
+    here.scheduler.accept(5)
     flooding = here.audit_file.parent / "runs/1/shared/flooding"
     eventually(flooding.exists, 30)
     # The file tells of it before it ends.

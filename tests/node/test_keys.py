@@ -9,7 +9,7 @@ from tests.node.wire import Wire
 from vantage6.client.node_client import NodeClient
 from vantage6.common.encryption import DummyCryptor, RSACryptor
 from vantage6.common.errors import ConfigurationError
-from vantage6.node.keys import Agreement, agree
+from vantage6.node.rules.encryption import Agreement, agree
 
 
 @pytest.fixture

@@ -9,19 +9,19 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from tests.node.conftest import MakeExecutor, MakeStation
+from tests.node.conftest import MakeContext, MakeScheduler
 from tests.node.wire import Wire
 from tests.waiting import eventually
 from vantage6.common.config.instances import Found
 from vantage6.common.encryption import RSACryptor
 from vantage6.common.known_keys import FILE_NAME as KEYS
 from vantage6.common.known_keys import KnownKeys
-from vantage6.node.audit import FILE_NAME, Audit, entries
 from vantage6.node.cli import main
-from vantage6.node.executor import Executor
 from vantage6.node.instance import Instance
-from vantage6.node.keys import Agreement, known_keys
-from vantage6.node.station import Station
+from vantage6.node.rules.audit import FILE_NAME, Audit, entries
+from vantage6.node.rules.encryption import Agreement, known_keys
+from vantage6.node.work.context import NodeContext
+from vantage6.node.work.scheduler import Scheduler
 
 DONE = "open(os.environ['OUTPUT_FILE'], 'w').write('done')"
 
@@ -36,10 +36,10 @@ def cryptors(tmp_path_factory: pytest.TempPathFactory) -> list[RSACryptor]:
 
 
 @pytest.fixture
-def station(make_station: MakeStation, cryptors: list[RSACryptor]) -> Station:
+def context(make_context: MakeContext, cryptors: list[RSACryptor]) -> NodeContext:
     """Give a station of an encrypted collaboration."""
     own = cryptors[0]
-    return replace(make_station(), agreement=Agreement(own, encrypted=True))
+    return replace(make_context(), agreement=Agreement(own, encrypted=True))
 
 
 Ask = Callable[[int, RSACryptor], None]
@@ -47,17 +47,17 @@ Ask = Callable[[int, RSACryptor], None]
 
 @pytest.fixture
 def ask(
-    wire: Wire, station: Station, make_executor: MakeExecutor, cryptors: list[RSACryptor]
+    wire: Wire, context: NodeContext, make_scheduler: MakeScheduler, cryptors: list[RSACryptor]
 ) -> Ask:
     """Give a function with which organization 2 asks, the server saying which key it has."""
-    executor: Executor = make_executor(station)
+    scheduler: Scheduler = make_scheduler(context)
 
     def ask(id_: int, key: RSACryptor) -> None:
         wire.public_keys[2] = key.public_key_str
         wire.add(id_, initiator=2)
         own = cryptors[0]
         wire.results[id_]["input"] = own.encrypt_bytes_to_str(DONE.encode(), own.public_key_str)
-        executor.accept(id_)
+        scheduler.accept(id_)
         eventually(lambda: id_ in wire.ids("completed", "failed", "not allowed"))
 
     return ask
@@ -80,12 +80,12 @@ def test_output_is_not_encrypted_for_a_key_that_the_server_put_in_place_of_anoth
 
 
 def test_accepted_key_is_used_by_a_running_node(
-    wire: Wire, ask: Ask, station: Station, cryptors: list[RSACryptor]
+    wire: Wire, ask: Ask, context: NodeContext, cryptors: list[RSACryptor]
 ) -> None:
     _, asking, fresh = cryptors
     ask(5, asking)
     ask(6, fresh)
-    station.known_keys.accept(2, RSACryptor.fingerprint(fresh.public_key_str))
+    context.known_keys.accept(2, RSACryptor.fingerprint(fresh.public_key_str))
     ask(7, fresh)
     assert fresh.decrypt_str_to_bytes(wire.results[7]["result"]) == b"done"
 
@@ -156,10 +156,10 @@ def test_keys_are_listed_and_accepted_at_the_command_line(
 
 
 def test_audit_names_no_key_where_nothing_is_encrypted(
-    wire: Wire, make_executor: MakeExecutor, tmp_path: Path
+    wire: Wire, make_scheduler: MakeScheduler, tmp_path: Path
 ) -> None:
     wire.add(5, DONE)
-    make_executor().accept(5)
+    make_scheduler().accept(5)
     eventually(lambda: wire.ids("completed") == [5])
     assert base64.b64decode(wire.results[5]["result"]) == b"done"
     assert not any("fingerprint" in one for one in entries(tmp_path / "data" / FILE_NAME))

@@ -18,7 +18,7 @@ from tests.services.doors import CorporateProxy, TlsDoor
 from tests.waiting import eventually
 from vantage6.client.node_client import NodeClient
 from vantage6.common.errors import ConfigurationError, Unavailable
-from vantage6.node.upstream import Upstream, network
+from vantage6.node.proxy.upstream import Upstream, network
 
 __all__ = ["start", "write"]
 

@@ -11,8 +11,8 @@ from tests.node.conftest import MakeDoor
 from tests.node.doors import NODE, base64_of
 from tests.node.wire import Wire
 from vantage6.common.encryption import RSACryptor
-from vantage6.node.audit import FILE_NAME, Audit, entries, hash_of
-from vantage6.node.ledger import Ledger
+from vantage6.node.rules.audit import FILE_NAME, Audit, entries, hash_of
+from vantage6.node.rules.result_audit import ResultAudit
 
 SECRET = "SECRET"
 INPUT = b'json.{"method": "sum"}'
@@ -32,11 +32,11 @@ def body(**changes: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def ledger(tmp_path: Path, wire: Wire) -> Iterator[Ledger]:
+def result_audit(tmp_path: Path, wire: Wire) -> Iterator[ResultAudit]:
     """Give the books of a result, and a server that takes sub-tasks."""
     wire.answers["POST /task"] = (201, {"id": 9, "results": []})
     audit = Audit(tmp_path)
-    yield Ledger(audit, 5)
+    yield ResultAudit(audit, 5)
     audit.close()
 
 
@@ -50,12 +50,12 @@ def test_what_clients_send_leaves_as_it_is_and_is_on_record(
     wire: Wire,
     make_door: MakeDoor,
     cryptors: list[RSACryptor],
-    ledger: Ledger,
+    result_audit: ResultAudit,
     tmp_path: Path,
     encrypted: bool,
 ) -> None:
     wire.public_keys[2] = cryptors[1].public_key_str
-    door = make_door(cryptors[0] if encrypted else None, ledger=ledger)
+    door = make_door(cryptors[0] if encrypted else None, result_audit=result_audit)
     assert door.ask("POST", "/task", body())[0] == 200
     sent = wire.asked[-1].body
     sent.pop("organizations")
@@ -65,10 +65,10 @@ def test_what_clients_send_leaves_as_it_is_and_is_on_record(
 
 
 def test_no_text_of_an_algorithm_leaves_an_encrypted_collaboration(
-    wire: Wire, make_door: MakeDoor, cryptors: list[RSACryptor], ledger: Ledger
+    wire: Wire, make_door: MakeDoor, cryptors: list[RSACryptor], result_audit: ResultAudit
 ) -> None:
     wire.public_keys[2] = cryptors[1].public_key_str
-    door = make_door(cryptors[0], ledger=ledger)
+    door = make_door(cryptors[0], result_audit=result_audit)
     texts = {"name": SECRET, "description": SECRET * 1000, "other": SECRET, "parent_id": 7}
     receivers = [{"id": 2, "input": base64_of(SECRET.encode()), "name": SECRET}]
     assert door.ask("POST", "/task", body(organizations=receivers, **texts))[0] == 200
@@ -79,10 +79,13 @@ def test_no_text_of_an_algorithm_leaves_an_encrypted_collaboration(
 
 
 def test_short_texts_leave_a_plain_collaboration_and_are_on_record(
-    wire: Wire, make_door: MakeDoor, ledger: Ledger, tmp_path: Path
+    wire: Wire, make_door: MakeDoor, result_audit: ResultAudit, tmp_path: Path
 ) -> None:
     texts = {"name": "Umfang é", "description": "first round\nof two"}
-    assert make_door(ledger=ledger).ask("POST", "/task", body(**texts, other=SECRET))[0] == 200
+    assert (
+        make_door(result_audit=result_audit).ask("POST", "/task", body(**texts, other=SECRET))[0]
+        == 200
+    )
     sent = wire.asked[-1].body
     assert {name: sent[name] for name in texts} == texts
     assert "other" not in sent
@@ -122,9 +125,13 @@ def test_short_texts_leave_a_plain_collaboration_and_are_on_record(
     ids=lambda changes: str(changes)[:40],
 )
 def test_other_forms_are_refused_before_anything_leaves_or_is_on_record(
-    wire: Wire, make_door: MakeDoor, ledger: Ledger, tmp_path: Path, changes: dict[str, Any]
+    wire: Wire,
+    make_door: MakeDoor,
+    result_audit: ResultAudit,
+    tmp_path: Path,
+    changes: dict[str, Any],
 ) -> None:
-    status, answer = make_door(ledger=ledger).ask("POST", "/task", body(**changes))
+    status, answer = make_door(result_audit=result_audit).ask("POST", "/task", body(**changes))
     assert status == 400, answer
     assert answer["msg"]
     assert not wire.asked
@@ -133,9 +140,9 @@ def test_other_forms_are_refused_before_anything_leaves_or_is_on_record(
 
 @pytest.mark.parametrize("name", ["name", "description", "database", "collaboration_id", "image"])
 def test_what_is_left_out_stays_left_out(
-    wire: Wire, make_door: MakeDoor, ledger: Ledger, name: str
+    wire: Wire, make_door: MakeDoor, result_audit: ResultAudit, name: str
 ) -> None:
-    assert make_door(ledger=ledger).ask("POST", "/task", body(**{name: None}))[0] == 200
+    assert make_door(result_audit=result_audit).ask("POST", "/task", body(**{name: None}))[0] == 200
     assert name not in wire.asked[-1].body
 
 
@@ -143,10 +150,10 @@ def test_what_is_left_out_stays_left_out(
     "text", [base64_of(b"json.1") + SECRET, base64_of(b"json.1") + "\n" + SECRET, "!-$.%" * 9]
 )
 def test_what_leaves_in_plain_is_what_is_on_record(
-    wire: Wire, make_door: MakeDoor, ledger: Ledger, tmp_path: Path, text: str
+    wire: Wire, make_door: MakeDoor, result_audit: ResultAudit, tmp_path: Path, text: str
 ) -> None:
     receivers = [{"id": 2, "input": text + base64_of(b"")}]
-    make_door(ledger=ledger).ask("POST", "/task", body(organizations=receivers))
+    make_door(result_audit=result_audit).ask("POST", "/task", body(organizations=receivers))
     left = [one.body["organizations"][0]["input"] for one in wire.asked]
     assert not any(SECRET in one for one in left)
     recorded = [line["input_hashes"][0] for line in lines(tmp_path)]
@@ -200,13 +207,15 @@ def test_inputs_of_a_subtask_are_held_to_what_may_leave(
     wire: Wire,
     make_door: MakeDoor,
     cryptors: list[RSACryptor],
-    ledger: Ledger,
+    result_audit: ResultAudit,
     tmp_path: Path,
     encrypted: bool,
 ) -> None:
     wire.public_keys = dict.fromkeys((1, 2), cryptors[1].public_key_str)
     policies = {"allowed_algorithms": ".*", "max_output_bytes": 100}
-    door = make_door(cryptors[0] if encrypted else None, ledger=ledger, policies=policies)
+    door = make_door(
+        cryptors[0] if encrypted else None, result_audit=result_audit, policies=policies
+    )
 
     def ask(*inputs: bytes) -> tuple[int, Any]:
         receivers = [{"id": n, "input": base64_of(one)} for n, one in enumerate(inputs, 1)]
@@ -221,6 +230,6 @@ def test_inputs_of_a_subtask_are_held_to_what_may_leave(
     # The same one for many takes out no more than one.
     for allowed in ((b"x" * 100,), (b"x" * 100, b"x" * 100), (b"x" * 50, b"y" * 50)):
         assert ask(*allowed)[0] == 200
-    ledger.conclude()
+    result_audit.conclude()
     counts = [one["counts"] for one in entries(tmp_path / FILE_NAME) if one["event"] == "contained"]
     assert counts[-1] == {"output_not_allowed": 2}

@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from tests.node.conftest import MakeExecutor
+from tests.node.conftest import MakeScheduler
 from tests.node.factories import MIB, make_claim, make_config
 from tests.node.wire import Wire
 from tests.waiting import eventually
 from vantage6.node.claims import Requester
-from vantage6.node.executor import bounds
 from vantage6.node.outcomes import RefusalError
-from vantage6.node.policy import Asked, Policy
-from vantage6.node.turns import Bounds
+from vantage6.node.rules.policy import Policy, PolicyRequest
+from vantage6.node.work.scheduler import bounds
+from vantage6.node.work.slots import Bounds
 
 DONE = "open(os.environ['OUTPUT_FILE'], 'w').write('done')"
 GO = """import time
@@ -37,24 +37,24 @@ def add(wire: Wire, id_: int, program: str, *above: int) -> None:
     wire.add(id_, GO + program, parent={"id": above[-1]} if above else None, requesters=chain)
 
 
-def test_sub_tasks_are_counted(wire: Wire, make_executor: MakeExecutor) -> None:
+def test_sub_tasks_are_counted(wire: Wire, make_scheduler: MakeScheduler) -> None:
     """One task that asks much made a station start as many containers as it liked."""
     for id_ in range(1, 7):
         add(wire, id_, f"tell('n{id_}'); wait('go');" + DONE, 99)
-    executor = make_executor(parallel_subtasks=2)
+    scheduler = make_scheduler(parallel_subtasks=2)
     for id_ in range(1, 7):
-        executor.accept(id_)
+        scheduler.accept(id_)
     eventually(lambda: len(wire.ids("active")) == 2)
     time.sleep(0.5)
     assert len(wire.ids("active")) == 2
-    assert executor.report()[0] == [1, 2, 3, 4, 5, 6]
-    (executor._station.spool.temporary(1) / "go").touch()
+    assert scheduler.report()[0] == [1, 2, 3, 4, 5, 6]
+    (scheduler._context.spool.temporary(1) / "go").touch()
     eventually(lambda: wire.ids("completed") == [1, 2, 3, 4, 5, 6])
 
 
 @pytest.mark.parametrize("memory", [None, 4 * 512 * MIB])
 def test_a_parent_that_waits_on_each_level_ends(
-    wire: Wire, make_executor: MakeExecutor, memory: int | None
+    wire: Wire, make_scheduler: MakeScheduler, memory: int | None
 ) -> None:
     """Each waits for the one below, and all places of its own level are taken."""
     add(wire, 1, "wait('two');" + DONE)
@@ -65,53 +65,53 @@ def test_a_parent_that_waits_on_each_level_ends(
     add(wire, 6, DONE, 101)
     add(wire, 7, DONE, 101, 102)
     limits = {"memory_bytes": 512 * MIB}
-    executor = make_executor(
+    scheduler = make_scheduler(
         parallel=1, parallel_subtasks=1, parallel_memory_bytes=memory, limits=limits
     )
     for id_ in (1, 5, 2, 6, 3, 7, 4):
-        executor.accept(id_)
+        scheduler.accept(id_)
     eventually(lambda: wire.ids("completed") == [1, 2, 3, 4, 5, 6, 7])
 
 
-def test_memory_bounds_all_together(wire: Wire, make_executor: MakeExecutor) -> None:
+def test_memory_bounds_all_together(wire: Wire, make_scheduler: MakeScheduler) -> None:
     for id_ in range(1, 7):
         add(wire, id_, "wait('go');" + DONE)
     limits = {"memory_bytes": 512 * MIB}
-    executor = make_executor(limits=limits, parallel_memory_bytes=3 * 512 * MIB, subtask_levels=1)
+    scheduler = make_scheduler(limits=limits, parallel_memory_bytes=3 * 512 * MIB, subtask_levels=1)
     for id_ in range(1, 7):
-        executor.accept(id_)
+        scheduler.accept(id_)
     eventually(lambda: len(wire.ids("active")) == 2)
     add(wire, 7, "tell('go');" + DONE, 101)
-    executor.accept(7)
+    scheduler.accept(7)
     eventually(lambda: wire.ids("completed") == [1, 2, 3, 4, 5, 6, 7])
 
 
 def test_a_killed_result_gives_its_place_and_its_wait_up(
-    wire: Wire, make_executor: MakeExecutor
+    wire: Wire, make_scheduler: MakeScheduler
 ) -> None:
     for id_ in (1, 2, 3):
         add(wire, id_, ("wait('never');" if id_ == 1 else "") + DONE, 99)
-    executor = make_executor(parallel_subtasks=1)
+    scheduler = make_scheduler(parallel_subtasks=1)
     for id_ in (1, 2, 3):
-        executor.accept(id_)
+        scheduler.accept(id_)
     eventually(lambda: wire.ids("active") == [1])
     for id_ in (2, 1):
         wire.results[id_]["status"] = "killed by user"
-        executor.kill(id_)
+        scheduler.kill(id_)
     eventually(lambda: wire.ids("completed") == [3])
-    assert eventually(lambda: executor.report() == ([], []))
+    assert eventually(lambda: scheduler.report() == ([], []))
 
 
 def test_a_sub_task_that_is_too_deep_does_not_wait_for_its_own_parent(
-    wire: Wire, make_executor: MakeExecutor, tmp_path: Path
+    wire: Wire, make_scheduler: MakeScheduler, tmp_path: Path
 ) -> None:
     """Its parent had the only place of the last level, and waited for it."""
     add(wire, 1, "wait('never');" + DONE, 101, 102)
     add(wire, 2, DONE, 101, 102, 103)
-    executor = make_executor(parallel_subtasks=1, subtask_levels=2)
-    executor.accept(1)
+    scheduler = make_scheduler(parallel_subtasks=1, subtask_levels=2)
+    scheduler.accept(1)
     eventually(lambda: wire.ids("active") == [1])
-    executor.accept(2)
+    scheduler.accept(2)
     eventually(lambda: wire.ids("not allowed") == [2])
     assert wire.ids("active") == [1]
     lines = (tmp_path / "data" / "audit.jsonl").read_text().splitlines()
@@ -119,29 +119,29 @@ def test_a_sub_task_that_is_too_deep_does_not_wait_for_its_own_parent(
     assert [one["event"] for one in found][:2] == ["asked", "refused"]
     assert found[1]["code"] == "too_deep"
     wire.results[1]["status"] = "killed by user"
-    executor.kill(1)
+    scheduler.kill(1)
 
 
 def test_a_server_cannot_bring_in_what_was_too_deep(
-    wire: Wire, make_executor: MakeExecutor
+    wire: Wire, make_scheduler: MakeScheduler
 ) -> None:
     """It has no turn, so that it must not be computed at another level either."""
     add(wire, 2, DONE, 101, 102, 103)
-    executor = make_executor(subtask_levels=2)
-    executor._station.spool.create(
+    scheduler = make_scheduler(subtask_levels=2)
+    scheduler._context.spool.create(
         make_claim(2, is_subtask=True, above=(Requester(1, "org 1"),) * 3)
     )
     add(wire, 2, DONE, 101)
-    executor.adopt()
+    scheduler.adopt()
     eventually(lambda: wire.ids("not allowed") == [2])
 
 
 def test_a_station_refuses_what_is_too_deep() -> None:
     policy = Policy(make_config(subtask_levels=2))
     one = Requester(1, "org 1")
-    policy.check(Asked.by(make_claim(is_subtask=True, above=(one, one))))
+    policy.check(PolicyRequest.by(make_claim(is_subtask=True, above=(one, one))))
     with pytest.raises(RefusalError) as caught:
-        policy.check(Asked.by(make_claim(is_subtask=True, above=(one, one, one))))
+        policy.check(PolicyRequest.by(make_claim(is_subtask=True, above=(one, one, one))))
     assert caught.value.reason.code == "too_deep"
 
 
@@ -154,17 +154,17 @@ def test_too_little_memory_for_each_level_is_no_configuration() -> None:
     assert bounds(make_config()).together is None
 
 
-def test_the_level_survives_a_restart(wire: Wire, make_executor: MakeExecutor) -> None:
+def test_the_level_survives_a_restart(wire: Wire, make_scheduler: MakeScheduler) -> None:
     add(wire, 1, "wait('go');" + DONE, 99)
     add(wire, 2, DONE, 99)
-    first = make_executor(parallel_subtasks=1)
+    first = make_scheduler(parallel_subtasks=1)
     first.accept(1)
     first.accept(2)
     eventually(lambda: wire.ids("active") == [1])
     first.leave()
-    second = make_executor(first._station)
+    second = make_scheduler(first._context)
     second.adopt()
     time.sleep(0.5)
     assert wire.ids("completed") == []
-    (second._station.spool.temporary(1) / "go").touch()
+    (second._context.spool.temporary(1) / "go").touch()
     eventually(lambda: wire.ids("completed") == [1, 2])

@@ -8,7 +8,7 @@ from tests.node.factories import make_claim, make_config
 from vantage6.common.errors import ConfigurationError
 from vantage6.node.claims import Claim
 from vantage6.node.outcomes import RefusalError
-from vantage6.node.policy import Asked, Policy, Verdict
+from vantage6.node.rules.policy import Policy, PolicyRequest, Verdict
 
 ONE, TWO = f"sha256:{'1' * 64}", f"sha256:{'2' * 64}"
 
@@ -17,7 +17,7 @@ def code_of_refusal(claim: Claim, asked: dict[str, Any] | None = None, **values:
     """Return the code with which a claim is refused by a configuration, or None."""
     config = make_config(**{"databases": {"default": "x"}, **values})
     try:
-        Policy(config).check(Asked.by(claim, **(asked or {})))
+        Policy(config).check(PolicyRequest.by(claim, **(asked or {})))
     except RefusalError as refusal:
         return refusal.reason.code
     return None
@@ -44,7 +44,7 @@ def test_inputs_that_are_not_json_need_a_word_of_the_station(format_: str) -> No
 def test_policies_that_name_no_image_allow_none_and_say_so(policies: dict[str, Any]) -> None:
     assert code_of_refusal(make_claim(), policies=policies) == "image_not_allowed"
     with pytest.raises(RefusalError, match="name no image") as caught:
-        Policy(make_config(policies=policies)).check(Asked.by(make_claim()))
+        Policy(make_config(policies=policies)).check(PolicyRequest.by(make_claim()))
     assert caught.value.status == "not allowed"
 
 
@@ -109,7 +109,7 @@ def test_digest_alone_has_to_be_in_the_reference() -> None:
 
 def test_digest_is_open_until_the_image_is_there() -> None:
     config = make_config(policies={"allowed_algorithms": f"a/b@{ONE}"})
-    asked = Asked(image="a/b:1", database="default")
+    asked = PolicyRequest(image="a/b:1", database="default")
     assert next(Policy(config).findings(asked)).verdict is Verdict.OPEN
 
 

@@ -11,8 +11,8 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from vantage6.node.audit import FILE_NAME, Audit
 from vantage6.node.cli import main
+from vantage6.node.rules.audit import FILE_NAME, Audit
 
 Vnode = Callable[..., Result]
 

@@ -16,13 +16,13 @@ from vantage6.common import known_keys
 from vantage6.common.config.node import LimitConfig
 from vantage6.common.encryption import DummyCryptor, RSACryptor
 from vantage6.common.known_keys import KnownKeys
-from vantage6.node.audit import FILE_NAME, Audit, entries
-from vantage6.node.gatekeeper import Gatekeeper
-from vantage6.node.ledger import Ledger
-from vantage6.node.proxy import Algorithm, Proxy
-from vantage6.node.quota import Quota, Quotas
-from vantage6.node.subtasks import SubTasks
-from vantage6.node.upstream import Upstream
+from vantage6.node.proxy.app import Algorithm, Proxy
+from vantage6.node.proxy.server import ProxyServer
+from vantage6.node.proxy.subtasks import SubTasks
+from vantage6.node.proxy.upstream import Upstream
+from vantage6.node.rules.audit import FILE_NAME, Audit, entries
+from vantage6.node.rules.quota import Quota, Quotas
+from vantage6.node.rules.result_audit import ResultAudit
 
 
 @pytest.mark.parametrize("token", [None, "", "another-token", "own-token2", SERVER_TOKEN])
@@ -156,7 +156,7 @@ def test_input_is_not_encrypted_for_a_key_that_the_server_put_in_place_of_anothe
         (tmp_path / "audit").mkdir()
         audit = Audit(tmp_path / "audit")
         stack.callback(audit.close)
-        door = make_door(cryptors[0], ledger=Ledger(audit, 5))
+        door = make_door(cryptors[0], result_audit=ResultAudit(audit, 5))
         status, answer = door.ask("POST", "/task", body)
     assert (status, answer["code"]) == (400, "organization_key_changed")
     assert RSACryptor.fingerprint(first) in answer["msg"]
@@ -223,26 +223,26 @@ def test_body_above_the_limit_is_refused(wire: Wire, make_door: MakeDoor) -> Non
     assert status == 413
 
 
-def kinds(ledger: Ledger, folder: Path) -> dict[str, int]:
+def kinds(result_audit: ResultAudit, folder: Path) -> dict[str, int]:
     """Return what the audit file says in the end."""
-    ledger.conclude()
+    result_audit.conclude()
     found = [entry for entry in entries(folder / FILE_NAME) if entry["event"] == "contained"]
     return found[-1]["counts"] if found else {}
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
+def result_audit(tmp_path: Path) -> Iterator[ResultAudit]:
     """Give the books of a result."""
     audit = Audit(tmp_path)
-    yield Ledger(audit, 5)
+    yield ResultAudit(audit, 5)
     audit.close()
 
 
 def test_refusals_are_counted_by_kind(
-    wire: Wire, make_door: MakeDoor, ledger: Ledger, tmp_path: Path
+    wire: Wire, make_door: MakeDoor, result_audit: ResultAudit, tmp_path: Path
 ) -> None:
     wire.answers["GET /task/3"] = (401, {"msg": "Not yours."})
-    door = make_door(ledger=ledger, request_bytes=10_000)
+    door = make_door(result_audit=result_audit, request_bytes=10_000)
     for method, path in (
         ("GET", "/user"),
         ("GET", "/role"),
@@ -252,7 +252,7 @@ def test_refusals_are_counted_by_kind(
         door.ask(method, path)
     door.ask("GET", "/organization/1", token="another")
     door.ask("POST", "/task", "x" * 20_000)
-    assert kinds(ledger, tmp_path) == {
+    assert kinds(result_audit, tmp_path) == {
         "path_closed": 2,
         "method_closed": 1,
         "refused_by_server": 1,
@@ -261,33 +261,35 @@ def test_refusals_are_counted_by_kind(
     }
 
 
-def test_garbled_requests_are_counted(make_door: MakeDoor, ledger: Ledger, tmp_path: Path) -> None:
-    door = make_door(ledger=ledger)
+def test_garbled_requests_are_counted(
+    make_door: MakeDoor, result_audit: ResultAudit, tmp_path: Path
+) -> None:
+    door = make_door(result_audit=result_audit)
     with socket.create_connection(("127.0.0.1", door.port), timeout=10) as caller:
         caller.sendall(b"\x00\x01 nonsense\r\nContent-Length: -5\r\n\r\n")
         assert b" 400 " in caller.recv(1000)
-    assert kinds(ledger, tmp_path) == {"request_garbled": 1}
+    assert kinds(result_audit, tmp_path) == {"request_garbled": 1}
 
 
 def test_full_door_is_counted_and_opens_again(
-    wire: Wire, make_door: MakeDoor, ledger: Ledger, tmp_path: Path
+    wire: Wire, make_door: MakeDoor, result_audit: ResultAudit, tmp_path: Path
 ) -> None:
     wire.answers["GET /version"] = (200, {})
-    door = make_door(ledger=ledger)
+    door = make_door(result_audit=result_audit)
     with ExitStack() as held:
         for _ in range(40):
             held.enter_context(socket.create_connection(("127.0.0.1", door.port), timeout=10))
-        eventually(lambda: kinds(ledger, tmp_path) == {"door_full": 1})
+        eventually(lambda: kinds(result_audit, tmp_path) == {"door_full": 1})
     assert door.ask("GET", "/version")[0] == 200
 
 
 def test_subtasks_above_the_limit_are_refused(
-    wire: Wire, make_door: MakeDoor, ledger: Ledger, tmp_path: Path
+    wire: Wire, make_door: MakeDoor, result_audit: ResultAudit, tmp_path: Path
 ) -> None:
     wire.answers["POST /task"] = (201, {"id": 9, "results": []})
     quotas = Quotas(LimitConfig(subtasks=3))
     body = {"organizations": [{"id": 2, "input": ""}]}
-    door = make_door(ledger=ledger, quota=quotas.of(1))
+    door = make_door(result_audit=result_audit, quota=quotas.of(1))
     # What is not valid does not count.
     assert door.ask("POST", "/task", {})[0] == 400
     assert [door.ask("POST", "/task", body)[0] for _ in range(3)] == [200, 200, 200]
@@ -295,7 +297,7 @@ def test_subtasks_above_the_limit_are_refused(
         status, answer = door.ask("POST", "/task", body)
         assert (status, answer["code"]) == (429, "too_many_subtasks")
         assert "allows 3 sub-tasks" in answer["msg"]
-        assert kinds(ledger, tmp_path) == {"too_many_subtasks": number}
+        assert kinds(result_audit, tmp_path) == {"too_many_subtasks": number}
     assert len([asked for asked in wire.asked if asked.path == "/task"]) == 3
     # All results of the run share it; other runs do not.
     assert make_door(quota=quotas.of(1)).ask("POST", "/task", body)[0] == 429
@@ -323,7 +325,7 @@ def test_runs_that_are_long_past_are_forgotten() -> None:
 def test_closed_door_lets_nobody_in_and_leaves_no_thread(wire: Wire, tmp_path: Path) -> None:
     upstream = Upstream(f"http://127.0.0.1:{wire.port}/api")
     quota = Quota(LimitConfig())
-    algorithm = Algorithm(OWN_TASK, 1, NODE, TOKENS, Ledger(None, 5), quota, SubTasks())
+    algorithm = Algorithm(OWN_TASK, 1, NODE, TOKENS, ResultAudit(None, 5), quota, SubTasks())
     proxy = Proxy(
         upstream,
         None,
@@ -336,7 +338,7 @@ def test_closed_door_lets_nobody_in_and_leaves_no_thread(wire: Wire, tmp_path: P
     )
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
-    keeper = Gatekeeper(listener, proxy.app, 10**6)
+    keeper = ProxyServer(listener, proxy.app, 10**6)
     assert Door(port).ask("GET", "/version")[0] == 404
     keeper.close()
     eventually(lambda: not keeper.is_open)

@@ -22,8 +22,8 @@ from tests.node.doors import Door, base64_of
 from tests.node.factories import MIB
 from tests.node.wire import Wire
 from vantage6.common.errors import Unavailable
-from vantage6.node.bodies import TooComplex, value_of
-from vantage6.node.room import Room
+from vantage6.node.proxy.bodies import TooComplex, value_of
+from vantage6.node.proxy.memory import MemoryBudget
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -45,11 +45,11 @@ class Child:
 
 @contextmanager
 def child(
-    server: int, doors: int = 1, room: int = 2**30, reply: int = 256 * MIB
+    server: int, doors: int = 1, memory: int = 2**30, reply: int = 256 * MIB
 ) -> Iterator[Child]:
     """Start a process with doors to a server."""
     address = f"http://127.0.0.1:{server}/api"
-    words = [sys.executable, "-m", "tests.node.door_child", address, doors, room, reply]
+    words = [sys.executable, "-m", "tests.node.door_child", address, doors, memory, reply]
     with subprocess.Popen(
         list(map(str, words)),
         stdin=subprocess.PIPE,
@@ -100,7 +100,7 @@ def test_large_requests_of_all_algorithms_share_their_room(wire: Wire) -> None:
     wire.answers["POST /task"] = (201, {"id": 9, "results": []})
     body = {"organizations": [{"id": 2, "input": base64_of(bytes(12 * MIB))}]}
     raw = json.dumps(body).encode()
-    with child(wire.port, doors=6, room=100 * MIB) as running:
+    with child(wire.port, doors=6, memory=100 * MIB) as running:
         before = running.peak()
         with ThreadPoolExecutor(6) as pool:
             send = lambda door: door.send("POST", "/task", raw)  # noqa: E731
@@ -154,7 +154,7 @@ def test_reply_without_end_is_not_read_to_its_end() -> None:
 def test_large_results_pass_with_four_times_their_length(wire: Wire, length: int) -> None:
     rows = [{"id": 21, "result": base64_of(bytes(length * MIB))}]
     wire.answers["GET /task/9/result"] = (200, rows)
-    with child(wire.port, room=500 * MIB) as running:
+    with child(wire.port, memory=500 * MIB) as running:
         before = running.peak()
         status, answer = running.doors[0].ask("GET", "/task/9/result")
         assert (status, answer) == (200, rows)
@@ -182,18 +182,18 @@ def test_bodies_that_wait_at_one_door_are_bounded(make_door: MakeDoor) -> None:
 
 
 def test_room_is_waited_for_and_given_back() -> None:
-    room = Room(100, seconds=5)
+    memory = MemoryBudget(100, seconds=5)
     order: list[str] = []
     entered, done = threading.Event(), threading.Event()
 
     def second() -> None:
         entered.set()
-        with room.of(1000):
+        with memory.of(1000):
             order.append("second")
         done.set()
 
-    with room.of(60):
-        with room.of(40):
+    with memory.of(60):
+        with memory.of(40):
             pass
         threading.Thread(target=second, daemon=True).start()
         entered.wait(5)
@@ -204,10 +204,10 @@ def test_room_is_waited_for_and_given_back() -> None:
 
 
 def test_room_is_not_waited_for_for_ever() -> None:
-    room = Room(100, seconds=0.05)
-    with room.of(60), pytest.raises(Unavailable, match="try again later"), room.of(41):
+    memory = MemoryBudget(100, seconds=0.05)
+    with memory.of(60), pytest.raises(Unavailable, match="try again later"), memory.of(41):
         pass
-    with room.of(100):
+    with memory.of(100):
         pass
 
 

@@ -11,8 +11,8 @@ import pytest
 from tests.node.factories import make_config
 from vantage6.common.task_status import TaskStatus
 from vantage6.node.outcomes import RefusalError
-from vantage6.node.policy import Asked, Policy, Verdict
-from vantage6.node.registries import Registries, registry_of
+from vantage6.node.rules.policy import Policy, PolicyRequest, Verdict
+from vantage6.node.rules.registries import Registries, registry_of
 from vantage6.node.runtime import images as module
 from vantage6.node.runtime.images import Images
 
@@ -86,7 +86,7 @@ def test_the_policy_says_what_it_depends_on() -> None:
     policy = Policy(make_config(policies={"allowed_algorithms": ".*"}))
 
     def verdict(**asked: Any) -> Verdict | None:
-        found = policy.findings(Asked(database="default", **asked))
+        found = policy.findings(PolicyRequest(database="default", **asked))
         return next((one.verdict for one in found if one.rule == "policies.registries"), None)
 
     assert verdict(image="a/b") is Verdict.ALLOWED

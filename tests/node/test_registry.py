@@ -20,10 +20,10 @@ from tests.node.factories import make_claim, make_config
 from tests.services.registry import PASSWORD, USER, registry
 from vantage6.common import clock
 from vantage6.node.outcomes import RefusalError
-from vantage6.node.policy import Asked, Policy
+from vantage6.node.rules.policy import Policy, PolicyRequest
 from vantage6.node.runtime.base import Image
+from vantage6.node.runtime.image_cache import ImageCache
 from vantage6.node.runtime.images import Images
-from vantage6.node.runtime.pulled import Pulled
 
 pytestmark = pytest.mark.slow
 
@@ -103,7 +103,7 @@ def test_rule_for_a_digest_holds_for_what_a_tag_leads_to(
         image = fetched(engine, reference)
     finally:
         forget(engine, reference)
-    asked = Asked.by(make_claim(image=reference), digests=image.digests)
+    asked = PolicyRequest.by(make_claim(image=reference), digests=image.digests)
     name = reference.removesuffix(":1")
     Policy(make_config(policies={"allowed_algorithms": f"{name}@{digest}"})).check(asked)
     other = f"{name}@sha256:{'0' * 64}"
@@ -158,7 +158,7 @@ def keeper(engine: docker.APIClient, reference: str, file: Path, **values: Any) 
     """Return the images of a node that removes what it pulled, in one of its lives."""
     login = {"registry": reference.partition("/")[0], "username": USER, "password": PASSWORD}
     values = {"pull_policy": "missing", "docker_registries": [login], **values}
-    return Images(engine, make_config(**values), Pulled(file))
+    return Images(engine, make_config(**values), ImageCache(file))
 
 
 def age(file: Path, days: float) -> None:

@@ -11,9 +11,9 @@ import pytest
 from tests.node.factories import make_claim
 from vantage6.common import clock
 from vantage6.common.task_status import TaskStatus
-from vantage6.node import removal, run_disks
 from vantage6.node.outcomes import Outcome
-from vantage6.node.spool import Spool
+from vantage6.node.spool import removal, run_disks
+from vantage6.node.spool.spool import Spool
 
 #: More than Python calls itself, and longer than a path may be.
 LEVELS = sys.getrecursionlimit() + 200

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from tests.node.conftest import MakeExecutor
+from tests.node.conftest import MakeScheduler
 from tests.node.factories import make_claim, make_config
 from tests.node.wire import Wire
 from tests.waiting import eventually
@@ -15,7 +15,7 @@ from vantage6.common.errors import Invalid
 from vantage6.node.claims import Claim, Requester
 from vantage6.node.cli import main
 from vantage6.node.outcomes import RefusalError
-from vantage6.node.policy import Asked, Policy
+from vantage6.node.rules.policy import Policy, PolicyRequest
 
 DONE = "open(os.environ['OUTPUT_FILE'], 'w').write('done')"
 ONE, TWO = Requester(1, "org 1", 7, "alice", 100), Requester(2, "org 2", 7, "alice", 101)
@@ -25,7 +25,7 @@ def refusal(policies: dict[str, Any], **claim: Any) -> str | None:
     """Return the sentence with which a policy refuses a claim of organization 1, or None."""
     config = make_config(policies={"allowed_algorithms": ".*", **policies})
     try:
-        Policy(config).check(Asked.by(make_claim(**claim)))
+        Policy(config).check(PolicyRequest.by(make_claim(**claim)))
     except RefusalError as error:
         reason = error.reason
     else:
@@ -109,12 +109,12 @@ def test_a_chain_that_does_not_lead_to_the_task_is_no_chain(said: list[Any]) -> 
 
 
 def test_the_station_refuses_and_writes_down_who_stands_behind_a_sub_task(
-    wire: Wire, make_executor: MakeExecutor, tmp_path: Path
+    wire: Wire, make_scheduler: MakeScheduler, tmp_path: Path
 ) -> None:
     own = Requester(1, "org 1", 7, "alice", 105)
     wire.add(5, DONE, parent={"id": 101}, requesters=[_said(TWO), _said(own)])
     rules = {"allowed_algorithms": ".*", "allowed_organizations": ["org 1"]}
-    make_executor(policies=rules).accept(5)
+    make_scheduler(policies=rules).accept(5)
     eventually(lambda: wire.ids("not allowed") == [5])
     lines = (tmp_path / "data" / "audit.jsonl").read_text().splitlines()
     asked = next(entry for entry in map(json.loads, lines) if entry["event"] == "asked")

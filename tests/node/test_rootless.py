@@ -98,7 +98,7 @@ def test_device_of_the_machine_stays_as_it_is(user: User) -> None:
 def test_node_says_that_the_device_of_rootless_engines_is_closed(user: User) -> None:
     program = """
 from vantage6.common.config import NodeConfig
-from vantage6.node import engine
+from vantage6.node.runtime import engine
 config = {"api_key": "x", "server_url": "http://127.0.0.1", "encryption": {"enabled": False}}
 try:
     engine.connect(NodeConfig(**config, docker_host="unix:///nowhere/docker.sock"), 5)

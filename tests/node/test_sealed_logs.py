@@ -14,14 +14,14 @@ from typing import Any
 
 import pytest
 
-from tests.node.conftest import MakeExecutor, MakeStation
+from tests.node.conftest import MakeContext, MakeScheduler
 from tests.node.wire import Wire
 from tests.waiting import eventually
 from vantage6.common.encryption import DummyCryptor, RSACryptor, is_sealed
-from vantage6.node import station as station_module
-from vantage6.node.executor import Executor
-from vantage6.node.keys import Agreement
 from vantage6.node.outcomes import Reason
+from vantage6.node.rules.encryption import Agreement
+from vantage6.node.work import context as station_module
+from vantage6.node.work.scheduler import Scheduler
 
 WRITE = "open(os.environ['OUTPUT_FILE'], 'w').write('done')"
 WAIT = """import time
@@ -29,7 +29,7 @@ go = os.environ["TEMPORARY_FOLDER"] + "/go"
 while not os.path.exists(go): time.sleep(0.02)
 """
 
-MakeSealed = Callable[..., Executor]
+MakeSealed = Callable[..., Scheduler]
 
 
 @pytest.fixture
@@ -41,15 +41,15 @@ def cryptor(tmp_path: Path) -> RSACryptor:
 
 @pytest.fixture
 def make_sealed(
-    wire: Wire, make_executor: MakeExecutor, make_station: MakeStation, cryptor: RSACryptor
+    wire: Wire, make_scheduler: MakeScheduler, make_context: MakeContext, cryptor: RSACryptor
 ) -> MakeSealed:
     """Give a function that makes the executor of a station that encrypts."""
     wire.encrypted = True
     wire.public_keys[1] = cryptor.public_key_str
 
-    def make(**values: Any) -> Executor:
+    def make(**values: Any) -> Scheduler:
         agreement = Agreement(cryptor, encrypted=True)
-        return make_executor(replace(make_station(**values), agreement=agreement))
+        return make_scheduler(replace(make_context(**values), agreement=agreement))
 
     return make
 
@@ -121,7 +121,7 @@ def test_the_log_is_sealed_while_the_algorithm_runs_and_on_record_before(
 
 def test_many_live_lines_leave_a_handful_in_the_record(
     wire: Wire,
-    make_executor: MakeExecutor,
+    make_scheduler: MakeScheduler,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -130,7 +130,7 @@ def test_many_live_lines_leave_a_handful_in_the_record(
         "import time\nfor i in range(60): print('x' * 30000, i, flush=True); time.sleep(0.02)\n"
     )
     wire.add(5, program + WRITE)
-    make_executor().accept(5)
+    make_scheduler().accept(5)
     eventually(lambda: wire.ids("completed") == [5])
     lines = events(tmp_path, "live_log")
     assert lines[-1]["times"] > 5
@@ -140,49 +140,49 @@ def test_many_live_lines_leave_a_handful_in_the_record(
 
 def test_nothing_printed_leaves_that_cannot_be_recorded(
     wire: Wire,
-    make_executor: MakeExecutor,
-    make_station: MakeStation,
+    make_scheduler: MakeScheduler,
+    make_context: MakeContext,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(station_module, "_LOG_SECONDS", 0.05)
     wire.add(5, "print('patient 7', flush=True)\n" + WAIT + WRITE)
-    station = make_station()
-    executor = make_executor(station)
-    note = station.audit.note
+    context = make_context()
+    scheduler = make_scheduler(context)
+    note = context.audit.note
 
     def full(event: str, **facts: Any) -> int:
         if event == "live_log":
             raise OSError("No space left on device")
         return note(event, **facts)
 
-    monkeypatch.setattr(station.audit, "note", full)
-    executor.accept(5)
+    monkeypatch.setattr(context.audit, "note", full)
+    scheduler.accept(5)
     eventually(lambda: wire.ids("active") == [5])
-    eventually(lambda: (station.spool.temporary(1)).exists())
+    eventually(lambda: (context.spool.temporary(1)).exists())
     time.sleep(0.5)
     assert "log" not in wire.results[5]
-    (station.spool.temporary(1) / "go").touch()
+    (context.spool.temporary(1) / "go").touch()
     eventually(lambda: wire.ids("completed") == [5])
 
 
 @pytest.mark.parametrize("cause", ["no key", "no agreement"])
 def test_a_log_that_cannot_be_sealed_stays(
     wire: Wire,
-    make_executor: MakeExecutor,
-    make_station: MakeStation,
+    make_scheduler: MakeScheduler,
+    make_context: MakeContext,
     make_sealed: MakeSealed,
     cryptor: RSACryptor,
     cause: str,
 ) -> None:
     """It was computed by an earlier life of the node; meanwhile everything was set up anew."""
     add(wire, cryptor, "print('patient 7');" + WRITE)
-    executor = make_sealed()
+    scheduler = make_sealed()
     wire.answers["PATCH /result/5"] = (503, {"msg": "away"})
-    executor.accept(5)
-    eventually(lambda: executor.report()[1] == [5])
-    executor.leave()
+    scheduler.accept(5)
+    eventually(lambda: scheduler.report()[1] == [5])
+    scheduler.leave()
     eventually(lambda: "result-5" not in [thread.name for thread in threading.enumerate()])
-    (folder,) = (executor._station.spool.entries()[0].folder,)
+    (folder,) = (scheduler._context.spool.entries()[0].folder,)
     if cause == "no key":
         record = json.loads((folder / "entry.json").read_text())
         (folder / "entry.json").write_text(json.dumps({**record, "initiator_public_key": "QQ=="}))
@@ -191,7 +191,7 @@ def test_a_log_that_cannot_be_sealed_stays(
         agreement = Agreement(DummyCryptor(), encrypted=True, refusal=Reason("x", "They differ."))
     del wire.answers["PATCH /result/5"]
     wire.asked.clear()
-    make_executor(replace(make_station(), agreement=agreement)).adopt()
+    make_scheduler(replace(make_context(), agreement=agreement)).adopt()
     eventually(lambda: wire.ids("failed") == [5])
     assert wire.results[5]["log"] == ""
     assert base64.b64encode(b"patient").decode()[:8] not in sent(wire)

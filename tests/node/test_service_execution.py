@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.node.conftest import MakeBench, MakeExecutor, MakeStation
+from tests.node.conftest import MakeBench, MakeContext, MakeScheduler
 from tests.node.factories import IMAGE, make_config
 from tests.node.test_tunnels import TALK, Greeter
 from tests.node.wire import Wire
@@ -18,16 +18,16 @@ from tests.services.sshd import SshServer
 from tests.waiting import eventually
 from vantage6.broker.messages import ResultReady
 from vantage6.common.errors import ConfigurationError
-from vantage6.node.executor import Executor
 from vantage6.node.runtime.docker import DockerRuntime
 from vantage6.node.services import tunnels
+from vantage6.node.work.scheduler import Scheduler
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("program_image")]
 
 URI = "postgresql://warehouse/x"
 DATABASES = [{"label": "default", "uri": URI, "type": "sql"}]
 
-MakeLife = Callable[..., Executor]
+MakeLife = Callable[..., Scheduler]
 
 
 @pytest.fixture
@@ -39,23 +39,23 @@ def sshd(tmp_path: Path) -> Iterator[SshServer]:
 
 @pytest.fixture
 def make_life(
-    make_station: MakeStation, make_executor: MakeExecutor, tmp_path: Path
+    make_context: MakeContext, make_scheduler: MakeScheduler, tmp_path: Path
 ) -> Iterator[MakeLife]:
     """Give a function that makes a life of a node with services; a second one is the next."""
     started = []
     name = f"test-{uuid.uuid4().hex[:8]}"
 
-    def make(**values: Any) -> Executor:
+    def make(**values: Any) -> Scheduler:
         def dial(host: str, port: int) -> Any:
-            return station.services.dial(host, port)
+            return context.services.dial(host, port)
 
         runtime = DockerRuntime(name, make_config(**values), dial)
-        station = make_station(runtime, **values)
-        started.append(station.services)
-        station.services.start(
-            station.config, station.databases, runtime, name, tmp_path, station.server
+        context = make_context(runtime, **values)
+        started.append(context.services)
+        context.services.start(
+            context.config, context.databases, runtime, name, tmp_path, context.server
         )
-        return make_executor(station)
+        return make_scheduler(context)
 
     yield make
     for services in started:
@@ -77,9 +77,9 @@ def test_result_reads_its_database_through_a_tunnel(
 ) -> None:
     with closing(Greeter("patients")) as greeter:
         settings = sshd.settings("warehouse", 5432, greeter.port)
-        executor = make_life(**{"databases": DATABASES, "ssh-tunnels": [settings]})
+        scheduler = make_life(**{"databases": DATABASES, "ssh-tunnels": [settings]})
         wire.add(5, TALK.replace("EXPRESSION", "talk('warehouse', 5432)"))
-        executor.handle(ResultReady(5, 105))
+        scheduler.handle(ResultReady(5, 105))
         eventually(lambda: wire.ids("completed") == [5])
     assert base64.b64decode(wire.results[5]["result"]) == b'"patients"'
     (started,) = audited(tmp_path, "started")
@@ -92,9 +92,9 @@ def test_researcher_learns_that_the_way_is_closed(
     monkeypatch.setattr(tunnels, "_PATIENCE_SECONDS", 0.3)
     sshd.stop()
     settings = sshd.settings("warehouse", 5432, 1)
-    executor = make_life(**{"databases": DATABASES, "ssh-tunnels": [settings]})
+    scheduler = make_life(**{"databases": DATABASES, "ssh-tunnels": [settings]})
     wire.add(5)
-    executor.handle(ResultReady(5, 105))
+    scheduler.handle(ResultReady(5, 105))
     eventually(lambda: wire.ids("failed") == [5])
     assert wire.results[5]["reason"]["code"] == "service_unavailable"
 
@@ -117,13 +117,13 @@ def test_algorithm_keeps_its_services_when_the_node_starts_again(
         first.handle(ResultReady(5, 105))
         eventually(lambda: wire.ids("active") == [5])
         first.leave()
-        first._station.runtime._links.close(5)  # as the end of the process does
-        first._station.services.close()
+        first._context.runtime._links.close(5)  # as the end of the process does
+        first._context.services.close()
         for execution in list(first._active.values()):
             execution._close_door()
         second = make_life(**values)
         second.adopt()
-        (second._station.spool.temporary(1) / "go").touch()
+        (second._context.spool.temporary(1) / "go").touch()
         eventually(lambda: wire.ids("completed") == [5], 30)
     assert json.loads(base64.b64decode(wire.results[5]["result"])) == ["patients", True]
 
@@ -145,7 +145,7 @@ def test_node_that_cannot_open_single_containers_says_so(
     docker_bench: MakeBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "vantage6.node.runtime.door.can_enter_namespaces", lambda engine_socket: False
+        "vantage6.node.runtime.listeners.can_enter_namespaces", lambda engine_socket: False
     )
     with pytest.raises(ConfigurationError, match=r"docker_services .* need a node on the machine"):
         docker_bench(docker_services={"warehouse": IMAGE})

@@ -15,13 +15,13 @@ import docker
 import psutil
 import pytest
 
-from tests.node.conftest import MakeExecutor, MakeStation
+from tests.node.conftest import MakeContext, MakeScheduler
 from tests.node.factories import make_config
 from tests.node.wire import Wire
 from tests.waiting import eventually
-from vantage6.node.audit import FILE_NAME, entries, verify
-from vantage6.node.executor import Executor
+from vantage6.node.rules.audit import FILE_NAME, entries, verify
 from vantage6.node.runtime.docker import DockerRuntime
+from vantage6.node.work.scheduler import Scheduler
 
 TASKS = int(os.environ.get("V6_SOAK", "120"))
 #: Tasks that are there before the first measurement, and between two of them.
@@ -48,31 +48,31 @@ def name(engine: docker.APIClient) -> Iterator[str]:
 
 
 @pytest.fixture
-def executor(
+def scheduler(
     program_image: str,
     docker_host: str,
     name: str,
-    make_station: MakeStation,
-    make_executor: MakeExecutor,
-) -> Executor:
+    make_context: MakeContext,
+    make_scheduler: MakeScheduler,
+) -> Scheduler:
     """Give the executor of a station with containers."""
     values = {"docker_host": docker_host, "limits": LIMITS, "parallel": 20}
     runtime = DockerRuntime(name, make_config(**values))
-    return make_executor(make_station(runtime=runtime, **values))
+    return make_scheduler(make_context(runtime=runtime, **values))
 
 
-def test_twenty_results_run_at_once(wire: Wire, executor: Executor) -> None:
+def test_twenty_results_run_at_once(wire: Wire, scheduler: Scheduler) -> None:
     for id_ in range(1, 21):
         wire.add(id_, "import time; time.sleep(8);" + PROGRAM, run_id=id_)
-        executor.accept(id_)
+        scheduler.accept(id_)
     eventually(lambda: len(wire.ids("active")) == 20, 30)
     eventually(lambda: len(wire.ids("completed")) == 20, 60)
     # The last containers go after their results have arrived.
-    eventually(lambda: executor.report() == ([], []), 30)
+    eventually(lambda: scheduler.report() == ([], []), 30)
 
 
 def test_nothing_grows_and_nothing_stays(
-    wire: Wire, executor: Executor, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    wire: Wire, scheduler: Scheduler, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     process = psutil.Process()
     measured: list[tuple[int, int, int]] = []
@@ -81,8 +81,8 @@ def test_nothing_grows_and_nothing_stays(
         ids = range(first, min(first + ROUND, TASKS + 1))
         for id_ in ids:
             wire.add(id_, PROGRAM, run_id=id_)
-            executor.accept(id_)
-        eventually(lambda: executor.report() == ([], []), 30 + 5 * ROUND)
+            scheduler.accept(id_)
+        eventually(lambda: scheduler.report() == ([], []), 30 + 5 * ROUND)
         for id_ in ids:
             result = wire.results.pop(id_)
             assert result["status"] == "completed", result

@@ -12,11 +12,11 @@ from tests.node.factories import make_claim
 from tests.waiting import eventually
 from vantage6.common import clock
 from vantage6.common.task_status import TaskStatus
-from vantage6.node import run_disks
 from vantage6.node.outcomes import Outcome, Reason
-from vantage6.node.run_disks import RunDisks
-from vantage6.node.spool import Spool
-from vantage6.node.tokens import Tokens
+from vantage6.node.proxy.tokens import Tokens
+from vantage6.node.spool import run_disks
+from vantage6.node.spool.run_disks import RunDisks
+from vantage6.node.spool.spool import Spool
 
 TOKENS = Tokens(server="of-the-server", door="of-the-door")
 OUTCOME = Outcome(TaskStatus.CRASHED, Reason("exit_code", "Why."), clock.now(), clock.now())
@@ -165,8 +165,8 @@ import sys
 from pathlib import Path
 from tests.node.factories import make_claim
 from tests.node.test_spool import OUTCOME, TOKENS
-from vantage6.node.spool import Spool
-from vantage6.node.tokens import Tokens
+from vantage6.node.spool.spool import Spool
+from vantage6.node.proxy.tokens import Tokens
 
 spool = Spool(Path(sys.argv[1]))
 for number in range(1, 10**6):

@@ -13,17 +13,17 @@ from typing import Any
 
 import pytest
 
-from tests.node.conftest import MakeExecutor, MakeStation
+from tests.node.conftest import MakeContext, MakeScheduler
 from tests.node.factories import COMMAND, IMAGE, MIB
 from tests.node.wire import Wire
 from tests.waiting import eventually
 from vantage6.common.encoding import bytes_to_base64s
-from vantage6.node import disk
-from vantage6.node import station as stations
-from vantage6.node.audit import FILE_NAME, entries, verify
-from vantage6.node.rounds import Rounds
+from vantage6.node.rules.audit import FILE_NAME, entries, verify
 from vantage6.node.runtime.base import Image, Pulling
 from vantage6.node.runtime.process import ProcessRuntime
+from vantage6.node.spool import disk_usage as disk
+from vantage6.node.work import context as stations
+from vantage6.node.work.periodic import Periodic
 
 WRITE = "open(os.environ['OUTPUT_FILE'], 'w').write({text!r})"
 DONE = WRITE.format(text="done")
@@ -51,11 +51,11 @@ def quick_logs(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_audit_tells_who_asked_for_what_and_what_left(
-    wire: Wire, make_executor: MakeExecutor, read_audit: ReadAudit
+    wire: Wire, make_scheduler: MakeScheduler, read_audit: ReadAudit
 ) -> None:
     program = "# " + DONE + "\n" + DONE
     wire.add(5, program)
-    make_executor().accept(5)
+    make_scheduler().accept(5)
     eventually(lambda: wire.ids("completed") == [5])
     asked, started, released = read_audit()
     assert [asked["event"], started["event"], released["event"]] == ["asked", "started", "released"]
@@ -82,10 +82,10 @@ def test_audit_tells_who_asked_for_what_and_what_left(
 
 
 def test_audit_holds_refusals_with_their_reasons(
-    wire: Wire, make_executor: MakeExecutor, read_audit: ReadAudit
+    wire: Wire, make_scheduler: MakeScheduler, read_audit: ReadAudit
 ) -> None:
     wire.add(5, DONE)
-    make_executor(policies={"allowed_users": ["alice"]}).accept(5)
+    make_scheduler(policies={"allowed_users": ["alice"]}).accept(5)
     eventually(lambda: wire.ids("not allowed") == [5])
     (refused,) = read_audit("refused")
     assert refused["code"] == wire.results[5]["reason"]["code"] == "image_not_allowed"
@@ -103,11 +103,11 @@ def test_audit_holds_refusals_with_their_reasons(
     ],
 )
 def test_pickled_input_does_not_get_into_an_algorithm(
-    wire: Wire, make_executor: MakeExecutor, read_audit: ReadAudit, payload: bytes, name: str
+    wire: Wire, make_scheduler: MakeScheduler, read_audit: ReadAudit, payload: bytes, name: str
 ) -> None:
     wire.add(5)
     wire.results[5]["input"] = bytes_to_base64s(payload)
-    make_executor(policies={"allowed_algorithms": ".*"}).accept(5)
+    make_scheduler(policies={"allowed_algorithms": ".*"}).accept(5)
     eventually(lambda: wire.ids("not allowed") == [5])
     reason = wire.results[5]["reason"]
     assert reason["code"] == "pickle_not_allowed"
@@ -118,33 +118,33 @@ def test_pickled_input_does_not_get_into_an_algorithm(
 
 
 def test_input_in_json_gets_into_an_algorithm(
-    wire: Wire, make_executor: MakeExecutor, read_audit: ReadAudit
+    wire: Wire, make_scheduler: MakeScheduler, read_audit: ReadAudit
 ) -> None:
     # A program that begins as JSON does.
     wire.add(5, "json.loads;" + DONE)
     command = (*COMMAND[:2], f"import json; {COMMAND[2]}")
-    make_executor(policies={"allowed_algorithms": ".*"}, processes={IMAGE: command}).accept(5)
+    make_scheduler(policies={"allowed_algorithms": ".*"}, processes={IMAGE: command}).accept(5)
     eventually(lambda: wire.ids("completed") == [5])
     assert read_audit("asked")[0]["input_format"] == "json"
 
 
 def test_killed_result_is_written_down_as_dropped(
-    wire: Wire, make_executor: MakeExecutor, read_audit: ReadAudit
+    wire: Wire, make_scheduler: MakeScheduler, read_audit: ReadAudit
 ) -> None:
     wire.add(5, "import time; time.sleep(60)")
-    executor = make_executor()
-    executor.accept(5)
+    scheduler = make_scheduler()
+    scheduler.accept(5)
     eventually(lambda: wire.ids("active") == [5])
-    executor.kill(5)
+    scheduler.kill(5)
     eventually(lambda: read_audit("dropped"))
     assert not read_audit("released")
 
 
 def test_nothing_is_computed_while_it_cannot_be_written_down(
-    wire: Wire, make_executor: MakeExecutor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    wire: Wire, make_scheduler: MakeScheduler, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     wire.add(5, "open(os.environ['TEMPORARY_FOLDER'] + '/ran', 'w');" + DONE)
-    executor = make_executor()
+    scheduler = make_scheduler()
     tried = threading.Event()
     write = os.write
 
@@ -156,14 +156,14 @@ def test_nothing_is_computed_while_it_cannot_be_written_down(
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "write", full)
-        executor.accept(5)
+        scheduler.accept(5)
         assert tried.wait(10)
         assert not (tmp_path / "data/runs/1/ran").exists()
     eventually(lambda: wire.ids("completed") == [5])
 
 
 def test_subtask_and_what_the_door_refuses_are_written_down(
-    wire: Wire, make_executor: MakeExecutor, read_audit: ReadAudit
+    wire: Wire, make_scheduler: MakeScheduler, read_audit: ReadAudit
 ) -> None:
     program = """
 import json, urllib.request, urllib.error
@@ -183,7 +183,7 @@ ask('GET', '/task/1', token='another')
 """
     wire.answers["POST /task"] = (201, {"id": 9, "results": []})
     wire.add(5, program + DONE)
-    make_executor().accept(5)
+    make_scheduler().accept(5)
     eventually(lambda: wire.ids("completed") == [5])
     (subtask,) = read_audit("subtask")
     assert subtask["organizations"] == [2]
@@ -194,7 +194,7 @@ ask('GET', '/task/1', token='another')
 
 
 @pytest.mark.usefixtures("quick_logs")
-def test_log_is_sent_while_the_algorithm_runs(wire: Wire, make_executor: MakeExecutor) -> None:
+def test_log_is_sent_while_the_algorithm_runs(wire: Wire, make_scheduler: MakeScheduler) -> None:
     shared = "import time; go = os.environ['TEMPORARY_FOLDER'] + '/go'\n"
     wire.add(
         5,
@@ -202,11 +202,11 @@ def test_log_is_sent_while_the_algorithm_runs(wire: Wire, make_executor: MakeExe
         "print('two')\n" + DONE,
     )
     wire.add(6, shared + "open(go, 'w');" + DONE, parent={"id": 105})
-    executor = make_executor()
-    executor.accept(5)
+    scheduler = make_scheduler()
+    scheduler.accept(5)
     eventually(lambda: "one" in wire.results[5].get("log", ""))
     assert wire.ids("active") == [5]
-    executor.accept(6)
+    scheduler.accept(6)
     eventually(lambda: wire.ids("completed") == [5, 6])
     assert wire.results[5]["log"] == "one\ntwo\n"
     logs = [a.body for a in wire.asked if a.method == "PATCH" and "status" not in a.body]
@@ -216,11 +216,11 @@ def test_log_is_sent_while_the_algorithm_runs(wire: Wire, make_executor: MakeExe
 
 
 @pytest.mark.usefixtures("quick_logs")
-def test_site_keeps_logs_to_itself(wire: Wire, make_executor: MakeExecutor) -> None:
+def test_site_keeps_logs_to_itself(wire: Wire, make_scheduler: MakeScheduler) -> None:
     wire.add(
         5, "import time; print('secret', flush=True); time.sleep(0.5); raise SystemExit('secret')"
     )
-    make_executor(share_logs=False).accept(5)
+    make_scheduler(share_logs=False).accept(5)
     eventually(lambda: wire.ids("crashed") == [5])
     assert "secret" not in str([asked.body for asked in wire.asked if asked.method == "PATCH"])
     assert "share_logs" in wire.results[5]["log"]
@@ -228,10 +228,10 @@ def test_site_keeps_logs_to_itself(wire: Wire, make_executor: MakeExecutor) -> N
 
 
 def test_output_above_the_rule_does_not_leave(
-    wire: Wire, make_executor: MakeExecutor, read_audit: ReadAudit
+    wire: Wire, make_scheduler: MakeScheduler, read_audit: ReadAudit
 ) -> None:
     wire.add(5, DONE)
-    make_executor(
+    make_scheduler(
         policies={"allowed_algorithms": ".*", "allow_pickle": True, "max_output_bytes": 3}
     ).accept(5)
     eventually(lambda: wire.ids("not allowed") == [5])
@@ -250,11 +250,11 @@ def test_output_above_the_rule_does_not_leave(
     ids=["many files", "empty files", "folders nested too deep"],
 )
 def test_disk_of_a_run_is_bounded(
-    wire: Wire, make_executor: MakeExecutor, tmp_path: Path, program: str
+    wire: Wire, make_scheduler: MakeScheduler, tmp_path: Path, program: str
 ) -> None:
     program = "folder = os.environ['TEMPORARY_FOLDER']; os.chdir(folder)" + program
     wire.add(5, program + "\nimport time; time.sleep(60)")
-    make_executor(limits={"disk_bytes": MIB}).accept(5)
+    make_scheduler(limits={"disk_bytes": MIB}).accept(5)
     eventually(lambda: wire.ids("crashed") == [5])
     assert wire.results[5]["reason"]["code"] == "disk_limit"
     eventually(lambda: not list((tmp_path / "data/runs/1").iterdir()))
@@ -272,13 +272,13 @@ def test_measurements_come_quicker_as_room_shrinks() -> None:
 
 
 def test_visit_may_come_again_sooner_than_usual() -> None:
-    rounds, times = Rounds("test", 60), []
+    rounds, times = Periodic("test", 60), []
 
     def visit() -> float | None:
         times.append(time.monotonic())
         return 0.05 if len(times) < 4 else None
 
-    with rounds.visiting(visit, after=0.01):
+    with rounds.every(visit, after=0.01):
         eventually(lambda: len(times) == 4)
         time.sleep(0.2)
     rounds.close()
@@ -308,28 +308,28 @@ class SlowPulls(ProcessRuntime):
 
 
 @pytest.fixture
-def slow(make_station: MakeStation, tmp_path: Path) -> Iterator[Any]:
+def slow(make_context: MakeContext, tmp_path: Path) -> Iterator[Any]:
     """Give a station with one place, to which slow images come when `arrived` is set."""
-    config = make_station().config
+    config = make_context().config
     runtime = SlowPulls(tmp_path / "processes", config.processes, config.limits)
-    yield make_station(runtime=runtime, parallel=1)
+    yield make_context(runtime=runtime, parallel=1)
     runtime.arrived.set()
 
 
 def test_slow_pull_blocks_nobody_and_gets_its_place_back(
-    wire: Wire, slow: Any, make_executor: MakeExecutor
+    wire: Wire, slow: Any, make_scheduler: MakeScheduler
 ) -> None:
     wire.add(1, DONE, image="slow/one")
     wire.add(2, DONE, image="slow/two")
     wire.add(3, DONE)
     wire.add(4, DONE)
-    executor = make_executor(slow)
+    scheduler = make_scheduler(slow)
     for id_ in (1, 2, 3, 4):
-        executor.accept(id_)
+        scheduler.accept(id_)
     eventually(lambda: wire.ids("completed") == [3, 4])
     assert slow.runtime.pulling == ["slow/one", "slow/two"]
     wire.add(5, "import time; time.sleep(0.3);" + DONE)
-    executor.accept(5)
+    scheduler.accept(5)
     eventually(lambda: wire.ids("active") == [5])
     slow.runtime.arrived.set()
     # Never two at once: those that come back wait for the place.
@@ -338,14 +338,14 @@ def test_slow_pull_blocks_nobody_and_gets_its_place_back(
 
 
 def test_result_that_is_killed_during_its_pull_is_gone(
-    wire: Wire, slow: Any, make_executor: MakeExecutor
+    wire: Wire, slow: Any, make_scheduler: MakeScheduler
 ) -> None:
     wire.add(1, DONE, image="slow/one")
     wire.add(2, DONE)
-    executor = make_executor(slow)
-    executor.accept(1)
+    scheduler = make_scheduler(slow)
+    scheduler.accept(1)
     eventually(lambda: slow.runtime.pulling)
-    executor.kill(1)
-    executor.accept(2)
+    scheduler.kill(1)
+    scheduler.accept(2)
     eventually(lambda: wire.ids("completed") == [2])
-    assert eventually(lambda: executor.report() == ([], []))
+    assert eventually(lambda: scheduler.report() == ([], []))

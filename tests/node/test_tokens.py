@@ -6,7 +6,7 @@ import pytest
 from tests.node.factories import make_claim
 from vantage6.client import AlgorithmClient, ContainerClient
 from vantage6.common.identity import WhoAmI
-from vantage6.node.tokens import Tokens
+from vantage6.node.proxy.tokens import Tokens
 
 ME = WhoAmI("node", 7, "station", "org 1", 3)
 

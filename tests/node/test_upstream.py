@@ -7,14 +7,14 @@ from contextlib import ExitStack, closing
 
 import pytest
 
-from tests.node.conftest import MakeExecutor
+from tests.node.conftest import MakeScheduler
 from tests.node.wire import Wire, make_token
 from tests.waiting import eventually
 from vantage6.client.node_client import NodeClient
 from vantage6.common.errors import Unavailable
 from vantage6.common.identity import WRONG_NODE_TOKEN
-from vantage6.node.room import REPLY_COST, Room
-from vantage6.node.upstream import Upstream
+from vantage6.node.proxy.memory import REPLY_COST, MemoryBudget
+from vantage6.node.proxy.upstream import Upstream
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
 
@@ -72,15 +72,15 @@ def test_a_large_reply_that_breaks_off_leaves_its_room_to_the_next_attempt() -> 
     text = b'"' + b"x" * 2**20 + b'"'
     whole = ANSWER.replace(b": 2", b": %d" % len(text)).replace(b"{}", text)
     # Room for one such reply.
-    room = Room(REPLY_COST * len(text), seconds=1)
+    memory = MemoryBudget(REPLY_COST * len(text), seconds=1)
     server = Breaking(1, whole, whole[: 2**19])
     try:
-        with closing(Upstream(f"http://127.0.0.1:{server.port}", room=room)) as upstream:
+        with closing(Upstream(f"http://127.0.0.1:{server.port}", memory=memory)) as upstream:
             with ExitStack() as held:
                 assert upstream.request("GET", "/task/3", "token", held=held).ok
-                with pytest.raises(Unavailable), room.of(1):
+                with pytest.raises(Unavailable), memory.of(1):
                     pass  # The reply holds it, until it is written.
-            with room.of(REPLY_COST * len(text)):
+            with memory.of(REPLY_COST * len(text)):
                 pass
         assert len(server.requests) == 2
     finally:
@@ -124,12 +124,12 @@ def test_a_task_is_not_created_again(breaking: Breaking, upstream: Upstream) -> 
 
 @pytest.mark.parametrize("status", [302, 403, 404])
 def test_a_page_that_answers_instead_of_the_server_costs_no_result(
-    wire: Wire, make_executor: MakeExecutor, status: int
+    wire: Wire, make_scheduler: MakeScheduler, status: int
 ) -> None:
     wire.add(5, "open(os.environ['OUTPUT_FILE'], 'w').write('done')")
     # The page of a network that wants somebody to log in, or of a proxy without a server.
     wire.answers["PATCH /result/5"] = (status, {})
-    make_executor().accept(5)
+    make_scheduler().accept(5)
     asked = lambda: [one.path for one in wire.asked].count("/result/5")  # noqa: E731
     # That it runs, and at least once that it ended.
     eventually(lambda: asked() > 2)

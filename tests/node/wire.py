@@ -12,7 +12,7 @@ import falcon
 from tests.node.factories import IMAGE
 from tests.waiting import eventually
 from vantage6.broker.inboxes import Inboxes
-from vantage6.node.gatekeeper import Gatekeeper
+from vantage6.node.proxy.server import ProxyServer
 
 FINAL = {"completed", "crashed", "failed", "killed by user", "not allowed", "unknown error"}
 FINAL |= {"start failed", "non-existing Docker image"}
@@ -91,7 +91,7 @@ class Wire:
         app.add_sink(self._handle, "/")
         listener = socket.create_server(("127.0.0.1", 0))
         self.port = listener.getsockname()[1]
-        self._server = Gatekeeper(listener, app, 10**9)
+        self._server = ProxyServer(listener, app, 10**9)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -45,9 +45,9 @@ from vantage6.models.store.recovery import Purpose
 from vantage6.models.tables import Payload, Result, Role, Rule, Session, Task, User
 from vantage6.node.claims import Claim
 from vantage6.node.databases import Databases
-from vantage6.node.formats import name_of
 from vantage6.node.outcomes import RefusalError
-from vantage6.node.policy import Asked, Policy
+from vantage6.node.rules.formats import name_of
+from vantage6.node.rules.policy import Policy, PolicyRequest
 
 ROOT = Path(__file__).parents[2]
 PASSWORD = "Right-horse-1"
@@ -101,7 +101,7 @@ def refusal(claim: Claim, asked: dict[str, Any] | None = None, **policies: Any) 
     """Return the code with which a station refuses a claim, or None."""
     config = make_config(databases={"default": "x"}, policies=policies)
     try:
-        Policy(config).check(Asked.by(claim, **(asked or {})))
+        Policy(config).check(PolicyRequest.by(claim, **(asked or {})))
     except RefusalError as refused:
         return refused.reason.code
     return None

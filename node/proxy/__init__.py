@@ -1,0 +1,1 @@
+"""What an algorithm can say to the server through its node."""

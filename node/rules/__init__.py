@@ -1,0 +1,1 @@
+"""What may run at a station, what may leave it, and the record of both."""

@@ -1,0 +1,387 @@
+"""Results that this node has promised, on disk until the server has them.
+
+One folder per result, named as containers see it::
+
+    task-000000005/
+        entry.json      what was claimed, and whether it was started
+        tokens.json     what is shown at the server and at the node's proxy in its name
+        io/             mounted into the container: input, token, output; only the output is
+                        writable, and may be written elsewhere (`Spool.output`)
+        subtasks        what it made through its proxy
+        outcome.json    how it ended; exists only once output and log are safe on disk
+        log             what the algorithm printed
+
+Each file appears whole or not at all. The plain input and the tokens exist only between
+the start of an algorithm and the delivery of its result.
+"""
+
+import json
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, BinaryIO, Self
+
+from vantage6.common import clock, logs
+from vantage6.common.config.node import LimitConfig
+from vantage6.node.claims import Claim
+from vantage6.node.outcomes import Outcome
+from vantage6.node.proxy.subtasks import SubTasks
+from vantage6.node.proxy.tokens import Tokens
+from vantage6.node.spool import disk_usage as measured
+from vantage6.node.spool import removal, run_disks
+from vantage6.node.spool.run_disks import RunDisks
+
+log = logs.get(__name__)
+
+_PREFIX, _LEAVING = "task-", "leaving-"
+
+
+def folder_name(result_id: int) -> str:
+    """Return the name of a result's folder, for example ``task-000000005``."""
+    return f"{_PREFIX}{result_id:09d}"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What has to survive a restart, without the input and without secrets."""
+
+    result_id: int
+    task_id: int
+    run_id: int
+    image: str
+    initiator_public_key: str
+    is_subtask: bool
+    claimed_at: str
+    #: The request that created it.
+    request_id: str | None = None
+    #: Organization that receives the output; unknown for what an older version left.
+    initiator: int | None = None
+    #: Set just before the algorithm starts; from then on it is never started again.
+    started_at: str | None = None
+    #: How many tasks are above; None where that is not known.
+    level: int | None = None
+
+    @classmethod
+    def of(cls, claim: Claim) -> Self:
+        """Return what a claim leaves on disk."""
+        return cls(
+            result_id=claim.result_id,
+            task_id=claim.task_id,
+            run_id=claim.run_id,
+            image=claim.image,
+            initiator_public_key=claim.initiator_public_key,
+            is_subtask=claim.is_subtask,
+            claimed_at=clock.now().isoformat(),
+            request_id=claim.request_id,
+            initiator=claim.initiator,
+            level=claim.level,
+        )
+
+
+class Entry:
+    """One result on disk."""
+
+    def __init__(self, folder: Path, record: Record) -> None:
+        self.folder = folder
+        self.record = record
+
+    @property
+    def io(self) -> Path:
+        """The folder that the algorithm gets to see."""
+        return self.folder / "io"
+
+    def prepare(self, input_: bytes, tokens: Tokens) -> None:
+        """Write what the algorithm reads, and the empty file that it writes."""
+        # SECURITY: beside the folder that the algorithm sees, and closed to all others here.
+        write_durably(self.folder / "tokens.json", _encode(asdict(tokens)))
+        removal.remove(self.io)
+        self.io.mkdir()
+        # SECURITY: the folder is not writable for the container's user, so the output cannot
+        # be replaced by a link. All may read because that user is not ours; the spool itself
+        # is closed to other users of this machine.
+        for name, content, mode in (
+            ("input", input_, 0o444),
+            ("token", tokens.door.encode("ascii"), 0o444),
+            ("output", b"", 0o666),
+        ):
+            path = self.io / name
+            path.write_bytes(content)
+            path.chmod(mode)
+        self.io.chmod(0o755)
+
+    def tokens(self) -> Tokens:
+        """Return what is shown in the name of the algorithm."""
+        try:
+            return Tokens(**json.loads((self.folder / "tokens.json").read_bytes()))
+        except FileNotFoundError:
+            # An older version of the node started it, and gave it the server's token.
+            with _open_plain(self.io / "token") as file:
+                held = file.read(65536).decode("ascii")
+            return Tokens(server=held, door=held)
+
+    def sub_tasks(self) -> SubTasks:
+        """Return the sub-tasks that the algorithm has made, also before the node started anew."""
+        return SubTasks(self.folder / "subtasks")
+
+    def mark_started(self, at: datetime) -> None:
+        """Remember durably that the algorithm is about to start."""
+        self.record = replace(self.record, started_at=at.isoformat())
+        write_durably(self.folder / "entry.json", _encode(asdict(self.record)))
+
+    @property
+    def started_at(self) -> datetime | None:
+        """When the algorithm was started, if it was."""
+        return clock.parse(self.record.started_at) if self.record.started_at else None
+
+    def output_bytes(self) -> int | None:
+        """Return the length of the output; 0 if there is none, None if it is no plain file."""
+        try:
+            with _open_plain(self.io / "output") as file:
+                return os.fstat(file.fileno()).st_size
+        except FileNotFoundError:
+            return 0
+        except OSError:
+            return None
+
+    def read_output(self, most: int) -> bytes:
+        """Return at most `most` bytes of output; nothing if there is none."""
+        try:
+            with _open_plain(self.io / "output") as file:
+                return file.read(most)
+        except OSError:
+            return b""
+
+    def finish(self, outcome: Outcome, log: str) -> None:
+        """Keep the outcome, after output and log are safe on disk."""
+        try:
+            with _open_plain(self.io / "output") as file:
+                os.fsync(file.fileno())
+        except OSError:
+            pass  # never prepared, or the algorithm spoilt it: there is no output to keep
+        write_durably(self.folder / "log", log.encode("utf-8", "replace"))
+        write_durably(self.folder / "outcome.json", _encode(outcome.to_json()))
+
+    def outcome(self) -> Outcome | None:
+        """Return how the result ended, or None while it has not."""
+        try:
+            return Outcome.from_json(json.loads((self.folder / "outcome.json").read_bytes()))
+        except FileNotFoundError:
+            return None
+
+    def log(self) -> str:
+        """Return what the algorithm printed."""
+        try:
+            return (self.folder / "log").read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            return ""
+
+    def delete(self) -> None:
+        """Remove the result from disk; harmless if it is gone."""
+        leaving = self.folder.with_name(_LEAVING + self.folder.name)
+        try:
+            # One rename, so that a crash cannot leave half an entry that looks like a whole one.
+            self.folder.rename(leaving)
+        except FileNotFoundError:
+            return
+        with _logged("result not removed", result_id=self.record.result_id):
+            removal.remove(leaving)
+
+
+class Spool:
+    """All results on disk, and the temporary folders that they share.
+
+    Parameters
+    ----------
+    folder
+        Of everything that the node writes.
+    disks
+        File systems of the runs; None for plain folders, which are measured.
+    """
+
+    def __init__(self, folder: Path, disks: RunDisks | None = None) -> None:
+        self._results = folder / "results"
+        self._runs = folder / "runs"
+        self._disks = disks
+        for path in (folder, self._results, self._runs):
+            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            path.chmod(0o700)
+
+    def free_bytes(self) -> int:
+        """Return how much may still be written to the disk."""
+        disk = os.statvfs(self._results)
+        return disk.f_bavail * disk.f_frsize
+
+    def create(self, claim: Claim) -> Entry:
+        """Keep a claim; returns the existing entry if it is kept already."""
+        folder = self._results / folder_name(claim.result_id)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        entry = _load(folder)
+        if entry is None:
+            entry = Entry(folder, Record.of(claim))
+            write_durably(folder / "entry.json", _encode(asdict(entry.record)))
+            _sync_folder(self._results)
+        return entry
+
+    def entries(self) -> list[Entry]:
+        """Return what is on disk, oldest result first; sweeps up what a crash left half-written."""
+        found = []
+        for folder in sorted(self._results.iterdir()):
+            entry = _load(folder) if folder.name.startswith(_PREFIX) else None
+            if entry is None:
+                with _logged("remains not removed", folder=folder.name):
+                    removal.remove(folder)
+            else:
+                found.append(entry)
+        return found
+
+    def temporary(self, run_id: int) -> Path:
+        """Return the folder that all results of a run share at this node."""
+        disk = self._disk(run_id)
+        path = disk / "shared" if disk else self._runs / str(run_id)
+        path.mkdir(exist_ok=True)
+        path.chmod(0o777)
+        os.utime(path)
+        return path
+
+    def output(self, entry: Entry) -> Path:
+        """Return the file that the algorithm of a result writes, which is there then.
+
+        On the file system of its run, where there is one, so that it counts there; `collect`
+        brings it home.
+        """
+        disk = self._disk(entry.record.run_id)
+        if disk is None:
+            return entry.io / "output"
+        path = _output_on(disk, entry)
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+        path.chmod(0o666)
+        return path
+
+    def collect(self, entry: Entry, limits: LimitConfig) -> None:
+        """Bring the output of an algorithm that ended home, or so much of it that is too much.
+
+        Raises
+        ------
+        OSError
+            If the disk is full.
+        """
+        disk = self._disk(entry.record.run_id)
+        path = _output_on(disk, entry) if disk else None
+        if path is None or not path.exists():
+            return  # it was written at home, or is there already
+        with _open_plain(path) as file:
+            write_durably(entry.io / "output", file.read(limits.file_bytes + 1))
+        path.unlink()
+
+    def room(self, entry: Entry, limits: LimitConfig) -> int:
+        """Return how many bytes the results of a run may still write.
+
+        Less than zero is too much.
+        """
+        if self._disks is not None and self._disk(entry.record.run_id) is not None:
+            return self._disks.room(entry.record.run_id)
+        return measured.room((entry.io, self.temporary(entry.record.run_id)), limits.disk_bytes)
+
+    def rest(self, run_ids_in_use: set[int], idle_seconds: float = 0) -> None:
+        """Unmount what no result uses, nor has used for a while."""
+        if self._disks is not None:
+            self._disks.rest(run_ids_in_use, idle_seconds)
+
+    def _disk(self, run_id: int) -> Path | None:
+        return None if self._disks is None else self._disks.open(run_id, self._run_ids)
+
+    def _run_ids(self) -> set[int]:
+        """Return the runs that have results on disk."""
+        found = set()
+        for folder in self._results.glob(f"{_PREFIX}*"):
+            # SECURITY: one that is there and cannot be read is an error. Its run must not make
+            # room for others.
+            with suppress(FileNotFoundError, ValueError, KeyError):
+                found.add(int(json.loads((folder / "entry.json").read_bytes())["run_id"]))
+        return found
+
+    def empty_temporary(self, run_id: int) -> None:
+        """Remove everything from the folder of a run, which may still be mounted."""
+        with _logged("shared folder not emptied", run_id=run_id):
+            removal.empty(self.temporary(run_id))
+
+    def sweep_temporary(self, run_ids_in_use: set[int], keep_seconds: float) -> None:
+        """Remove shared folders that no result uses and none has used for a while."""
+        oldest = clock.now().timestamp() - keep_seconds
+        idle = []
+        for name in run_disks.names(self._runs):
+            # A file system that is just being made changes its name.
+            with suppress(FileNotFoundError):
+                if name.isdecimal() and int(name) in run_ids_in_use:
+                    run_disks.keep(self._runs, name)
+                else:
+                    idle.append((run_disks.last_use(self._runs, name), name))
+        self.rest(run_ids_in_use, idle_seconds=60)
+        for used, name in sorted(idle):
+            if used < oldest:
+                with _logged("run not removed", run_id=name):
+                    run_disks.remove(self._runs, name)
+        if self._disks is not None:
+            self._disks.make_room(self._run_ids)
+
+
+@contextmanager
+def _logged(what: str, **about: Any) -> Iterator[None]:
+    """Let nothing that cannot be removed keep the node from its work."""
+    try:
+        yield
+    except Exception as error:
+        log.warning(what, reason=str(error) or repr(error), **about)
+
+
+def _output_on(disk: Path, entry: Entry) -> Path:
+    return disk / "outputs" / str(entry.record.result_id)
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """Write a file that is complete on disk, or not there, whenever the power fails."""
+    temporary = path.with_name(f".{path.name}.new")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _open_plain(path: Path) -> BinaryIO:
+    """Open a file that an algorithm may have touched.
+
+    SECURITY: a link could point at any file of this machine and a pipe would block for ever;
+    both are refused.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(f"{path} is not a plain file")
+    return os.fdopen(descriptor, "rb")
+
+
+def _load(folder: Path) -> Entry | None:
+    try:
+        return Entry(folder, Record(**json.loads((folder / "entry.json").read_bytes())))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _encode(values: dict[str, Any]) -> bytes:
+    return json.dumps(values, indent=1).encode()

@@ -1,0 +1,1 @@
+"""One result's way through the node: claimed, queued, prepared, run, delivered."""

@@ -1,0 +1,88 @@
+"""The regular comparison of what the node does with what the server wants."""
+
+import threading
+
+from vantage6.client.node_client import NodeClient
+from vantage6.common import logs
+from vantage6.common.errors import V6Error
+from vantage6.node.runtime.base import Runtime
+from vantage6.node.spool.spool import Spool
+from vantage6.node.work.scheduler import Scheduler
+
+log = logs.get(__name__)
+
+#: Longest time between two comparisons. With a shorter lease it is a third of that, so that two
+#: lost calls in a row do no harm.
+INTERVAL_SECONDS = 60.0
+
+
+class Reconciler:
+    """Heals every lost doorbell, restart and reconnect through one call.
+
+    Parameters
+    ----------
+    server, executor, spool, runtime
+        Who is asked, who acts, and where shared folders of runs and images grow old.
+    keep_temporary_seconds
+        Time for which a shared folder outlives its run's last result.
+    """
+
+    def __init__(
+        self,
+        server: NodeClient,
+        scheduler: Scheduler,
+        spool: Spool,
+        runtime: Runtime,
+        keep_temporary_seconds: float,
+    ) -> None:
+        self._server = server
+        self._scheduler = scheduler
+        self._spool = spool
+        self._runtime = runtime
+        self._keep_temporary_seconds = keep_temporary_seconds
+        self._awake = threading.Event()
+        self._stopped = False
+        self._interval = INTERVAL_SECONDS
+        self._thread = threading.Thread(target=self._run, name="reconciler", daemon=True)
+
+    def start(self) -> None:
+        """Compare now and then regularly, in a thread of its own."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Compare now."""
+        self._awake.set()
+
+    def stop(self) -> None:
+        """Compare no more."""
+        self._stopped = True
+        self._awake.set()
+
+    def reconcile(self) -> None:
+        """Compare once, and do what the server says.
+
+        Raises
+        ------
+        V6Error
+            If the server does not answer or refuses.
+        """
+        running, finished = self._scheduler.report()
+        wanted = self._server.reconcile(running, finished)
+        self._interval = min(INTERVAL_SECONDS, wanted["lease_seconds"] / 3)
+        for result_id in [*wanted["stop"], *wanted["forget"]]:
+            self._scheduler.kill(result_id)
+        for result_id in wanted["start"]:
+            self._scheduler.accept(result_id)
+        self._spool.sweep_temporary(self._scheduler.run_ids(), self._keep_temporary_seconds)
+        self._runtime.sweep_images()
+
+    def _run(self) -> None:
+        while not self._stopped:
+            self._awake.clear()
+            try:
+                self.reconcile()
+            except V6Error as error:
+                log.warning("not reconciled", reason=str(error))
+            except Exception:
+                log.exception("not reconciled")
+            self._awake.wait(self._interval)

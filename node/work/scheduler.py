@@ -1,0 +1,279 @@
+"""All results of this node: which are accepted, which run, which wait for their turn."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from vantage6.broker.messages import Message, ResultKilled
+from vantage6.common import logs
+from vantage6.common.config.node import NodeConfig
+from vantage6.common.errors import Unauthenticated, Unavailable, V6Error
+from vantage6.node.claims import Claim
+from vantage6.node.spool.spool import Entry
+from vantage6.node.work.context import NodeContext
+from vantage6.node.work.execution import NOT_WANTED, Execution
+from vantage6.node.work.retry import InterruptedExecution
+from vantage6.node.work.slots import Bounds, Slots
+
+log = logs.get(__name__)
+
+#: Results that give up their places while their images are pulled.
+_MOST_ASIDE = 64
+#: How often it is said that the disk is nearly full.
+_FULL_SECONDS = 60.0
+
+
+def bounds(config: NodeConfig) -> Bounds:
+    """Return how many results a configuration lets compute at once."""
+    memory = config.parallel_memory_bytes
+    return Bounds(
+        first=config.parallel,
+        below=config.parallel_subtasks,
+        levels=config.subtask_levels + 1,
+        together=None if memory is None else memory // config.limits.memory_bytes,
+    )
+
+
+class Scheduler:
+    """Turns doorbells into delivered results. Safe for threads.
+
+    How many are computed at once is for `Slots` to say.
+
+    Parameters
+    ----------
+    context
+        What all results share.
+    """
+
+    def __init__(self, context: NodeContext) -> None:
+        self._context = context
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
+        self._claiming: set[int] = set()
+        #: When it was last said that the disk is nearly full.
+        self._said_full = -_FULL_SECONDS
+        self._active: dict[int, Execution] = {}
+        self._slots = Slots(bounds(context.config))
+        #: Results that have given up their places for a pull.
+        self._aside: set[int] = set()
+
+    def handle(self, message: Message) -> None:
+        """React to a doorbell.
+
+        Raises
+        ------
+        Unavailable
+            If the server does not answer: the doorbell has to ring again.
+        """
+        if isinstance(message, ResultKilled):
+            self.kill(message.result_id)
+        else:
+            self.accept(message.result_id, message.request_id)
+
+    def accept(self, result_id: int, request_id: str | None = None) -> None:
+        """Claim a result and see that it is computed; ignore one that is ours already.
+
+        Parameters
+        ----------
+        result_id
+            The result.
+        request_id
+            The request that created it, for the log.
+
+        Raises
+        ------
+        Unavailable
+            If the server does not answer.
+        """
+        with self._lock:
+            if result_id in self._active or result_id in self._claiming:
+                return
+            if not self._has_room(result_id):
+                return
+            self._claiming.add(result_id)
+        try:
+            claim = Claim.from_wire(self._context.server.claim(result_id), request_id)
+            if claim.collaboration_id != self._context.collaboration_id:
+                # SECURITY: what was agreed on encryption holds for one collaboration only.
+                log.critical(
+                    "not computed: the node was moved, start it again", result_id=result_id
+                )
+                return
+            entry = self._context.spool.create(claim)
+            execution = self._execution(entry, claim)
+            log.info("result claimed", image=claim.image, **execution.origin)
+            self._enqueue(execution)
+        except (Unavailable, Unauthenticated):
+            raise
+        except V6Error as error:
+            log.info("result not claimed", result_id=result_id, reason=str(error))
+        finally:
+            with self._lock:
+                self._claiming.discard(result_id)
+
+    def adopt(self) -> None:
+        """Take up everything that an earlier life of the node left behind."""
+        entries = self._context.spool.entries()
+        self._context.runtime.sweep({entry.record.result_id for entry in entries})
+        for entry in entries:
+            log.info("result adopted", result_id=entry.record.result_id)
+            self._enqueue(self._execution(entry))
+
+    def kill(self, result_id: int) -> None:
+        """Drop a result that the server no longer wants, wherever it is."""
+        with self._lock:
+            execution = self._active.get(result_id)
+            waited = self._slots.is_waiting(result_id)
+            if waited:
+                self._release(result_id)
+        if execution is None:
+            return
+        log.info("result killed", result_id=result_id)
+        execution.kill()
+        with self._lock:
+            self._changed.notify_all()
+        if waited:
+            self._spawn(execution)
+
+    def report(self) -> tuple[list[int], list[int]]:
+        """Return the results that are worked on, and those that wait for their upload."""
+        with self._lock:
+            computed = [id_ for id_, execution in self._active.items() if execution.is_computed]
+            others = (self._active.keys() | self._claiming) - set(computed)
+        return sorted(others), computed
+
+    def run_ids(self) -> set[int]:
+        """Return the runs of which this node has results."""
+        with self._lock:
+            return {execution.run_id for execution in self._active.values()}
+
+    def leave(self) -> None:
+        """Stop working; algorithms run on and are adopted at the next start."""
+        with self._lock:
+            self._slots.clear()
+            executions = list(self._active.values())
+        for execution in executions:
+            execution.leave()
+        with self._lock:
+            self._changed.notify_all()
+
+    def _has_room(self, result_id: int) -> bool:
+        """Tell whether the disk has room for one more result, and for what is said about it.
+
+        SECURITY: what cannot be written down must not be computed, and a full disk would stop the
+        results that are computed already. The server offers it again at the next comparison.
+        """
+        context, least = self._context, self._context.config.keep_free_bytes
+        free = context.spool.free_bytes()
+        if free >= least and context.audit.has_room():
+            return True
+        now = time.monotonic()
+        if now - self._said_full >= _FULL_SECONDS:
+            # The log may fill the same disk.
+            self._said_full = now
+            log.error(
+                "not claimed: the disk of the node's data folder is nearly full; make room",
+                result_id=result_id,
+                free_bytes=free,
+                keep_free_bytes=least,
+            )
+        return False
+
+    def _execution(self, entry: Entry, claim: Claim | None = None) -> Execution:
+        id_ = entry.record.result_id
+        return Execution(self._context, entry, claim, pulling=lambda: self._without_slot(id_))
+
+    def _enqueue(self, execution: Execution) -> None:
+        id_, level = execution.result_id, execution.level
+        with self._lock:
+            self._active[id_] = execution
+            if execution.is_computed or level is None:
+                self._spawn(execution)
+            elif execution.was_started:
+                # What runs already is not stopped for lack of a place.
+                self._slots.force(id_, level)
+                self._spawn(execution)
+            elif execution.is_too_deep:
+                self._spawn(execution)
+            else:
+                begun = self._slots.arrive(id_, level)
+                if id_ not in begun:
+                    execution.put_aside()
+                self._fill_slots(begun)
+
+    @contextmanager
+    def _without_slot(self, result_id: int) -> Iterator[None]:
+        """Let others have the place of a result while its image is pulled."""
+        with self._lock:
+            gives = self._slots.holds(result_id) and len(self._aside) < _MOST_ASIDE
+            if gives:
+                self._aside.add(result_id)
+                self._release(result_id)
+        try:
+            yield
+            if gives:
+                self._reacquire(result_id)
+        finally:
+            with self._lock:
+                self._aside.discard(result_id)
+
+    def _reacquire(self, result_id: int) -> None:
+        """Wait for a place, before all that never had one; or until it is no longer wanted."""
+        with self._lock:
+            execution = self._active[result_id]
+            self._fill_slots(self._slots.reacquire(result_id, execution.level or 0))
+            self._changed.wait_for(lambda: execution.is_interrupted or self._slots.holds(result_id))
+            if execution.is_interrupted:
+                self._release(result_id)
+
+    def _release(self, result_id: int) -> None:
+        """Give up a place, or the wait for one. The lock is held."""
+        self._fill_slots(self._slots.leave(result_id))
+        self._changed.notify_all()
+
+    def _fill_slots(self, result_ids: list[int]) -> None:
+        """Let those go on whose turn it is. The lock is held."""
+        for id_ in result_ids:
+            if id_ not in self._aside:
+                self._spawn(self._active[id_])
+        self._changed.notify_all()
+
+    def _spawn(self, execution: Execution) -> None:
+        threading.Thread(
+            target=self._work, args=(execution,), name=f"result-{execution.result_id}", daemon=True
+        ).start()
+
+    def _work(self, execution: Execution) -> None:
+        with logs.bound(**execution.origin):
+            self._work_on(execution)
+
+    def _work_on(self, execution: Execution) -> None:
+        try:
+            try:
+                execution.compute()
+            finally:
+                with self._lock:
+                    self._release(execution.result_id)
+            execution.deliver()
+        except InterruptedExecution:
+            if not execution.was_killed:
+                return
+            self._drop(execution, "killed")
+        except NOT_WANTED as error:
+            self._drop(execution, str(error))
+        except Exception:
+            # It stays on disk and is taken up again when the node starts.
+            log.exception("result stuck", result_id=execution.result_id)
+            return
+        execution.clean_up()
+        with self._lock:
+            self._active.pop(execution.result_id, None)
+
+    def _drop(self, execution: Execution, why: str) -> None:
+        log.info("result dropped", result_id=execution.result_id, reason=why)
+        try:
+            self._context.audit.record("dropped", result_id=execution.result_id, message=why)
+        except OSError as error:
+            # Nothing left the station; the node's log has to do.
+            log.warning("not in the audit file", result_id=execution.result_id, reason=str(error))
