@@ -14,7 +14,7 @@ from vantage6.broker.telemetry import Telemetry
 from vantage6.common import logs
 from vantage6.common.config import Instance
 from vantage6.models import database
-from vantage6.workers.mail import Postman
+from vantage6.workers.mail import Mailer
 from vantage6.workers.settings import THREADS, settings
 from vantage6.workers.tasks import announce, register
 
@@ -30,8 +30,8 @@ def make_app(instance: Instance) -> Celery:
     app.conf.update(settings(instance.broker_url))
     broker = client(instance.broker_url)
     telemetry = Telemetry(instance.broker_url)
-    postman = Postman(instance.config, instance.name, telemetry)
-    register(app, Publisher(instance.broker_url), broker, postman, telemetry)
+    mailer = Mailer(instance.config, instance.name, telemetry)
+    register(app, Publisher(instance.broker_url), broker, mailer, telemetry)
 
     @signals.task_failure.connect(weak=False)
     def _failed(sender: Any = None, **_: object) -> None:

@@ -52,7 +52,7 @@ _CHANGES = {
 _FAILURES = (smtplib.SMTPException, OSError, UnicodeError)
 
 
-class Postman:
+class Mailer:
     """Sends the mails of the outbox, one at a time.
 
     Parameters

@@ -22,15 +22,15 @@ from vantage6.models.database import session
 from vantage6.models.store import metrics as store_metrics
 from vantage6.models.store import nodes, outbox, results, sessions
 from vantage6.models.store.outbox import Topic
-from vantage6.workers.mail import Postman
+from vantage6.workers.mail import Mailer
 
 log = get(__name__)
 
 #: How often one call looks for new messages, and how long it waits for the call before it.
 _MOST_BATCHES = 50
 _TURN_SECONDS = 5
-#: From this number of bells on, those of further messages are rung separately.
-_MANY_BELLS = 1000
+#: From this number of doorbells on, those of further messages are sent separately.
+_MANY_DELIVERIES = 1000
 
 #: What nobody fetched by then is found by a later round of the relay.
 _FRESH_SECONDS = 10
@@ -43,24 +43,24 @@ def register(
     app: Celery,
     publisher: Publisher,
     broker: redis.Redis,
-    postman: Postman,
+    mailer: Mailer,
     telemetry: Telemetry,
 ) -> None:
     """Define the tasks on an app."""
     fanning_out = threading.Lock()
     flower = Flower(telemetry)
-    ringer = Ringer(publisher, flower)
+    dispatcher = Dispatcher(publisher, flower)
 
     @app.task(name="send_mail", shared=False)
     def send_mail(message: int, attempt: int) -> None:
         """Send one mail of the outbox, unless somebody else is at it."""
-        postman.deliver(message, attempt)
+        mailer.deliver(message, attempt)
 
     @app.task(name="fan_out", shared=False)
     def fan_out() -> None:
         """Send the new messages of the outbox to the nodes that they concern."""
-        # Two that look at once would ring twice. What is left by one that waits in vain is due
-        # soon, and the relay's.
+        # Only one fan-out runs at a time: two would send the same doorbells. If this one cannot get
+        # the lock, the relay sends the messages shortly after.
         if not fanning_out.acquire(timeout=_TURN_SECONDS):
             return
         try:
@@ -68,7 +68,7 @@ def register(
                 # Before looking: whoever writes a message from now on calls again.
                 broker.delete(WORKERS_CALLED)
             with session(keep=True):
-                _send_new(ringer)
+                _send_new(dispatcher)
         finally:
             fanning_out.release()
 
@@ -79,7 +79,7 @@ def register(
         with session():
             for message in outbox.due():
                 try:
-                    _send(message, ringer)
+                    _send(message, dispatcher)
                 except Exception as error:
                     _set_aside(message, error)
             for message in outbox.due(mails=True):
@@ -123,7 +123,7 @@ def announce(broker: redis.Redis) -> None:
 
 @dataclass(frozen=True)
 class _Waiting:
-    """A message of the outbox, and the bells that it takes."""
+    """A message of the outbox, and its doorbells."""
 
     id: int
     topic: Topic
@@ -133,16 +133,16 @@ class _Waiting:
 
 
 @dataclass(frozen=True)
-class Ringer:
-    """Rings at nodes, and says so."""
+class Dispatcher:
+    """Sends doorbells to nodes, and tells Flower."""
 
     publisher: Publisher
     flower: Flower
 
-    def ring(self, messages: Sequence[_Waiting]) -> bool:
-        """Ring at the nodes, then forget the messages; tell whether that worked.
+    def dispatch(self, messages: Sequence[_Waiting]) -> bool:
+        """Send the doorbells, then forget the messages; return whether that worked.
 
-        A crash in between rings twice, which is harmless.
+        After a crash in between they are sent twice, which is harmless.
         """
         if not messages:
             return True
@@ -163,22 +163,24 @@ class Ringer:
     def _tell(self, deliveries: Sequence[tuple[int, Message]]) -> None:
         """Let Flower know."""
         names = nodes.names_of({node_id for node_id, _ in deliveries})
-        images = store_metrics.images({bell.task_id for _, bell in deliveries})
-        for node_id, bell in deliveries:
+        images = store_metrics.images({doorbell.task_id for _, doorbell in deliveries})
+        for node_id, doorbell in deliveries:
             work = Work(
-                result_id=bell.result_id,
-                task_id=bell.task_id,
+                result_id=doorbell.result_id,
+                task_id=doorbell.task_id,
                 node_id=node_id,
                 node_name=names.get(node_id, ""),
-                image=images.get(bell.task_id),
+                image=images.get(doorbell.task_id),
             )
-            tell = self.flower.killed if isinstance(bell, ResultKilled) else self.flower.received
+            tell = (
+                self.flower.killed if isinstance(doorbell, ResultKilled) else self.flower.received
+            )
             tell(work)
 
 
 def _described(message: _Waiting) -> dict[str, Any]:
     """Return what a line of the log says about a message."""
-    tasks = sorted({bell.task_id for _, bell in message.deliveries})
+    tasks = sorted({doorbell.task_id for _, doorbell in message.deliveries})
     return {
         "message": message.id,
         "topic": message.topic,
@@ -187,7 +189,7 @@ def _described(message: _Waiting) -> dict[str, Any]:
     }
 
 
-def _send_new(ringer: Ringer) -> None:
+def _send_new(dispatcher: Dispatcher) -> None:
     """Send what nobody tried to send; what cannot be sent now is the relay's from then on."""
     for _ in range(_MOST_BATCHES):
         messages = outbox.new()
@@ -198,20 +200,20 @@ def _send_new(ringer: Ringer) -> None:
                 ready.append(_waiting(message, topic, content, requests.get(message)))
             except Exception as error:
                 _set_aside(message, error)
-            if sum(len(one.deliveries) for one in ready) >= _MANY_BELLS:
-                if not ringer.ring(ready):
+            if sum(len(one.deliveries) for one in ready) >= _MANY_DELIVERIES:
+                if not dispatcher.dispatch(ready):
                     return
                 ready = []
         # Whoever writes a message from here on has called again.
-        if not ringer.ring(ready) or len(messages) < outbox.BATCH:
+        if not dispatcher.dispatch(ready) or len(messages) < outbox.BATCH:
             return
 
 
-def _send(message: int, ringer: Ringer) -> None:
+def _send(message: int, dispatcher: Dispatcher) -> None:
     """Send one message."""
     found = outbox.find(message)
     if found is not None:
-        ringer.ring([_waiting(message, *found, outbox.origins([message]).get(message))])
+        dispatcher.dispatch([_waiting(message, *found, outbox.origins([message]).get(message))])
 
 
 def _set_aside(message: int, error: Exception) -> None:
@@ -224,11 +226,11 @@ def _waiting(
     message: int, topic: Topic, content: dict[str, Any], request_id: str | None
 ) -> _Waiting:
     if topic is Topic.RESULTS_KILLED:
-        bells: list[tuple[int, Message]] = [
+        deliveries: list[tuple[int, Message]] = [
             (node, ResultKilled(result, task, request_id))
             for node, result, task in content["bells"]
         ]
-        return _Waiting(message, topic, bells, request_id)
+        return _Waiting(message, topic, deliveries, request_id)
     if topic is Topic.TASK_CREATED:
         found = results.pending_of(content["task_id"])
     else:

@@ -23,7 +23,7 @@ from vantage6.broker.telemetry import Telemetry
 from vantage6.common.config import Instance, ServerConfig
 from vantage6.common.config.instance import FILE_VARIABLE
 from vantage6.models import database
-from vantage6.workers.mail import Postman
+from vantage6.workers.mail import Mailer
 from vantage6.workers.settings import settings
 from vantage6.workers.tasks import register
 
@@ -56,8 +56,8 @@ class Workers:
         self.app = Celery("tests", set_as_current=False)
         self.app.conf.update(settings(self.url))
         telemetry = Telemetry(self.url)
-        postman = Postman(self.config, "petronas", telemetry)
-        register(self.app, Publisher(self.url), client(self.url), postman, telemetry)
+        mailer = Mailer(self.config, "petronas", telemetry)
+        register(self.app, Publisher(self.url), client(self.url), mailer, telemetry)
 
     def run(self, name: str, *args: Any) -> None:
         """Run a task as a worker does: without a connection that somebody else opened."""

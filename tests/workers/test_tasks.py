@@ -82,7 +82,7 @@ def test_a_message_is_sent_once_however_often_workers_are_called(
 def test_one_call_is_enough_for_any_number_of_messages(
     world: World, workers: Workers, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("vantage6.workers.tasks._MANY_BELLS", 7)
+    monkeypatch.setattr("vantage6.workers.tasks._MANY_DELIVERIES", 7)
     made = [make_task(world.north, [world.amsterdam]) for _ in range(outbox.BATCH + 20)]
     workers.run("fan_out")
     assert messages() == []
