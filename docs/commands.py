@@ -16,8 +16,8 @@ def page() -> str:
     lines = [
         "# Commands",
         "",
-        "Written by `python -m docs.generate` from the commands themselves; `--help` at each of",
-        "them shows the same. [Exit codes](exit-codes.md) have a page of their own.",
+        "The option `--help` of each command shows the same. [Exit codes](exit-codes.md) have",
+        "a page of their own.",
     ]
     for name, program in (("vnode", vnode), ("vserver", vserver)):
         lines += ["", f"## {name}"]

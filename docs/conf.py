@@ -14,6 +14,8 @@ extensions = [
 ]
 exclude_patterns = ["_build"]
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["tables.css"]
 html_title = f"vantage6 {version}"
 html_show_sphinx = html_show_copyright = html_copy_source = False
 

@@ -19,8 +19,6 @@ def configuration() -> str:
     lines = [
         "# Configuration",
         "",
-        "Written by `python -m docs.generate` from the models in `common/config`.",
-        "",
         "A file holds one configuration under `application`, or several under `environments`",
         "(`dev`, `test`, `acc`, `prod`). Unknown keys and wrong values are refused by their path.",
         "",
@@ -40,7 +38,6 @@ def metrics() -> str:
     lines = [
         "# Metrics",
         "",
-        "Written by `python -m docs.generate` from `broker/metrics.py`.",
         "[Monitoring](monitoring.md) tells how to get them.",
         "",
         "| name | kind | labels | meaning |",
@@ -62,7 +59,7 @@ def rows(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str, s
         elif (
             default in (None, PydanticUndefined)
             or isinstance(default, BaseModel)
-            or default in ((), {})
+            or default in ((), {}, "")
         ):
             shown = ""
         else:
@@ -96,7 +93,12 @@ PAGES: dict[str, Callable[[], str]] = {
 def main() -> None:
     """Write all pages."""
     for name, page in PAGES.items():
-        (FOLDER / name).write_text(page())
+        (FOLDER / name).write_text(written(page))
+
+
+def written(page: Callable[[], str]) -> str:
+    """Return a page; its last words say where it comes from."""
+    return f"{page()}\n*Made from the code by `python -m docs.generate`.*\n"
 
 
 if __name__ == "__main__":

@@ -10,8 +10,6 @@ from vantage6.api.routes import ROUTES
 _INTRODUCTION = """\
 # HTTP API
 
-Written by `python -m docs.generate` from the routes of the server.
-
 Every server documents its API by itself, for reading and trying out, without internet: `/apidocs`
 (Swagger UI), `/redoc`, and `/openapi.json` for programs. The same document is
 {download}`here <../tests/api/openapi.json>`; a test holds it equal to the server's.

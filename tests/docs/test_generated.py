@@ -13,7 +13,14 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.mark.parametrize("name", generate.PAGES)
 def test_the_page_is_fresh(name: str) -> None:
     written = (ROOT / "docs" / name).read_text()
-    assert written == generate.PAGES[name](), "run: python -m docs.generate"
+    assert written == generate.written(generate.PAGES[name]), "run: python -m docs.generate"
+
+
+@pytest.mark.parametrize("name", generate.PAGES)
+def test_the_page_begins_with_its_subject_and_has_no_empty_code(name: str) -> None:
+    written = (ROOT / "docs" / name).read_text()
+    assert "docs.generate" not in written[: len(written) // 2]
+    assert "| `` |" not in written
 
 
 def test_every_key_has_a_meaning() -> None:

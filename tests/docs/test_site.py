@@ -53,6 +53,23 @@ def test_every_page_is_there(site: Path) -> None:
     assert {page.stem for page in PAGES} <= {page.stem for page in site.glob("*.html")}
 
 
+def test_the_front_page_is_three_doors(site: Path) -> None:
+    page = (site / "index.html").read_text()
+    article = page.partition('<article role="main"')[2].partition("</article>")[0]
+    assert re.findall(r"<h2>([^<]+)<", article) == [
+        "I am a researcher",
+        "I am responsible for a data station",
+        "I operate a server",
+    ]
+    assert len(re.findall(r'<a class="reference', article)) < 20
+
+
+def test_tables_fit_their_page(site: Path) -> None:
+    for page in ("configuration.html", "decisions/index.html"):
+        assert "_static/tables.css" in (site / page).read_text()
+    assert "overflow-wrap: anywhere" in (site / "_static" / "tables.css").read_text()
+
+
 def test_nothing_is_loaded_from_elsewhere(site: Path) -> None:
     for page in site.glob("*.html"):
         for address in re.findall(r"""(?:src=|<link[^>]* href=)"([^"]+)""", page.read_text()):
