@@ -77,8 +77,10 @@ def _node(claims: dict[str, Any]) -> Caller | None:
         return None
     node, is_logged_in = found
     _check(claims, node, is_logged_in=is_logged_in)
-    last_seen.note(node)
-    return Caller.of_node(node)
+    # A login that only looks, such as the doctor's, keeps no other station out.
+    if node.working_session in (None, session):
+        last_seen.note(node)
+    return Caller.of_node(node, session)
 
 
 def _host(req: Request, tokens: Tokens) -> Node:

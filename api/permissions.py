@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from vantage6.common.enums import IdentityKind, Operation, Scope
-from vantage6.common.errors import Forbidden
+from vantage6.common.errors import Forbidden, Unauthenticated
+from vantage6.common.identity import KEY_IN_USE
 from vantage6.models.rules import DEFAULT_ROLES, Grant, reaches_everything
 from vantage6.models.store import lineage, organizations, users
 from vantage6.models.store.access import Reach
@@ -32,7 +33,7 @@ class Caller:
     #: For nodes and containers, which see only their own collaboration.
     collaboration_id: int | None = None
     user: User | None = field(default=None, repr=False)
-    #: For users.
+    #: For users and nodes.
     session_id: int | None = None
     node: Node | None = field(default=None, repr=False)
     #: For containers.
@@ -53,7 +54,7 @@ class Caller:
         )
 
     @classmethod
-    def of_node(cls, node: Node) -> "Caller":
+    def of_node(cls, node: Node, session_id: int) -> "Caller":
         """Return a node as caller."""
         return cls(
             IdentityKind.NODE,
@@ -62,6 +63,7 @@ class Caller:
             _ROLE_OF_KIND["node"],
             collaboration_id=node.collaboration_id or 0,
             node=node,
+            session_id=session_id,
         )
 
     @classmethod
@@ -83,7 +85,19 @@ class Caller:
         """The node, on routes that are for nodes only."""
         if self.node is None:
             raise Forbidden("This is for a node only.")
+        # SECURITY: two processes that compute for one node would each deliver a result of its own.
+        if self.kind is IdentityKind.NODE and not self._has_working_session:
+            raise Unauthenticated(
+                "Another process works with this node's key, and this login only looks. Stop one "
+                "of the two.",
+                code=KEY_IN_USE,
+            )
         return self.node
+
+    @property
+    def _has_working_session(self) -> bool:
+        """Whether a node may compute with this login; any may while none has said that it does."""
+        return self.node is not None and self.node.working_session in (None, self.session_id)
 
     @cached_property
     def collaborations(self) -> frozenset[int]:

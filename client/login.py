@@ -12,6 +12,8 @@ from vantage6.common.errors import BAD_TOKEN, Invalid, NotFound, Unauthenticated
 
 #: A token that lives no longer than this is renewed before it is used.
 _MARGIN_SECONDS = 10.0
+#: Nobody waits long for the end of a session.
+_END_SECONDS = 2.0
 #: Codes of refusals that a new token may mend; the original server sends no code.
 _MENDED_BY_RENEWAL = (Unauthenticated.code, BAD_TOKEN, "token_expired", "session_ended")
 
@@ -51,7 +53,14 @@ class Login:
         self._renew_at = float("inf")
         self._lock = threading.Lock()
 
-    def open(self, endpoint: str, credentials: Document, *, keep: bool = False) -> Document:
+    def open(
+        self,
+        endpoint: str,
+        credentials: Document,
+        *,
+        keep: bool = False,
+        once: Document | None = None,
+    ) -> Document:
         """Exchange credentials for tokens and return the reply, which may hold none.
 
         Parameters
@@ -62,6 +71,8 @@ class Login:
             What it takes.
         keep
             Log in again with the same credentials when the refresh token has expired.
+        once
+            What is sent this time only.
 
         Raises
         ------
@@ -70,8 +81,9 @@ class Login:
         NotTheServer
             If there is no server of this system at the address.
         """
+        sent = {**credentials, **(once or {})}
         try:
-            reply: Document = self.session.request("post", endpoint, json=credentials)
+            reply: Document = self.session.request("post", endpoint, json=sent)
         except NotFound as error:  # every server of this system has it, at the right path
             raise self.session.not_the_server(404) from self.session.cause(error)
         if not isinstance(reply, dict):
@@ -84,6 +96,12 @@ class Login:
     def hold(self, token: str) -> None:
         """Use a token that cannot be renewed."""
         self.access = token
+
+    def end(self, endpoint: str) -> None:
+        """Log out, and not in again: what is still asked for is refused."""
+        with self._lock:
+            token, self._refresh, self._credentials = self.access, None, None
+        self.session.request("delete", endpoint, token=token, timeout=_END_SECONDS)
 
     def current(self) -> str:
         """Return the access token; a new one if the old one has nearly expired.

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 from vantage6.client.inbox import Inbox
 from vantage6.client.login import Login, claims
@@ -41,26 +42,46 @@ class NodeClient:
         )
         self._login = Login(session)
         self._inbox: Inbox | None = None
+        #: One for each process.
+        self._process = uuid4().hex
+        self._has_started = False
         self.whoami: WhoAmI | None = None
         self.collaboration_id: int | None = None
 
-    def authenticate(self, api_key: str) -> None:
+    def authenticate(self, api_key: str, instance: str | None = None) -> None:
         """Log in and learn who this node is.
+
+        Parameters
+        ----------
+        api_key
+            The key that the server gave for the node.
+        instance
+            Names the data folder of the station, of which one process computes for the node;
+            without it, this login only looks.
 
         Raises
         ------
         Unauthenticated
-            If the server does not know the key.
+            If the server does not know the key; with code ``key_in_use`` if another station works
+            with it.
         NoReply
             If the server cannot be reached.
         """
-        reply = self._login.open("token/node", {"api_key": api_key}, keep=True)
+        told = {} if instance is None else {"instance": instance, "process": self._process}
+        # A process that was replaced does not replace its successor.
+        once = None if instance is None or self._has_started else {"is_start": True}
+        reply = self._login.open("token/node", {"api_key": api_key, **told}, keep=True, once=once)
+        self._has_started = True
         node = self.request("get", f"node/{claims(reply['access_token'])['sub']}")
         organization = self.organization(node["organization"]["id"])
         self.collaboration_id = (node["collaboration"] or {}).get("id")
         self.whoami = WhoAmI(
             "node", node["id"], node["name"], organization["name"], organization["id"]
         )
+
+    def log_out(self) -> None:
+        """End the session, so that another station may work with the key at once."""
+        self._login.end("token/node")
 
     def request(
         self,
@@ -148,6 +169,8 @@ class NodeClient:
 
     def reconcile(self, running: Iterable[int], finished: Iterable[int]) -> Document:
         """Tell the server what this node works on; return what to start, stop and forget.
+
+        The answer tells too whether another station was refused that has the same key.
 
         Parameters
         ----------

@@ -6,6 +6,8 @@ from typing import NamedTuple
 NODE_AUTHORIZATION = "X-Node-Authorization"
 #: What the server answers if that token is missing, has expired, or is another node's.
 WRONG_NODE_TOKEN = "wrong_node_token"  # noqa: S105
+#: What the server answers if another process works with the key of a node.
+KEY_IN_USE = "key_in_use"
 
 
 class WhoAmI(NamedTuple):

@@ -3,6 +3,7 @@
 import os
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 
@@ -65,6 +66,8 @@ class Node:
         self._stop = stop
         config = instance.config
         self._network = network(config, instance.base)
+        #: Why this station has to leave its place to another one, once it has.
+        self._refusal: Unauthenticated | None = None
         self._services = Services()
         self._server = NodeClient(config.server_address, config.api_path, self._network)
 
@@ -74,7 +77,7 @@ class Node:
         Raises
         ------
         Unauthenticated
-            If the server refuses the key.
+            If the server refuses the key, or another station works with it.
         EngineUnavailable
             If no container engine answers when the node starts.
         ConfigurationError
@@ -118,6 +121,7 @@ class Node:
             context.spool,
             runtime,
             self._instance.config.keep_temporary_hours * 3600,
+            self._give_way,
         )
         reconciler.start()
         self._instance.tell("online")
@@ -126,6 +130,7 @@ class Node:
         finally:
             reconciler.stop()
             scheduler.leave()
+            self._log_out()
             context.spool.rest(scheduler.run_ids())
             runtime.close()
             context.close()
@@ -141,12 +146,24 @@ class Node:
         )
 
     def _log_in(self) -> WhoAmI:
-        self._server.authenticate(self._instance.config.api_key.get_secret_value())
+        key = self._instance.config.api_key.get_secret_value()
+        self._server.authenticate(key, self._instance.id)
         me = self._server.whoami
         if me is None:
             raise Unauthenticated
         log.info("logged in", node_id=me.id_, organization=me.organization_name)
         return me
+
+    def _log_out(self) -> None:
+        """Free the place for another station with the same key; a restart of this one gets it."""
+        if self._refusal is None:
+            with suppress(V6Error):
+                self._server.log_out()
+
+    def _give_way(self, refusal: Unauthenticated) -> None:
+        """End this node: another station works with its key."""
+        self._refusal = refusal
+        self._stop.set()
 
     def _context(self, runtime: Runtime, me: WhoAmI, audit: Audit) -> NodeContext:
         instance, config, server = self._instance, self._instance.config, self._server
@@ -217,6 +234,8 @@ class Node:
                 if isinstance(error, Unauthenticated):
                     # A token may be refused for many reasons; only the key has the last word.
                     self._persistently(self._log_in)
+        if self._refusal is not None:
+            raise self._refusal
 
     def _consumer(self, node_id: int, on_message: Callable[[Message], None]) -> NodeConsumer:
         """Return a consumer of the inbox, over the transport that the configuration names."""

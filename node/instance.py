@@ -13,7 +13,7 @@ from vantage6.common.cli.selection import Selection
 from vantage6.common.cli.supervision import Supervisor
 from vantage6.common.config import NodeConfig, instances, load, ownership
 from vantage6.common.errors import ConfigurationError, Conflict
-from vantage6.common.secret_files import write_private
+from vantage6.common.secret_files import kept_secret, write_private
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +110,11 @@ class Instance:
     def note_start(self) -> None:
         """Remember the node, so that it is listed and found by its name."""
         instances.note_start("node", instances.Found(self.file, self.system))
+
+    @property
+    def id(self) -> str:
+        """A random text that names the data folder at the server."""
+        return kept_secret(self.data / "instance")
 
     def lock(self) -> int:
         """Keep every other process from running this node; returns what holds the lock.

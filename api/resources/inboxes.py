@@ -78,7 +78,7 @@ class Inboxes(Resource):
 
 
 def _check(caller: Caller, node_id: int) -> None:
-    if caller.id != node_id:
+    if caller.calling_node.id != node_id:
         raise Forbidden("This is the inbox of another node.")
 
 

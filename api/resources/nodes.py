@@ -135,7 +135,16 @@ class Nodes(Resource):
         self, _: Request, __: Response, caller: Caller, read: Read[Reconcile]
     ) -> Any:
         """Tell a node what to start, stop and forget, given what it holds; renew its leases."""
-        body = read()
+        body, node = read(), caller.calling_node
         seconds = self.service.config.lease_seconds
-        orders = results.reconcile(caller.calling_node, body.running, body.finished, seconds)
-        return orders | {"lease_seconds": seconds}
+        orders = results.reconcile(node, body.running, body.finished, seconds)
+        refused_at = node.refused_at
+        refused = refused_at and {
+            "at": refused_at.isoformat(),
+            "address": node.refused_address or "",
+        }
+        return {
+            **orders,
+            "lease_seconds": seconds,
+            "refused_login": refused,
+        }

@@ -26,7 +26,16 @@ from vantage6.broker.queues import inbox
 from vantage6.common.clock import now
 from vantage6.common.enums import IdentityKind
 from vantage6.common.errors import Forbidden, Invalid, NotFound, Unauthenticated
-from vantage6.models.store import last_seen, nodes, results, sessions, tasks, users
+from vantage6.models.store import (
+    last_seen,
+    node_sessions,
+    nodes,
+    results,
+    sessions,
+    tasks,
+    users,
+)
+from vantage6.models.store.node_sessions import NodeProcess
 from vantage6.models.tables import Node, User
 
 
@@ -37,15 +46,21 @@ class Tokens(Resource):
         super().__init__(service)
         self._logins = Logins(service)
 
-    def _begin(self, holder: User | Node, moment: datetime, req: Request) -> dict[str, str]:
+    def _begin(
+        self,
+        holder: User | Node,
+        moment: datetime,
+        req: Request,
+        process: NodeProcess | None = None,
+    ) -> dict[str, str]:
         """Begin a session, and return its first tokens."""
         kind, tokens = (USER if isinstance(holder, User) else NODE), self.service.tokens
-        row = sessions.begin(
-            holder,
-            until=tokens.renewable_until(kind, Login(0, moment), moment),
-            address=self._logins.address(req),
-            agent=req.user_agent,
-        )
+        until = tokens.renewable_until(kind, Login(0, moment), moment)
+        address, agent = self._logins.address(req), req.user_agent
+        if isinstance(holder, User):
+            row = sessions.begin(holder, until=until, address=address, agent=agent)
+        else:
+            row = node_sessions.begin(holder, process, until=until, address=address, agent=agent)
         return self._pair(kind, holder.id, Login(row.id, moment), moment)
 
     def _pair(
@@ -87,7 +102,11 @@ class Tokens(Resource):
 
     @endpoint(body=NodeLogin, problems=(401, 429), reply=TokenReply)
     def on_post_node(self, req: Request, resp: Response, read: Read[NodeLogin]) -> dict[str, str]:
-        """Log a node in with its API key."""
+        """Log a node in with its API key.
+
+        One process computes for a node. Another one is refused with code `key_in_use` until the
+        first logs out, or is not heard of for 150 seconds.
+        """
         body = read()
         moment = now()
         try:
@@ -96,10 +115,19 @@ class Tokens(Resource):
             # Not before: a key cannot be guessed, and one wrong node must not keep others out.
             self._logins.count_node_failure(req)
             raise
-        last_seen.note(node)
-        reply = self._begin(node, moment, req)
+        process = None
+        if body.instance and body.process:
+            process = NodeProcess(body.instance, body.process, is_start=body.is_start)
+        elif node.working_session is None:
+            last_seen.note(node)
+        reply = self._begin(node, moment, req, process)
         resp.set_header("jwt-token", reply["access_token"])
         return reply
+
+    @endpoint(NODE, reply=None, status=204)
+    def on_delete_node(self, _: Request, __: Response, caller: Caller) -> None:
+        """Log a node out: another process may compute for it at once."""
+        node_sessions.end(caller.calling_node, caller.session_id or 0)
 
     @endpoint(NODE, body=ContainerTokenRequest, reply=ContainerTokenReply)
     def on_post_container(

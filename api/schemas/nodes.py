@@ -105,6 +105,13 @@ class Reconcile(Request):
     finished: list[Id] = Field([], max_length=10_000)
 
 
+class RefusedLogin(Reply):
+    """A login of another station with the same key."""
+
+    at: Moment
+    address: str
+
+
 class ReconcileReply(Reply):
     """What a node should do about it."""
 
@@ -112,3 +119,6 @@ class ReconcileReply(Reply):
     stop: list[int]
     forget: list[int]
     lease_seconds: int
+    refused_login: RefusedLogin | None = Field(
+        None, description="the last one since this node logged in, for its log"
+    )

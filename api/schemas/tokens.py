@@ -4,7 +4,7 @@ from typing import Self
 
 from pydantic import Field, SecretStr, model_validator
 
-from vantage6.api.schemas.base import Id, Reply, Request
+from vantage6.api.schemas.base import Flag, Id, Reply, Request
 
 
 class UserLogin(Request):
@@ -20,9 +20,24 @@ class UserLogin(Request):
 
 
 class NodeLogin(Request):
-    """Which node wants to log in."""
+    """Which node wants to log in. Without `instance` and `process`, it only looks."""
 
     api_key: SecretStr = Field(max_length=255)
+    instance: str | None = Field(
+        None,
+        min_length=16,
+        max_length=64,
+        description="names the data folder of the station: a random text that it keeps; with "
+        "`process`, this login is to compute, and one process computes for a node at a time",
+    )
+    process: str | None = Field(
+        None, min_length=16, max_length=64, description="names the process: a random text"
+    )
+    is_start: Flag = Field(
+        False,
+        description="the first login of the process: it takes the place of an earlier process of "
+        "the same `instance`",
+    )
 
 
 class ContainerTokenRequest(Request):

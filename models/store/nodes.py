@@ -143,7 +143,7 @@ def replace_key(node: Node) -> str:
     it computes are void.
     """
     key = _random_key()
-    update(node, {"api_key": hashed(key), "tokens_valid_from": now()})
+    update(node, {"api_key": hashed(key), "tokens_valid_from": now(), "working_session": None})
     sessions.end_all(node)
     return key
 

@@ -18,7 +18,9 @@ _LONGEST_NAME = 200
 
 
 @transaction
-def begin(holder: User | Node, *, until: datetime, address: str, agent: str | None) -> Session:
+def begin(
+    holder: User | Node, *, until: datetime, address: str, agent: str | None, **more: Any
+) -> Session:
     """Note that somebody logged in, and forget what has expired.
 
     SECURITY: the password or key that was right must still be the one. Where it was replaced
@@ -32,6 +34,8 @@ def begin(holder: User | Node, *, until: datetime, address: str, agent: str | No
         When the first refresh token expires.
     address, agent
         Where the login came from, and what the client calls itself.
+    more
+        Further columns.
 
     Raises
     ------
@@ -40,8 +44,7 @@ def begin(holder: User | Node, *, until: datetime, address: str, agent: str | No
     """
     moment = now()
     column = _column(holder)
-    if locked(_unchanged(holder)).first() is None:
-        raise Unauthenticated("Password or key were replaced meanwhile.", code="token_revoked")
+    hold(holder)
     session: Session = Session.create(
         **{column.name: holder.id},
         began_at=moment,
@@ -49,12 +52,25 @@ def begin(holder: User | Node, *, until: datetime, address: str, agent: str | No
         expires_at=until + GRACE,
         address=address,
         agent=(agent or "")[:_LONGEST_NAME] or None,
+        **more,
     )
     newest: Any = Session.select(Session.id).where(column == holder.id).order_by(Session.id.desc())
     oldest_kept = newest.limit(1).offset(_MOST - 1)
     over = (Session.expires_at < moment) | (Session.id < oldest_kept)
     Session.delete().where((column == holder.id) & over).execute()
     return session
+
+
+def hold(holder: User | Node) -> None:
+    """Lock somebody who logs in until the transaction ends.
+
+    Raises
+    ------
+    Unauthenticated
+        If password or key were replaced meanwhile.
+    """
+    if locked(_unchanged(holder)).first() is None:
+        raise Unauthenticated("Password or key were replaced meanwhile.", code="token_revoked")
 
 
 def renew(session_id: int, generation: int, *, until: datetime) -> int:

@@ -1,6 +1,6 @@
 """Data stations."""
 
-from peewee import CharField, ForeignKeyField
+from peewee import CharField, ForeignKeyField, IntegerField
 
 from vantage6.models.fields import IdField, UtcDateTimeField
 from vantage6.models.tables.base import Table
@@ -24,6 +24,11 @@ class Node(Table):
     last_seen = UtcDateTimeField(null=True)
     #: Tokens that were signed before are void, those of its algorithms too.
     tokens_valid_from = UtcDateTimeField(null=True)
+    #: The session of the one process that computes for it; None while none does.
+    working_session = IntegerField(null=True)
+    #: When and from where another process was refused that logged in with the same key.
+    refused_at = UtcDateTimeField(null=True)
+    refused_address = CharField(max_length=64, null=True)
 
     class Meta:
         """An organization has at most one node in a collaboration."""

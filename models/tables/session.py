@@ -26,3 +26,6 @@ class Session(Table):
     #: Where the login came from, and what the client called itself.
     address = CharField(max_length=64)
     agent = CharField(null=True)
+    #: Of a node that computes: its data folder, and its process.
+    instance = CharField(max_length=64, null=True)
+    process = CharField(max_length=64, null=True)

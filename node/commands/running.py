@@ -141,6 +141,7 @@ def _command(instance: "Instance") -> list[str]:
 def _work(instance: "Instance") -> None:
     """Be the node."""
     from vantage6.common import logs
+    from vantage6.common.identity import KEY_IN_USE
     from vantage6.node.daemon import Node
     from vantage6.node.runtime.base import EngineUnavailable
 
@@ -165,11 +166,16 @@ def _work(instance: "Instance") -> None:
         code, message = exits.CONFIGURATION, str(error)
     except (Unauthenticated, Forbidden) as error:
         code = exits.REFUSED
-        message = f"The server refuses the key: {error} Check api_key in the configuration."
+        message = (
+            str(error)
+            if error.error_code == KEY_IN_USE
+            else f"The server refuses the key: {error} Check api_key in the configuration."
+        )
     except EngineUnavailable as error:
         code, message = exits.NO_ENGINE, str(error)
-    if supervised:
+    if supervised or not settings.use_console:
         logs.get(__name__).critical("node failed", code=code, reason=message)
+    if supervised:
         instance.tell("failed", code, message)
         if code not in _FINAL:
             # The supervisor would start it again at once.

@@ -1,10 +1,13 @@
 """The regular comparison of what the node does with what the server wants."""
 
 import threading
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from vantage6.client.node_client import NodeClient
 from vantage6.common import logs
-from vantage6.common.errors import V6Error
+from vantage6.common.errors import Unauthenticated, V6Error
+from vantage6.common.identity import KEY_IN_USE
 from vantage6.node.runtime.base import Runtime
 from vantage6.node.spool.spool import Spool
 from vantage6.node.work.scheduler import Scheduler
@@ -25,6 +28,8 @@ class Reconciler:
         Who is asked, who acts, and where shared folders of runs and images grow old.
     keep_temporary_seconds
         Time for which a shared folder outlives its run's last result.
+    on_refused
+        Called when another station works with the key of this one.
     """
 
     def __init__(
@@ -34,12 +39,16 @@ class Reconciler:
         spool: Spool,
         runtime: Runtime,
         keep_temporary_seconds: float,
+        on_refused: Callable[[Unauthenticated], None],
     ) -> None:
         self._server = server
         self._scheduler = scheduler
         self._spool = spool
         self._runtime = runtime
         self._keep_temporary_seconds = keep_temporary_seconds
+        self._on_refused = on_refused
+        #: The last login of another station with the same key that was logged.
+        self._said_login: object = None
         self._awake = threading.Event()
         self._stopped = False
         self._interval = INTERVAL_SECONDS
@@ -68,6 +77,7 @@ class Reconciler:
         """
         running, finished = self._scheduler.report()
         wanted = self._server.reconcile(running, finished)
+        self._say_refused_login(wanted.get("refused_login"))
         self._interval = min(INTERVAL_SECONDS, wanted["lease_seconds"] / 3)
         for result_id in [*wanted["stop"], *wanted["forget"]]:
             self._scheduler.kill(result_id)
@@ -76,12 +86,25 @@ class Reconciler:
         self._spool.sweep_temporary(self._scheduler.run_ids(), self._keep_temporary_seconds)
         self._runtime.sweep_images()
 
+    def _say_refused_login(self, login: Mapping[str, Any] | None) -> None:
+        if login is None or login == self._said_login:
+            return
+        self._said_login = login
+        log.error(
+            "another station was refused that has the same key: stop it there, or register a node "
+            "of its own for it",
+            address=login.get("address"),
+            at=login.get("at"),
+        )
+
     def _run(self) -> None:
         while not self._stopped:
             self._awake.clear()
             try:
                 self.reconcile()
             except V6Error as error:
+                if isinstance(error, Unauthenticated) and error.error_code == KEY_IN_USE:
+                    self._on_refused(error)
                 log.warning("not reconciled", reason=str(error))
             except Exception:
                 log.exception("not reconciled")

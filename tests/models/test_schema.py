@@ -40,6 +40,7 @@ MIGRATIONS = [
     "0004_sessions",
     "0005_invitations",
     "0006_lookalikes",
+    "0007_working_sessions",
 ]
 
 

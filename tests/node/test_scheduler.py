@@ -327,7 +327,10 @@ def test_reconciling_starts_stops_and_forgets(
     scheduler.accept(1)
     eventually(lambda: wire.ids("active") == [1])
     wire.results[1]["status"] = "killed by user"
-    Reconciler(context.server, scheduler, context.spool, context.runtime, 0).reconcile()
+    reconciler = Reconciler(
+        context.server, scheduler, context.spool, context.runtime, 0, pytest.fail
+    )
+    reconciler.reconcile()
     eventually(lambda: wire.ids("completed") == [2])
     assert eventually(lambda: is_idle(scheduler))
 

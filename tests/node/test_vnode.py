@@ -335,3 +335,55 @@ def test_container_keeps_its_door_when_the_node_is_restarted(
     eventually(lambda: wire.ids("completed") == [5])
     assert b"org 2" in base64.b64decode(wire.results[5]["result"])
     assert wire.claims == [5]
+
+
+@pytest.mark.parametrize("transport", ["https", "redis"])
+def test_node_whose_key_another_station_uses_ends_and_keeps_what_it_holds(
+    wire: Wire,
+    write: Write,
+    start: Start,
+    ring: Callable[[Message], int],
+    tmp_path: Path,
+    transport: str,
+) -> None:
+    wire.lease_seconds = 3
+    wire.add(5, "import time; time.sleep(60)")
+    process = start(write(transport=transport))
+    eventually(lambda: wire.ids("active") == [5])
+    for path in ("node/reconcile", "token/refresh"):
+        refused = (401, {"msg": "This session was ended.", "code": "session_ended"})
+        wire.answers[f"POST /{path}"] = refused
+    words = "Another node works with this key."
+    wire.answers["POST /token/node"] = (401, {"msg": words, "code": "key_in_use"})
+    assert process.wait(20) == 13
+    assert words in (process.stderr or pytest.fail("no output")).read()
+    assert (tmp_path / "data/results/task-000000005/entry.json").exists()
+    assert wire.ids("active") == [5]
+
+
+def test_node_says_that_another_station_tried_its_key(
+    wire: Wire, write: Write, start: Start
+) -> None:
+    wire.refused_login = {"at": "2026-01-02T03:04:05+00:00", "address": "192.0.2.7"}
+    process = start(write())
+    assert process.stderr is not None
+    line = next(line for line in process.stderr if "another station was refused" in line)
+    assert "192.0.2.7" in line
+    assert "register a node of its own" in line
+
+
+def test_a_restarted_node_names_the_same_data_folder_and_another_process(
+    wire: Wire, write: Write, start: Start
+) -> None:
+    path, logins = write(), []
+    for _ in range(2):
+        wire.asked.clear()
+        process = start(path)
+        eventually(lambda: any(asked.path == "/node/reconcile" for asked in wire.asked))
+        process.kill()
+        process.wait(10)
+        logins += [asked.body for asked in wire.asked if asked.path == "/token/node"]
+    first, second = logins
+    assert first["instance"] == second["instance"]
+    assert first["process"] != second["process"]
+    assert first["is_start"] is second["is_start"] is True

@@ -60,6 +60,10 @@ class Wire:
     #: Longest output that is accepted.
     most_bytes: int = 10**9
     port: int = 0
+    #: How long a lease lasts; a third of it passes between two comparisons.
+    lease_seconds: int = 180
+    #: The login of another station with the same key, as the server tells it.
+    refused_login: dict[str, str] | None = None
 
     def add(self, id_: int, program: str = "", **task: Any) -> None:
         """Add a result that waits for the node."""
@@ -123,7 +127,7 @@ class Wire:
 
     def _answer(self, key: str, body: Any) -> tuple[int, Any]:
         match key.replace("/", " ").split():
-            case ["POST", "token", "node"] if body == {"api_key": "key"}:
+            case ["POST", "token", "node"] if body["api_key"] == "key":
                 return 200, {"access_token": make_token(7), "refresh_token": make_token(7)}
             case ["POST", "token", "node"]:
                 return 401, {"msg": "Wrong key.", "code": "unauthenticated"}
@@ -203,5 +207,6 @@ class Wire:
             "start": [id_ for id_ in wanted if id_ not in mine],
             "stop": [id_ for id_ in body["running"] if id_ not in wanted],
             "forget": [id_ for id_ in body["finished"] if id_ not in wanted],
-            "lease_seconds": 180,
+            "lease_seconds": self.lease_seconds,
+            "refused_login": self.refused_login,
         }
