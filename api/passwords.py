@@ -35,7 +35,7 @@ def _step_back() -> None:
 _lane = ThreadPoolExecutor(1, "passwords", initializer=_step_back)
 
 
-def _alone(environ: dict[str, Any] | None, work: Callable[..., T], *args: str) -> T:
+def _alone(work: Callable[..., T], *args: str, environ: dict[str, Any] | None = None) -> T:
     done = _lane.submit(work, *args)
     if environ is not None:
         # SECURITY: many that wait for the lane would otherwise take all turns of the process.
@@ -54,7 +54,7 @@ def hashed(password: str, environ: dict[str, Any] | None = None) -> str:
     environ
         The request, if it is for one, which gives its turn back meanwhile. It is in no transaction.
     """
-    return _alone(environ, _hasher.hash, password)
+    return _alone(_hasher.hash, password, environ=environ)
 
 
 def matches(kept: str | None, password: str, environ: dict[str, Any] | None = None) -> bool:
@@ -63,7 +63,7 @@ def matches(kept: str | None, password: str, environ: dict[str, Any] | None = No
     The request is as for `hashed`.
     """
     try:
-        return _alone(environ, _hasher.verify, _NOBODY if kept is None else kept, password)
+        return _alone(_hasher.verify, _NOBODY if kept is None else kept, password, environ=environ)
     except (VerificationError, InvalidHashError):
         return False
 

@@ -67,9 +67,9 @@ def compared(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     done: list[str] = []
     alone = passwords._alone
 
-    def noted(work: Any, *arguments: str) -> Any:
+    def noted(work: Any, *arguments: str, **more: Any) -> Any:
         done.append(work.__name__)
-        return alone(work, *arguments)
+        return alone(work, *arguments, **more)
 
     monkeypatch.setattr(passwords, "_alone", noted)
     return done
