@@ -93,8 +93,13 @@ class Logins:
 
     def require_password(
         self, user: User, session_id: int | None, password: str, req: Request
-    ) -> None:
+    ) -> bool:
         """Check the password of somebody who did not log in just now.
+
+        Returns
+        -------
+        bool
+            Whether there was a password, and not a new login only.
 
         Raises
         ------
@@ -105,12 +110,14 @@ class Logins:
         """
         if password:
             self.check_password(user, password, req)
-        elif session_id is None or now() - sessions.get(session_id).began_at > _JUST_NOW:
+            return True
+        if session_id is None or now() - sessions.get(session_id).began_at > _JUST_NOW:
             raise Invalid(
                 "Log in again, or send your password as `current_password`: a change of your "
                 f"e-mail address needs a login of the last {_JUST_NOW.seconds // 60} minutes.",
                 code="password_needed",
             )
+        return False
 
     def succeeded(self, user: User, req: Request) -> None:
         """Note that a user has proved everything."""

@@ -20,7 +20,7 @@ from vantage6.common.config import ServerConfig
 from vantage6.common.config.server import SmtpConfig
 from vantage6.common.logs import get
 from vantage6.models.database import session
-from vantage6.models.store import outbox, recovery, users
+from vantage6.models.store import held_addresses, outbox, recovery, users
 from vantage6.models.store.recovery import Change, Mail, Purpose
 from vantage6.models.tables import User
 
@@ -45,6 +45,12 @@ _CHANGES = {
     Change.ADDRESS_CHANGED: (
         "The e-mail address was changed: all mails, also those for a new password, go to another "
         "address now."
+    ),
+    Change.ADDRESS_HELD: (
+        "The e-mail address was changed, without the password. For "
+        f"{held_addresses.HOLD // timedelta(hours=1)} hours, mails for a new password or a new "
+        "second factor still come to this address; then they go to the new one. If you do not "
+        "know of it, set a new password now, log in, and change the address back."
     ),
     Change.CODES_REPLACED: "New recovery codes were made; the old ones are void.",
 }
@@ -125,12 +131,13 @@ class Mailer:
         if self._config.smtp is None:
             log.warning("mail not sent: no `smtp` is configured", **about)
             return None
+        kind = Mail(content["kind"])
+        own = held_addresses.for_recovery(user) if kind in _PURPOSES else user.email
         # The address of before is told that it is one no more.
-        receiver = _address(content.get("receiver") or user.email)
+        receiver = _address(content.get("receiver") or own)
         if receiver is None:
             log.warning("mail not sent: the user has no usable address", **about)
             return None
-        kind = Mail(content["kind"])
         return self._write(kind, receiver, self._facts(kind, user, content, asked_at))
 
     def _facts(

@@ -17,7 +17,7 @@ from vantage6.api.schemas.users import UserCreate, UserFilter, UserReply, UserUp
 from vantage6.common.enums import Operation, Scope
 from vantage6.common.errors import Forbidden, Invalid
 from vantage6.common.logs import get
-from vantage6.models.store import recovery, relations, roles, second_factors, users
+from vantage6.models.store import held_addresses, recovery, relations, roles, second_factors, users
 from vantage6.models.store.users import NO_CHANGE, Change
 from vantage6.models.tables import User
 
@@ -97,7 +97,9 @@ class Users(Resource):
         Nobody changes a user who holds a rule that he lacks. Roles and rules replace those that
         the user has. The caller must hold what is given and what is taken; nobody changes what he
         himself may do. Another e-mail address of oneself needs the password, unless one logged in
-        within the last ten minutes; the old address is told of the new one in any case.
+        within the last ten minutes; the old address is told of the new one in any case. Without the
+        password, and where an administrator changes it, mails for a new password or second factor
+        go to the old address for 24 hours.
         """
         row = users.get(id_)
         caller.require("user", Operation.EDIT, organization=row.organization_id, user=id_)
@@ -112,16 +114,24 @@ class Users(Resource):
         self._check_names(caller, row, fields)
         changes = self._roles(caller, row, body.roles), self._rules(caller, row, body.rules)
         logins = Logins(self.service)
+        is_held = True
         if "email" in fields and row.id == caller.id:
             # SECURITY: mails open the account, so who found a session could stay for good.
             given = body.current_password
             password = given.get_secret_value() if given else ""
-            logins.require_password(row, caller.session_id, password, req)
-        changed = users.update(row, fields, *changes)
-        if "email" in fields and row.email:
+            is_held = not logins.require_password(row, caller.session_id, password, req)
+        changed = users.update(row, fields, *changes, is_held=is_held)
+        if "email" in fields:
             log.info("address changed", user_id=row.id, by=caller.id)
-            logins.tell(row, recovery.Change.ADDRESS_CHANGED, req, row.email)
+            self._tell_old_address(row, changed, req)
         return self.replies.users([changed])[0]
+
+    def _tell_old_address(self, before: User, after: User, req: Request) -> None:
+        is_held = after.email_held_until is not None
+        change = recovery.Change.ADDRESS_HELD if is_held else recovery.Change.ADDRESS_CHANGED
+        receivers = {before.email, before.former_email and held_addresses.for_recovery(before)}
+        for receiver in sorted(filter(None, receivers - {after.email})):
+            Logins(self.service).tell(before, change, req, receiver)
 
     def _check_names(self, caller: Caller, row: User, fields: dict[str, Any]) -> None:
         if "username" in fields and row.id != caller.id:

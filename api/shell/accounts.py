@@ -136,7 +136,7 @@ class User(Entity):
 
         No account is locked: the networks that the failures come from have to wait.
         """
-        until = users.locked_until(self.row, max_failed_attempts, inactivation_minutes)
+        until = users.failures_until(self.row, max_failed_attempts, inactivation_minutes)
         return (False, 0) if until is None else (True, -((now() - until) // timedelta(minutes=1)))
 
     def can(self, resource: str, scope: Scope, operation: Operation) -> bool:
@@ -148,6 +148,8 @@ class User(Entity):
         """Write what was changed; with a new password or factor nobody stays logged in."""
         if {"password", "otp_secret"} & self.row._dirty:
             self.row.tokens_valid_from = now()
+        if "email" in self.row._dirty:
+            self.row.former_email = self.row.email_held_until = None
         if "otp_secret" in self.row._dirty:
             self.row.otp_last_step = None
         super().update()

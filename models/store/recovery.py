@@ -27,7 +27,7 @@ class Mail(StrEnum):
 
     PASSWORD_RESET = "password_reset"  # noqa: S105
     TWO_FACTOR_RESET = "two_factor_reset"
-    ACCOUNT_LOCKED = "account_locked"
+    LOGINS_FAILED = "logins_failed"
     ACCOUNT_CHANGED = "account_changed"
 
 
@@ -42,6 +42,8 @@ class Change(StrEnum):
     CODE_USED = "code_used"
     CODES_REPLACED = "codes_replaced"
     ADDRESS_CHANGED = "address_changed"
+    #: The same, where mails that open the account go to the old one for a while.
+    ADDRESS_HELD = "address_held"
 
 
 def request_mail(mail: Mail, user: User | None, **facts: str) -> int:
@@ -80,12 +82,12 @@ def login_failed(user: User | None, maximum: int, minutes: int, address: str) ->
     Returns
     -------
     int or None
-        The mail that tells the user, where this one locked the account.
+        The mail that tells the user, where this one was one too many.
     """
     with db.atomic():
         if not users.login_failed(user, maximum, minutes):
             return None
-        return request_mail(Mail.ACCOUNT_LOCKED, user, address=address)
+        return request_mail(Mail.LOGINS_FAILED, user, address=address)
 
 
 def issue(user: User, purpose: Purpose, minutes: int) -> str:

@@ -14,7 +14,7 @@ from vantage6.models.database import db, unique
 from vantage6.models.fields import is_sqlite
 from vantage6.models.rules import Grant, narrowed
 from vantage6.models.sql.prepared import Prepared
-from vantage6.models.store import promotions
+from vantage6.models.store import held_addresses, promotions
 from vantage6.models.store.access import Reach
 from vantage6.models.store.queries import Page, like, page_of
 from vantage6.models.tables import (
@@ -98,7 +98,7 @@ def find_by_name_or_email(username: str | None, email: str | None) -> User | Non
     """Return the user with a name or, where no name is given, with an e-mail address, or None."""
     if username:
         return find_by_name(username)
-    return User.get_or_none(User.email == email)
+    return held_addresses.named(email)
 
 
 def role_names(user_id: int) -> list[str]:
@@ -200,11 +200,17 @@ def require_free(
 
 
 def update(
-    user: User, fields: dict[str, Any], roles: Change = NO_CHANGE, rules: Change = NO_CHANGE
+    user: User,
+    fields: dict[str, Any],
+    roles: Change = NO_CHANGE,
+    rules: Change = NO_CHANGE,
+    *,
+    is_held: bool = False,
 ) -> User:
     """Change the given fields of a user, and what the user may do, at once or not at all.
 
-    A user who is given a rule that he lacked is logged out.
+    A user who is given a rule that he lacked is logged out. Where ``is_held``, mails that open the
+    account go to another address only after a while.
 
     Raises
     ------
@@ -216,6 +222,8 @@ def update(
             _keep_a_root(user)
         if "username" in fields:
             fields = {**fields, "username_key": key_of(fields["username"])}
+        if fields.get("email", user.email) != user.email:
+            fields = fields | held_addresses.columns(user, fields["email"], is_held=is_held)
         if fields:
             User.update(**fields).where(User.id == user.id).execute()
         if fields.get("email", user.email) != user.email:
@@ -281,16 +289,16 @@ def rehash(user: User, password: str) -> bool:
 
 
 def login_failed(user: User | None, maximum: int, minutes: int) -> bool:
-    """Count a wrong password or code; a full count whose lock has ended starts again at one.
+    """Count a wrong password or code; a full count whose time is over starts again at one.
 
     SECURITY: counted by the database, since what was read before the password was checked is old:
-    with it, guesses that are made side by side would count as one, or open a locked account.
+    with it, guesses that are made side by side would count as one.
     Without a user nothing is counted, at the same cost.
 
     Returns
     -------
     bool
-        Whether the account became locked by this one.
+        Whether the count became full by this one.
     """
     moment = now()
     over = (User.failed_login_attempts >= maximum) & (
@@ -313,8 +321,8 @@ def login_succeeded(user: User) -> None:
         User.update(failed_login_attempts=0).where(User.id == user.id).execute()
 
 
-def locked_until(user: User, maximum: int, minutes: int) -> datetime | None:
-    """Return until when the account is locked, or None."""
+def failures_until(user: User, maximum: int, minutes: int) -> datetime | None:
+    """Return until when the failed logins of a user count, if they are too many, or None."""
     if user.failed_login_attempts < maximum or user.last_failed_login_at is None:
         return None
     until: datetime = user.last_failed_login_at + timedelta(minutes=minutes)

@@ -25,6 +25,9 @@ class User(Table):
     firstname = CharField(null=True)
     lastname = CharField(null=True)
     email = CharField(null=True, unique=True)
+    #: Until then mails that open the account go to the address of before; None if there was none.
+    email_held_until = UtcDateTimeField(null=True)
+    former_email = CharField(null=True, index=True)
     organization = ForeignKeyField(Organization, null=True, backref="users", on_delete="RESTRICT")
     organization_id: int | None
     failed_login_attempts = IntegerField(default=0)

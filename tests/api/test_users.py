@@ -12,7 +12,7 @@ from vantage6.api.shell import accounts
 from vantage6.common.clock import now
 from vantage6.common.enums import Operation, Scope
 from vantage6.common.errors import Conflict, Invalid
-from vantage6.models.store import outbox, recovery, relations, users
+from vantage6.models.store import held_addresses, outbox, recovery, relations, users
 from vantage6.models.store.recovery import Purpose
 from vantage6.models.store.users import Change
 from vantage6.models.tables import (
@@ -244,8 +244,56 @@ def test_an_old_session_alone_does_not_redirect_the_mails_of_its_account(
 def test_the_old_address_is_told_of_a_new_one(api: Api, ada: User, admin: User, who: str):
     assert patch(api, ada, {"ada": ada, "admin": admin}[who], email="new@example.org").status == 200
     (told,) = [outbox.find(message)[1] for message in messages()]
-    assert (told["kind"], told["change"]) == ("account_changed", "address_changed")
+    assert (told["kind"], told["change"]) == ("account_changed", "address_held")
     assert (told["user_id"], told["receiver"]) == (ada.id, "ada@example.org")
+
+
+@pytest.mark.parametrize("who", ["ada", "admin"])
+def test_a_new_address_opens_the_account_after_a_day(
+    api: Api, ada: User, admin: User, who: str, monkeypatch: pytest.MonkeyPatch
+):
+    """A session that was stolen a moment ago is not worth an account."""
+    caller = {"ada": ada, "admin": admin}[who]
+    for address in ("mallory@example.org", "mallory2@example.org"):
+        assert patch(api, ada, caller, email=address).json["email"] == address
+        assert held_addresses.for_recovery(again(ada)) == "ada@example.org"
+    # Each of the old addresses is told; its owner gets back by either address or by name.
+    receivers = [outbox.find(message)[1]["receiver"] for message in messages()]
+    assert receivers == ["ada@example.org", "ada@example.org", "mallory@example.org"]
+    assert users.find_by_name_or_email(None, "ada@example.org") == ada
+    moment = now()
+    monkeypatch.setattr(held_addresses, "now", lambda: moment + timedelta(hours=25))
+    assert held_addresses.for_recovery(again(ada)) == "mallory2@example.org"
+    assert users.find_by_name_or_email(None, "ada@example.org") is None
+
+
+def test_the_way_back_and_the_password_end_the_wait(api: Api, world: World, light_passwords: None):
+    ada = make_user(
+        world.amsterdam, "Researcher", email="a@example.org", password=passwords.hashed(PASSWORD)
+    )
+    patch(api, ada, ada, email="mallory@example.org")
+    patch(api, ada, ada, email="a@example.org")
+    assert (again(ada).former_email, again(ada).email_held_until) == (None, None)
+    patch(api, ada, ada, email="mallory@example.org")
+    patch(api, ada, ada, email="b@example.org", current_password=PASSWORD)
+    assert held_addresses.for_recovery(again(ada)) == "b@example.org"
+    told = [outbox.find(message)[1] for message in messages()][-2:]
+    assert {one["receiver"] for one in told} == {"a@example.org", "mallory@example.org"}
+    assert {one["change"] for one in told} == {"address_changed"}
+    # Nor does the operator wait.
+    patch(api, ada, ada, email="mallory@example.org")
+    entity = accounts.User.get(ada.id)
+    entity.email = "c@example.org"
+    entity.save()
+    assert held_addresses.for_recovery(again(ada)) == "c@example.org"
+
+
+def test_a_first_address_waits_as_well(api: Api, world: World):
+    ada = make_user(world.amsterdam, "Researcher", email=None)
+    patch(api, ada, ada, email="mallory@example.org")
+    assert held_addresses.for_recovery(again(ada)) is None
+    patch(api, ada, ada, email="mallory2@example.org")
+    assert held_addresses.for_recovery(again(ada)) is None
 
 
 # Roles and rules

@@ -41,6 +41,7 @@ MIGRATIONS = [
     "0005_invitations",
     "0006_lookalikes",
     "0007_working_sessions",
+    "0008_held_addresses",
 ]
 
 

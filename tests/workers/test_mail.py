@@ -21,7 +21,7 @@ from vantage6.broker.queues import CELERY_PREFIX, MAIL
 from vantage6.common.clock import now
 from vantage6.common.config import ServerConfig
 from vantage6.common.secret_files import hashed
-from vantage6.models.store import outbox, recovery
+from vantage6.models.store import outbox, recovery, users
 from vantage6.models.store.recovery import Change, Mail, Purpose
 from vantage6.models.tables import Outbox, RecoveryToken, User
 from vantage6.workers import mail as mail_module
@@ -105,8 +105,10 @@ def test_a_lost_app_is_answered_with_a_warning_too(ada: User, smtp: MailServer, 
     assert recovery.holder(token_in(mail), Purpose.TWO_FACTOR) == ada
 
 
-def test_a_locked_account_is_told_of_with_all_facts(ada: User, smtp: MailServer, workers: Workers):
-    message = recovery.request_mail(Mail.ACCOUNT_LOCKED, ada, address="192.0.2.7")
+def test_many_failed_logins_are_told_of_with_all_facts(
+    ada: User, smtp: MailServer, workers: Workers
+):
+    message = recovery.request_mail(Mail.LOGINS_FAILED, ada, address="192.0.2.7")
     workers.run("send_mail", message, 0)
     (mail,) = smtp.mails
     text = text_of(mail)
@@ -143,6 +145,24 @@ def test_a_new_address_is_told_to_the_old_one(ada: User, smtp: MailServer, worke
     workers.run("send_mail", told, 0)
     (mail,) = smtp.mails
     assert mail["To"] == "old@example.org"
+
+
+@pytest.mark.parametrize("kind", [Mail.PASSWORD_RESET, Mail.TWO_FACTOR_RESET])
+def test_mails_that_open_an_account_go_to_the_old_address_for_a_day(
+    ada: User, smtp: MailServer, workers: Workers, kind: Mail
+):
+    def receiver() -> str:
+        workers.run("send_mail", recovery.request_mail(kind, ada), 0)
+        return str(smtp.mails[-1]["To"])
+
+    before = ada.email
+    changed = users.update(ada, {"email": "new@example.org"}, is_held=True)
+    assert receiver() == before
+    # Twice is no way around.
+    users.update(changed, {"email": "newer@example.org"}, is_held=True)
+    assert receiver() == before
+    User.update(email_held_until=now()).execute()
+    assert receiver() == "newer@example.org"
 
 
 def test_settings_decide_life_sender_and_support(ada: User, smtp: MailServer, redis_url: str):
