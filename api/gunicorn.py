@@ -5,14 +5,14 @@ from typing import Any
 
 from vantage6.api import transfers
 from vantage6.api.worker import MOST_WAITING, let_nobody_in
-from vantage6.common import logs
+from vantage6.common import addresses, logs
 from vantage6.common.config import Instance
 from vantage6.models.database import db
 
 _instance = Instance.from_environment()
 _config = _instance.config
 
-bind = f"{_config.ip}:{_config.port}"
+bind = addresses.with_port(_config.ip, _config.port)
 workers = _config.workers
 # Most of them wait, or are not even made; see vantage6.api.serving. Each large body has its own.
 threads = _config.threads + _config.waiting_nodes + transfers.MOST

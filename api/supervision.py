@@ -9,6 +9,7 @@ import httpx2
 
 from vantage6.api.scrape_token import scrape_token
 from vantage6.broker.embedded import EmbeddedRedis, find_executable
+from vantage6.common import addresses
 from vantage6.common.cli import console
 from vantage6.common.cli.supervision import Program, Supervisor
 from vantage6.common.config import Instance
@@ -22,7 +23,6 @@ _START_SECONDS = 120
 _PATIENT = ("beat", "flower")
 #: beat holds nothing that a kill could harm, and does not always heed a polite request.
 _STOP_SIGNALS = {"beat": "KILL"}
-_ALL_ADDRESSES = "0.0.0.0"  # noqa: S104
 
 
 def supervisor(instance: Instance) -> Supervisor:
@@ -126,8 +126,8 @@ def answers(instance: Instance) -> bool:
 def address(instance: Instance) -> str:
     """Return where the API is, seen from this machine."""
     config = instance.config
-    host = "127.0.0.1" if config.ip == _ALL_ADDRESSES else config.ip
-    return f"http://{host}:{config.port}{config.api_path}"
+    where = addresses.with_port(addresses.near(config.ip), config.port)
+    return f"http://{where}{config.api_path}"
 
 
 def flower_password(instance: Instance) -> str:

@@ -4,13 +4,13 @@ import time
 from collections.abc import Mapping
 from contextlib import closing
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import httpx2
 
 from vantage6.client.body import Body, parsed
 from vantage6.client.network import Network, distrust, no_answer, not_this_system
+from vantage6.common.addresses import server_address
 from vantage6.common.cli.console import harmless
 from vantage6.common.errors import (
     BAD_TOKEN,
@@ -95,7 +95,7 @@ class Session:
     Raises
     ------
     Invalid
-        If the address has no scheme, or its port is no number.
+        If it is no address; see `vantage6.common.addresses`.
     ConfigurationError
         If the way cannot be gone.
     """
@@ -113,10 +113,13 @@ class Session:
         settings: str = "host, port and path",
         verbose: bool = False,
     ) -> None:
-        self.host = host.rstrip("/")
-        self.port = port
-        self.path = "/" + path.strip("/") if path and path.strip("/") else ""
-        self.base_path = _address(self.host, port, self.path)
+        try:
+            where = server_address(host, port, path)
+        except ValueError as error:
+            raise Invalid(str(error)) from None
+        self.host, self.path, self.base_path = where.host, where.path, where.base
+        # As it was given: scripts read it.
+        self.port = port or where.port
         self.settings = settings
         self.verbose = verbose
         self._timeout = timeout
@@ -259,35 +262,6 @@ def _limits(seconds: float) -> httpx2.Timeout:
 
 def _described(body: Body) -> dict[str, str]:
     return {"Content-Type": "application/json", "Content-Length": str(len(body))}
-
-
-def _address(host: str, port: int | str | None, path: str) -> str:
-    """Return the address of the API, of a host that may hold a port and a path already.
-
-    Raises
-    ------
-    Invalid
-        If no address comes of it.
-    """
-    where = urlsplit(host)
-    if where.scheme not in ("http", "https"):
-        raise Invalid(f"The server address {host!r} must start with https:// or http://.")
-    try:
-        written = where.port
-    except ValueError:  # an address of IPv6 without brackets, or letters
-        written = 0
-    if written == 0 or not where.hostname:
-        raise Invalid(
-            f"The server address {host!r} has no valid port; an IPv6 address stands in brackets, "
-            "such as http://[::1]."
-        )
-    if port and not (str(port).isdecimal() and 0 < int(port) < 2**16):
-        raise Invalid(f"The port {port!r} is not a number from 1 to 65535.")
-    if port and written and int(port) != written:
-        raise Invalid(f"The server address {host!r} and the port {port!r} are not the same port.")
-    shown = where.netloc if written or not port else f"{where.netloc}:{port}"
-    before = where.path.rstrip("/")
-    return f"{where.scheme}://{shown}{before}{'' if before == path else path}"
 
 
 def _lost(request: httpx2.Request, told: str) -> NoReply:

@@ -29,6 +29,7 @@ from vantage6.node.databases import Databases
 from vantage6.node.instance import Instance
 from vantage6.node.proxy.app import PublicKeys
 from vantage6.node.proxy.upstream import Upstream, network
+from vantage6.node.rules import obstacles
 from vantage6.node.rules.audit import Audit
 from vantage6.node.rules.audit_start import open_audit, record_start
 from vantage6.node.rules.encryption import agree, known_keys
@@ -124,7 +125,7 @@ class Node:
             self._give_way,
         )
         reconciler.start()
-        self._instance.tell("online")
+        self._tell_how_it_went(context)
         try:
             self._listen(me.id_, scheduler, reconciler)
         finally:
@@ -134,6 +135,16 @@ class Node:
             context.spool.rest(scheduler.run_ids())
             runtime.close()
             context.close()
+
+    def _tell_how_it_went(self, context: NodeContext) -> None:
+        """Tell whoever started the node that it is there, and what it will not compute."""
+        found = obstacles.find(context.config, self._instance.base, context.agreement)
+        for line in found.of_all:
+            log.critical("every task is refused", reason=line)
+        for line in found.of_some:
+            log.warning("some tasks are refused", reason=line)
+        state = "refusing" if found.of_all else "online"
+        self._instance.tell(state, message="\n".join((*found.of_all, *found.of_some)))
 
     def _runtime(self) -> Runtime:
         instance = self._instance

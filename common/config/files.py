@@ -60,7 +60,7 @@ def checked(values: dict[str, Any], model: type[C], path: Path, name: str) -> C:
     try:
         return model.model_validate(values, context={"folder": path.absolute().parent})
     except ValidationError as error:
-        problems = "\n".join(f"  {name}.{line}" for line in explained(error, model))
+        problems = "\n".join(f"  {line}" for line in explained(error, model, name))
         raise ConfigurationError(f"{path} is not valid:\n{problems}") from error
 
 

@@ -13,6 +13,7 @@ from pydantic import (
     model_validator,
 )
 
+from vantage6.common import addresses
 from vantage6.common.config.base import BesideFile, DirectoriesConfig, LogConfig, Section
 from vantage6.common.config.policies import Expressions, PolicyConfig
 from vantage6.common.config.services import (
@@ -36,6 +37,12 @@ def _text(value: Any) -> Any:
     return value
 
 
+def _server_url(value: str) -> str:
+    addresses.server_address(value)
+    return value
+
+
+ServerUrl = Annotated[str, AfterValidator(_server_url)]
 Fingerprint = Annotated[str, AfterValidator(fingerprint)]
 
 
@@ -112,7 +119,9 @@ class CertificateConfig(Section):
 class RegistryConfig(Section):
     """Access to one private registry."""
 
-    registry: str = Field(description="host of the registry, with port if it has one")
+    registry: Annotated[str, AfterValidator(addresses.registry)] = Field(
+        description="host of the registry, with port if it has one"
+    )
     username: str = Field(description="account at the registry")
     password: SecretStr = Field(description="password or token of the account")
 
@@ -129,7 +138,9 @@ class NodeConfig(Section):
     old_keys = frozenset({"alpine", "debug", "image"})
 
     api_key: SecretStr = Field(min_length=1, description="key that the server gave for this node")
-    server_url: str = Field(description="address of the server, with scheme", pattern="^https?://")
+    server_url: ServerUrl = Field(
+        description="address of the server, with scheme; port and prefix may stand in it, too"
+    )
     port: int | None = Field(None, description="port of the server; default: that of the scheme")
     api_path: str = Field("/api", description="prefix of all routes of the server")
     transport: Literal["https", "redis"] = Field(
@@ -312,10 +323,25 @@ class NodeConfig(Section):
             raise ValueError(f"policies.services names what is not configured: {text}")
         return self
 
-    @field_validator("server_url")
+    @model_validator(mode="before")
     @classmethod
-    def _no_slash(cls, value: str) -> str:
-        return value.rstrip("/")
+    def _one_form_of_the_address(cls, values: Any) -> Any:
+        """Bring address, port and prefix of the server into one form, however they are written."""
+        if not isinstance(values, dict):
+            return values
+        url, port, path = (values.get(key) for key in ("server_url", "port", "api_path"))
+        path = cls.model_fields["api_path"].default if path is None else path
+        if not isinstance(url, str) or not isinstance(path, str):
+            return values
+        if not isinstance(port, int | str | None):
+            return values
+        try:
+            _server_url(url)
+        except ValueError:
+            # Told at its own key.
+            return values
+        where = addresses.server_address(url, port, path)
+        return {**values, "server_url": where.host, "port": where.port, "api_path": where.path}
 
     @property
     def server_address(self) -> str:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from vantage6.common import addresses
 from vantage6.common.config.base import Section
 
 
@@ -30,6 +31,10 @@ Expressions = Annotated[
 ]
 
 
+def _registries(texts: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(map(addresses.registry, texts))
+
+
 class PolicyConfig(Section):
     """What may run here. Once this section is written, an image that it does not name is refused.
 
@@ -46,7 +51,7 @@ class PolicyConfig(Section):
     allowed_organizations: Texts = Field(
         (), description="ids or names of organizations; default: any"
     )
-    registries: Texts | None = Field(
+    registries: Annotated[Texts, AfterValidator(_registries)] | None = Field(
         None,
         description="hosts that images may be pulled from, with the port if there is one; "
         "`docker.io` is Docker Hub; default: those with which the expressions for images begin, "

@@ -13,7 +13,7 @@ _LIKE = 0.6
 _NO_TEXT = "a text is wanted here; put it into quotation marks"
 
 
-def explained(error: ValidationError, model: type[BaseModel]) -> Iterator[str]:
+def explained(error: ValidationError, model: type[BaseModel], top: str) -> Iterator[str]:
     """Yield a line for each wrong key: its path, and what is wrong with it.
 
     Parameters
@@ -22,10 +22,12 @@ def explained(error: ValidationError, model: type[BaseModel]) -> Iterator[str]:
         What was found. No line holds a value, which may be a password.
     model
         What the values must look like.
+    top
+        What stands before each path.
     """
     for problem in error.errors(include_input=False, include_url=False):
         steps = tuple(problem["loc"])
-        yield f"{'.'.join(map(str, steps))}: {_sentence(problem, steps, model)}"
+        yield f"{'.'.join(map(str, (top, *steps)))}: {_sentence(problem, steps, model)}"
 
 
 def _sentence(problem: Any, steps: tuple[str | int, ...], model: type[BaseModel]) -> str:
@@ -35,7 +37,7 @@ def _sentence(problem: Any, steps: tuple[str | int, ...], model: type[BaseModel]
         return f"{_NO_TEXT}."
     if problem["type"] == "extra_forbidden":
         return _unknown_key(str(steps[-1]), _section_at(steps[:-1], model))
-    return str(problem["msg"])
+    return str(problem["msg"]).removeprefix("Value error, ")
 
 
 def _unknown_key(key: str, section: type[BaseModel] | None) -> str:

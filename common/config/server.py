@@ -1,9 +1,19 @@
 """The configuration of a server."""
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, Field, HttpUrl, SecretStr, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BeforeValidator,
+    Field,
+    HttpUrl,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+)
 
+from vantage6.common import addresses
 from vantage6.common.config.base import BesideFile, DirectoriesConfig, LogConfig, Section
 
 #: A key that signs with SHA-256 must be as long as what it signs with.
@@ -11,6 +21,13 @@ LEAST_SECRET_BYTES = 32
 
 #: Of one client address to one API process, where no proxy counts them.
 _CONNECTIONS_PER_ADDRESS = 256
+
+
+def _prefix(value: Any) -> Any:
+    return addresses.prefix(value) if isinstance(value, str) else value
+
+
+Listening = Annotated[str, AfterValidator(addresses.listening)]
 
 
 class PasswordPolicy(Section):
@@ -80,7 +97,7 @@ class SmtpConfig(Section):
 class FlowerConfig(Section):
     """The monitor of the workers."""
 
-    ip: str = Field("127.0.0.1", description="address on which it listens")
+    ip: Listening = Field("127.0.0.1", description="address on which it listens")
     port: int = Field(5555, ge=1, le=65535, description="port on which it listens")
     password: SecretStr | None = Field(
         None, description="password of the user `flower`; default: a random one, kept with the data"
@@ -120,9 +137,11 @@ class ServerConfig(Section):
         description="kind of environment; in `test` access tokens live one day, and the first "
         "password of `root` and a short `jwt_secret_key` are accepted: for trying things out only",
     )
-    ip: str = Field("127.0.0.1", description="address on which the API listens")
+    ip: Listening = Field("127.0.0.1", description="address on which the API listens")
     port: int = Field(5000, ge=1, le=65535, description="port on which the API listens")
-    api_path: str = Field("/api", pattern=r"^(/[\w.-]+)*$", description="prefix of all routes")
+    api_path: Annotated[str, BeforeValidator(_prefix)] = Field(
+        "/api", pattern=r"^(/[\w.-]+)*$", description="prefix of all routes"
+    )
     uri: str = Field(
         "sqlite:///default.sqlite",
         pattern=r"^(sqlite:///|postgres(ql)?(\+\w+)?://)",

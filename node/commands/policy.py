@@ -57,6 +57,7 @@ def test(
     from vantage6.common.errors import ConfigurationError
     from vantage6.node.claims import Requester
     from vantage6.node.databases import Databases
+    from vantage6.node.rules.obstacles import fitting_begin
     from vantage6.node.rules.policy import Policy, PolicyRequest, Verdict
     from vantage6.node.services.explain import explain
 
@@ -92,10 +93,18 @@ def test(
     for way in explain(instance.config, rules, request, source):
         word, finding = _REACH[way.finding.verdict], way.finding
         console.say(f"{word:8} {way.name} ({way.target}): {finding.reason.message}")
+    for entry in fitting_begin(_expressions(instance), image):
+        console.say(f"{entry} matches the beginning of {image}, and has to match the whole of it.")
     if Verdict.REFUSED in verdicts:
         console.say("The task would be refused.")
         sys.exit(REFUSED)
     console.say("Nothing known forbids it." if Verdict.OPEN in verdicts else "The task would run.")
+
+
+def _expressions(instance: "Instance") -> tuple[str, ...]:
+    policies = instance.config.policies
+    images = policies.allowed_algorithms if policies else ()
+    return (*images, *instance.config.allowed_images)
 
 
 def _id_or_name(text: str | None) -> tuple[int | None, str | None]:

@@ -126,7 +126,16 @@ def _start(instance: "Instance") -> None:
     if state == "failed":
         supervisor.stop()
         _exit(code, message)
+    if state == "refusing":
+        console.info(f"Its log is {instance.log_file}")
+        _exit(
+            exits.CONFIGURATION,
+            f"Node {instance.name} is logged in, but refuses every task:\n{message}\n"
+            "Mend this, then `vnode stop` and start it again.",
+        )
     console.info(f"Node {instance.name} is online.")
+    for line in message.splitlines():
+        console.warning(line)
     console.info(f"Its log is {instance.log_file}")
 
 

@@ -11,6 +11,7 @@ from vantage6.common.cli.doctor import Check, Doubtful, Failed, Skipped, existin
 from vantage6.node.databases import Database, Databases
 from vantage6.node.instance import Instance
 from vantage6.node.outcomes import RefusalError
+from vantage6.node.rules import obstacles
 
 if TYPE_CHECKING:
     from vantage6.node.runtime.engine import Facts
@@ -107,7 +108,9 @@ class StationChecks:
             database = self._databases.get(label)
             return _read(database.path) if database.path else self._service(database)
         except RefusalError as error:
-            raise Failed(f"{error} Check its uri.") from error
+            found = [one for one in self._databases.all() if one.label == label]
+            where = f" It looked at {found[0].path}." if found else ""
+            raise Failed(f"{error}{where} Check its uri.") from error
 
     def _service(self, database: Database) -> str:
         if database.service is None:
@@ -131,6 +134,8 @@ class StationChecks:
                 "Nothing may run here: policies.allowed_algorithms names no image. Name those "
                 "that you trust."
             )
+        if begun := list(obstacles.begin_only(self._config)):
+            raise Doubtful(" ".join(begun))
         expressions = (*(policies.allowed_algorithms if policies else ()), *images)
         if any(text in _ANYTHING for text in expressions):
             raise Doubtful("An expression allows any image: name those that you trust.")

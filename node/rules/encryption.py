@@ -145,5 +145,4 @@ def _cryptor(key_file: Path, *, may_create: bool) -> RSACryptor:
 
 
 def _disagreement(encrypted: bool, code: str, message: str) -> Agreement:
-    log.critical("every task will be refused", code=code, reason=message)
     return Agreement(DummyCryptor(), encrypted, Reason(code, message))

@@ -52,7 +52,7 @@ class Registries:
         self._named = frozenset(
             {
                 *(host for entry in entries for host in _begin(entry) if given is None),
-                *(HUB if host in _HUBS else host for host in given or ()),
+                *(given or ()),
                 *(login.registry for login in config.docker_registries),
                 *(registry_of(image) for image in own if image != SERVICES_IMAGE),
             }

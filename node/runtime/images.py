@@ -9,7 +9,7 @@ from typing import Any
 import docker
 import requests
 from docker.auth import encode_header, get_config_header, resolve_repository_name
-from docker.errors import APIError, create_api_error_from_http_exception
+from docker.errors import APIError, InvalidRepository, create_api_error_from_http_exception
 from docker.utils import parse_repository_tag
 
 from vantage6.common import logs
@@ -80,6 +80,7 @@ class Images:
         RefusalError
             If there is no such image, or it cannot be pulled.
         """
+        _refuse_address(image)
         found = None if self._policy == "always" else self._use(image)
         if found is not None:
             return found
@@ -192,6 +193,8 @@ class Images:
                         raise _failed(image, str(line["error"]))
                     if cancelled():
                         raise RefusalError(TaskStatus.KILLED, "killed", "Killed during the pull.")
+        except InvalidRepository as error:
+            raise _failed(image, f"invalid reference: {error}") from error
         except APIError as error:
             raise _failed(image, str(error.explanation or error)) from error
         log.info("image pulled", image=image)
@@ -221,6 +224,24 @@ class Images:
             except requests.HTTPError as error:
                 raise create_api_error_from_http_exception(error) from error
             yield (json.loads(line) for line in response.iter_lines() if line)
+
+
+def _refuse_address(image: str) -> None:
+    """Refuse what was copied from a browser: the library of the engine calls it a mistake of ours.
+
+    Raises
+    ------
+    RefusalError
+        If it is an address.
+    """
+    scheme, separator, name = image.partition("://")
+    if separator:
+        raise RefusalError(
+            TaskStatus.NO_DOCKER_IMAGE,
+            "image_not_found",
+            f"{image} is an address and not the name of an image: leave out {scheme}://"
+            + (f", as in {name.rstrip('/')}." if name else "."),
+        )
 
 
 def _failed(image: str, explanation: str) -> RefusalError:

@@ -164,9 +164,9 @@ def test_every_sensible_way_to_write_an_address_works(host, port, path, expected
 @pytest.mark.parametrize(
     ("host", "port", "said"),
     [
-        ("http://::1", 5000, "stands in brackets"),
+        ("http://::1:x", 5000, "stands in brackets"),
         ("http://a:b", None, "no valid port"),
-        ("http://", 5000, "no valid port"),
+        ("http://", 5000, "names no host"),
         ("http://a:5000", 443, "not the same port"),
     ],
 )
