@@ -1,5 +1,6 @@
 """How a result ended, in words for the researcher."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
@@ -17,6 +18,12 @@ _PROCESS_LIMIT_SIGNS = (
     "cannot fork",
     "retry: no child processes",
 )
+#: What the wrapper of `vantage6.tools` puts before a sentence for people.
+_FOR_PEOPLE = "reason > "
+_LONGEST_QUOTE = 300
+#: How a trace of Python begins and ends.
+_TRACE = "Traceback (most recent call last):"
+_ERROR = re.compile(r"([A-Za-z_][\w.]{0,90}(?:Error|Exception))(?:: |$)", re.ASCII)
 #: Reasons that are limits of the node.
 _LIMITS = frozenset(
     {
@@ -102,7 +109,12 @@ def reason_to_json(reason: Reason | None) -> dict[str, str] | None:
 
 
 def judge(
-    exit_: Exit, output_bytes: int | None, limits: LimitConfig, *, quote: bool = True
+    exit_: Exit,
+    output_bytes: int | None,
+    limits: LimitConfig,
+    *,
+    quote: bool = True,
+    share_errors: bool = False,
 ) -> tuple[TaskStatus, Reason | None]:
     """Turn the end of a process into a status, and a reason if it is not a success.
 
@@ -116,6 +128,8 @@ def judge(
         What the algorithm was allowed.
     quote
         Whether the reason may hold words of the log.
+    share_errors
+        Whether these may be any, and not only what was written for people.
     """
     if exit_.disk_exceeded:
         return TaskStatus.CRASHED, _disk_full(limits)
@@ -133,7 +147,9 @@ def judge(
     if (output_bytes or 0) > limits.file_bytes:
         return TaskStatus.CRASHED, _output_too_large(limits)
     if exit_.code != 0:
-        return TaskStatus.CRASHED, _failure(exit_, limits, quote=quote)
+        return TaskStatus.CRASHED, _failure(
+            exit_, limits, _last_words(exit_.log, share_errors) if quote else ""
+        )
     if output_bytes is None:
         return TaskStatus.CRASHED, Reason(
             "output_not_a_file", "The algorithm put something else in the place of its output file."
@@ -158,7 +174,7 @@ def limits_met(exit_: Exit, reason: Reason | None) -> dict[str, int]:
     return {kind: 1 for kind, is_met in met.items() if is_met}
 
 
-def _failure(exit_: Exit, limits: LimitConfig, *, quote: bool) -> Reason:
+def _failure(exit_: Exit, limits: LimitConfig, last_words: str) -> Reason:
     log = exit_.log.lower()
     if exit_.code == SIGXFSZ_CODE or any(sign in log for sign in _FILE_LIMIT_SIGNS):
         return _output_too_large(limits)
@@ -172,9 +188,25 @@ def _failure(exit_: Exit, limits: LimitConfig, *, quote: bool) -> Reason:
             f"The algorithm needed more than the {limits.pids} processes and threads "
             "this node allows.",
         )
-    lines = exit_.log.strip().splitlines() if quote else ()
-    last = f" Its last words: {lines[-1].strip()[:300]}" if lines else ""
-    return Reason("exit_code", f"The algorithm ended with exit code {exit_.code}.{last}")
+    return Reason("exit_code", f"The algorithm ended with exit code {exit_.code}.{last_words}")
+
+
+def _last_words(log: str, share_errors: bool) -> str:
+    """Return what the end of a log adds to a reason.
+
+    SECURITY: the text of an error that nobody wrote for people can be a cell of the data.
+    """
+    lines = log.rstrip().splitlines()
+    last = lines[-1].strip() if lines else ""
+    if last and share_errors:
+        return f" Its last words: {last[:_LONGEST_QUOTE]}"
+    if last.startswith(_FOR_PEOPLE):
+        return f" Its last words: {last.removeprefix(_FOR_PEOPLE)[:_LONGEST_QUOTE]}"
+    # The wrapper of 3.11 has no word that tells whose text it is; a trace of Python has a form.
+    found = _ERROR.match(last)
+    if found and _TRACE in lines and lines[-2].startswith("  "):
+        return f" Its last error: {found[1]}."
+    return ""
 
 
 def _disk_full(limits: LimitConfig) -> Reason:

@@ -1,13 +1,13 @@
 """From the input of a task to the function of the algorithm, and its answer."""
 
 import importlib
+import inspect
 import os
-import traceback
 from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
-from vantage6.tools.errors import AlgorithmError
+from vantage6.tools.errors import AlgorithmError, is_shared, print_places, told
 
 #: Stands before the name of a function that a node may be asked for.
 PREFIX = "RPC_"
@@ -39,9 +39,10 @@ def find(input_data: Mapping[str, Any], module: str) -> Callable[..., Any]:
     function = getattr(algorithm, name, None)
     if name.startswith("_") or not callable(function):
         known = ", ".join(_known(algorithm, is_central)) or "none"
-        kind = "central methods (with 'master': true)" if is_central else "methods"
+        kind = "central methods (with 'master': True)" if is_central else "methods"
         raise AlgorithmError(
             f"The algorithm has no method {input_data['method']!r}. Its {kind}: {known}."
+            + _other_kind(algorithm, input_data["method"], is_central)
         )
     return function  # type: ignore[no-any-return]
 
@@ -51,23 +52,66 @@ def call(
     first: list[Any],
     input_data: Mapping[str, Any],
     log_traceback: bool = False,
+    *,
+    share_errors: bool = False,
 ) -> Any:
     """Call a function with what it always gets, then with the arguments in the input.
+
+    Parameters
+    ----------
+    function
+        A function of the algorithm.
+    first
+        What it always gets.
+    input_data
+        ``args`` and ``kwargs``.
+    log_traceback
+        Write where in the algorithm an error came up.
+    share_errors
+        Tell the texts of all errors, whatever they hold.
 
     Raises
     ------
     AlgorithmError
         If the function raises anything; says what.
     """
+    args, kwargs = input_data.get("args") or [], input_data.get("kwargs") or {}
+    _check_arguments(function, first, args, kwargs)
     try:
-        return function(*first, *input_data.get("args") or [], **input_data.get("kwargs") or {})
+        return function(*first, *args, **kwargs)
     except Exception as error:  # the algorithm is somebody else's code
         if log_traceback:
-            traceback.print_exc()
-        said = str(error) or type(error).__name__
+            print_places(error, share=share_errors)
+        said = told(error, share=share_errors)
         raise AlgorithmError(
             f"Error encountered while calling {function.__name__}: {said}"
         ) from error
+
+
+def _check_arguments(
+    function: Callable[..., Any], first: list[Any], args: Any, kwargs: Any
+) -> None:
+    """Refuse arguments that a function does not take, in words that hold no data.
+
+    Raises
+    ------
+    AlgorithmError
+        If it does not take them.
+    """
+    said = ""
+    if not isinstance(args, list | tuple) or not isinstance(kwargs, dict):
+        said = "'args' has to be a list, and 'kwargs' a dictionary"
+    else:
+        try:
+            signature = inspect.signature(function)
+        except (TypeError, ValueError):  # not everything that can be called has one
+            return
+        try:
+            signature.bind(*first, *args, **kwargs)
+        except TypeError as error:
+            said = str(error)
+    if said:
+        raise AlgorithmError(f"{function.__name__} cannot be called like this: {said}.")
 
 
 def dispatch_rpc(
@@ -108,7 +152,7 @@ def dispatch_rpc(
     first = [data]
     if input_data.get("master"):
         first.insert(0, _client(token, use_new_client, allow_pickle))
-    return call(function, first, input_data, log_traceback)
+    return call(function, first, input_data, log_traceback, share_errors=is_shared())
 
 
 def _client(token: str, use_new_client: bool, allow_pickle: bool) -> Any:
@@ -119,6 +163,15 @@ def _client(token: str, use_new_client: bool, allow_pickle: bool) -> Any:
     kind = AlgorithmClient if use_new_client else ContainerClient
     host, port, path = (os.environ.get(name, "") for name in ("HOST", "PORT", "API_PATH"))
     return kind(token, host, port, path, allow_pickle=allow_pickle)
+
+
+def _other_kind(algorithm: ModuleType, name: str, is_central: bool) -> str:
+    """Return a hint where a method is of the other kind than the task says."""
+    if name not in _known(algorithm, not is_central):
+        return ""
+    if is_central:
+        return f" {name} is not central: leave 'master' out of the input."
+    return f" {name} is central: add 'master': True to the input."
 
 
 def _known(algorithm: ModuleType, is_central: bool) -> list[str]:

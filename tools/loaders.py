@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from vantage6.tools.container import Container
-from vantage6.tools.errors import AlgorithmError
+from vantage6.tools.errors import AlgorithmError, is_shared, told
 
 #: Makes data from the address of a database and the input of the task.
 Loader = Callable[[str, Mapping[str, Any]], Any]
@@ -55,7 +55,8 @@ def load_sparql(database_uri: str, input_data: Mapping[str, Any]) -> Any:
     reply = httpx2.post(database_uri, data=query, headers={"Accept": "text/csv"}, timeout=_SECONDS)
     # SECURITY: not `raise_for_status`, which would write the address and its password to the log.
     if not reply.is_success:
-        raise AlgorithmError(f"The endpoint answered {reply.status_code}: {reply.text[:200]}")
+        said = f": {reply.text[:200]}" if is_shared() else ""
+        raise AlgorithmError(f"The endpoint answered {reply.status_code}{said}.")
     return pandas.read_csv(io.StringIO(reply.text))
 
 
@@ -124,7 +125,7 @@ def explained(
             "image with pip install 'vantage6[excel,parquet,sql]'."
         ) from error
     except Exception as error:  # each library has errors of its own
-        said = " ".join(str(error).split()) or type(error).__name__
+        said = told(error, share=is_shared())
         raise AlgorithmError(f"The {database_type} database cannot be read: {said}") from error
 
 

@@ -53,7 +53,8 @@ class _MockTasks:
         self._tasks.append(task)  # before it runs, so that its sub-tasks come after it
         for result in results:
             first = given(result["organization"], task["id"])
-            answer = dispatch_rpc.call(function, first, received)
+            # Everything is on the author's own machine here.
+            answer = dispatch_rpc.call(function, first, received, share_errors=True)
             result["result"] = bytes_to_base64s(serialize(answer))
             result["status"] = TaskStatus.COMPLETED.value
         task["complete"] = True

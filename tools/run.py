@@ -9,7 +9,7 @@ from vantage6.common.serialization import SerializationError, deserialize, seria
 from vantage6.tools.container import Container
 from vantage6.tools.data_format import DataFormat
 from vantage6.tools.dispatch_rpc import dispatch_rpc, find
-from vantage6.tools.errors import AlgorithmError
+from vantage6.tools.errors import REASON, AlgorithmError, is_shared, told
 
 #: Makes the data of an algorithm from what the node offers and the input of the task.
 Source = Callable[[Container, dict[str, Any]], Any]
@@ -64,7 +64,7 @@ def run(
         )
         write_output(input_data.get("output_format"), output, container.output_file)
     except (AlgorithmError, OSError) as error:
-        sys.stderr.write(f"error > {error}\n")
+        sys.stderr.write(f"{REASON}{told(error, share=is_shared())}\n")
         raise SystemExit(1) from error
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from vantage6.tools.errors import AlgorithmError
 from vantage6.tools.util import info
 
 
@@ -35,11 +36,11 @@ def master(
         organization_ids=participants,
     )
     if "id" not in task:
-        raise ValueError(f"The sub-task was refused: {task.get('msg')}")
+        raise AlgorithmError(f"The sub-task was refused: {task.get('msg')}")
     parts = client.wait_for_results(task["id"])
     count = sum(part["count"] for part in parts)
     if not count:
-        raise ValueError(f"No organization has a value in column {column_name!r}.")
+        raise AlgorithmError(f"No organization has a value in column {column_name!r}.")
     return {"average": sum(part["sum"] for part in parts) / count}
 
 
@@ -60,10 +61,10 @@ def RPC_average_partial(data: Any, column_name: str) -> dict[str, float]:  # noq
     """
     if column_name not in data.columns:
         known = ", ".join(map(str, data.columns))
-        raise ValueError(f"There is no column {column_name!r}. The columns are: {known}.")
+        raise AlgorithmError(f"There is no column {column_name!r}. The columns are: {known}.")
     column = data[column_name].dropna()
     if column.dtype.kind not in "iufb":
-        raise ValueError(f"Column {column_name!r} does not hold numbers.")
+        raise AlgorithmError(f"Column {column_name!r} does not hold numbers.")
     return {"sum": column.sum().item(), "count": len(column)}
 
 

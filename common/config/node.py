@@ -188,6 +188,11 @@ class NodeConfig(Section):
     share_logs: bool = Field(
         True, description="send what algorithms print, while they run and at their end"
     )
+    share_errors: bool = Field(
+        False,
+        description="send the texts of all errors of algorithms, which can hold data, and not only "
+        "their kinds and what authors wrote for researchers",
+    )
     allowed_images: Expressions = Field(
         (), description="old form of policies.allowed_algorithms, applied in addition"
     )

@@ -55,6 +55,7 @@ def record_start(audit: Audit, config: NodeConfig, me: WhoAmI, collaboration_id:
             "subtask_levels",
             "keep_free_bytes",
             "share_logs",
+            "share_errors",
         },
     )
     try:

@@ -248,7 +248,9 @@ class Execution:
         agreement = self._context.agreement
         is_plain = not agreement.encrypted and agreement.refusal is None
         quote = config.share_logs and is_plain
-        status, reason = judge(exit_, output_bytes, config.limits, quote=quote)
+        status, reason = judge(
+            exit_, output_bytes, config.limits, quote=quote, share_errors=config.share_errors
+        )
         if status == TaskStatus.COMPLETED:
             reason = self._context.policy.may_leave(output_bytes or 0)
             status = TaskStatus.NOT_ALLOWED if reason else status
@@ -301,7 +303,11 @@ class Execution:
             labels=tuple(context.databases.labels),
             links=grant.links,
             vpn=VPN in grant.names,
-            extra={**grant.variables, **context.config.algorithm_env},
+            extra={
+                **grant.variables,
+                **context.config.algorithm_env,
+                "SHARE_ERRORS": str(context.config.share_errors).lower(),
+            },
         )
 
     def _received(self, claim: Claim) -> bytes:

@@ -249,6 +249,6 @@ def test_average_fails_with_the_name_of_who_failed(peer, make_token, tmp_path) -
     ended = _run_average(peer, make_token, tmp_path)
     assert ended.returncode == 1
     assert ended.stderr == (
-        "error > Error encountered while calling master: "
+        "reason > Error encountered while calling master: "
         "Sub-task 10 failed at organization 3: crashed.\n"
     )

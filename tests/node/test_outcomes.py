@@ -3,7 +3,9 @@
 import pytest
 
 from vantage6.common.config.node import LimitConfig
-from vantage6.node.outcomes import Exit, judge, size
+from vantage6.node import outcomes
+from vantage6.node.outcomes import Exit, Reason, judge, size
+from vantage6.tools import errors
 
 
 @pytest.mark.parametrize(
@@ -36,10 +38,49 @@ def test_out_of_memory_that_was_survived_is_no_failure() -> None:
     assert found == "completed"
 
 
-def test_last_line_of_the_log_is_quoted() -> None:
-    _, reason = judge(Exit(1, "first\nlast words\n\n"), 0, LimitConfig())
+_OF_3_11 = "error > Error encountered while calling RPC_sum: could not convert string: 'F'"
+_TRACE = """Traceback (most recent call last):
+  File "/app/mine.py", line 3, in RPC_sum
+    data["sex"].astype(float)
+"""
+
+
+@pytest.mark.parametrize(
+    ("log", "closed", "shared"),
+    [
+        ("first\nlast words\n\n", "", " Its last words: last words"),
+        ("reason > two values are too few\n", " Its last words: two values are too few", None),
+        (_OF_3_11, "", f" Its last words: {_OF_3_11}"),
+        (
+            f"{_TRACE}ValueError: could not convert string: 'F'\n",
+            " Its last error: ValueError.",
+            " Its last words: ValueError: could not convert string: 'F'",
+        ),
+        (f"{_TRACE}mine.errors.OwnError\n", " Its last error: mine.errors.OwnError.", None),
+        # What follows a trace, or looks like its end, is no end of it.
+        (f"{_TRACE}ValueError: a\nJansenError: 60 years", "", None),
+        ("JansenError: 60 years", "", None),
+        (f"{_TRACE}Jansen: 60 years", "", None),
+        ("", "", ""),
+    ],
+)
+def test_a_reason_quotes_only_what_was_written_for_people(
+    log: str, closed: str, shared: str | None
+) -> None:
+    """Unchanged images of 3.11 print the texts of pandas, which can be cells of the data."""
+    _, reason = judge(Exit(1, log), 0, LimitConfig())
     assert reason is not None
-    assert reason.message.endswith("last words")
+    assert reason.message == f"The algorithm ended with exit code 1.{closed}"
+    _, reason = judge(Exit(1, log), 0, LimitConfig(), share_errors=True)
+    assert reason is not None
+    if shared is not None:
+        assert reason.message == f"The algorithm ended with exit code 1.{shared}"
+    _, reason = judge(Exit(1, log), 0, LimitConfig(), quote=False, share_errors=True)
+    assert reason == Reason("exit_code", "The algorithm ended with exit code 1.")
+
+
+def test_node_and_wrapper_mark_what_is_for_people_alike() -> None:
+    assert outcomes._FOR_PEOPLE == errors.REASON
 
 
 @pytest.mark.parametrize(

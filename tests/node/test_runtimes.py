@@ -30,7 +30,7 @@ def test_output_log_and_exit_code_come_back(make_bench: MakeBench) -> None:
 
 def test_exit_code_of_a_failure_is_kept(make_bench: MakeBench) -> None:
     bench = make_bench()
-    _, exit_ = bench.run("print('last words'); raise SystemExit(7)")
+    _, exit_ = bench.run("print('reason > last words'); raise SystemExit(7)")
     status, reason = judge(exit_, 0, bench.config.limits)
     assert (exit_.code, status) == (7, TaskStatus.CRASHED)
     assert reason is not None

@@ -1,10 +1,8 @@
 """The wrapper as a node starts it: a process, environment variables, files, an exit code."""
 
 import json
-import os
 import pickle
 import subprocess
-import sys
 from collections.abc import Callable
 from inspect import signature
 from pathlib import Path
@@ -48,44 +46,8 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
-    """Return a function that runs a wrapper; its output is in the file ``output``."""
-    (tmp_path / "mine.py").write_text(ALGORITHM)
-    (tmp_path / "data.csv").write_text("age,name\n60,a\n70,b\n")
-    (tmp_path / "output").write_bytes(b"")
-    (tmp_path / "token").write_text(
-        "e30.eyJzdWIiOnsiaW1hZ2UiOiJpIiwiZGF0YWJhc2UiOiJkIiwibm9kZV9pZCI6MSwiY29sbGFib3Jh"
-        "dGlvbl9pZCI6MSwidGFza19pZCI6OX19.c2ln"
-    )
-
-    def run(input_, call="docker_wrapper('mine')", **environment):
-        data = input_ if isinstance(input_, bytes) else b"json." + json.dumps(input_).encode()
-        (tmp_path / "input").write_bytes(data)
-        variables = {
-            "INPUT_FILE": str(tmp_path / "input"),
-            "OUTPUT_FILE": str(tmp_path / "output"),
-            "TOKEN_FILE": str(tmp_path / "token"),
-            "HOST": "http://127.0.0.1",
-            "PORT": "1",
-            "API_PATH": "",
-            "USER_REQUESTED_DATABASE_LABEL": "default",
-            "DEFAULT_DATABASE_URI": str(tmp_path / "data.csv"),
-            "DB_LABELS": '["default", "My_Other"]',
-            "MY_OTHER_DATABASE_URI": "/mnt/data/other.csv",
-            **environment,
-        }
-        given = {key: value for key, value in variables.items() if value is not None}
-        return subprocess.run(
-            [sys.executable, "-c", f"from vantage6.tools.docker_wrapper import *; {call}"],
-            cwd=tmp_path,
-            env={**os.environ, **given},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-
-    return run
+def algorithm() -> str:
+    return ALGORITHM
 
 
 def _output(tmp_path: Path) -> bytes:
@@ -206,21 +168,22 @@ def test_data_is_not_always_loaded(run: Run, tmp_path: Path, call: str, expected
             "docker_wrapper('mine')",
             {},
             "The algorithm has no method 'sum'. "
-            "Its central methods (with 'master': true): reads_pickles, central.",
+            "Its central methods (with 'master': True): reads_pickles, central. "
+            "sum is not central: leave 'master' out of the input.",
         ),
         ({}, "docker_wrapper('mine')", {}, "The input of the task names no method."),
         (
             {"method": "fail"},
             "docker_wrapper('mine')",
             {},
-            "Error encountered while calling RPC_fail: the reason",
+            "Error encountered while calling RPC_fail: RuntimeError (its text may hold data and "
+            "stays at the data station)",
         ),
         (
             {"method": "sum", "kwargs": {"colunm": "age"}},
             "docker_wrapper('mine')",
             {},
-            "Error encountered while calling RPC_sum: RPC_sum() got an unexpected keyword argument "
-            "'colunm'",
+            "RPC_sum cannot be called like this: missing a required argument: 'column'.",
         ),
         (
             {"method": "odd"},
@@ -276,14 +239,14 @@ def test_mistake_is_one_line_on_standard_error(
     run: Run, tmp_path: Path, input_: object, call: str, environment: dict, message: str
 ) -> None:
     ended = run(input_, call, **environment)
-    assert (ended.returncode, ended.stderr) == (1, f"error > {message}\n")
+    assert (ended.returncode, ended.stderr) == (1, f"reason > {message}\n")
     assert _output(tmp_path) == b""
 
 
 def test_unreadable_data_is_explained(run: Run) -> None:
     ended = run({"method": "sum"}, DEFAULT_DATABASE_URI="/nowhere.csv")
     assert ended.returncode == 1
-    assert ended.stderr.startswith("error > The csv database cannot be read: ")
+    assert ended.stderr.startswith("reason > The csv database cannot be read: ")
     assert ended.stderr.count("\n") == 1
 
 
@@ -291,7 +254,11 @@ def test_traceback_is_written_on_request(run: Run) -> None:
     ended = run({"method": "fail"}, "docker_wrapper('mine', log_traceback=True)")
     assert ended.returncode == 1
     assert "Traceback" in ended.stderr
-    assert ended.stderr.endswith("calling RPC_fail: the reason\n")
+    assert 'raise RuntimeError("the reason")' in ended.stderr  # the line of the code
+    assert "RuntimeError: the reason" not in ended.stderr
+    shared = run({"method": "fail"}, "docker_wrapper('mine', log_traceback=True)", SHARE_ERRORS="1")
+    assert "RuntimeError: the reason" in shared.stderr
+    assert shared.stderr.endswith("calling RPC_fail: RuntimeError: the reason\n")
 
 
 def test_malicious_pickle_is_refused(run: Run, tmp_path: Path) -> None:

@@ -1,0 +1,129 @@
+"""Texts of errors: what pandas says can be a cell of the data, and stays there."""
+
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+from vantage6.client.exceptions import SubTaskFailed
+from vantage6.tools.errors import AlgorithmError, told
+
+Run = Callable[..., CompletedProcess[str]]
+
+ALGORITHM = """
+import errno
+from vantage6.tools.errors import AlgorithmError
+
+def RPC_convert(data):
+    return data["name"].astype(float).sum()
+
+def RPC_absent(data):
+    return data["agee"]
+
+def RPC_own(data):
+    raise AlgorithmError("Fewer than two values.\\nToo few.")
+
+def RPC_from(data):
+    try:
+        data["name"].astype(float)
+    except ValueError as error:
+        raise AlgorithmError("No numbers.") from error
+
+def RPC_full(data):
+    raise OSError(errno.ENOSPC, "patient 7", "/patient/8")
+
+def RPC_long(data):
+    raise ValueError("patient\\nreason > patient")
+
+def central(client, data):
+    return 1
+"""
+
+
+@pytest.fixture
+def algorithm() -> str:
+    return ALGORITHM
+
+
+@pytest.fixture
+def said(run: Run, tmp_path: Path) -> Callable[..., str]:
+    """Return a function that gives all that an algorithm prints for a method."""
+    (tmp_path / "data.csv").write_text("age,name\n60,Jansen\n70,Smit\n")
+
+    def said(method: str, call: str = "auto_wrapper('mine')", **environment: str) -> str:
+        ended = run({"method": method}, call, **environment)
+        assert ended.returncode == 1
+        return ended.stdout + ended.stderr
+
+    return said
+
+
+@pytest.mark.parametrize("call", ["auto_wrapper('mine')", "auto_wrapper('mine', log_traceback=1)"])
+def test_text_of_pandas_stays_at_the_station(said: Callable[..., str], call: str) -> None:
+    told = said("convert", call)
+    assert "Jansen" not in told
+    assert told.endswith(
+        "reason > Error encountered while calling RPC_convert: ValueError (its text may hold data "
+        "and stays at the data station)\n"
+    )
+    assert "Jansen" in said("convert", call, SHARE_ERRORS="true")
+    assert "Jansen" not in said("convert", call, SHARE_ERRORS="false")
+
+
+def test_traceback_without_texts_still_names_the_place(said: Callable[..., str]) -> None:
+    told = said("convert", "auto_wrapper('mine', log_traceback=True)")
+    assert 'return data["name"].astype(float).sum()' in told
+
+
+@pytest.mark.parametrize(
+    ("method", "words"),
+    [
+        ("absent", "KeyError, for example a column that the data has not"),
+        ("own", "RPC_own: Fewer than two values. Too few.\n"),
+        ("from", "RPC_from: No numbers.\n"),
+        ("full", "OSError: No space left on device\n"),
+        ("long", "RPC_long: ValueError (its text"),
+    ],
+)
+def test_each_error_tells_its_kind_and_only_texts_for_people(
+    said: Callable[..., str], method: str, words: str
+) -> None:
+    told = said(method)
+    assert words in told
+    assert "patient" not in told
+    assert told.count("\n") == 1
+
+
+def test_file_that_pandas_cannot_read_is_not_quoted(
+    said: Callable[..., str], tmp_path: Path
+) -> None:
+    (tmp_path / "data.csv").write_text('age,name\n1,2,3,Jansen\n"Smit')
+    told = said("own")
+    assert "The csv database cannot be read: ParserError" in told
+    assert "Jansen" not in told
+
+
+def test_central_method_called_as_a_part_gets_a_hint(run: Run, said: Callable[..., str]) -> None:
+    assert said("central").endswith("central is central: add 'master': True to the input.\n")
+    ended = run({"method": "own", "master": True}, "auto_wrapper('mine')")
+    assert ended.stderr.endswith("own is not central: leave 'master' out of the input.\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"kwargs": {"colunm": 1}}, "got an unexpected keyword argument 'colunm'"),
+        ({"args": [1, 2]}, "too many positional arguments"),
+        ({"args": 3}, "'args' has to be a list, and 'kwargs' a dictionary"),
+    ],
+)
+def test_wrong_arguments_are_named_before_data_is_touched(run: Run, arguments, words) -> None:
+    ended = run({"method": "own", **arguments}, "auto_wrapper('mine')")
+    assert f"RPC_own cannot be called like this: {words}." in ended.stderr
+
+
+def test_errors_of_this_library_are_for_people() -> None:
+    assert told(SubTaskFailed("Sub-task 3 failed."), share=False) == "Sub-task 3 failed."
+    assert told(AlgorithmError("a"), share=False) == "a"
+    assert told(RuntimeError("can't start new thread"), share=False).endswith("new thread")
