@@ -15,6 +15,7 @@ from vantage6.client.node_client import NodeClient
 from vantage6.client.session import NotTheServer
 from vantage6.common import logs
 from vantage6.common.backoff import delays
+from vantage6.common.config import NodeConfig
 from vantage6.common.encryption import RSACryptor
 from vantage6.common.errors import (
     ConfigurationError,
@@ -32,8 +33,8 @@ from vantage6.node.proxy.upstream import Upstream, network
 from vantage6.node.rules import obstacles
 from vantage6.node.rules.audit import Audit
 from vantage6.node.rules.audit_start import open_audit, record_start
+from vantage6.node.rules.current_policy import CurrentPolicy
 from vantage6.node.rules.encryption import agree, known_keys
-from vantage6.node.rules.policy import Policy
 from vantage6.node.rules.published_policy import public_settings
 from vantage6.node.rules.quota import Quotas
 from vantage6.node.runtime.base import Runtime
@@ -70,6 +71,8 @@ class Node:
         #: Why this station has to leave its place to another one, once it has.
         self._refusal: Unauthenticated | None = None
         self._services = Services()
+        #: The configuration of which the server was told last.
+        self._shared: NodeConfig | None = None
         self._server = NodeClient(config.server_address, config.api_path, self._network)
 
     def run(self) -> None:
@@ -105,7 +108,7 @@ class Node:
         if context is None:
             return
         record_start(audit, self._instance.config, me, context.collaboration_id)
-        self._share()
+        self._share(self._instance.config)
         self._services.start(
             self._instance.config,
             context.databases,
@@ -123,6 +126,7 @@ class Node:
             runtime,
             self._instance.config.keep_temporary_hours * 3600,
             self._give_way,
+            lambda: self._follow_file(context.policies),
         )
         reconciler.start()
         self._tell_how_it_went(context)
@@ -203,7 +207,9 @@ class Node:
             upstream=upstream,
             keys=PublicKeys(upstream, known),
             agreement=agreement,
-            policy=Policy(config),
+            policies=CurrentPolicy(
+                config, instance.reload, instance.file, audit, folder=instance.data
+            ),
             databases=Databases(config.databases, instance.base),
             runtime=runtime,
             spool=self._spool(runtime),
@@ -220,10 +226,17 @@ class Node:
             return spool
         return Spool(folder, run_disks.open_for(self._instance.config, folder / "runs"))
 
-    def _share(self) -> None:
+    def _follow_file(self, policies: CurrentPolicy) -> None:
+        """Take up the policies of a changed file, and tell the server what they allow."""
+        policies.refresh()
+        if policies.config is not self._shared:
+            self._share(policies.config)
+
+    def _share(self, config: NodeConfig) -> None:
         """Tell the server what the policies allow; nothing here depends on it."""
+        self._shared = config
         try:
-            self._server.tell_config(public_settings(self._instance.config))
+            self._server.tell_config(public_settings(config))
         except V6Error as error:
             log.warning("configuration not shared", reason=str(error))
 

@@ -71,6 +71,16 @@ class Instance:
             log_file=log_folder.absolute() / (config.logging.file or f"{name}.log"),
         )
 
+    def reload(self) -> NodeConfig:
+        """Read the configuration again.
+
+        Raises
+        ------
+        ConfigurationError
+            If it is wrong now.
+        """
+        return load(self.file, NodeConfig, self.environment)
+
     @property
     def engine_name(self) -> str:
         """Name at the container engine, which has the nodes of both scopes."""

@@ -56,7 +56,21 @@ def _status(found: "instances.Found", environment: str) -> str:
     try:
         instance = Instance.load(found, environment)
         if instance.holder() is not None:
-            return "Running"
+            return _running(instance)
         return "Failed" if instance.supervisor.running() else "Not running"
     except Conflict:
         return "Unknown (another user's)"
+
+
+def _running(instance: "Instance") -> str:
+    """Return the status of a node that runs, and what of its file does not count yet."""
+    from vantage6.node.rules.current_policy import followed, version_of
+
+    told = followed(instance.data)
+    if told is None:
+        return "Running"
+    if names := told.changed_settings(instance.config):
+        return f"Running (restart it for: {', '.join(names)})"
+    if told.version != version_of(instance.config):
+        return "Running (changed policies from its next task)"
+    return "Running"

@@ -57,8 +57,9 @@ class StationChecks:
             yield f"database {label}", partial(self._database, label)
 
     def policies(self) -> Iterator[Check]:
-        """Yield the check of the rules."""
+        """Yield the checks of the rules."""
         yield "policies", self._policies
+        yield "in force", self._in_force
 
     def _engine(self) -> str:
         if self._config.runtime == "process":
@@ -140,6 +141,14 @@ class StationChecks:
         if any(text in _ANYTHING for text in expressions):
             raise Doubtful("An expression allows any image: name those that you trust.")
         return f"Allowed images: {', '.join(expressions)}"
+
+    def _in_force(self) -> str:
+        from vantage6.node.commands.policy import in_force
+
+        lines = in_force(self._instance)
+        if len(lines) > 1:
+            raise Doubtful(" ".join(lines))
+        return lines[0]
 
 
 def _read(path: Path) -> str:

@@ -100,7 +100,8 @@ class Policy:
             "policies.allowed_algorithms": _Images(self._policies.allowed_algorithms),
             "allowed_images": _Images(config.allowed_images),
         }
-        self._registries = Registries(config)
+        #: Which registries may be asked for images.
+        self.registries = Registries(config)
         self._levels = config.subtask_levels
         self._databases = (
             None
@@ -113,7 +114,7 @@ class Policy:
             if services is None
             else {name: _Images(images) for name, images in services.items()}
         )
-        log.info("images are pulled from", registries=self._registries.names or "anywhere")
+        log.info("images are pulled from", registries=self.registries.names or "anywhere")
         if not any(self._images.values()):
             if self._is_written:
                 log.warning("no algorithm may run here: policies.allowed_algorithms names none")
@@ -212,11 +213,11 @@ class Policy:
                 yield _allowed(rule, f"The image {request.image} is listed.")
 
     def _on_registry(self, request: PolicyRequest) -> Iterator[Finding]:
-        rule, names = "policies.registries", self._registries.names
+        rule, names = "policies.registries", self.registries.names
         if names is None:
             return
         host = registry_of(request.image)[:255]
-        if self._registries.may_ask(request.image):
+        if self.registries.may_ask(request.image):
             yield _allowed(rule, f"The image may be pulled from {host}.")
         elif request.digests is None:
             text = f"Only if the image is at the node already: it pulls none from {host}."

@@ -16,6 +16,7 @@ from typing import Protocol
 from vantage6.common.errors import Unavailable
 from vantage6.node.databases import Database
 from vantage6.node.outcomes import Exit
+from vantage6.node.rules.registries import Registries
 from vantage6.node.runtime.links import Link
 
 
@@ -95,9 +96,24 @@ class Runtime(Protocol):
     """
 
     def fetch(
-        self, image: str, cancelled: Callable[[], bool], pulling: Pulling = nullcontext
+        self,
+        image: str,
+        cancelled: Callable[[], bool],
+        pulling: Pulling = nullcontext,
+        registries: Registries | None = None,
     ) -> Image:
         """Make an image available and return the exact thing that will run.
+
+        Parameters
+        ----------
+        image
+            Its reference.
+        cancelled
+            Tells whether nobody waits for it any more.
+        pulling
+            Entered while it is pulled.
+        registries
+            Those that may be asked for it; default: as the configuration said at the start.
 
         Raises
         ------

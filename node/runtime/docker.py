@@ -21,6 +21,7 @@ from vantage6.common import clock, logs
 from vantage6.common.backoff import delays
 from vantage6.common.config.node import NodeConfig
 from vantage6.node.outcomes import SIGKILL_CODE, Exit
+from vantage6.node.rules.registries import Registries
 from vantage6.node.runtime import confinement, podman
 from vantage6.node.runtime.base import (
     Answer,
@@ -115,11 +116,15 @@ class DockerRuntime:
         return self._client
 
     def fetch(
-        self, image: str, cancelled: Callable[[], bool], pulling: Pulling = nullcontext
+        self,
+        image: str,
+        cancelled: Callable[[], bool],
+        pulling: Pulling = nullcontext,
+        registries: Registries | None = None,
     ) -> Image:
         """Return an image, pulled if it has to be."""
         with _engine():
-            return self._images.fetch(image, cancelled, pulling)
+            return self._images.fetch(image, cancelled, pulling, registries)
 
     def create(self, spec: RunSpec) -> Handle:
         """Create the container of a result, or return the one that exists.

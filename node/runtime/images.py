@@ -69,11 +69,22 @@ class Images:
         self._guard = threading.Lock()
 
     def fetch(
-        self, image: str, cancelled: Callable[[], bool], pulling: Pulling = nullcontext
+        self,
+        image: str,
+        cancelled: Callable[[], bool],
+        pulling: Pulling = nullcontext,
+        registries: Registries | None = None,
     ) -> Image:
         """Return an image, pulled if the configuration says so.
 
         Results run by id: a tag may move between the check of the policy and the start.
+
+        Parameters
+        ----------
+        image, cancelled, pulling
+            As `Runtime.fetch`.
+        registries
+            Those that may be asked; default: as the configuration says.
 
         Raises
         ------
@@ -91,7 +102,7 @@ class Images:
                 f"The image {image} is not at this node, which does not pull images.",
             )
         # SECURITY: before anything is sent anywhere.
-        if not self._registries.may_ask(image):
+        if not (registries or self._registries).may_ask(image):
             raise RefusalError(
                 TaskStatus.NOT_ALLOWED,
                 "registry_not_allowed",

@@ -21,6 +21,7 @@ from vantage6.common import clock, logs
 from vantage6.common.config.node import LimitConfig
 from vantage6.common.task_status import TaskStatus
 from vantage6.node.outcomes import SIGKILL_CODE, Exit, RefusalError
+from vantage6.node.rules.registries import Registries
 from vantage6.node.runtime.base import (
     Answer,
     ContainerPaths,
@@ -80,6 +81,7 @@ class ProcessRuntime:
         image: str,
         cancelled: Callable[[], bool],  # noqa: ARG002
         pulling: Pulling = nullcontext,  # noqa: ARG002
+        registries: Registries | None = None,  # noqa: ARG002
     ) -> Image:
         """Return the image if a command is configured for it."""
         if image not in self._commands:

@@ -12,6 +12,7 @@ from vantage6.node.databases import Databases
 from vantage6.node.proxy.app import Algorithm, Proxy, PublicKeys
 from vantage6.node.proxy.upstream import Upstream
 from vantage6.node.rules.audit import Audit
+from vantage6.node.rules.current_policy import CurrentPolicy
 from vantage6.node.rules.encryption import Agreement
 from vantage6.node.rules.policy import Policy
 from vantage6.node.rules.quota import Quotas
@@ -36,7 +37,7 @@ class NodeContext:
     upstream: Upstream
     keys: PublicKeys
     agreement: Agreement
-    policy: Policy
+    policies: CurrentPolicy
     databases: Databases
     runtime: Runtime
     spool: Spool
@@ -49,6 +50,11 @@ class NodeContext:
     disk: Periodic = field(default_factory=lambda: Periodic("disk", LONGEST_SECONDS))
     #: Sends what running algorithms have printed.
     logs: Periodic = field(default_factory=lambda: Periodic("logs", _LOG_SECONDS))
+
+    @property
+    def policy(self) -> Policy:
+        """The rules that count now."""
+        return self.policies.rules
 
     @property
     def me(self) -> WhoAmI:

@@ -344,7 +344,8 @@ class Execution:
         """Return the image that runs, if the rules allow what is asked for and what was found."""
         context = self._context
         asked = PolicyRequest.by(claim, input_bytes=len(input_), input_format=name_of(input_))
-        context.policy.check(asked)
+        # SECURITY: a task is held to the rules that the file has when it is about to start.
+        self._retry.disk(context.policies.refresh).check(asked)
         if self.is_too_deep:
             # SECURITY: it has no turn, even where the server says another level by now.
             text = "The task was at another level when the node accepted it."
@@ -352,10 +353,13 @@ class Execution:
         context.databases.get(claim.database)  # before anything is pulled for nothing
         cancelled = self._retry.interrupted.is_set
         image = self._retry.engine(
-            lambda: context.runtime.fetch(claim.image, cancelled, self._pulling)
+            lambda: context.runtime.fetch(
+                claim.image, cancelled, self._pulling, context.policy.registries
+            )
         )
         # SECURITY: what was found runs by its id; where the name leads by then does not matter.
-        context.policy.check(replace(asked, digests=image.digests))
+        rules = self._retry.disk(context.policies.refresh)
+        rules.check(replace(asked, digests=image.digests))
         return image
 
     def _opened(self, claim: Claim) -> bytes:

@@ -27,6 +27,7 @@ from vantage6.node.proxy.server import ProxyServer
 from vantage6.node.proxy.subtasks import SubTasks
 from vantage6.node.proxy.upstream import Upstream
 from vantage6.node.rules.audit import Audit
+from vantage6.node.rules.current_policy import CurrentPolicy
 from vantage6.node.rules.encryption import Agreement
 from vantage6.node.rules.policy import Policy
 from vantage6.node.rules.quota import Quota, Quotas
@@ -177,7 +178,7 @@ def make_context(wire: Wire, tmp_path: Path) -> Iterator[MakeContext]:
             upstream=upstream,
             keys=PublicKeys(upstream, known),
             agreement=Agreement(DummyCryptor(), encrypted=False),
-            policy=Policy(config),
+            policies=CurrentPolicy(config),
             databases=Databases(config.databases, tmp_path),
             runtime=runtime
             or ProcessRuntime(tmp_path / "processes", config.processes, config.limits),

@@ -328,7 +328,7 @@ def test_reconciling_starts_stops_and_forgets(
     eventually(lambda: wire.ids("active") == [1])
     wire.results[1]["status"] = "killed by user"
     reconciler = Reconciler(
-        context.server, scheduler, context.spool, context.runtime, 0, pytest.fail
+        context.server, scheduler, context.spool, context.runtime, 0, pytest.fail, pytest.fail
     )
     reconciler.reconcile()
     eventually(lambda: wire.ids("completed") == [2])
