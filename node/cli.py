@@ -15,6 +15,7 @@ from vantage6.node.commands.listing import files, list_
 from vantage6.node.commands.new import new
 from vantage6.node.commands.policy import policy
 from vantage6.node.commands.running import attach, start, stop
+from vantage6.node.commands.stopping import kill, running
 
 
 @click.group()
@@ -34,6 +35,8 @@ for _command in (
     start,
     stop,
     attach,
+    running,
+    kill,
     list_,
     files,
     policy,

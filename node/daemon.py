@@ -26,6 +26,7 @@ from vantage6.common.errors import (
     V6Error,
 )
 from vantage6.common.identity import WhoAmI
+from vantage6.node.control import Control
 from vantage6.node.databases import Databases
 from vantage6.node.instance import Instance
 from vantage6.node.proxy.app import PublicKeys
@@ -44,6 +45,7 @@ from vantage6.node.services.services import Services
 from vantage6.node.spool import run_disks
 from vantage6.node.spool.spool import Spool
 from vantage6.node.work.context import NodeContext
+from vantage6.node.work.questions import Questions
 from vantage6.node.work.reconciler import Reconciler
 from vantage6.node.work.scheduler import Scheduler
 
@@ -129,10 +131,12 @@ class Node:
             lambda: self._follow_file(context.policies),
         )
         reconciler.start()
+        control = Control(self._instance.data, Questions(scheduler).handlers)
         self._tell_how_it_went(context)
         try:
             self._listen(me.id_, scheduler, reconciler)
         finally:
+            control.close()
             reconciler.stop()
             scheduler.leave()
             self._log_out()

@@ -12,7 +12,12 @@ import click
 
 from vantage6.common.cli import console, exits
 from vantage6.common.cli.selection import Selection, instance_options
-from vantage6.common.errors import ConfigurationError, Forbidden, Unauthenticated, Unavailable
+from vantage6.common.errors import (
+    ConfigurationError,
+    Forbidden,
+    Unauthenticated,
+    Unavailable,
+)
 from vantage6.node.commands.base import on_node, said_plainly
 
 if TYPE_CHECKING:
@@ -49,7 +54,8 @@ def start(instance: "Instance", attach: bool) -> None:
 @instance_options
 @click.option("--all", "everything", is_flag=True, help="Stop all nodes of both scopes.")
 @click.option("--force", is_flag=True, help="At once, without a chance to tidy up.")
-def stop(selection: Selection, everything: bool, force: bool) -> None:
+@click.option("--now", is_flag=True, help="Stop its algorithms too: nothing of them leaves.")
+def stop(selection: Selection, everything: bool, force: bool, now: bool) -> None:
     """Stop a node; its algorithms run on, and the next start finds them."""
     from vantage6.common.cli import listing
     from vantage6.node.commands.listing import running_nodes
@@ -57,7 +63,7 @@ def stop(selection: Selection, everything: bool, force: bool) -> None:
 
     with said_plainly():
         chosen = running_nodes() if everything else [Instance.find(selection)]
-        listing.stop_each("node", chosen, lambda one: _stop(one, force=force))
+        listing.stop_each("node", chosen, lambda one: _stop(one, force=force, now=now))
 
 
 @click.command()
@@ -192,8 +198,10 @@ def _work(instance: "Instance") -> None:
     _exit(code, message)
 
 
-def _stop(instance: "Instance", *, force: bool) -> bool:
+def _stop(instance: "Instance", *, force: bool, now: bool) -> bool:
     """Stop a node, however it was started; return whether it ran."""
+    if now:
+        _stop_algorithms(instance)
     supervisor, holder = instance.supervisor, instance.holder()
     supervised = supervisor.kill() if force else supervisor.stop()
     if instance.holder() is None:
@@ -209,6 +217,20 @@ def _stop(instance: "Instance", *, force: bool) -> bool:
             )
         time.sleep(0.05)
     return True
+
+
+def _stop_algorithms(instance: "Instance") -> None:
+    """Stop everything that a node has at hand."""
+    from vantage6.node.commands.stopping import KILL_SECONDS, say_stopped
+    from vantage6.node.control import ask
+
+    if instance.holder() is None:
+        raise ConfigurationError(
+            f"Node {instance.name} does not run, and only a node that runs can stop its "
+            "algorithms: start it first."
+        )
+    reason = "The station stops its work."
+    say_stopped(ask(instance.data, "kill all", KILL_SECONDS, reason=reason))
 
 
 def _exit(code: int, message: str) -> None:

@@ -145,6 +145,9 @@ class Runtime(Protocol):
     def kill(self, result_id: int) -> None:
         """End an algorithm at once; harmless if there is none."""
 
+    def memory_bytes(self, result_id: int) -> int | None:
+        """Return how much memory an algorithm uses; None where that is not known."""
+
     def remove(self, result_id: int) -> None:
         """Forget an algorithm; harmless if there is none."""
 

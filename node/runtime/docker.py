@@ -15,7 +15,7 @@ from typing import Any
 import docker
 import requests
 from docker.errors import APIError, NotFound
-from docker.types import Healthcheck, Mount
+from docker.types import Healthcheck
 
 from vantage6.common import clock, logs
 from vantage6.common.backoff import delays
@@ -39,7 +39,6 @@ from vantage6.node.runtime.engine import address, closed_device, connect, facts
 from vantage6.node.runtime.image_cache import ImageCache
 from vantage6.node.runtime.images import Images
 from vantage6.node.runtime.links import (
-    FIRST_ADDRESS,
     LABEL,
     Dial,
     Link,
@@ -54,6 +53,7 @@ from vantage6.node.runtime.listeners import (
     NamespaceListeners,
     can_enter_containers,
 )
+from vantage6.node.runtime.mounts import DATA, TEMPORARY, database_address, mounts
 from vantage6.node.runtime.start_failures import start_failed
 from vantage6.node.spool.spool import folder_name
 
@@ -62,7 +62,6 @@ log = logs.get(__name__)
 _REQUEST_SECONDS = 60
 #: One for each container that is waited for.
 _CONNECTIONS = 128
-_DATA, _TEMPORARY = "/mnt/data", "/mnt/tmp"
 #: Lines that are read for a look at the log of a running container.
 _LIVE_LINES = 1000
 _GONE = frozenset({404, 409})
@@ -133,9 +132,9 @@ class DockerRuntime:
         """
         reservation = self.listeners.reserve()
         paths = ContainerPaths(
-            io=f"{_DATA}/{folder_name(spec.result_id)}",
-            temporary=_TEMPORARY,
-            database=_database_address(spec),
+            io=f"{DATA}/{folder_name(spec.result_id)}",
+            temporary=TEMPORARY,
+            database=database_address(spec),
             host=f"http://{reservation.host}",
             port=reservation.port,
         )
@@ -204,6 +203,13 @@ class DockerRuntime:
         with _engine(), _unless_gone():
             self._client.kill(self._container(result_id))
 
+    def memory_bytes(self, result_id: int) -> int | None:
+        """Return how much memory a container uses; None where that is not known."""
+        told: dict[str, Any] = {}
+        with _engine(), _unless_gone():
+            told = self._client.stats(self._container(result_id), stream=False, one_shot=True)
+        return (told.get("memory_stats") or {}).get("usage")
+
     def remove(self, result_id: int) -> None:
         """Remove a container, running or not."""
         self._links.close(result_id)
@@ -240,7 +246,7 @@ class DockerRuntime:
 
     def _create(self, name: str, spec: RunSpec, paths: ContainerPaths) -> dict[str, Any]:
         links = _links(spec)
-        mounts = _mounts(spec)
+        seen = mounts(spec)
         declared = self._images.volumes(spec.image)
         made: dict[str, Any] = self._client.create_container(
             image=spec.image,
@@ -261,7 +267,7 @@ class DockerRuntime:
                 self._client,
                 self._config,
                 network=self.listeners.network,
-                mounts=[*mounts, *confinement.volumes(self._config, declared, mounts)],
+                mounts=[*seen, *confinement.volumes(self._config, declared, seen)],
                 hosts=addresses(links),
                 mapping=self._account.mapping,
                 # Some engines come without it, and refuse containers that ask for it.
@@ -374,30 +380,3 @@ def _links(spec: RunSpec) -> list[Link]:
     service = spec.database.service
     database = [Link(*service)] if service else []
     return list(dict.fromkeys([*database, *spec.links]))
-
-
-def _database_address(spec: RunSpec) -> str:
-    database = spec.database
-    if database.path is not None:
-        return f"{_DATA}/{database.file_name}"
-    host = database.service[0] if database.service else ""
-    # A name leads to the relay through the container's hosts file; what no hosts file is asked
-    # for has to be replaced.
-    is_fixed = host == "localhost" or ":" in host or host.replace(".", "").isdecimal()
-    if not is_fixed:
-        return database.uri
-    return database.uri.replace(f"[{host}]" if ":" in host else host, FIRST_ADDRESS, 1)
-
-
-def _mounts(spec: RunSpec) -> list[Mount]:
-    io = f"{_DATA}/{folder_name(spec.result_id)}"
-    # SECURITY: whoever the algorithm is, only the output is its to write.
-    mounts = [
-        Mount(io, str(spec.io), type="bind", read_only=True),
-        Mount(f"{io}/output", str(spec.output), type="bind"),
-        Mount(_TEMPORARY, str(spec.temporary), type="bind"),
-    ]
-    if spec.database.path is not None:
-        source = str(spec.database.path)
-        mounts.append(Mount(_database_address(spec), source, type="bind", read_only=True))
-    return mounts

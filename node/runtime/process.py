@@ -33,7 +33,8 @@ from vantage6.node.runtime.base import (
     environment,
 )
 from vantage6.node.runtime.namespace_helper import listen
-from vantage6.node.spool.spool import folder_name, write_durably
+from vantage6.node.spool.files import write_durably
+from vantage6.node.spool.spool import folder_name
 
 log = logs.get(__name__)
 
@@ -189,6 +190,15 @@ class ProcessRuntime:
             pass
         finally:
             os.close(descriptor)
+
+    def memory_bytes(self, result_id: int) -> int | None:
+        """Return how much memory a process uses, without those that it started."""
+        folder = self._folder / folder_name(result_id)
+        try:
+            pages = Path(f"/proc/{_identity(folder)[0]}/statm").read_text().split()[1]
+        except (OSError, ValueError, IndexError):
+            return None
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
     def remove(self, result_id: int) -> None:
         """Forget a process."""

@@ -8,6 +8,7 @@ One folder per result, named as containers see it::
         io/             mounted into the container: input, token, output; only the output is
                         writable, and may be written elsewhere (`Spool.output`)
         subtasks        what it made through its proxy
+        stopped         why the station stopped it, if it did
         outcome.json    how it ended; exists only once output and log are safe on disk
         log             what the algorithm printed
 
@@ -17,13 +18,12 @@ the start of an algorithm and the delivery of its result.
 
 import json
 import os
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO, Self
+from typing import Any, Self
 
 from vantage6.common import clock, logs
 from vantage6.common.config.node import LimitConfig
@@ -33,6 +33,7 @@ from vantage6.node.proxy.subtasks import SubTasks
 from vantage6.node.proxy.tokens import Tokens
 from vantage6.node.spool import disk_usage as measured
 from vantage6.node.spool import removal, run_disks
+from vantage6.node.spool.files import open_plain, sync_folder, write_durably
 from vantage6.node.spool.run_disks import RunDisks
 
 log = logs.get(__name__)
@@ -64,6 +65,10 @@ class Record:
     started_at: str | None = None
     #: How many tasks are above; None where that is not known.
     level: int | None = None
+    #: Who asked, and for which method, as far as it is known.
+    organization: str | None = None
+    user: str | None = None
+    method: str | None = None
 
     @classmethod
     def of(cls, claim: Claim) -> Self:
@@ -79,6 +84,8 @@ class Record:
             request_id=claim.request_id,
             initiator=claim.initiator,
             level=claim.level,
+            organization=claim.initiator_name,
+            user=claim.init_username,
         )
 
 
@@ -119,7 +126,7 @@ class Entry:
             return Tokens(**json.loads((self.folder / "tokens.json").read_bytes()))
         except FileNotFoundError:
             # An older version of the node started it, and gave it the server's token.
-            with _open_plain(self.io / "token") as file:
+            with open_plain(self.io / "token") as file:
                 held = file.read(65536).decode("ascii")
             return Tokens(server=held, door=held)
 
@@ -127,9 +134,9 @@ class Entry:
         """Return the sub-tasks that the algorithm has made, also before the node started anew."""
         return SubTasks(self.folder / "subtasks")
 
-    def mark_started(self, at: datetime) -> None:
+    def mark_started(self, at: datetime, method: str | None = None) -> None:
         """Remember durably that the algorithm is about to start."""
-        self.record = replace(self.record, started_at=at.isoformat())
+        self.record = replace(self.record, started_at=at.isoformat(), method=method)
         write_durably(self.folder / "entry.json", _encode(asdict(self.record)))
 
     @property
@@ -140,7 +147,7 @@ class Entry:
     def output_bytes(self) -> int | None:
         """Return the length of the output; 0 if there is none, None if it is no plain file."""
         try:
-            with _open_plain(self.io / "output") as file:
+            with open_plain(self.io / "output") as file:
                 return os.fstat(file.fileno()).st_size
         except FileNotFoundError:
             return 0
@@ -150,7 +157,7 @@ class Entry:
     def read_output(self, most: int) -> bytes:
         """Return at most `most` bytes of output; nothing if there is none."""
         try:
-            with _open_plain(self.io / "output") as file:
+            with open_plain(self.io / "output") as file:
                 return file.read(most)
         except OSError:
             return b""
@@ -158,11 +165,28 @@ class Entry:
     def finish(self, outcome: Outcome, log: str) -> None:
         """Keep the outcome, after output and log are safe on disk."""
         try:
-            with _open_plain(self.io / "output") as file:
+            with open_plain(self.io / "output") as file:
                 os.fsync(file.fileno())
         except OSError:
             pass  # never prepared, or the algorithm spoilt it: there is no output to keep
         write_durably(self.folder / "log", log.encode("utf-8", "replace"))
+        write_durably(self.folder / "outcome.json", _encode(outcome.to_json()))
+
+    def mark_stopped(self, reason: str) -> None:
+        """Remember durably that the station stopped the result: nothing of it may leave."""
+        write_durably(self.folder / "stopped", reason.encode())
+
+    def stopped(self) -> str | None:
+        """Return why the station stopped the result, if it did."""
+        try:
+            return (self.folder / "stopped").read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            return None
+
+    def withhold(self, outcome: Outcome) -> None:
+        """Keep an outcome in place of what was computed and printed, which is removed."""
+        for path in (self.io / "output", self.folder / "log"):
+            path.unlink(missing_ok=True)
         write_durably(self.folder / "outcome.json", _encode(outcome.to_json()))
 
     def outcome(self) -> Outcome | None:
@@ -223,7 +247,7 @@ class Spool:
         if entry is None:
             entry = Entry(folder, Record.of(claim))
             write_durably(folder / "entry.json", _encode(asdict(entry.record)))
-            _sync_folder(self._results)
+            sync_folder(self._results)
         return entry
 
     def entries(self) -> list[Entry]:
@@ -274,7 +298,7 @@ class Spool:
         path = _output_on(disk, entry) if disk else None
         if path is None or not path.exists():
             return  # it was written at home, or is there already
-        with _open_plain(path) as file:
+        with open_plain(path) as file:
             write_durably(entry.io / "output", file.read(limits.file_bytes + 1))
         path.unlink()
 
@@ -341,39 +365,6 @@ def _logged(what: str, **about: Any) -> Iterator[None]:
 
 def _output_on(disk: Path, entry: Entry) -> Path:
     return disk / "outputs" / str(entry.record.result_id)
-
-
-def write_durably(path: Path, content: bytes) -> None:
-    """Write a file that is complete on disk, or not there, whenever the power fails."""
-    temporary = path.with_name(f".{path.name}.new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    _sync_folder(path.parent)
-
-
-def _sync_folder(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _open_plain(path: Path) -> BinaryIO:
-    """Open a file that an algorithm may have touched.
-
-    SECURITY: a link could point at any file of this machine and a pipe would block for ever;
-    both are refused.
-    """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise OSError(f"{path} is not a plain file")
-    return os.fdopen(descriptor, "rb")
 
 
 def _load(folder: Path) -> Entry | None:

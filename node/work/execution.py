@@ -7,30 +7,26 @@ twice: what was started is found again, or reported as lost.
 import socket
 import threading
 from contextlib import ExitStack, closing, nullcontext, suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
 from vantage6.common import clock, logs
 from vantage6.common.backoff import delays
-from vantage6.common.config.services import VPN
 from vantage6.common.errors import Conflict, Forbidden, Invalid, NotFound
 from vantage6.common.task_status import TaskStatus
 from vantage6.node.claims import Claim
 from vantage6.node.outcomes import Exit, Outcome, Reason, RefusalError, judge, limits_met
 from vantage6.node.proxy.server import ProxyServer
-from vantage6.node.proxy.tokens import Tokens
-from vantage6.node.rules.audit import hash_of, method_of
-from vantage6.node.rules.formats import name_of
-from vantage6.node.rules.policy import PolicyRequest
 from vantage6.node.rules.result_audit import ResultAudit
-from vantage6.node.runtime.base import EngineUnavailable, Handle, Image, Pulling, RunSpec
+from vantage6.node.runtime.base import EngineUnavailable, Handle, Pulling
 from vantage6.node.runtime.counters import Counters
 from vantage6.node.spool import disk_usage
 from vantage6.node.spool.spool import Entry
 from vantage6.node.work.context import NodeContext
-from vantage6.node.work.delivery import deliver, sealed_for, wrong_receiver
+from vantage6.node.work.delivery import deliver
 from vantage6.node.work.live_log import LiveLog
+from vantage6.node.work.preparation import Preparation
 from vantage6.node.work.retry import SERVER_AWAY, InterruptedExecution, Retry
 
 log = logs.get(__name__)
@@ -71,6 +67,8 @@ class Execution:
         self._is_new = claim is not None
         self._proxy_server: ProxyServer | None = None
         self._killed = self._disk_exceeded = False
+        #: The server has the outcome.
+        self.is_delivered = False
         self.result_id = entry.record.result_id
         self._retry = Retry(self.result_id, context.audit)
         self._result_audit = ResultAudit(
@@ -88,6 +86,11 @@ class Execution:
             self.level = min(self.level, deepest)
         self.was_started = entry.record.started_at is not None
         self.is_computed = entry.outcome() is not None
+        #: Why the station stopped it, if it did; nothing of it leaves then but that.
+        self._stopped = entry.stopped()
+        self._method: str | None = entry.record.method
+        if self._stopped is not None:
+            self._retry.interrupted.set()
 
     @property
     def origin(self) -> dict[str, Any]:
@@ -109,6 +112,40 @@ class Execution:
         self._retry.interrupted.set()
         self._context.runtime.kill(self.result_id)
 
+    def stop(self, reason: str) -> None:
+        """End the algorithm: the station gives a reason, and nothing else of the result leaves.
+
+        It stays so when the node is killed meanwhile.
+        """
+        self._stopped = reason
+        self._retry.interrupted.set()
+        try:
+            self._entry.mark_stopped(reason)
+        except OSError as error:
+            # A full disk must not keep it running.
+            log.warning("stop not on disk yet", result_id=self.result_id, reason=str(error))
+        self._context.runtime.kill(self.result_id)
+
+    def withhold(self) -> None:
+        """Put the reason of the station in the place of everything that was computed.
+
+        Raises
+        ------
+        InterruptedExecution
+            If the result was killed meanwhile, or the node stops.
+        """
+        self._retry = Retry(self.result_id, self._context.audit)
+        message = f"Stopped by the data station: {self._stopped}"
+        outcome = Outcome(
+            TaskStatus.KILLED,
+            Reason("stopped_by_station", message),
+            self._entry.started_at,
+            clock.now(),
+        )
+        self._retry.disk(lambda: self._entry.withhold(outcome))
+        self.is_computed = True
+        log.info("result stopped by the station", result_id=self.result_id)
+
     def leave(self) -> None:
         """Let the algorithm run on without this node."""
         self._retry.interrupted.set()
@@ -123,6 +160,7 @@ class Execution:
         V6Error
             One of `NOT_WANTED` if the server does not want the result.
         """
+        self._retry.check()
         if self.is_computed:
             return
         exit_ = Exit(None)
@@ -165,6 +203,7 @@ class Execution:
         """
         self._retry.check()
         deliver(self._context, self._entry, self._retry)
+        self.is_delivered = True
 
     def clean_up(self) -> None:
         """Remove container and files."""
@@ -185,6 +224,34 @@ class Execution:
         return self._retry.interrupted.is_set()
 
     @property
+    def was_stopped(self) -> bool:
+        """Whether the station stopped it."""
+        return self._stopped is not None
+
+    def describe(self) -> dict[str, Any]:
+        """Return what people at the station want to know of it."""
+        record = self._entry.record
+        state = "running" if record.started_at else "waiting"
+        memory = None
+        if self.is_computed:
+            state = "to be delivered"
+        elif record.started_at:
+            with suppress(EngineUnavailable):
+                memory = self._context.runtime.memory_bytes(self.result_id)
+        return {
+            "result_id": record.result_id,
+            "task_id": record.task_id,
+            "run_id": record.run_id,
+            "state": "stopping" if self.was_stopped else state,
+            "image": record.image,
+            "method": self._method,
+            "organization": record.organization,
+            "user": record.user,
+            "since": record.started_at or record.claimed_at,
+            "memory_bytes": memory,
+        }
+
+    @property
     def was_killed(self) -> bool:
         """Whether somebody killed the result."""
         return self._killed
@@ -197,7 +264,7 @@ class Execution:
             handle = self._start()
         if handle is None:
             return Exit(None)
-        if self._killed:  # between the last look and the start
+        if self._killed or self.was_stopped:  # between the last look and the start
             runtime.kill(self.result_id)
         self._announce()
         exit_ = self._observe(handle)
@@ -262,126 +329,24 @@ class Execution:
     def _start(self) -> Handle | None:
         """Start the algorithm, once in the life of the result; None if it vanished at once."""
         runtime = self._context.runtime
-        spec = self._prepare()
+        claim = self._claim or Claim.from_wire(
+            self._retry.server(lambda: self._context.server.claim(self.result_id))
+        )
+        preparation = Preparation(
+            self._context, self._entry, self._retry, self._pulling, is_too_deep=self.is_too_deep
+        )
+        spec, self._method = preparation.prepare(claim)
+        self.put_aside()
         self._retry.check()
         created = self._retry.engine(lambda: runtime.create(spec))
         # No way out between the mark and the start: what is marked is never started again.
-        self._entry.mark_started(clock.now())
+        self._entry.mark_started(clock.now(), self._method)
         try:
             return runtime.start(created, self._answer)
         except EngineUnavailable as error:
             log.warning("start not confirmed", result_id=self.result_id, reason=str(error))
         # It may run all the same. To ask again could run it twice; to look for it cannot.
         return self._find()
-
-    def _prepare(self) -> RunSpec:
-        """Check that the result may be computed, and make everything ready for it."""
-        context = self._context
-        claim = self._claim or Claim.from_wire(
-            self._retry.server(lambda: context.server.claim(self.result_id))
-        )
-        input_ = self._received(claim)
-        image = self._checked_image(claim, input_)
-        database = context.databases.get(claim.database)
-        asked = PolicyRequest.by(claim, digests=image.digests)
-        grant = context.services.grant(
-            database, lambda service: context.policy.may_reach(service, asked)
-        )
-        self._entry.prepare(input_, Tokens.of(claim, context.me))
-        self.put_aside()
-        digests = sorted(image.digests - {image.id})
-        self._retry.record(
-            "started", image_id=image.id, image_digests=digests, services=list(grant.names)
-        )
-        return RunSpec(
-            result_id=self.result_id,
-            image=image.id,
-            io=self._entry.io,
-            output=self._retry.disk(lambda: context.spool.output(self._entry)),
-            temporary=context.spool.temporary(self.run_id),
-            database=database,
-            labels=tuple(context.databases.labels),
-            links=grant.links,
-            vpn=VPN in grant.names,
-            extra={
-                **grant.variables,
-                **context.config.algorithm_env,
-                "SHARE_ERRORS": str(context.config.share_errors).lower(),
-            },
-        )
-
-    def _received(self, claim: Claim) -> bytes:
-        """Return the plain input, after it is written down who asks for what."""
-        asked = {
-            "task_id": claim.task_id,
-            "run_id": claim.run_id,
-            "is_subtask": claim.is_subtask,
-            "image": claim.image,
-            "database": claim.database,
-            "organization_id": claim.initiator,
-            "organization": claim.initiator_name,
-            "user_id": claim.init_user,
-            "user": claim.init_username,
-            "above": [asdict(requester) for requester in claim.above] if claim.above else None,
-            "fingerprint": sealed_for(self._context, claim.initiator_public_key),
-        }
-        try:
-            input_ = self._opened(claim)
-        except RefusalError:
-            self._retry.record("asked", **asked)
-            raise
-        self._retry.record(
-            "asked",
-            **asked,
-            method=method_of(input_),
-            input_format=name_of(input_),
-            input_bytes=len(input_),
-            input_hash=hash_of(input_),
-        )
-        return input_
-
-    def _checked_image(self, claim: Claim, input_: bytes) -> Image:
-        """Return the image that runs, if the rules allow what is asked for and what was found."""
-        context = self._context
-        asked = PolicyRequest.by(claim, input_bytes=len(input_), input_format=name_of(input_))
-        # SECURITY: a task is held to the rules that the file has when it is about to start.
-        self._retry.disk(context.policies.refresh).check(asked)
-        if self.is_too_deep:
-            # SECURITY: it has no turn, even where the server says another level by now.
-            text = "The task was at another level when the node accepted it."
-            raise RefusalError(TaskStatus.NOT_ALLOWED, "too_deep", text)
-        context.databases.get(claim.database)  # before anything is pulled for nothing
-        cancelled = self._retry.interrupted.is_set
-        image = self._retry.engine(
-            lambda: context.runtime.fetch(
-                claim.image, cancelled, self._pulling, context.policy.registries
-            )
-        )
-        # SECURITY: what was found runs by its id; where the name leads by then does not matter.
-        rules = self._retry.disk(context.policies.refresh)
-        rules.check(replace(asked, digests=image.digests))
-        return image
-
-    def _opened(self, claim: Claim) -> bytes:
-        """Return the plain input. It is bytes to the node, whatever they mean."""
-        agreement = self._context.agreement
-        if agreement.refusal is not None:
-            refusal = agreement.refusal
-            raise RefusalError(TaskStatus.FAILED, refusal.code, refusal.message)
-        # Looked at now: an output that cannot be sent need not be computed.
-        if wrong := wrong_receiver(
-            self._context, self._retry, claim.initiator, claim.initiator_public_key
-        ):
-            raise RefusalError(TaskStatus.FAILED, wrong.code, wrong.message)
-        try:
-            return agreement.cryptor.decrypt_str_to_bytes(claim.sealed_input)
-        except ValueError as error:
-            raise RefusalError(
-                TaskStatus.FAILED,
-                "input_unreadable",
-                "The node cannot decrypt the input: it was made for another key, or not "
-                "encrypted at all.",
-            ) from error
 
     def _announce(self) -> None:
         """Tell the server that the algorithm runs. Nothing depends on it but a progress bar."""

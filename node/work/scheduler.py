@@ -2,8 +2,9 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from vantage6.broker.messages import Message, ResultKilled
 from vantage6.common import logs
@@ -124,17 +125,67 @@ class Scheduler:
         """Drop a result that the server no longer wants, wherever it is."""
         with self._lock:
             execution = self._active.get(result_id)
-            waited = self._slots.is_waiting(result_id)
-            if waited:
-                self._release(result_id)
         if execution is None:
             return
         log.info("result killed", result_id=result_id)
-        execution.kill()
+        self._end(result_id, execution, Execution.kill)
+
+    def _end(self, result_id: int, execution: Execution, end: Callable[[Execution], None]) -> None:
+        """End a result, wherever it is."""
+        with self._lock:
+            waited = self._slots.is_waiting(result_id)
+            if waited:
+                self._release(result_id)
+        end(execution)
         with self._lock:
             self._changed.notify_all()
         if waited:
             self._spawn(execution)
+
+    def describe(self) -> list[dict[str, Any]]:
+        """Return what the node has at hand, for people at the station."""
+        with self._lock:
+            executions = sorted(self._active.items())
+        return [execution.describe() for _, execution in executions]
+
+    def stop_run(self, result_id: int, reason: str, by: str) -> list[int]:
+        """Stop a result, and all others of its run that are here; nothing of them leaves.
+
+        Parameters
+        ----------
+        result_id
+            The result.
+        reason
+            For the researcher.
+        by
+            Who stops it, for the audit file.
+
+        Returns
+        -------
+        list of int
+            The results that were stopped; none if the node does not have that result.
+        """
+        with self._lock:
+            named = self._active.get(result_id)
+            found = {
+                id_: execution
+                for id_, execution in self._active.items()
+                if named is not None and execution.run_id == named.run_id
+            }
+        for id_, execution in sorted(found.items()):
+            try:
+                self._context.audit.record("stopped", result_id=id_, message=reason, by=by)
+            except OSError as error:
+                # What leaves is on record; what does not need not wait for room.
+                log.warning("not in the audit file", result_id=id_, reason=str(error))
+            log.warning("result stopped at the station", result_id=id_, reason=reason, by=by)
+            self._end(id_, execution, lambda execution: execution.stop(reason))
+        return sorted(found)
+
+    def is_active(self, result_id: int) -> bool:
+        """Tell whether a result is still at this node."""
+        with self._lock:
+            return result_id in self._active
 
     def report(self) -> tuple[list[int], list[int]]:
         """Return the results that are worked on, and those that wait for their upload."""
@@ -251,11 +302,12 @@ class Scheduler:
     def _work_on(self, execution: Execution) -> None:
         try:
             try:
-                execution.compute()
-            finally:
-                with self._lock:
-                    self._release(execution.result_id)
-            execution.deliver()
+                self._compute_and_deliver(execution)
+            except InterruptedExecution:
+                if not execution.was_stopped or execution.was_killed:
+                    raise
+                execution.withhold()
+                execution.deliver()
         except InterruptedExecution:
             if not execution.was_killed:
                 return
@@ -269,6 +321,14 @@ class Scheduler:
         execution.clean_up()
         with self._lock:
             self._active.pop(execution.result_id, None)
+
+    def _compute_and_deliver(self, execution: Execution) -> None:
+        try:
+            execution.compute()
+        finally:
+            with self._lock:
+                self._release(execution.result_id)
+        execution.deliver()
 
     def _drop(self, execution: Execution, why: str) -> None:
         log.info("result dropped", result_id=execution.result_id, reason=why)

@@ -387,3 +387,29 @@ def test_a_restarted_node_names_the_same_data_folder_and_another_process(
     assert first["instance"] == second["instance"]
     assert first["process"] != second["process"]
     assert first["is_start"] is second["is_start"] is True
+
+
+def test_what_runs_is_listed_and_stopped_by_commands(
+    wire: Wire, write: Write, start: Start, tmp_path: Path
+) -> None:
+    file = write()
+    process = start(file)
+    for id_ in (5, 6):
+        wire.add(id_, "import time; time.sleep(60)", run_id=id_)
+    eventually(lambda: wire.ids("active") == [5, 6], 30)
+    said = run("running", "-c", str(file), home=tmp_path)
+    assert said.returncode == 0, said.stderr
+    for words in ("Organization", "org 1", "alice", IMAGE, "MiB"):
+        assert words in said.stdout
+    done = run("kill", "5", "--reason", "wrong column", "-c", str(file), home=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert wire.results[5]["reason"]["msg"] == "Stopped by the data station: wrong column"
+    assert wire.ids("active") == [6]
+    assert run("kill", "5", "--reason", "x", "-c", str(file), home=tmp_path).returncode == 10
+    done = run("stop", "--now", "-c", str(file), home=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert wire.results[6]["reason"]["code"] == "stopped_by_station"
+    assert process.wait(20) == 0
+    gone = run("running", "-c", str(file), home=tmp_path)
+    assert gone.returncode == 10
+    assert "does not run" in gone.stderr

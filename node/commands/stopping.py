@@ -1,0 +1,77 @@
+"""``vnode running`` and ``kill``: what a node computes at the moment, and its end."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vantage6.common.cli import console
+from vantage6.node.commands.base import on_node
+
+if TYPE_CHECKING:
+    from vantage6.node.instance import Instance
+
+#: Longer than the node waits for the server.
+KILL_SECONDS = 40.0
+_HEADER = ("Result", "State", "Image", "Method", "Organization", "User", "Since", "Memory")
+
+
+@click.command()
+@on_node
+def running(instance: "Instance") -> None:
+    """List what a node computes, waits to compute, or has yet to deliver."""
+    from vantage6.node.control import ask
+
+    found = ask(instance.data, "running")
+    if not found:
+        console.say("Nothing runs, and nothing waits.")
+        return
+    table = [_HEADER, *(_row(one) for one in found)]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for row in table:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        console.say("  ".join(cells).rstrip())
+
+
+@click.command()
+@click.argument("result", type=int)
+@click.option("--reason", required=True, help="Why, for the researcher, who reads it.")
+@on_node
+def kill(instance: "Instance", result: int, reason: str) -> None:
+    """Stop a result, and all others of its run at this node: nothing of them leaves.
+
+    The researcher reads that the data station stopped it, and the reason. What was printed and
+    sent before is not taken back, but replaced at the server.
+    """
+    from vantage6.node.control import ask
+
+    answer = ask(instance.data, "kill", KILL_SECONDS, result_id=result, reason=reason)
+    say_stopped(answer)
+
+
+def say_stopped(answer: dict[str, list[int]]) -> None:
+    """Print what was stopped."""
+    if stopped := answer["stopped"]:
+        console.info(f"Stopped: {', '.join(f'result {id_}' for id_ in stopped)}.")
+    else:
+        console.info("Nothing ran.")
+    if left := answer["to be told"]:
+        names = ", ".join(f"result {id_}" for id_ in left)
+        console.warning(f"The server does not know yet of {names}; the node tells it.")
+
+
+def _row(one: dict[str, Any]) -> tuple[str, ...]:
+    from vantage6.node.outcomes import size
+
+    memory = one["memory_bytes"]
+    cells = (
+        one["result_id"],
+        one["state"],
+        one["image"],
+        one["method"] or "-",
+        one["organization"] or "-",
+        one["user"] or "-",
+        f"{one['since'][:19]}Z",
+        "-" if memory is None else size(memory),
+    )
+    # SECURITY: names of images, methods and users come from outside.
+    return tuple(console.harmless(str(cell)) for cell in cells)

@@ -1,0 +1,40 @@
+"""Files that are whole whenever the power fails, and files that an algorithm may have touched."""
+
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """Write a file that is complete on disk, or not there, whenever the power fails."""
+    temporary = path.with_name(f".{path.name}.new")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    sync_folder(path.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """Have the names in a folder on disk."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def open_plain(path: Path) -> BinaryIO:
+    """Open a file that an algorithm may have touched.
+
+    SECURITY: a link could point at any file of this machine and a pipe would block for ever;
+    both are refused.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(f"{path} is not a plain file")
+    return os.fdopen(descriptor, "rb")

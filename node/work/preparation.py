@@ -1,0 +1,164 @@
+"""From a claim to what runs: the input, the rules, the image, the database."""
+
+from dataclasses import asdict, replace
+
+from vantage6.common.config.services import VPN
+from vantage6.common.task_status import TaskStatus
+from vantage6.node.claims import Claim
+from vantage6.node.outcomes import RefusalError
+from vantage6.node.proxy.tokens import Tokens
+from vantage6.node.rules.audit import hash_of, method_of
+from vantage6.node.rules.formats import name_of
+from vantage6.node.rules.policy import PolicyRequest
+from vantage6.node.runtime.base import Image, Pulling, RunSpec
+from vantage6.node.spool.spool import Entry
+from vantage6.node.work.context import NodeContext
+from vantage6.node.work.delivery import sealed_for, wrong_receiver
+from vantage6.node.work.retry import Retry
+
+
+class Preparation:
+    """Checks that a result may be computed, and makes everything ready for it.
+
+    Parameters
+    ----------
+    context
+        What all results share.
+    entry
+        The result on disk.
+    retry
+        Waits for server, engine and disk.
+    pulling
+        Entered while an image is pulled.
+    is_too_deep
+        The task is further below the first task of its run than the node allows.
+    """
+
+    def __init__(
+        self,
+        context: NodeContext,
+        entry: Entry,
+        retry: Retry,
+        pulling: Pulling,
+        *,
+        is_too_deep: bool,
+    ) -> None:
+        self._context = context
+        self._entry = entry
+        self._retry = retry
+        self._pulling = pulling
+        self._is_too_deep = is_too_deep
+
+    def prepare(self, claim: Claim) -> tuple[RunSpec, str | None]:
+        """Make everything ready, and return what runs, and the method that is asked for.
+
+        Raises
+        ------
+        RefusalError
+            If it may not be computed.
+        InterruptedExecution
+            If the result was killed or stopped, or the node stops.
+        """
+        context = self._context
+        input_ = self._receive(claim)
+        image = self._check_image(claim, input_)
+        database = context.databases.get(claim.database)
+        asked = PolicyRequest.by(claim, digests=image.digests)
+        grant = context.services.grant(
+            database, lambda service: context.policy.may_reach(service, asked)
+        )
+        self._entry.prepare(input_, Tokens.of(claim, context.me))
+        digests = sorted(image.digests - {image.id})
+        self._retry.record(
+            "started", image_id=image.id, image_digests=digests, services=list(grant.names)
+        )
+        spec = RunSpec(
+            result_id=self._entry.record.result_id,
+            image=image.id,
+            io=self._entry.io,
+            output=self._retry.disk(lambda: context.spool.output(self._entry)),
+            temporary=context.spool.temporary(claim.run_id),
+            database=database,
+            labels=tuple(context.databases.labels),
+            links=grant.links,
+            vpn=VPN in grant.names,
+            extra={
+                **grant.variables,
+                **context.config.algorithm_env,
+                "SHARE_ERRORS": str(context.config.share_errors).lower(),
+            },
+        )
+        return spec, method_of(input_)
+
+    def _receive(self, claim: Claim) -> bytes:
+        """Return the plain input, after it is written down who asks for what."""
+        asked = {
+            "task_id": claim.task_id,
+            "run_id": claim.run_id,
+            "is_subtask": claim.is_subtask,
+            "image": claim.image,
+            "database": claim.database,
+            "organization_id": claim.initiator,
+            "organization": claim.initiator_name,
+            "user_id": claim.init_user,
+            "user": claim.init_username,
+            "above": [asdict(requester) for requester in claim.above] if claim.above else None,
+            "fingerprint": sealed_for(self._context, claim.initiator_public_key),
+        }
+        try:
+            input_ = self._open(claim)
+        except RefusalError:
+            self._retry.record("asked", **asked)
+            raise
+        self._retry.record(
+            "asked",
+            **asked,
+            method=method_of(input_),
+            input_format=name_of(input_),
+            input_bytes=len(input_),
+            input_hash=hash_of(input_),
+        )
+        return input_
+
+    def _check_image(self, claim: Claim, input_: bytes) -> Image:
+        """Return the image that runs, if the rules allow what is asked for and what was found."""
+        context = self._context
+        asked = PolicyRequest.by(claim, input_bytes=len(input_), input_format=name_of(input_))
+        # SECURITY: a task is held to the rules that the file has when it is about to start.
+        self._retry.disk(context.policies.refresh).check(asked)
+        if self._is_too_deep:
+            # SECURITY: it has no turn, even where the server says another level by now.
+            text = "The task was at another level when the node accepted it."
+            raise RefusalError(TaskStatus.NOT_ALLOWED, "too_deep", text)
+        context.databases.get(claim.database)  # before anything is pulled for nothing
+        cancelled = self._retry.interrupted.is_set
+        image = self._retry.engine(
+            lambda: context.runtime.fetch(
+                claim.image, cancelled, self._pulling, context.policy.registries
+            )
+        )
+        # SECURITY: what was found runs by its id; where the name leads by then does not matter.
+        rules = self._retry.disk(context.policies.refresh)
+        rules.check(replace(asked, digests=image.digests))
+        return image
+
+    def _open(self, claim: Claim) -> bytes:
+        """Return the plain input. It is bytes to the node, whatever they mean."""
+        agreement = self._context.agreement
+        if agreement.refusal is not None:
+            refusal = agreement.refusal
+            raise RefusalError(TaskStatus.FAILED, refusal.code, refusal.message)
+        # Looked at now: an output that cannot be sent need not be computed.
+        if wrong := wrong_receiver(
+            self._context, self._retry, claim.initiator, claim.initiator_public_key
+        ):
+            raise RefusalError(TaskStatus.FAILED, wrong.code, wrong.message)
+        try:
+            return agreement.cryptor.decrypt_str_to_bytes(claim.sealed_input)
+        except ValueError as error:
+            raise RefusalError(
+                TaskStatus.FAILED,
+                "input_unreadable",
+                "The node cannot decrypt the input: it was made for another key, or not "
+                "encrypted at all.",
+            ) from error

@@ -1,0 +1,70 @@
+"""What people at the station may ask of a running node."""
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from vantage6.common.errors import NotFound
+from vantage6.node.control import Handler
+from vantage6.node.work.scheduler import Scheduler
+
+#: Longest time for which the answer waits until the server knows that something was stopped.
+_REPORT_SECONDS = 20.0
+#: Longest reason: the server shows it as a sentence.
+_MOST_REASON = 500
+
+
+class Questions:
+    """Answers what `vantage6.node.control` passes on.
+
+    Parameters
+    ----------
+    scheduler
+        All results of the node.
+    """
+
+    def __init__(self, scheduler: Scheduler) -> None:
+        self._scheduler = scheduler
+        self.handlers: dict[str, Handler] = {
+            "running": self.running,
+            "kill": self.kill,
+            "kill all": self.kill_all,
+        }
+
+    def running(self, by: str) -> list[dict[str, Any]]:  # noqa: ARG002
+        """Return all results that the node has at hand."""
+        return self._scheduler.describe()
+
+    def kill(self, by: str, result_id: int, reason: str) -> dict[str, list[int]]:
+        """Stop a result and the others of its run that are here.
+
+        Raises
+        ------
+        NotFound
+            If the node does not have that result.
+        """
+        stopped = self._scheduler.stop_run(int(result_id), str(reason)[:_MOST_REASON], by)
+        if not stopped:
+            raise NotFound(
+                f"The node has no result {result_id} at hand: it was delivered, or never came. "
+                "`vnode running` lists those that it has."
+            )
+        return self._answer(stopped)
+
+    def kill_all(self, by: str, reason: str) -> dict[str, list[int]]:
+        """Stop everything that the node has at hand."""
+        stopped: set[int] = set()
+        for one in self._scheduler.describe():
+            if one["result_id"] not in stopped:
+                reason = str(reason)[:_MOST_REASON]
+                stopped |= set(self._scheduler.stop_run(one["result_id"], reason, by))
+        return self._answer(sorted(stopped))
+
+    def _answer(self, stopped: Iterable[int]) -> dict[str, list[int]]:
+        """Wait until the server knows, and return what was stopped and what is yet to be told."""
+        deadline = time.monotonic() + _REPORT_SECONDS
+        left = list(stopped)
+        while left and time.monotonic() < deadline:
+            left = [id_ for id_ in left if self._scheduler.is_active(id_)]
+            time.sleep(0.05)
+        return {"stopped": list(stopped), "to be told": left}
