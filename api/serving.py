@@ -30,7 +30,7 @@ class Turns:
     ----------
     app
         The application.
-    bells
+    wakeups
         At which requests wait.
     at_once
         How many work.

@@ -156,12 +156,12 @@ def creation(federation: Federation, rounds: int) -> None:
         url = (federation.folder / "server" / "broker.url").read_text()
         with closing(redis.Redis.from_url(url, socket_timeout=5)) as broker:
             report(
-                f"POST /task until {QUEUES} queues have rung",
-                timed(lambda: rung(broker, nodes, post), max(1, rounds // 3)),
+                f"POST /task until {QUEUES} queues have a doorbell",
+                timed(lambda: delivered(broker, nodes, post), max(1, rounds // 3)),
             )
 
 
-def rung(broker: redis.Redis, nodes: list[int], post: Callable[[], None]) -> None:
+def delivered(broker: redis.Redis, nodes: list[int], post: Callable[[], None]) -> None:
     """Empty all queues, send a task, and wait until each queue has its message."""
     names = [queues.inbox(node) for node in nodes]
     broker.delete(*names)
@@ -173,7 +173,7 @@ def rung(broker: redis.Redis, nodes: list[int], post: Callable[[], None]) -> Non
             pipeline.llen(name)
         if all(pipeline.execute()):
             return
-    raise AssertionError("a queue was not rung")
+    raise AssertionError("a queue got no doorbell")
 
 
 def register_many(federation: Federation) -> tuple[int, list[int], list[int]]:

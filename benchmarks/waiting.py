@@ -30,7 +30,7 @@ from vantage6.models.tables import Node, User
 
 #: How long a node waits, as ours do.
 _WAIT_SECONDS = 25
-#: How long they only wait, and how often they are rung afterwards, one after the other.
+#: How long they only wait, and how many doorbells follow, one after the other.
 _REST_SECONDS = 30
 _RINGS = 300
 
@@ -137,26 +137,29 @@ async def _measure(federation: Federation, waiting: Waiting, user: str) -> None:
 
 
 async def _latency(federation: Federation, waiting: Waiting) -> None:
-    """Ring one node after the other, and then all at once."""
+    """Send a doorbell to one node after the other, and then all at once."""
     publisher = Publisher((federation.folder / "server" / "broker.url").read_text())
     ids, took = list(waiting.tokens), []
     for number in range(_RINGS):
         id_ = ids[number * 7 % len(ids)]
-        took.append((await _rung(publisher, waiting, [id_]))[0])
+        took.append((await _delivered(publisher, waiting, [id_]))[0])
     took.sort()
     slow = took[int(len(took) * 0.95)]
-    _line("from a ring to its node, median", f"{statistics.median(took) * 1000:9.1f} ms")
+    _line("from a doorbell to its node, median", f"{statistics.median(took) * 1000:9.1f} ms")
     _line("  95 %", f"{slow * 1000:9.1f} ms")
-    _line("from a ring for all to the last", f"{max(await _rung(publisher, waiting, ids)):9.2f} s")
+    _line(
+        "from doorbells for all to the last",
+        f"{max(await _delivered(publisher, waiting, ids)):9.2f} s",
+    )
 
 
-async def _rung(publisher: Publisher, waiting: Waiting, ids: list[int]) -> list[float]:
+async def _delivered(publisher: Publisher, waiting: Waiting, ids: list[int]) -> list[float]:
     waiting.received.clear()
     began = time.perf_counter()
     await asyncio.to_thread(publisher.publish, [(id_, ResultReady(1, 1)) for id_ in ids])
     deadline = began + 60
     while len(waiting.received) < len(ids):
-        assert time.perf_counter() < deadline, f"{len(waiting.received)} of {len(ids)} were rung"
+        assert time.perf_counter() < deadline, f"{len(waiting.received)} of {len(ids)} were reached"
         await asyncio.sleep(0.0005)
     return [moment - began for moment in waiting.received.values()]
 

@@ -42,7 +42,7 @@ class Flower:
         self._telemetry = telemetry
 
     def received(self, work: Work) -> None:
-        """Say that a node was rung for a result."""
+        """Say that a node was told of a result."""
         self._tell("task-received", work, retries=0)
 
     def started(self, work: Work) -> None:

@@ -13,7 +13,7 @@ MAIL = "mail"
 #: Prefix of the counters of attempts.
 LIMITS_PREFIX = "v6:limits"
 
-#: Channel on which the ids of nodes are told whose inboxes got messages, separated by blanks.
+#: Channel of the ids of nodes whose inboxes got messages, separated by blanks.
 WAKEUPS = "v6:rings"
 
 #: Hash of what all processes of the server have counted.

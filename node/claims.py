@@ -51,7 +51,7 @@ class Claim:
     #: Organization that receives the output.
     initiator: int
     initiator_public_key: str
-    #: Its name, for the rules and the books of the station.
+    #: Its name, for the rules and the audit of the station.
     initiator_name: str | None
     init_user: int | None
     init_username: str | None

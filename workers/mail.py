@@ -87,7 +87,7 @@ class Mailer:
         attempt
             How many attempts there were before this one; somebody else's attempt is left alone.
         """
-        # One hanging mail server must not take the threads that ring at the nodes. What is not
+        # One hanging mail server must not take the threads that tell the nodes. What is not
         # sent now is brought again by the relay.
         if not self._busy.acquire(blocking=False):
             return

@@ -22,7 +22,7 @@ _SHOWN = 60
 def outbox() -> None:
     """See what waits to be sent, and have it sent again.
 
-    A message rings at nodes or is a mail. It is tried again and again, at most once a minute; one
+    A message goes to nodes or is a mail. It is tried again and again, at most once a minute; one
     that failed a hundred times by itself is dead, and stays until it is replayed. While Redis is
     away, messages wait but do not die.
     """

@@ -32,9 +32,9 @@ BATCH = 100
 class Topic(StrEnum):
     """What a waiting message tells."""
 
-    #: ``{"task_id"}``: ring at every node of the task.
+    #: ``{"task_id"}``: tell every node of the task.
     TASK_CREATED = "task_created"
-    #: ``{"result_ids"}``: ring again at the nodes of these results.
+    #: ``{"result_ids"}``: tell the nodes of these results again.
     RESULTS_READY = "results_ready"
     #: ``{"bells": [[node, result, task], …]}``: tell the nodes to stop.
     RESULTS_KILLED = "results_killed"

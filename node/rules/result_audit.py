@@ -49,7 +49,7 @@ def check_receivers(ids: Sequence[Any]) -> None:
 
 
 class ResultAudit:
-    """The books of one result. Safe for threads.
+    """The audit of one result. Safe for threads.
 
     What the algorithm is kept from is counted by kind. A line `contained` is written when a kind
     is new, and one with the last numbers at the end: so many lines at most as there are kinds.

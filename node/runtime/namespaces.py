@@ -21,7 +21,7 @@ from vantage6.node.runtime.namespace_helper import NEW_NETWORK, join, make
 
 _HELPER = Path(__file__).with_name("namespace_helper.py")
 #: What the helper takes besides the connection that it makes.
-_ENVOY_SECONDS = 10
+_HELPER_SECONDS = 10
 
 T = TypeVar("T")
 
@@ -171,7 +171,7 @@ def _run_helper(namespace: int, verb: str, host: str, port: int, seconds: float)
                     pass_fds=descriptors,
                     stdin=subprocess.DEVNULL,
                     capture_output=True,
-                    timeout=_ENVOY_SECONDS + seconds,
+                    timeout=_HELPER_SECONDS + seconds,
                     check=False,
                 )
             except subprocess.TimeoutExpired as error:

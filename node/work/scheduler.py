@@ -65,7 +65,7 @@ class Scheduler:
         Raises
         ------
         Unavailable
-            If the server does not answer: the doorbell has to ring again.
+            If the server does not answer: the doorbell has to come again.
         """
         if isinstance(message, ResultKilled):
             self.kill(message.result_id)

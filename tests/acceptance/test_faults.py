@@ -117,16 +117,16 @@ def test_killing_the_worker_between_publishing_and_forgetting(
     tasks = [stations.send(client) for _ in range(TASKS)]
     node_ids = [node["id"] for node in client.node.list(include_metadata=False)]
 
-    def rung() -> int:
+    def delivered() -> int:
         names = [f(node) for node in node_ids for f in (queues.inbox, queues.inflight)]
         return sum(broker.llen(name) for name in names)
 
-    before = rung()
+    before = delivered()
     database = sqlite3.connect(federation.folder / "server" / "default.sqlite", timeout=10)
     # While this holds the right to write, the worker can publish but not forget.
     database.execute("BEGIN IMMEDIATE")
     worker.resume()
-    await_true(lambda: rung() > before)
+    await_true(lambda: delivered() > before)
     worker.kill()
     database.rollback()
     assert database.execute("SELECT count(*) FROM outbox").fetchone()[0] > 0

@@ -34,14 +34,14 @@ def members(api: Api, collaboration: Any, who: User) -> list[int]:
     return [link["id"] for link in links or []]
 
 
-def bells() -> list[list[int]]:
+def doorbells() -> list[list[int]]:
     """Return node, result and task of all kills that wait to be told."""
     waiting = [outbox.find(message) for message in messages()]
     return [
-        bell
+        doorbell
         for topic, content in waiting
         if topic is Topic.RESULTS_KILLED
-        for bell in content["bells"]
+        for doorbell in content["bells"]
     ]
 
 
@@ -132,7 +132,7 @@ def test_what_an_organization_computes_is_ended_when_it_leaves(api: Api, world: 
     row = again(running)
     assert (row.status, row.reason_code) == (TaskStatus.KILLED, "left_collaboration")
     assert row.finished_at is not None
-    assert bells() == [[world.berlin_north.id, running.id, task.id]]
+    assert doorbells() == [[world.berlin_north.id, running.id, task.id]]
     for other in (result_of(task, world.amsterdam), result_of(elsewhere, world.berlin)):
         assert other.status == TaskStatus.PENDING
     assert again(done).status == TaskStatus.COMPLETED
@@ -145,7 +145,7 @@ def test_leaving_by_a_change_of_the_collaboration_is_the_same(api: Api, world: W
     body = {"organization_ids": [world.amsterdam.id, world.cairo.id]}
     assert api.patch(f"/collaboration/{world.north.id}", root, body).status == 200
     assert again(running).reason_code == "left_collaboration"
-    assert [result for _, result, _ in bells()] == [running.id]
+    assert [result for _, result, _ in doorbells()] == [running.id]
 
 
 def test_the_tasks_of_an_organization_that_left_stay(api: Api, world: World, root: User):
@@ -221,8 +221,8 @@ def test_a_removed_collaboration_takes_its_tasks_and_leaves_its_nodes(
     assert answer.json == {"msg": "Collaboration north was removed; 1 results were ended before."}
     assert [row.id for row in Task.select()] == [kept.id]
     assert Result.select().count() == Payload.select().count() == 1
-    assert bells() == [[world.berlin_north.id, running.id, task.id]]
-    assert done.id not in [result for _, result, _ in bells()]
+    assert doorbells() == [[world.berlin_north.id, running.id, task.id]]
+    assert done.id not in [result for _, result, _ in doorbells()]
     assert not Membership.select().where(Membership.collaboration == world.north.id).exists()
     for node in (world.amsterdam_north, world.berlin_north):
         assert api.get(f"/node/{node.id}", root).json["collaboration"] is None

@@ -97,7 +97,7 @@ def with_known_ids(value: Any, draw: Any) -> Any:
         if key == "id" or key.endswith("_id"):
             item = draw(st.just(item) | KNOWN_IDS)
         elif key == "wait":
-            # Nobody rings here.
+            # Nobody publishes here.
             item = 0 if str(item).isdecimal() and int(item) <= 50 else item
         elif key.endswith("_ids") or key in ("roles", "rules"):
             item = draw(st.just(item) | st.lists(KNOWN_IDS, min_size=1, max_size=3))

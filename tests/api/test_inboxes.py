@@ -80,7 +80,7 @@ def tag(answer: Answer) -> str:
     return text
 
 
-def ring(url: str, node: Node, *ids: int) -> None:
+def publish(url: str, node: Node, *ids: int) -> None:
     Publisher(url).publish([(node.id, ResultReady(id_, 1)) for id_ in ids])
 
 
@@ -97,7 +97,7 @@ def test_a_message_is_handed_out_until_it_is_acknowledged(
 ) -> None:
     node = world.amsterdam_north
     path = f"/node/{node.id}/inbox"
-    ring(broker_url, node, 1, 2)
+    publish(broker_url, node, 1, 2)
     first, again = (api.get(path, node, query="wait=0") for _ in range(2))
     assert (first.status, tag(again), body(first)) == (200, tag(first), 1)
     for _ in range(2):
@@ -113,7 +113,7 @@ def test_a_message_that_is_put_back_goes_to_the_end_once(
 ) -> None:
     node = world.amsterdam_north
     path = f"/node/{node.id}/inbox"
-    ring(broker_url, node, 1, 2)
+    publish(broker_url, node, 1, 2)
     first = api.get(path, node, query="wait=0")
     for _ in range(2):
         api.delete(f"{path}/{tag(first)}", node, query="requeue=true")
@@ -131,7 +131,7 @@ def test_an_acknowledgement_of_something_else_changes_nothing(
 ) -> None:
     node = world.amsterdam_north
     path = f"/node/{node.id}/inbox"
-    ring(broker_url, node, 1)
+    publish(broker_url, node, 1)
     api.get(path, node, query="wait=0")
     assert api.delete(f"{path}/{uuid4()}", node).status == 204
     assert body(api.get(path, node, query="wait=0")) == 1
@@ -160,7 +160,7 @@ def test_who_spoils_its_own_keys_gets_clean_ones(api: Api, world: World, broker_
     with client(broker_url) as admin:
         admin.set(queues.inflight(node.id), "x")
     assert api.get(f"/node/{node.id}/inbox", node, query="wait=0").status == 204
-    ring(broker_url, node, 1)
+    publish(broker_url, node, 1)
     assert body(api.get(f"/node/{node.id}/inbox", node, query="wait=0")) == 1
 
 
@@ -170,7 +170,7 @@ def test_what_is_no_message_stands_in_nobody_s_way(
 ) -> None:
     node = world.amsterdam_north
     path = f"/node/{node.id}/inbox"
-    ring(broker_url, node, 1, 2)
+    publish(broker_url, node, 1, 2)
     first = api.get(path, node, query="wait=0")
     with client(broker_url) as admin:
         admin.lpush(queues.inflight(node.id), entry)
@@ -189,7 +189,7 @@ def test_who_waits_is_woken_and_holds_no_connection_to_the_database(
     # Not the one of the waiting thread, which was set aside.
     assert len(bound._spare if is_sqlite(bound) else bound._connections) == 1
     before = time.monotonic()
-    ring(broker_url, node, 1)
+    publish(broker_url, node, 1)
     assert body(waiting.result(10)) == 1
     assert time.monotonic() - before < 1
 
@@ -202,7 +202,7 @@ def test_who_asks_again_frees_the_place_that_it_had(
     eventually(lambda: service.wakeups.waiting)
     second = call("GET", f"/node/{node.id}/inbox", node)
     assert first.result(10).problem == (409, "asked_again")
-    ring(broker_url, node, 1)
+    publish(broker_url, node, 1)
     assert body(second.result(10)) == 1
 
 
@@ -231,17 +231,17 @@ def test_where_all_places_are_taken_one_is_told_when_to_come_back(
     full = api.get(f"/node/{node.id}/inbox", node)
     assert full.problem == (503, "unavailable")
     assert 0 < int(full.headers["retry-after"]) < 20
-    ring(broker_url, node, 1)
+    publish(broker_url, node, 1)
     # What is there is handed out even so.
     assert body(api.get(f"/node/{node.id}/inbox", node)) == 1
 
 
 @pytest.mark.slow
-def test_bells_are_heard_again_after_a_restart_of_redis(tmp_path_factory) -> None:
-    with RedisServer(tmp_path_factory.mktemp("bells")) as redis_server:
+def test_wakeups_are_heard_again_after_a_restart_of_redis(tmp_path_factory) -> None:
+    with RedisServer(tmp_path_factory.mktemp("wakeups")) as redis_server:
         wakeups = Wakeups(redis_server.url)
         with wakeups.waiter(7) as waiter:
-            waiter.wait(10)  # rung once, as nobody knows what was rung before
+            waiter.wait(10)  # woken once: wake-ups before were not heard
             waiter.reset()
             redis_server.stop()
             redis_server.start()

@@ -291,8 +291,8 @@ def test_a_removed_task_is_killed_first_and_its_nodes_are_told(
     assert api.get(f"/task/{parent.id}", researcher).problem == (404, "not_found")
     kept = api.get(f"/task/{child}", researcher).json
     assert (kept["parent"], kept["status"]) == (None, "failed")
-    bells = outbox.find(messages()[-1])[1]["bells"]
-    assert [world.berlin_north.id, mine, parent.id] in bells
+    doorbells = outbox.find(messages()[-1])[1]["bells"]
+    assert [world.berlin_north.id, mine, parent.id] in doorbells
 
 
 def test_a_finished_task_is_removed_without_a_message(

@@ -198,7 +198,7 @@ class Station:
         self._opened.append(Inbox(self.connect(), self.node_id))
         return self._opened[-1]
 
-    def ring(self, *result_ids: int) -> None:
+    def publish(self, *result_ids: int) -> None:
         Publisher(self.broker.url).publish(
             (self.node_id, ResultReady(id_, 1)) for id_ in result_ids
         )

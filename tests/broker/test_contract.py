@@ -19,7 +19,7 @@ def ready(*result_ids):
 
 def test_messages_arrive_in_order_and_are_forgotten(station):
     node = station.inbox()
-    station.ring(1, 2, 3)
+    station.publish(1, 2, 3)
     Publisher(station.broker.url).publish([(station.node_id, ResultKilled(1, 1))])
 
     assert node.take(4) == [*ready(1, 2, 3), ResultKilled(1, 1)]
@@ -33,7 +33,7 @@ def test_a_message_is_in_flight_while_it_is_handled(station):
         seen.append((station.waiting, station.in_flight)),
         node.received.append(message),
     )
-    station.ring(1, 2)
+    station.publish(1, 2)
 
     node.take(2)
 
@@ -45,7 +45,7 @@ def test_a_waiting_consumer_is_woken_at_once(station, running):
     running(node.consumer)
     time.sleep(0.3)
     before = time.monotonic()
-    station.ring(1)
+    station.publish(1)
     while not node.received and time.monotonic() < before + 5:
         time.sleep(0.005)
 
@@ -53,7 +53,7 @@ def test_a_waiting_consumer_is_woken_at_once(station, running):
 
 
 def test_what_was_in_flight_comes_again_first_and_in_order(station):
-    station.ring(1, 2, 3, 4)
+    station.publish(1, 2, 3, 4)
     lists = queues.inbox(station.node_id), queues.inflight(station.node_id)
     for _ in range(3):  # as several consumers that died would leave it
         station.broker.admin.lmove(*lists, "RIGHT", "LEFT")
@@ -72,7 +72,7 @@ def test_a_message_that_cannot_be_handled_stays_and_lets_others_pass(station, ev
 
     failures = [TimeoutError("server"), ConnectionError("server"), RuntimeError("handler")]
     node.handle = handle
-    station.ring(1, 2)
+    station.publish(1, 2)
 
     assert node.take(2) == ready(2, 1)
     assert [event["pause_seconds"] for event in events if event["event"] == "message put back"] == [
@@ -92,7 +92,7 @@ def test_the_loop_rests_after_a_failure_but_not_when_it_has_to_stop(station, run
         raise RuntimeError("no")
 
     node.handle = handle
-    station.ring(1)
+    station.publish(1)
     thread = running(node.consumer)
     eventually(lambda: len(calls) == 2)
 
@@ -137,7 +137,7 @@ def test_the_loop_rests_after_a_failure_but_not_when_it_has_to_stop(station, run
 def test_a_foreign_entry_is_logged_and_removed(station, events, entry):
     node = station.inbox()
     station.broker.admin.lpush(queues.inbox(station.node_id), entry)
-    station.ring(1)
+    station.publish(1)
 
     assert node.take(1) == ready(1)
     assert station.waiting == station.in_flight == 0
@@ -155,7 +155,7 @@ def test_a_foreign_message_is_logged_and_removed(station, events, body):
         connection.Producer(serializer="json").publish(
             body, exchange="", routing_key=queues.inbox(station.node_id)
         )
-    station.ring(1)
+    station.publish(1)
 
     assert node.take(1) == ready(1)
     assert station.waiting == station.in_flight == 0
@@ -172,7 +172,7 @@ def test_a_message_that_is_too_long_is_dropped(station, events):
             exchange="",
             routing_key=queues.inbox(station.node_id),
         )
-    station.ring(1)
+    station.publish(1)
 
     assert node.take(1) == ready(1)
     assert "1024" in next(e["reason"] for e in events if e["event"] == "message dropped")

@@ -51,7 +51,7 @@ def test_a_consumer_that_is_frozen_and_killed_loses_nothing(own_station, tmp_pat
         # Whoever waits is handed the next message without asking again.
         eventually(own_station.is_waiting, 20)
         os.kill(node.pid, signal.SIGSTOP)
-        own_station.ring(number)
+        own_station.publish(number)
         eventually(lambda: own_station.in_flight or own_station.waiting)
         time.sleep(0.05)
         moved += own_station.in_flight
@@ -70,7 +70,7 @@ def test_a_consumer_that_is_frozen_and_killed_loses_nothing(own_station, tmp_pat
 
 
 def test_a_consumer_that_is_killed_while_it_works_gets_the_message_again(own_station, tmp_path):
-    own_station.ring(1, 2)
+    own_station.publish(1, 2)
     node = start(own_station, tmp_path / "record", seconds=60)
     eventually(lambda: own_station.in_flight, 20)
     node.kill()
@@ -119,18 +119,18 @@ def persistent(own_station) -> Iterator[Persistent]:
 def ring_until_it_works(station: Station, number: int) -> None:
     for _ in range(50):
         try:
-            station.ring(number)
+            station.publish(number)
             return
         except V6Error:
             time.sleep(0.1)
-    raise AssertionError("nobody could be rung")
+    raise AssertionError("no node could be reached")
 
 
 @pytest.mark.parametrize("what", ["restart", "loss"])
 def test_a_restart_of_redis_is_survived_even_with_the_loss_of_everything(
     own_station, persistent, what
 ):
-    own_station.ring(1)
+    own_station.publish(1)
     eventually(lambda: persistent.received == [1])
     time.sleep(0.2)
     broker = own_station.broker
@@ -144,7 +144,7 @@ def test_a_restart_of_redis_is_survived_even_with_the_loss_of_everything(
 
 
 def test_a_redis_that_hangs_is_survived(own_station, persistent):
-    own_station.ring(1)
+    own_station.publish(1)
     eventually(lambda: persistent.received == [1])
     own_station.broker.process.send_signal(signal.SIGSTOP)
     time.sleep(3)
@@ -161,9 +161,9 @@ def test_a_login_that_is_worth_nothing_any_more_is_reported(own_station, running
     eventually(own_station.is_waiting)
     own_station.log_out()
     # A request that waits already may get what comes; the next one is refused.
-    own_station.ring(1)
+    own_station.publish(1)
     eventually(thread.ended, 40)
-    own_station.ring(2)
+    own_station.publish(2)
 
     assert isinstance(thread.error, V6Error)
     assert len(node.received) <= (1 if isinstance(own_station, HttpsStation) else 0)
@@ -185,7 +185,7 @@ def test_a_network_that_cuts_delays_and_truncates_loses_and_doubles_nothing(own_
         while time.monotonic() < deadline:
             if station.waiting < MOST_WAITING:
                 batch = chance.randint(1, 20)
-                station.ring(*range(number + 1, number + batch + 1))
+                station.publish(*range(number + 1, number + batch + 1))
                 number += batch
             time.sleep(chance.uniform(0, 0.5))
         eventually(lambda: len(received) >= number, 60 + FLAKY_SECONDS)

@@ -1,4 +1,4 @@
-"""The server rings many bells at once."""
+"""The server publishes many doorbells at once."""
 
 import pytest
 

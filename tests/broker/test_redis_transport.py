@@ -23,7 +23,7 @@ def ready(*result_ids):
     return [ResultReady(result_id, task_id=1) for result_id in result_ids]
 
 
-def ring(broker, node_id, *result_ids):
+def publish(broker, node_id, *result_ids):
     return Publisher(broker.url).publish((node_id, message) for message in ready(*result_ids))
 
 
@@ -63,7 +63,7 @@ def test_a_new_login_disconnects_the_consumer_of_the_old_one(broker, inbox, runn
     thread = running(old.consumer)
     time.sleep(0.3)
     url = broker.node_url(7)
-    ring(broker, 7, 1)
+    publish(broker, 7, 1)
 
     assert inbox(url, 7).take(1) == ready(1)
     thread._thread.join(5)
@@ -72,7 +72,7 @@ def test_a_new_login_disconnects_the_consumer_of_the_old_one(broker, inbox, runn
 
 
 def test_a_revoked_node_is_disconnected_and_its_messages_dropped(broker, inbox, running):
-    ring(broker, 8, 1)
+    publish(broker, 8, 1)
     thread = running(inbox(broker.node_url(7), 7).consumer)
     time.sleep(0.3)
     acl.revoke(broker.server, 7)
@@ -85,7 +85,7 @@ def test_a_revoked_node_is_disconnected_and_its_messages_dropped(broker, inbox, 
 
 def test_any_kombu_consumer_can_use_the_transport(broker):
     """Declaration, prefetch, synchronous reads, rejection and recovery, by the book of kombu."""
-    ring(broker, 7, 1, 2, 3, 4)
+    publish(broker, 7, 1, 2, 3, 4)
     got = []
     queue = kombu.Queue(queues.inbox(7), exchange="", routing_key=queues.inbox(7))
     url = broker.node_url(7)
@@ -140,7 +140,7 @@ def test_the_transport_publishes_too(broker, inbox):
 
 def test_an_entry_is_an_ordinary_kombu_message(broker):
     """Written by our publisher, read by the Redis transport that everybody has."""
-    ring(broker, 7, 1)
+    publish(broker, 7, 1)
     with kombu.Connection(broker.url) as connection:
         message = connection.default_channel.basic_get(queues.inbox(7), no_ack=True)
 

@@ -64,12 +64,12 @@ def _nothing_runs_below_what_was_killed(tasks: dict[int, Task], results: list[Re
 def _everybody_is_told(tasks: dict[int, Task], results: list[Result]) -> None:
     """No worker runs in these tests, so each message is still there."""
     created: set[int] = set()
-    bells: set[int] = set()
+    doorbells: set[int] = set()
     for row in Outbox.select():
         content = json.loads(row.content)
         if row.topic == Topic.TASK_CREATED:
             created.add(content["task_id"])
         elif row.topic == Topic.RESULTS_KILLED:
-            bells |= {result for _, result, _ in content["bells"]}
+            doorbells |= {result for _, result, _ in content["bells"]}
     assert set(tasks) <= created
-    assert {result.id for result in results if result.reason_code == "killed"} <= bells
+    assert {result.id for result in results if result.reason_code == "killed"} <= doorbells

@@ -38,7 +38,7 @@ def test_a_tree_of_any_size_is_killed_and_its_nodes_are_told_in_portions(world: 
     assert ended.messages == messages()[-len(ended.messages) :]
     told = [outbox.find(message)[1]["bells"] for message in ended.messages]
     assert max(map(len, told)) <= 1000
-    assert len({result for bells in told for _, result, _ in bells}) == MANY + 1
+    assert len({result for doorbells in told for _, result, _ in doorbells}) == MANY + 1
 
 
 @pytest.mark.slow

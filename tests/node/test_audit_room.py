@@ -107,7 +107,7 @@ def test_the_configuration_of_the_station_is_written_down_whole(
 def test_a_run_writes_only_its_part_and_then_sends_no_more(audit: Audit, tmp_path: Path) -> None:
     limits = LimitConfig(audit_bytes=2**16)
     quota = Quota(limits)
-    ledgers = [ResultAudit(audit, number, quota) for number in (5, 6)]
+    audits = [ResultAudit(audit, number, quota) for number in (5, 6)]
     for number in range(3000):
         # Each is the first of its kind to be written down.
         ResultAudit(audit, number, quota).denied("path_closed", "GET", "/" + "x" * 150, 404)
@@ -115,11 +115,11 @@ def test_a_run_writes_only_its_part_and_then_sends_no_more(audit: Audit, tmp_pat
     assert 2**15 <= size <= 2**15 + LINE_BYTES
     receivers = [(id_, b"") for id_ in range(100)]
     with pytest.raises(TooMany, match="audit_bytes"):
-        often(lambda: ledgers[0].subtask({"image": "a/b"}, receivers))
+        often(lambda: audits[0].subtask({"image": "a/b"}, receivers))
     opened = Opened(id=9, task_id=8, bytes=1, hash="0" * 64, format="json")
     for refused in (
-        lambda: ledgers[1].subtask({"image": "a/b"}, receivers),
-        lambda: ledgers[1].opened([opened]),
+        lambda: audits[1].subtask({"image": "a/b"}, receivers),
+        lambda: audits[1].opened([opened]),
     ):
         with pytest.raises(TooMany, match="no more sub-tasks and results") as refusal:
             refused()

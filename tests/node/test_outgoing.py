@@ -33,7 +33,7 @@ def body(**changes: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def result_audit(tmp_path: Path, wire: Wire) -> Iterator[ResultAudit]:
-    """Give the books of a result, and a server that takes sub-tasks."""
+    """Give the audit of a result, and a server that takes sub-tasks."""
     wire.answers["POST /task"] = (201, {"id": 9, "results": []})
     audit = Audit(tmp_path)
     yield ResultAudit(audit, 5)

@@ -31,7 +31,7 @@ def events(folder: Path, event: str) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def result_audit(tmp_path: Path) -> ResultAudit:
-    """Give the books of a result."""
+    """Give the audit of a result."""
     return ResultAudit(Audit(tmp_path), 5)
 
 
@@ -74,7 +74,7 @@ def test_results_of_own_subtasks_are_opened_and_on_record(
         found = answer["data"] if form == "page" else answer
         first = found if form == "result" else found[0]
         assert first == {"id": 21, "result": base64_of(b"json.42"), "input": None, "log": None}
-    # Once in the books, however often it is read.
+    # Once in the audit, however often it is read.
     (line,) = events(tmp_path, "opened")
     digest = hashlib.sha256(b"json.42").hexdigest()
     assert line["result_id"] == 5

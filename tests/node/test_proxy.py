@@ -232,7 +232,7 @@ def kinds(result_audit: ResultAudit, folder: Path) -> dict[str, int]:
 
 @pytest.fixture
 def result_audit(tmp_path: Path) -> Iterator[ResultAudit]:
-    """Give the books of a result."""
+    """Give the audit of a result."""
     audit = Audit(tmp_path)
     yield ResultAudit(audit, 5)
     audit.close()

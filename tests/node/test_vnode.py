@@ -80,8 +80,8 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 
 @pytest.fixture
-def ring(wire: Wire, redis_url: str) -> Callable[[Message], int]:
-    """Give a function that rings the node's doorbell, through a real broker."""
+def publish(wire: Wire, redis_url: str) -> Callable[[Message], int]:
+    """Give a function that puts a doorbell into the node's inbox, through a real broker."""
     with redis.Redis.from_url(redis_url) as admin:
         password = acl.grant(admin, 7)
     address = redis_url.removeprefix("redis://")
@@ -200,7 +200,7 @@ def test_doorbells_arrive_over_each_transport(
     wire: Wire,
     write: Write,
     start: Start,
-    ring: Callable[[Message], int],
+    publish: Callable[[Message], int],
     redis_url: str,
     transport: str,
 ) -> None:
@@ -209,16 +209,16 @@ def test_doorbells_arrive_over_each_transport(
         assert eventually(lambda: admin.exists(queues.alive(7)))
         wire.add(5, "import time; time.sleep(60)")
         wire.add(6, DONE)
-        ring(ResultReady(5, 105))
-        ring(ResultReady(6, 106))
+        publish(ResultReady(5, 105))
+        publish(ResultReady(6, 106))
         eventually(lambda: wire.ids("completed") == [6])
         eventually(lambda: wire.ids("active") == [5])
         wire.results[5]["status"] = "killed by user"
-        ring(ResultKilled(5, 105))
+        publish(ResultKilled(5, 105))
         assert eventually(lambda: not admin.exists(queues.inflight(7), queues.inbox(7)))
     # The next claim of anything shows that the node is still listening.
     wire.add(7, DONE)
-    ring(ResultReady(7, 107))
+    publish(ResultReady(7, 107))
     eventually(lambda: wire.ids("completed") == [6, 7])
     asked = {asked.path for asked in wire.asked}
     assert ("/token/broker" in asked) == (transport == "redis")
@@ -342,7 +342,7 @@ def test_node_whose_key_another_station_uses_ends_and_keeps_what_it_holds(
     wire: Wire,
     write: Write,
     start: Start,
-    ring: Callable[[Message], int],
+    publish: Callable[[Message], int],
     tmp_path: Path,
     transport: str,
 ) -> None:

@@ -209,7 +209,7 @@ def test_the_sweep_offers_results_of_silent_nodes_again(world: World, task: Task
     workers.run("relay")
     received = doorbells(workers.url, world.amsterdam_north.id)
     assert received == [ResultReady(mine.id, task.id)] * 2
-    # Its node came back meanwhile: nobody is rung again.
+    # Its node came back meanwhile: nobody is told again.
     outbox.add(Topic.RESULTS_READY, {"result_ids": [mine.id]})
     finish(mine, world.amsterdam_north)
     everything_is_due()
