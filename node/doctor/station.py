@@ -47,7 +47,7 @@ class StationChecks:
         yield "engine", self._engine
         yield "limits", self._limits
         yield "disk limit", self._disk_limit
-        yield "sockets", self._sockets
+        yield "system calls", self._system_calls
 
     def databases(self) -> Iterator[Check]:
         """Yield the checks of the data sources."""
@@ -82,12 +82,12 @@ class StationChecks:
             raise Doubtful(self.facts.remedy)
         return "The engine can limit memory, processors and processes."
 
-    def _sockets(self) -> str:
+    def _system_calls(self) -> str:
         if self.facts is None:
             raise Skipped("There is no engine to ask.")
-        if self.facts.open_sockets:
-            raise Doubtful(self.facts.open_sockets)
-        return "The engine's seccomp profile closes AF_VSOCK."
+        if self.facts.unfiltered:
+            raise Doubtful(self.facts.unfiltered)
+        return "Algorithms get the node's own seccomp profile."
 
     def _disk_limit(self) -> str:
         if self.facts is None:

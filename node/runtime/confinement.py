@@ -11,6 +11,7 @@ import docker
 from docker.types import DeviceRequest, HostConfig, LogConfig, Mount, Ulimit
 
 from vantage6.common.config.node import NodeConfig
+from vantage6.node.runtime import seccomp
 from vantage6.node.runtime.engine import Facts
 
 _CPU_PERIOD = 100_000
@@ -112,6 +113,21 @@ def ulimits(config: NodeConfig) -> dict[str, int]:
     return {"fsize": config.limits.file_bytes, "core": 0, "nofile": _OPEN_FILES}
 
 
+def system_calls(facts: Facts, folder: Path | None) -> str:
+    """Return the security option with the system calls that are let through.
+
+    Parameters
+    ----------
+    facts
+        The engine; nothing where it can apply no profile of ours.
+    folder
+        Folder of the node; None if it has none.
+    """
+    if facts.unfiltered:
+        return ""
+    return seccomp.option(is_podman=facts.is_podman, folder=folder)
+
+
 def volumes(config: NodeConfig, declared: Iterable[str], own: list[Mount]) -> list[Mount]:
     """Return what covers the volumes that an image declares.
 
@@ -151,6 +167,7 @@ def host_config(
     mapping: str,
     with_init: bool,
     with_cpus: bool,
+    system_calls: str,
     is_podman: bool = False,
 ) -> HostConfig:
     """Return the part of a container's definition that confines it.
@@ -173,6 +190,8 @@ def host_config(
         Let a small init process pass on signals and collect orphans.
     with_cpus
         Bound the processors.
+    system_calls
+        Security option with the system calls that are let through; nothing for the engine's own.
     is_podman
         Say what is hidden in Podman's words.
     """
@@ -180,11 +199,12 @@ def host_config(
     # Some engines refuse what they cannot do; that they cannot was said at the start.
     cpus = limits.cpus if with_cpus else None
     made: HostConfig = client.create_host_config(
-        # SECURITY: the program is not trusted. The engine's default seccomp profile stays on.
+        # SECURITY: the program is not trusted.
         network_mode=network,
         cap_drop=["ALL"],
         security_opt=[
             "no-new-privileges",
+            *([system_calls] if system_calls else ()),
             *([f"mask={':'.join(_MASKED)}"] if is_podman else ()),
         ],
         read_only=True,

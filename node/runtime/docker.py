@@ -99,10 +99,11 @@ class DockerRuntime:
         self._client: docker.APIClient = connect(config, _REQUEST_SECONDS, _CONNECTIONS)
         self.facts = facts(self._client)
         self._account = confinement.account(config, self.facts)
+        self._system_calls = confinement.system_calls(self.facts, folder)
         if self.facts.unbounded:
             log.warning("limits without effect", reason=self.facts.remedy)
-        if self.facts.open_sockets:
-            log.warning("not every way out is closed", reason=self.facts.open_sockets)
+        if self.facts.unfiltered:
+            log.warning("not every way out is closed", reason=self.facts.unfiltered)
         if self.facts.is_rootless and (remedy := closed_device()):
             log.warning("no network for services of the node", reason=remedy)
         self._links = Links(dial)
@@ -273,6 +274,7 @@ class DockerRuntime:
                 # Some engines come without it, and refuse containers that ask for it.
                 with_init=self.facts.has_init,
                 with_cpus="processors" not in self.facts.unbounded,
+                system_calls=self._system_calls,
                 is_podman=self.facts.is_podman,
             ),
         )

@@ -12,13 +12,12 @@ import requests
 from docker.errors import DockerException
 
 from vantage6.common.config.node import NodeConfig
+from vantage6.node.runtime import seccomp
 from vantage6.node.runtime.base import EngineUnavailable
 
 _DEFAULT_SOCKET = "unix:///var/run/docker.sock"
 #: Where a rootless engine gets the network of its containers from.
 _DEVICE = Path("/dev/net/tun")
-#: The first version of Docker whose own seccomp profile closes AF_VSOCK.
-_DOCKER_CLOSES_VSOCK = 23
 
 
 def address(config: NodeConfig) -> str:
@@ -40,8 +39,8 @@ class Facts:
     unbounded: tuple[str, ...]
     #: Version of Podman's own interface; None if it is Docker.
     libpod: str | None = None
-    #: Its seccomp profile lets programs make AF_VSOCK sockets, as far as can be told.
-    lets_vsock_through: bool = False
+    #: Why it cannot apply the node's own seccomp profile; nothing if it can.
+    filter_obstacle: str = ""
 
     @property
     def is_podman(self) -> bool:
@@ -64,15 +63,16 @@ class Facts:
         )
 
     @property
-    def open_sockets(self) -> str:
+    def unfiltered(self) -> str:
         """How algorithms get past the closed network, as a sentence; nothing if they do not."""
-        if not self.lets_vsock_through:
+        if not self.filter_obstacle:
             return ""
         return (
-            f"The seccomp profile of {self.name} {self.version} lets algorithms make AF_VSOCK "
-            "sockets, which belong to no network: they can reach services of the machine below a "
-            f"virtual one, and each other. Use Docker {_DOCKER_CLOSES_VSOCK} or newer with its "
-            "own profile, or keep the kernel modules vsock and vsock_loopback from being loaded."
+            f"{self.name} cannot apply the node's seccomp profile: {self.filter_obstacle}. "
+            "Algorithms may make AF_VSOCK sockets there, which belong to no network, and reach "
+            "services of the machine below a virtual one, and each other. Use an engine and a "
+            "kernel with seccomp on x86_64 or aarch64, or keep the kernel modules vsock and "
+            "vsock_loopback from being loaded."
         )
 
 
@@ -145,17 +145,18 @@ def facts(client: Any) -> Facts:
         has_init=bool(info.get("InitBinary")),
         unbounded=tuple(name for name, there in bounds.items() if not there),
         libpod=libpod,
-        lets_vsock_through=_lets_vsock_through(info, is_podman=podman is not None),
+        filter_obstacle=_filter_obstacle(info),
     )
 
 
-def _lets_vsock_through(info: Mapping[str, Any], *, is_podman: bool) -> bool:
-    """Tell by the version of an engine and its profile; what cannot be told counts as open."""
-    options = [option for option in info.get("SecurityOptions") or () if "seccomp" in option]
-    is_own = any(option.endswith(("=default", "=builtin")) for option in options)
-    major = str(info.get("ServerVersion", "")).partition(".")[0]
-    is_new = major.isdecimal() and int(major) >= _DOCKER_CLOSES_VSOCK
-    return is_podman or not (is_own and is_new)
+def _filter_obstacle(info: Mapping[str, Any]) -> str:
+    """Return why an engine cannot apply our seccomp profile, or nothing."""
+    if not any("seccomp" in option for option in info.get("SecurityOptions") or ()):
+        return "it has no seccomp"
+    architecture = info.get("Architecture", "unknown")
+    if architecture not in seccomp.ARCHITECTURES:
+        return f"the profile does not list the system calls of {architecture}"
+    return ""
 
 
 def _podman_host(client: Any, version: str) -> dict[str, Any]:

@@ -46,15 +46,15 @@ def make_config(**values: Any) -> NodeConfig:
     )
 
 
-def make_program_image(engine: docker.APIClient, base: str) -> str:
+def make_program_image(engine: docker.APIClient, base: str, name: str = IMAGE) -> str:
     """Make the image of the test algorithm, and return its name."""
     container = engine.create_container(base, command=["true"])["Id"]
-    repository, tag = IMAGE.split(":")
+    repository, tag = name.split(":")
     try:
         engine.commit(container, repository, tag, changes=[f"CMD {json.dumps(COMMAND)}"])
     finally:
         engine.remove_container(container)
-    return IMAGE
+    return name
 
 
 def make_claim(result_id: int = 5, **values: Any) -> Claim:

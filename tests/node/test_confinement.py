@@ -273,23 +273,6 @@ for place in {places}:
     assert found == []
 
 
-def test_open_way_out_is_told(either_bench: MakeBench) -> None:
-    """AF_VSOCK belongs to no network; nothing is sent."""
-    program = """
-import socket
-try:
-    socket.socket(40, socket.SOCK_STREAM).close()
-    out = True
-except OSError:
-    out = False
-"""
-    bench = either_bench()
-    runtime = bench.runtime
-    assert isinstance(runtime, DockerRuntime)
-    is_open = seen(bench, program + REPORT.removeprefix("; "))
-    assert not is_open or "AF_VSOCK" in runtime.facts.open_sockets
-
-
 def test_container_writes_only_where_it_may(docker_bench: MakeBench) -> None:
     wrote = seen(
         docker_bench(),

@@ -67,6 +67,12 @@ def test_disk_is_not_filled(user: User, rootless_host: str) -> None:
     passes(user, rootless_host, "tests/node/test_disk_limit.py", "-k", "not podman_bench")
 
 
+def test_system_calls_are_filtered(user: User, rootless_host: str) -> None:
+    # The image with packages is of root's engine.
+    chosen = "not podman_bench and not numbers_and_tables"
+    passes(user, rootless_host, "tests/node/test_system_calls.py", "-k", chosen)
+
+
 def test_containers_are_confined(user: User, rootless_host: str) -> None:
     # A bridge of the engine's own network, which no program of the user reaches.
     passes(
