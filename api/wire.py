@@ -100,6 +100,14 @@ class Wire(socket.socket):
         except BlockingIOError:
             return None
 
+    def shutdown(self, how: int) -> None:
+        """End the own side; after that nothing is worth a thread's waiting.
+
+        SECURITY: gunicorn reads on in the thread after an answer that breaks off.
+        """
+        self.hurry()
+        super().shutdown(how)
+
     def sendall(self, data: bytes, flags: int = 0) -> None:  # type: ignore[override]
         """Send bytes, or keep some of them for `send_kept`."""
         sent = 0

@@ -179,6 +179,13 @@ def test_an_answer_that_breaks_off_is_counted_right(loop: Loop):
     loop.turn_until(0)
 
 
+def test_an_answer_that_breaks_off_frees_its_thread_at_once(loop: Loop) -> None:
+    """The client neither sends more nor goes away."""
+    with loop.client(REQUEST.replace(b"/ ", b"/broken ", 1)):
+        loop.turn()
+        loop.turn_until(0)
+
+
 @pytest.mark.parametrize("length", ["5", "05", "0000000000005", "\t 5 ", "0" * 4000 + "5"])
 def test_a_small_body_is_awaited_however_its_length_is_written(loop: Loop, length: str):
     head = BEGINNING.replace(b"GET", b"POST") + f"Content-Length: {length}\r\n\r\n".encode()
