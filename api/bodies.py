@@ -1,6 +1,5 @@
 """How the bodies of requests are received: small ones side by side, large ones in turn."""
 
-import re
 import threading
 from contextlib import ExitStack
 from pathlib import Path
@@ -21,9 +20,6 @@ from vantage6.models import database
 LARGE_BYTES = 2**20
 #: Parts in which it arrives; gunicorn copies smaller ones more often.
 _PART_BYTES = 2**20
-
-#: A text in JSON. It gives nothing back, so that nothing is kept for that.
-_TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 
 #: Who holds it has a large body in memory, or a large text for an answer; one in each process.
 #: Whoever waits for it gives his turn back: who holds it may wait for a turn.
@@ -84,37 +80,6 @@ def received(req: Request, limit: int, folder: Path, caller: str, held: ExitStac
     # Its statements and buffers would keep the body until they are used again.
     held.callback(database.discard)
     return file.read()
-
-
-def has_more_values(raw: bytes, most: int) -> bool:
-    """Tell whether JSON announces more values than this.
-
-    SECURITY: each takes hundreds of times its length once it is parsed: `[[],[],[]` and so on. This
-    counts what stands before values, outside of texts, and makes nothing of it.
-    """
-    if len(raw) <= most:
-        return False
-    count = end = 0
-    while count <= most:
-        start = raw.find(b'"', end)
-        outside = raw[end : len(raw) if start < 0 else start]
-        count += sum(outside.count(mark) for mark in b",[{")
-        if start < 0:
-            break
-        end = _end_of_text(raw, start)
-        count += 1
-    return count > most
-
-
-def _end_of_text(raw: bytes, start: int) -> int:
-    """Return what follows a text in JSON that begins here."""
-    end = raw.find(b'"', start + 1)
-    # PERF: most texts hold nothing escaped, and the search for a character is the fastest there is.
-    if end > 0 and raw.find(b"\\", start + 1, end) < 0:
-        return end + 1
-    text = _TEXT.match(raw, start)
-    # PERF: all that follows is inside a text without an end, whose marks begin none.
-    return text.end() if text else len(raw)
 
 
 def too_large(limit: int) -> falcon.HTTPContentTooLarge:

@@ -19,6 +19,7 @@ from vantage6.api.permissions import Caller
 from vantage6.api.schemas.base import Problem
 from vantage6.common.enums import IdentityKind, Operation
 from vantage6.common.errors import Forbidden, Invalid
+from vantage6.common.json_values import has_more_values
 from vantage6.models import database
 
 USER, NODE, CONTAINER = IdentityKind.USER, IdentityKind.NODE, IdentityKind.CONTAINER
@@ -170,7 +171,7 @@ def read_body(
     if (req.content_length or 0) > limit:
         raise bodies.too_large(limit)
     raw = bodies.received(req, limit, folder, caller, held)
-    if bodies.has_more_values(raw, _MOST_VALUES):
+    if has_more_values(raw, _MOST_VALUES):
         raise Invalid(f"The body may hold {_MOST_VALUES} values.", code="too_many_values")
     try:
         return model.model_validate_json(raw)

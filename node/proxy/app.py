@@ -19,7 +19,7 @@ from vantage6.common.encryption import CryptorBase
 from vantage6.common.errors import Forbidden, Invalid, Unavailable
 from vantage6.common.known_keys import KeyRefused, KnownKeys
 from vantage6.node.outcomes import Reason
-from vantage6.node.proxy.bodies import REQUEST_MARKS, TooComplex, read, value_of
+from vantage6.node.proxy.bodies import REQUEST_VALUES, TooComplex, read, value_of
 from vantage6.node.proxy.memory import REQUEST_COST, SMALL_BYTES
 from vantage6.node.proxy.outgoing import MOST_ID, SubTask, parameters_of
 from vantage6.node.proxy.own_results import OwnResults
@@ -278,7 +278,7 @@ class Proxy:
         if length > SMALL_BYTES:
             req.context.held.enter_context(self._upstream.memory.of(REQUEST_COST * length))
         try:
-            return value_of(read(req.bounded_stream, length), REQUEST_MARKS)
+            return value_of(read(req.bounded_stream, length), REQUEST_VALUES)
         except TooComplex as error:
             raise falcon.HTTPContentTooLarge(description=str(error)) from error
         except ValueError as error:

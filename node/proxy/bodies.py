@@ -3,11 +3,12 @@
 from typing import Any, Protocol
 
 from vantage6.client.body import parsed
+from vantage6.common.json_values import has_more_values
 
-#: Objects, lists and their items in a request: more than 10,000 receivers need.
-REQUEST_MARKS = 100_000
+#: Texts, objects, lists and their items in a request: more than 10,000 receivers need.
+REQUEST_VALUES = 100_000
 #: The same of a reply: 10,000 results, or a page of 1,000 organizations, have less.
-REPLY_MARKS = 2_000_000
+REPLY_VALUES = 2_000_000
 
 
 class Readable(Protocol):
@@ -33,7 +34,7 @@ def read(stream: Readable, length: int) -> bytearray:
     return content
 
 
-def value_of(content: bytearray, most_marks: int) -> Any:
+def value_of(content: bytearray, most: int) -> Any:
     """Return the value behind JSON.
 
     SECURITY: an empty list takes two bytes as text, and sixty as an object. So what could become
@@ -46,6 +47,6 @@ def value_of(content: bytearray, most_marks: int) -> Any:
     ValueError
         If it is no JSON, or nested too deeply.
     """
-    if sum(content.count(mark) for mark in b"{[,:") > most_marks:
+    if has_more_values(content, most):
         raise TooComplex("It has too many objects.")
     return parsed(content)

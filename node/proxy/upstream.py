@@ -18,7 +18,7 @@ from vantage6.common.config import NodeConfig
 from vantage6.common.errors import Unavailable, V6Error
 from vantage6.common.identity import NODE_AUTHORIZATION, WRONG_NODE_TOKEN
 from vantage6.node.outcomes import size
-from vantage6.node.proxy.bodies import REPLY_MARKS, value_of
+from vantage6.node.proxy.bodies import REPLY_VALUES, value_of
 from vantage6.node.proxy.memory import REPLY_COST, SMALL_BYTES, MemoryBudget
 
 log = logs.get(__name__)
@@ -183,7 +183,7 @@ class Upstream:
         )
         try:
             status, content = self._send(request, most, held)
-            return Reply(status, value_of(content, REPLY_MARKS))
+            return Reply(status, value_of(content, REPLY_VALUES))
         except httpx2.HTTPError as error:
             if advice := distrust(self._address, error):
                 # For the administrator of this station; the algorithm can do nothing about it.

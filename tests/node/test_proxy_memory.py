@@ -212,7 +212,8 @@ def test_room_is_not_waited_for_for_ever() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "value"), [(b'{"a": [1, {}]}', {"a": [1, {}]}), (b"null", None), (b'"x,y"', "x,y")]
+    ("text", "value"),
+    [(b'{"a": [1, {}]}', {"a": [1, {}]}), (b"null", None), (b'"x,y,,,,,"', "x,y,,,,,")],
 )
 def test_json_within_bounds_is_what_it_says(text: bytes, value: Any) -> None:
     assert value_of(bytearray(text), 5) == value
@@ -221,5 +222,7 @@ def test_json_within_bounds_is_what_it_says(text: bytes, value: Any) -> None:
 def test_json_beyond_bounds_is_refused() -> None:
     with pytest.raises(TooComplex):
         value_of(bytearray(b"[1,2,3,4,5,6]"), 5)
+    with pytest.raises(TooComplex):
+        value_of(bytearray(b'["a","b","c","d"]'), 5)
     with pytest.raises(ValueError, match="levels"):
         value_of(bytearray(b"[" * 50_000 + b"]" * 50_000), 10**6)
