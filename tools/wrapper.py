@@ -79,14 +79,13 @@ def docker_wrapper(
         They are read as data: plain values, arrays and frames. Such an algorithm needs stations
         with ``policies.allow_pickle``.
     """
-    source = _of_type("csv") if load_data else _nothing
-    central_source = source if central_data else _nothing
-    run(
+    _run_on_one(
+        "csv",
         module,
-        source,
+        load_data,
         use_new_client,
         log_traceback,
-        central_source,
+        central_data=central_data,
         allow_pickle=allow_pickle,
     )
 
@@ -101,14 +100,13 @@ def auto_wrapper(
     allow_pickle: bool = False,
 ) -> None:
     """Run an algorithm whose data is of the type that the node declares; see `docker_wrapper`."""
-    source = _of_type(None) if load_data else _nothing
-    central_source = source if central_data else _nothing
-    run(
+    _run_on_one(
+        None,
         module,
-        source,
+        load_data,
         use_new_client,
         log_traceback,
-        central_source,
+        central_data=central_data,
         allow_pickle=allow_pickle,
     )
 
@@ -191,6 +189,27 @@ def multidb_wrapper(
         return loaders.addresses(container)
 
     run(module, source, use_new_client, log_traceback, allow_pickle=allow_pickle)
+
+
+def _run_on_one(
+    database_type: str | None,
+    module: str,
+    load_data: bool,
+    use_new_client: bool,
+    log_traceback: bool,
+    *,
+    central_data: bool,
+    allow_pickle: bool,
+) -> None:
+    source = _of_type(database_type) if load_data else _nothing
+    run(
+        module,
+        source,
+        use_new_client,
+        log_traceback,
+        source if central_data else _nothing,
+        allow_pickle=allow_pickle,
+    )
 
 
 def _of_type(database_type: str | None) -> Source:
