@@ -1,1 +1,1 @@
-"""The HTTP interface of the server, and `vserver`."""
+"""The HTTP interface of the server."""

@@ -10,12 +10,12 @@ from pydantic_core import to_json
 
 from vantage6.api import problems
 from vantage6.api.docs import Docs
-from vantage6.api.middleware import Connection, RequestId
+from vantage6.api.http.middleware import Connection, RequestId
+from vantage6.api.http.request_slots import RequestSlots
 from vantage6.api.resources.base import Resource
 from vantage6.api.resources.metrics import Metrics
 from vantage6.api.routes import ROUTES
 from vantage6.api.service import Service
-from vantage6.api.serving import Turns
 from vantage6.common.config import Instance
 from vantage6.models import database
 
@@ -73,8 +73,8 @@ def _cross_origin(origins: list[str]) -> list[Any]:
     return [falcon.CORSMiddleware(allow_origins=allowed, expose_headers=headers)]
 
 
-def from_environment() -> Turns:
+def from_environment() -> RequestSlots:
     """Return what gunicorn serves: the application of the instance that its variables name."""
     instance = Instance.from_environment()
     service = Service.of(instance)
-    return Turns(create_app(instance, service), service.wakeups, instance.config.threads)
+    return RequestSlots(create_app(instance, service), service.wakeups, instance.config.threads)

@@ -11,7 +11,7 @@ from typing import Any
 import falcon
 from falcon import Request, Response
 
-from vantage6.api.answers import Sending
+from vantage6.api.http.answers import Sending
 from vantage6.api.openapi import document
 from vantage6.api.routes import Route
 

@@ -12,10 +12,10 @@ from falcon import Request as HttpRequest
 from falcon import Response
 from pydantic import BaseModel, ValidationError
 
-from vantage6.api import bodies
-from vantage6.api.answers import Sending
-from vantage6.api.identity import identify
-from vantage6.api.permissions import Caller
+from vantage6.api.http import bodies
+from vantage6.api.http.answers import Sending
+from vantage6.api.identity.callers import identify
+from vantage6.api.identity.permissions import Caller
 from vantage6.api.schemas.base import Problem
 from vantage6.common.enums import IdentityKind, Operation
 from vantage6.common.errors import Forbidden, Invalid
@@ -170,7 +170,7 @@ def read_body(
         raise falcon.HTTPUnsupportedMediaType(description="Send JSON as application/json.")
     if (req.content_length or 0) > limit:
         raise bodies.too_large(limit)
-    raw = bodies.received(req, limit, folder, caller, held)
+    raw = bodies.receive(req, limit, folder, caller, held)
     if has_more_values(raw, _MOST_VALUES):
         raise Invalid(f"The body may hold {_MOST_VALUES} values.", code="too_many_values")
     try:

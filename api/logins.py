@@ -7,10 +7,10 @@ from typing import Any
 
 from falcon import Request
 
-from vantage6.api import passwords, two_factor
-from vantage6.api.guesses import Guess
-from vantage6.api.limits import Attempt, client_address, network_of
-from vantage6.api.local_requests import is_from_this_machine
+from vantage6.api.http.limits import Attempt, client_address, network_of
+from vantage6.api.http.local_requests import is_from_this_machine
+from vantage6.api.identity import passwords, two_factor
+from vantage6.api.identity.guesses import Guess
 from vantage6.api.service import Service
 from vantage6.common.clock import now
 from vantage6.common.errors import Invalid, Unauthenticated

@@ -3,7 +3,7 @@
 import falcon
 from falcon import Request, Response
 
-from vantage6.api.tokens import BadToken
+from vantage6.api.identity.tokens import BadToken
 from vantage6.common import errors
 from vantage6.common.logs import get
 from vantage6.models import database

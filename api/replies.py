@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from vantage6.api.permissions import Caller
+from vantage6.api.identity.permissions import Caller
 from vantage6.api.service import Service
 from vantage6.common.enums import Operation
 from vantage6.common.task_status import NO_RESULTS, TASK_STATES

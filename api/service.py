@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 
 import redis
 
-from vantage6.api.guesses import Guesses
-from vantage6.api.limits import Limits
-from vantage6.api.tokens import Tokens
+from vantage6.api.http.limits import Limits
+from vantage6.api.identity.guesses import Guesses
+from vantage6.api.identity.tokens import Tokens
 from vantage6.broker import acl, metrics, presence
 from vantage6.broker.connection import HASTY_SECONDS, BrokerUnavailable, Cooldown, client
 from vantage6.broker.flower import Flower

@@ -10,7 +10,7 @@ from typing import Any
 
 from peewee import Model, fn
 
-from vantage6.api import passwords
+from vantage6.api.identity import passwords
 from vantage6.common.clock import now
 from vantage6.common.secret_files import hashed
 from vantage6.common.task_status import TaskStatus

@@ -17,7 +17,7 @@ import psutil
 from benchmarks import filling, load
 from benchmarks.report import console
 from examples.federation import Federation
-from vantage6.api.tokens import Login, Tokens
+from vantage6.api.identity.tokens import Login, Tokens
 from vantage6.broker.messages import ResultReady
 from vantage6.broker.publisher import Publisher
 from vantage6.common.clock import now

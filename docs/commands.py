@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import click
 
-from vantage6.api.cli import main as vserver
 from vantage6.node.cli import main as vnode
+from vantage6.server.cli import main as vserver
 
 #: The same on every terminal.
 _COLUMNS = 90

@@ -6,9 +6,9 @@ from typing import Any
 
 from falcon import Request, Response
 
-from vantage6.api import lists
 from vantage6.api.endpoint import CONTAINER, NODE, USER, Read, endpoint
-from vantage6.api.permissions import Caller
+from vantage6.api.http import lists
+from vantage6.api.identity.permissions import Caller
 from vantage6.api.resources.base import Resource
 from vantage6.api.schemas.base import Message, PageQuery
 from vantage6.api.schemas.nodes import NodeShortReply
@@ -51,7 +51,7 @@ class Collaborations(Resource):
             raise Forbidden("You may list the collaborations of your own organization only.")
         rows, total = collaborations.page(
             reach,
-            lists.wanted(query),
+            lists.requested_page(query),
             name=query.name,
             encrypted=query.encrypted,
             organization=query.organization_id,
@@ -144,7 +144,7 @@ class Collaborations(Resource):
         caller.require("collaboration", Operation.VIEW, collaboration=id_)
         # SECURITY: what stands below something else asks for its own right.
         reach = caller.reach("organization", Scope.COLLABORATION, Scope.ORGANIZATION)
-        rows, total = organizations.page(reach, lists.wanted(query), collaboration=id_)
+        rows, total = organizations.page(reach, lists.requested_page(query), collaboration=id_)
         return lists.answer(req, resp, query, self.replies.organizations(rows, caller), total)
 
     @endpoint(
@@ -229,7 +229,7 @@ class Collaborations(Resource):
         caller.require("collaboration", Operation.VIEW, collaboration=id_)
         # SECURITY: what stands below something else asks for its own right.
         caller.reach("node", Scope.ORGANIZATION)
-        rows, total = nodes.page(_EVERYTHING, lists.wanted(query), collaboration=id_)
+        rows, total = nodes.page(_EVERYTHING, lists.requested_page(query), collaboration=id_)
         return lists.answer(req, resp, query, self.replies.nodes_short(rows), total)
 
     @endpoint(
@@ -282,4 +282,4 @@ class Collaborations(Resource):
         collaborations.get(id_)
         caller.require("task", Operation.VIEW, collaboration=id_)
         read = partial(tasks.page, _EVERYTHING, collaboration=id_)
-        return lists.listed(req, resp, query, read, self.replies.tasks)
+        return lists.list_page(req, resp, query, read, self.replies.tasks)

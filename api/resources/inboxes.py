@@ -7,9 +7,9 @@ from uuid import UUID
 
 from falcon import Request, Response
 
-from vantage6.api import serving
 from vantage6.api.endpoint import NODE, endpoint
-from vantage6.api.permissions import Caller
+from vantage6.api.http import request_slots
+from vantage6.api.identity.permissions import Caller
 from vantage6.api.resources.base import Resource
 from vantage6.api.schemas.inboxes import Envelope, InboxQuery, SettleQuery
 from vantage6.broker.connection import BrokerUnavailable
@@ -71,7 +71,7 @@ class Inboxes(Resource):
                 envelope = self.service.inboxes.take(node_id, max(0, round(left)))
                 if envelope is not None or left <= 0 or wakeups.is_closing:
                     return envelope
-                with serving.pausing(req.env):
+                with request_slots.without_slot(req.env):
                     waiter.wait(left)
                 if waiter.is_lost:
                     raise Conflict("The node asked again, here or elsewhere.", code="asked_again")

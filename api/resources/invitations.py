@@ -5,9 +5,9 @@ from typing import Any
 
 from falcon import Request, Response
 
-from vantage6.api import lists
 from vantage6.api.endpoint import USER, Read, endpoint
-from vantage6.api.permissions import Caller
+from vantage6.api.http import lists
+from vantage6.api.identity.permissions import Caller
 from vantage6.api.resources.base import Resource
 from vantage6.api.schemas.base import Message
 from vantage6.api.schemas.organizations import (
@@ -37,7 +37,7 @@ class Invitations(Resource):
         """List the open invitations of the own organization, and those to its collaborations."""
         rows, total = invitations.page(
             caller.reach("collaboration", Scope.ORGANIZATION),
-            lists.wanted(query),
+            lists.requested_page(query),
             collaboration=query.collaboration_id,
             organization=query.organization_id,
         )

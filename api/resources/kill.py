@@ -5,7 +5,7 @@ from typing import Any
 from falcon import Request, Response
 
 from vantage6.api.endpoint import USER, Read, endpoint
-from vantage6.api.permissions import Caller
+from vantage6.api.identity.permissions import Caller
 from vantage6.api.resources.base import Resource
 from vantage6.api.schemas.base import Message
 from vantage6.api.schemas.tasks import Kill

@@ -5,8 +5,8 @@ import hmac
 import falcon
 from falcon import Request, Response
 
-from vantage6.api import figures
-from vantage6.api.scrape_token import scrape_token
+from vantage6.api import metrics
+from vantage6.api.identity.scrape_token import scrape_token
 from vantage6.api.service import Service
 from vantage6.common.errors import Unauthenticated
 
@@ -30,5 +30,5 @@ class Metrics:
         given = (req.auth or "").encode("utf-8", "replace")
         if not hmac.compare_digest(given, self._expected):
             raise Unauthenticated("Send the token of the setting `metrics`.")
-        resp.content_type, resp.data = figures.exposition(self._service)
+        resp.content_type, resp.data = metrics.exposition(self._service)
         resp.status = falcon.HTTP_200

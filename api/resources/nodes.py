@@ -4,9 +4,9 @@ from typing import Any
 
 from falcon import Request, Response
 
-from vantage6.api import lists
 from vantage6.api.endpoint import CONTAINER, NODE, USER, Read, endpoint
-from vantage6.api.permissions import Caller
+from vantage6.api.http import lists
+from vantage6.api.identity.permissions import Caller
 from vantage6.api.resources.base import Resource
 from vantage6.api.schemas.base import Message
 from vantage6.api.schemas.nodes import (
@@ -33,7 +33,7 @@ class Nodes(Resource):
         online = self.service.online_ids() if query.status else set()
         rows, total = nodes.page(
             reach,
-            lists.wanted(query),
+            lists.requested_page(query),
             organization=query.organization_id,
             collaboration=query.collaboration_id,
             name=query.name,

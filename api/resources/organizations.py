@@ -4,9 +4,9 @@ from typing import Any
 
 from falcon import Request, Response
 
-from vantage6.api import lists
 from vantage6.api.endpoint import CONTAINER, NODE, USER, Read, endpoint
-from vantage6.api.permissions import Caller
+from vantage6.api.http import lists
+from vantage6.api.identity.permissions import Caller
 from vantage6.api.resources.base import Resource
 from vantage6.api.schemas.nodes import NodeReply
 from vantage6.api.schemas.organizations import (
@@ -53,7 +53,7 @@ class Organizations(Resource):
             return lists.answer(req, resp, query, [], 0)
         rows, total = organizations.page(
             reach,
-            lists.wanted(query),
+            lists.requested_page(query),
             name=query.name,
             country=query.country,
             collaboration=asked,

@@ -4,9 +4,9 @@ from typing import Any
 
 from falcon import Request, Response
 
-from vantage6.api import lists
 from vantage6.api.endpoint import CONTAINER, NODE, USER, Read, endpoint
-from vantage6.api.permissions import Caller
+from vantage6.api.http import lists
+from vantage6.api.identity.permissions import Caller
 from vantage6.api.resources.base import Resource
 from vantage6.api.schemas.base import Message
 from vantage6.api.schemas.ports import AlgorithmPortReply, PortCreate, PortFilter, PortsOfResult
@@ -31,7 +31,7 @@ class Ports(Resource):
         """List the ports that the caller may see, newest first."""
         rows, total = ports.page(
             caller.reach("port", Scope.ORGANIZATION),
-            lists.wanted(query),
+            lists.requested_page(query),
             task=query.task_id,
             result=query.result_id,
             run=query.run_id,

@@ -4,11 +4,11 @@ from typing import Any
 
 from falcon import Request, Response
 
-from vantage6.api import passwords, two_factor
 from vantage6.api.endpoint import USER, Read, endpoint
-from vantage6.api.limits import Attempt
+from vantage6.api.http.limits import Attempt
+from vantage6.api.identity import passwords, two_factor
+from vantage6.api.identity.permissions import Caller
 from vantage6.api.logins import Logins
-from vantage6.api.permissions import Caller
 from vantage6.api.resources.base import Resource
 from vantage6.api.schemas.base import Message
 from vantage6.api.schemas.recovery import (

@@ -6,9 +6,9 @@ from typing import Any
 
 from falcon import Request, Response
 
-from vantage6.api import lists
 from vantage6.api.endpoint import CONTAINER, NODE, USER, Read, endpoint
-from vantage6.api.permissions import Caller
+from vantage6.api.http import lists
+from vantage6.api.identity.permissions import Caller
 from vantage6.api.resources.base import Resource
 from vantage6.api.schemas.tasks import ClaimReply, Include, ResultFilter, ResultReply, ResultUpdate
 from vantage6.broker import metrics
@@ -57,7 +57,7 @@ class Results(Resource):
         texts = caller.texts_of if query.payload else None
         embeds = self._embedding(caller) if with_task else None
         build = partial(self.replies.results, texts=texts, embeds=embeds)
-        return lists.listed(req, resp, query, read, build)
+        return lists.list_page(req, resp, query, read, build)
 
     @endpoint(
         USER,

@@ -4,9 +4,9 @@ from typing import Any
 
 from falcon import Request, Response
 
-from vantage6.api import lists
 from vantage6.api.endpoint import USER, Read, endpoint
-from vantage6.api.permissions import Caller
+from vantage6.api.http import lists
+from vantage6.api.identity.permissions import Caller
 from vantage6.api.resources.base import Resource
 from vantage6.api.schemas.base import Message, PageQuery
 from vantage6.api.schemas.roles import (
@@ -38,7 +38,7 @@ class Roles(Resource):
             return lists.answer(req, resp, query, [], 0)
         rows, total = roles.page(
             reach,
-            lists.wanted(query),
+            lists.requested_page(query),
             user=caller.id,
             organizations=query.organization_id,
             include_root=query.include_root,
@@ -125,7 +125,7 @@ class Roles(Resource):
         """List the rules of a role."""
         row = roles.get(id_)
         self.check_visible(caller, row)
-        rows, total = roles.rule_page(lists.wanted(query), role=id_)
+        rows, total = roles.rule_page(lists.requested_page(query), role=id_)
         return lists.answer(req, resp, query, self.replies.rules(rows, caller.sees_users_of), total)
 
     @endpoint(
@@ -194,7 +194,7 @@ class Rules(Resource):
         if query.role_id is not None and not self._sees_role(caller, query.role_id):
             return lists.answer(req, resp, query, [], 0)
         rows, total = roles.rule_page(
-            lists.wanted(query),
+            lists.requested_page(query),
             name=query.name,
             operation=query.operation,
             scope=query.scope,

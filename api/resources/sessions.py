@@ -4,9 +4,9 @@ from typing import Any
 
 from falcon import Request, Response
 
-from vantage6.api import lists
 from vantage6.api.endpoint import USER, endpoint
-from vantage6.api.permissions import Caller
+from vantage6.api.http import lists
+from vantage6.api.identity.permissions import Caller
 from vantage6.api.resources.base import Resource
 from vantage6.api.schemas.base import Message
 from vantage6.api.schemas.sessions import SessionFilter, SessionReply, SessionsEnd
@@ -34,7 +34,7 @@ class Sessions(Resource):
     def on_get(self, req: Request, resp: Response, caller: Caller, query: SessionFilter) -> Any:
         """List sessions, newest first."""
         user = _user(caller, query.user_id)
-        rows, total = sessions.page(user.id, lists.wanted(query))
+        rows, total = sessions.page(user.id, lists.requested_page(query))
         return lists.answer(req, resp, query, [_shown(row, caller) for row in rows], total)
 
     @endpoint(USER, query=SessionsEnd, reply=Message, problems=(404,), permission=_PERMISSION)

@@ -6,9 +6,9 @@ from typing import Any
 
 from falcon import Request, Response
 
-from vantage6.api import lists
 from vantage6.api.endpoint import CONTAINER, NODE, USER, Read, endpoint
-from vantage6.api.permissions import Caller
+from vantage6.api.http import lists
+from vantage6.api.identity.permissions import Caller
 from vantage6.api.resources.base import Resource
 from vantage6.api.schemas.base import Message, PageQuery
 from vantage6.api.schemas.tasks import (
@@ -58,7 +58,7 @@ class Tasks(Resource):
         )
         with_results = "results" in query.include
         build = partial(self._shown, caller, with_results=with_results)
-        return lists.listed(req, resp, query, read, build)
+        return lists.list_page(req, resp, query, read, build)
 
     @endpoint(
         USER,
@@ -175,7 +175,7 @@ class Tasks(Resource):
         reach = caller.reach("result", Scope.ORGANIZATION)
         read = partial(result_lists.page, reach, task=id_, newest_first=False)
         build = partial(self.replies.task_results, texts=caller.texts_of)
-        return lists.listed(req, resp, query, read, build)
+        return lists.list_page(req, resp, query, read, build)
 
     def _shown(self, caller: Caller, rows: Sequence[Task], *, with_results: bool) -> list[Any]:
         embeds = None

@@ -7,9 +7,10 @@ from typing import Any
 from falcon import Request, Response
 
 from vantage6.api.endpoint import NODE, USER, Read, endpoint
-from vantage6.api.identity import bearer, caller_of
+from vantage6.api.identity.callers import bearer, caller_of
+from vantage6.api.identity.permissions import Caller
+from vantage6.api.identity.tokens import Login
 from vantage6.api.logins import Logins
-from vantage6.api.permissions import Caller
 from vantage6.api.resources.base import Resource
 from vantage6.api.schemas.tokens import (
     BrokerReply,
@@ -21,7 +22,6 @@ from vantage6.api.schemas.tokens import (
     UserLogin,
 )
 from vantage6.api.service import Service
-from vantage6.api.tokens import Login
 from vantage6.broker.queues import inbox
 from vantage6.common.clock import now
 from vantage6.common.enums import IdentityKind

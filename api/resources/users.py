@@ -6,11 +6,12 @@ from typing import Any
 
 from falcon import Request, Response
 
-from vantage6.api import lists, passwords
 from vantage6.api.endpoint import USER, Read, endpoint
-from vantage6.api.limits import Attempt
+from vantage6.api.http import lists
+from vantage6.api.http.limits import Attempt
+from vantage6.api.identity import passwords
+from vantage6.api.identity.permissions import Caller
 from vantage6.api.logins import Logins
-from vantage6.api.permissions import Caller
 from vantage6.api.resources.base import Resource
 from vantage6.api.schemas.base import Message
 from vantage6.api.schemas.users import UserCreate, UserFilter, UserReply, UserUpdate
@@ -32,7 +33,7 @@ class Users(Resource):
         """List the users that the caller may see."""
         rows, total = users.page(
             caller.reach("user", Scope.ORGANIZATION),
-            lists.wanted(query),
+            lists.requested_page(query),
             username=query.username,
             firstname=query.firstname,
             lastname=query.lastname,

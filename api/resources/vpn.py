@@ -4,9 +4,9 @@ from typing import Any
 
 from falcon import Request, Response
 
-from vantage6.api.eduvpn import Portal
 from vantage6.api.endpoint import CONTAINER, NODE, Read, endpoint
-from vantage6.api.permissions import Caller
+from vantage6.api.identity.permissions import Caller
+from vantage6.api.integrations.eduvpn import Portal
 from vantage6.api.resources.base import Resource
 from vantage6.api.schemas.vpn import AddressesReply, AddressFilter, VpnReply, VpnUpdate
 from vantage6.api.service import Service

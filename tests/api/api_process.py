@@ -10,9 +10,9 @@ import httpx2
 import psutil
 
 from tests.services.process import Process
-from vantage6.api import supervision
 from vantage6.common.config import Instance
 from vantage6.common.config.instance import FILE_VARIABLE
+from vantage6.server import supervision
 
 MEGA = 2**20
 
@@ -20,7 +20,7 @@ MEGA = 2**20
 @contextmanager
 def served(instance: Instance, log: Path) -> Iterator[Process]:
     """Run the API of an instance, whose database is there; no request may fail inside."""
-    settings = Path(supervision.__file__).parent / "gunicorn.py"
+    settings = supervision.GUNICORN_SETTINGS
     process = Process(
         [
             *(sys.executable, "-m", "gunicorn", "-c", str(settings)),

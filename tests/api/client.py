@@ -14,9 +14,9 @@ from falcon import testing
 from pydantic import TypeAdapter
 
 from vantage6.api.endpoint import Endpoint
+from vantage6.api.identity.tokens import Login, Tokens
 from vantage6.api.routes import ROUTES
 from vantage6.api.schemas.base import Problem
-from vantage6.api.tokens import Login, Tokens
 from vantage6.common.clock import now
 from vantage6.common.enums import IdentityKind
 from vantage6.common.identity import NODE_AUTHORIZATION

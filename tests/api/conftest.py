@@ -11,9 +11,9 @@ import yaml
 from tests.api.client import Api
 from tests.models.factories import World, make_user, make_world, migrated
 from tests.services import NO_BROKER
-from vantage6.api import guesses, passwords
 from vantage6.api.app import create_app
-from vantage6.api.tokens import Tokens
+from vantage6.api.identity import guesses, passwords
+from vantage6.api.identity.tokens import Tokens
 from vantage6.common.config import Instance
 from vantage6.models.tables import User
 

@@ -19,10 +19,11 @@ from tests.api.conftest import Server, configured
 from tests.models.factories import World, make_task, result_of
 from tests.services import free_port
 from tests.services.process import Process
-from vantage6.api import bodies, supervision
+from vantage6.api.http import bodies
 from vantage6.common.config import Instance
 from vantage6.common.config.instance import FILE_VARIABLE
 from vantage6.models.tables import Payload
+from vantage6.server import supervision
 
 pytestmark = pytest.mark.slow
 
@@ -113,7 +114,7 @@ def uploads(server: Server, api: Api, world: World, tmp_path: Path) -> Iterator[
     instance = server.instance
     made = [make_task(world.north, [world.amsterdam]) for _ in range(40)]
     results = [result_of(task, world.amsterdam).id for task in made]
-    settings = Path(supervision.__file__).parent / "gunicorn.py"
+    settings = supervision.GUNICORN_SETTINGS
     process = Process(
         [
             *(sys.executable, "-m", "gunicorn", "-c", str(settings)),

@@ -19,11 +19,11 @@ from gunicorn.config import Config  # type: ignore[import-untyped]
 from gunicorn.http.body import Body, LengthReader  # type: ignore[import-untyped]
 from gunicorn.http.unreader import SocketUnreader  # type: ignore[import-untyped]
 
-from vantage6.api import worker as module
-from vantage6.api.bodies import received
-from vantage6.api.incoming import HEAD_BYTES
-from vantage6.api.wire import Wire
-from vantage6.api.worker import Logger, Worker
+from vantage6.api.http import gunicorn_worker as module
+from vantage6.api.http.bodies import receive
+from vantage6.api.http.gunicorn_worker import Logger, Worker
+from vantage6.api.http.incoming import HEAD_BYTES
+from vantage6.api.http.wire import Wire
 from vantage6.common.errors import Invalid
 
 BEGINNING = b"GET / HTTP/1.1\r\nHost: x\r\n"
@@ -172,10 +172,10 @@ def test_many_that_send_little_are_counted_right(loop: Loop, monkeypatch: pytest
 def test_an_answer_that_breaks_off_is_counted_right(loop: Loop):
     with loop.client(REQUEST.replace(b"/ ", b"/broken ", 1)) as client:
         loop.turn()
-        received = b""
+        receive = b""
         while some := client.recv(1000):
-            received += some
-        assert received.endswith(b"\r\n\r\no")
+            receive += some
+        assert receive.endswith(b"\r\n\r\no")
     loop.turn_until(0)
 
 
@@ -211,7 +211,7 @@ def test_no_thread_waits_for_a_small_body(tmp_path: Path):
         environ |= {"wsgi.input": body, "gunicorn.socket": wire}
         started = time.monotonic()
         with pytest.raises(Invalid, match="breaks off"):
-            received(Request(environ), 100, tmp_path, "user 1", held)
+            receive(Request(environ), 100, tmp_path, "user 1", held)
         assert time.monotonic() - started < 5
 
 

@@ -10,7 +10,7 @@ from tests.api.client import Answer, Api
 from tests.api.conftest import configured
 from tests.models.factories import World, make_task, make_user
 from vantage6.api.app import create_app
-from vantage6.api.tokens import Tokens
+from vantage6.api.identity.tokens import Tokens
 from vantage6.common.config import Instance
 from vantage6.models.store import roles
 from vantage6.models.tables import Rule, User, UserRole

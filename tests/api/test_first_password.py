@@ -14,11 +14,11 @@ from tests.api.conftest import configured
 from tests.models.factories import close_all
 from tests.services import needs
 from vantage6.api.app import create_app
-from vantage6.api.local_requests import is_from_this_machine
-from vantage6.api.setup import set_up
+from vantage6.api.http.local_requests import is_from_this_machine
 from vantage6.common.config import Instance
 from vantage6.models import database
 from vantage6.models.tables import User
+from vantage6.server.setup import set_up
 
 pytestmark = pytest.mark.usefixtures("light_passwords")
 

@@ -12,10 +12,10 @@ from tests.api.client import Answer, Api
 from tests.api.conftest import Server, configured
 from tests.models.factories import World, make_user
 from tests.services import NO_BROKER
-from vantage6.api import guesses, passwords
-from vantage6.api.guesses import Guess, Guesses
-from vantage6.api.limits import Attempt, Limits
-from vantage6.api.serving import Turns
+from vantage6.api.http.limits import Attempt, Limits
+from vantage6.api.http.request_slots import RequestSlots
+from vantage6.api.identity import guesses, passwords
+from vantage6.api.identity.guesses import Guess, Guesses
 from vantage6.broker.wakeups import Wakeups
 from vantage6.common.config import Instance
 from vantage6.common.config.server import PasswordPolicy, RateLimits
@@ -154,7 +154,7 @@ def processes(
     """Give a function that makes what several processes count with."""
     monkeypatch.setattr(guesses, "_WAIT_SECONDS", 0.01)
     # There is no request here that could give anything back.
-    monkeypatch.setattr(guesses, "resting", lambda _: guesses.suppress())
+    monkeypatch.setattr(guesses, "without_slot_or_connection", lambda _: guesses.suppress())
     if request.param == "process":
         return lambda number: [Guesses(Limits(NO_BROKER, RateLimits()))] * number
     url = request.getfixturevalue("redis_url")
@@ -186,7 +186,7 @@ def test_codes_of_unknown_networks_count_together(processes: Callable[[int], lis
 
 
 def test_guesses_that_wait_for_each_other_keep_no_request_waiting(server: Server):
-    """One is being checked and others wait for it, more than there are turns."""
+    """One is being checked and others wait for it, more than there are slots."""
     counter = Guesses(Limits(NO_BROKER, RateLimits()))
     begun, go_on = threading.Event(), threading.Event()
 
@@ -202,10 +202,10 @@ def test_guesses_that_wait_for_each_other_keep_no_request_waiting(server: Server
             right = counter.is_right(attempt(network=environ["REMOTE_ADDR"]), environ, check)
         return [str(right).encode()]
 
-    turns = Turns(app, Wakeups(NO_BROKER), 3)
+    slots = RequestSlots(app, Wakeups(NO_BROKER), 3)
 
     def call(path: str, number: int) -> list[bytes]:
-        return list(turns({"PATH_INFO": path, "REMOTE_ADDR": f"192.0.2.{number}"}, None))
+        return list(slots({"PATH_INFO": path, "REMOTE_ADDR": f"192.0.2.{number}"}, None))
 
     with ThreadPoolExecutor(10) as pool:
         logins = [pool.submit(call, "/login", number) for number in range(4)]
@@ -220,7 +220,7 @@ def test_guesses_that_wait_for_each_other_keep_no_request_waiting(server: Server
 
 
 def test_requests_that_wait_for_a_hash_keep_no_request_waiting(server: Server):
-    """One lane hashes, and more wait for it than there are turns."""
+    """One lane hashes, and more wait for it than there are slots."""
     go_on = threading.Event()
 
     def app(environ: dict[str, Any], _: Any) -> list[bytes]:
@@ -229,10 +229,10 @@ def test_requests_that_wait_for_a_hash_keep_no_request_waiting(server: Server):
         with database.session():
             return [passwords.hashed("x", environ).encode()]
 
-    turns = Turns(app, Wakeups(NO_BROKER), 3)
+    slots = RequestSlots(app, Wakeups(NO_BROKER), 3)
 
     def call(path: str) -> list[bytes]:
-        return list(turns({"PATH_INFO": path}, None))
+        return list(slots({"PATH_INFO": path}, None))
 
     busy = passwords._lane.submit(go_on.wait, 20)
     with ThreadPoolExecutor(10) as pool:

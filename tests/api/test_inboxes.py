@@ -18,8 +18,8 @@ from tests.services import NO_BROKER
 from tests.services.redis import RedisServer
 from tests.waiting import eventually
 from vantage6.api.app import create_app
+from vantage6.api.http.request_slots import RequestSlots, without_slot
 from vantage6.api.service import Service
-from vantage6.api.serving import Turns, pausing
 from vantage6.broker import queues
 from vantage6.broker.connection import client
 from vantage6.broker.messages import ResultReady, encode
@@ -258,7 +258,7 @@ def test_a_limited_number_works_at_once_and_who_waits_is_not_one_of_them() -> No
     def app(environ, _):
         nonlocal working, most
         if environ["PATH_INFO"] == "/wait":
-            with pausing(environ):
+            with without_slot(environ):
                 begun.set()
                 over.wait(10)
         with lock:
@@ -269,10 +269,10 @@ def test_a_limited_number_works_at_once_and_who_waits_is_not_one_of_them() -> No
             working -= 1
         return [b"x"]
 
-    turns = Turns(app, Wakeups(NO_BROKER), 2)
+    slots = RequestSlots(app, Wakeups(NO_BROKER), 2)
 
     def send(path: str) -> None:
-        assert list(turns({"PATH_INFO": path}, None)) == [b"x"]
+        assert list(slots({"PATH_INFO": path}, None)) == [b"x"]
 
     threads = [threading.Thread(target=send, args=(path,)) for path in ["/wait"] * 5 + ["/"] * 10]
     for thread in threads:
@@ -291,7 +291,7 @@ def test_a_failing_application_gives_its_turn_back() -> None:
     def app(_, __):
         raise RuntimeError("no")
 
-    turns = Turns(app, Wakeups(NO_BROKER), 1)
+    slots = RequestSlots(app, Wakeups(NO_BROKER), 1)
     for _ in range(3):
         with pytest.raises(RuntimeError):
-            turns({}, None)
+            slots({}, None)

@@ -17,9 +17,10 @@ from tests.api.conftest import configured
 from tests.models.factories import World, make_user, messages
 from tests.services import NO_BROKER
 from tests.services.redis import RedisServer
-from vantage6.api import limits, passwords
 from vantage6.api.app import create_app
-from vantage6.api.limits import Attempt, Limits, client_address, network_of
+from vantage6.api.http import limits
+from vantage6.api.http.limits import Attempt, Limits, client_address, network_of
+from vantage6.api.identity import passwords
 from vantage6.broker.connection import client
 from vantage6.common.config import Instance
 from vantage6.common.config.server import RateLimits

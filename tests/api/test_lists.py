@@ -7,7 +7,7 @@ import pytest
 
 from tests.api.client import Api
 from tests.models.factories import World, finish, make_task, make_user, result_of
-from vantage6.api import lists
+from vantage6.api.http import lists
 from vantage6.models.store import ports
 from vantage6.models.tables import Node, User
 

@@ -14,7 +14,7 @@ import pytest
 
 from tests.api.client import Answer, Api
 from tests.models.factories import World, again, make_user, side_by_side
-from vantage6.api import passwords, two_factor
+from vantage6.api.identity import passwords, two_factor
 from vantage6.common.clock import now
 from vantage6.common.config.server import PasswordPolicy
 from vantage6.common.errors import Invalid

@@ -15,7 +15,7 @@ from tests.models.factories import IMAGE, World, close_all, make_task
 from tests.services import NO_BROKER
 from tests.waiting import eventually
 from vantage6.api.app import create_app
-from vantage6.api.scrape_token import scrape_token
+from vantage6.api.identity.scrape_token import scrape_token
 from vantage6.broker import metrics
 from vantage6.broker.connection import client
 from vantage6.broker.metrics import METRICS

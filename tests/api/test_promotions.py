@@ -7,11 +7,11 @@ import pytest
 
 from tests.api.client import Api, logged_in
 from tests.models.factories import World, make_user, side_by_side
-from vantage6.api.shell import accounts
 from vantage6.common.enums import Operation, Scope
 from vantage6.models.store import roles, users
 from vantage6.models.store.users import Change
 from vantage6.models.tables import Role, Rule, Session, User
+from vantage6.server.shell import users as accounts
 
 
 @pytest.fixture

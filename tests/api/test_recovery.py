@@ -8,7 +8,7 @@ import pytest
 
 from tests.api.client import Answer, Api
 from tests.models.factories import World, again, make_user, messages, side_by_side
-from vantage6.api import passwords
+from vantage6.api.identity import passwords
 from vantage6.common.clock import now
 from vantage6.common.errors import Unauthenticated
 from vantage6.models.store import outbox, recovery, sessions, users

@@ -12,7 +12,7 @@ from tests.api.client import Answer, Api, logged_in
 from tests.api.conftest import configured
 from tests.api.test_recovery import mails
 from tests.models.factories import World, again, make_user, side_by_side
-from vantage6.api import passwords
+from vantage6.api.identity import passwords
 from vantage6.common.config import Instance
 from vantage6.models.store import recovery, second_factors
 from vantage6.models.store.recovery import Purpose

@@ -7,8 +7,8 @@ import pytest
 
 from tests.api.client import Algorithm, Answer, Api
 from tests.models.factories import IMAGE, World, again, make_task, result_of
-from vantage6.api import bodies
-from vantage6.api.bodies import LARGE_BYTES
+from vantage6.api.http import bodies
+from vantage6.api.http.bodies import LARGE_BYTES
 from vantage6.common.identity import NODE_AUTHORIZATION
 from vantage6.models import database
 from vantage6.models.store import organizations, results, tasks

@@ -10,8 +10,8 @@ from tests.api.client import Api
 from tests.api.conftest import Server, configured
 from tests.common.logfile import Logs, logged_to
 from tests.models.factories import IMAGE, World, make_user
-from vantage6.api import passwords
 from vantage6.api.app import create_app
+from vantage6.api.identity import passwords
 from vantage6.common.secret_files import hashed
 from vantage6.models import database
 from vantage6.models.store import nodes, recovery

@@ -7,12 +7,12 @@ import pytest
 
 from tests.api.conftest import configured
 from tests.models.factories import close_all, make_user
-from vantage6.api import passwords
-from vantage6.api.setup import set_up
+from vantage6.api.identity import passwords
 from vantage6.common.config import Instance
 from vantage6.models import database
 from vantage6.models.store import users
 from vantage6.models.tables import Organization, User
+from vantage6.server.setup import set_up
 
 pytestmark = pytest.mark.usefixtures("light_passwords")
 

@@ -10,7 +10,7 @@ import pytest
 from tests.api.client import Answer, Api
 from tests.api.conftest import configured
 from tests.models.factories import World, again, make_user, side_by_side
-from vantage6.api import passwords, two_factor
+from vantage6.api.identity import passwords, two_factor
 from vantage6.common.config import Instance
 from vantage6.models import seals
 from vantage6.models.store import recovery, second_factors

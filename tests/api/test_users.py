@@ -7,8 +7,7 @@ import pytest
 
 from tests.api.client import Answer, Api
 from tests.models.factories import World, again, make_user, messages, side_by_side
-from vantage6.api import passwords
-from vantage6.api.shell import accounts
+from vantage6.api.identity import passwords
 from vantage6.common.clock import now
 from vantage6.common.enums import Operation, Scope
 from vantage6.common.errors import Conflict, Invalid
@@ -25,6 +24,7 @@ from vantage6.models.tables import (
     UserRole,
     UserRule,
 )
+from vantage6.server.shell import users as accounts
 
 PASSWORD = "Right-horse-1"
 

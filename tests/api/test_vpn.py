@@ -17,7 +17,7 @@ from tests.common.logfile import Logs, logged_to
 from tests.models.factories import World, make_task, result_of
 from tests.services import eduvpn
 from tests.services.certificate import certificate
-from vantage6.api import eduvpn as portal_of
+from vantage6.api.integrations import eduvpn as portal_of
 from vantage6.common.config import Instance
 from vantage6.common.config.server import VpnServer
 from vantage6.common.errors import ConfigurationError

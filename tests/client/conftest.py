@@ -20,8 +20,8 @@ import yaml
 
 from tests.models.factories import World, make_user, make_world, migrated
 from tests.services import NO_BROKER
-from vantage6.api import passwords
 from vantage6.api.app import create_app
+from vantage6.api.identity import passwords
 from vantage6.client import Client
 from vantage6.common.config import Instance
 from vantage6.common.identity import WhoAmI

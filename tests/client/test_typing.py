@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from tests.client.conftest import Live
 from tests.client.scripts import research
 from tests.models.factories import make_user
-from vantage6.api.passwords import hashed
+from vantage6.api.identity.passwords import hashed
 from vantage6.api.schemas import nodes, organizations, tasks
 from vantage6.client import Client, documents
 from vantage6.client.node_client import NodeClient

@@ -11,8 +11,8 @@ import yaml
 from docs.commands import contexts
 from docs.generate import NodeConfig, ServerConfig, rows
 from tests.docs.markdown import DOCS, PAGES, blocks
-from vantage6.api.cli import main as vserver
 from vantage6.node.cli import main as vnode
+from vantage6.server.cli import main as vserver
 
 ROOT = DOCS.parent
 WRITTEN = [page for page in PAGES if page.name not in ("commands.md", "seeds.md")]
@@ -95,7 +95,7 @@ def test_every_setting_exists(page: str) -> None:
 def messages() -> list[str]:
     """Return every text in the code, with what is put into it as an ellipsis."""
     found = []
-    for folder in ("api", "client", "common", "models", "node"):
+    for folder in ("api", "client", "common", "models", "node", "server"):
         for file in (ROOT / folder).rglob("*.py"):
             for node in ast.walk(ast.parse(file.read_text())):
                 if isinstance(node, ast.JoinedStr):

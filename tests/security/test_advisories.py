@@ -30,10 +30,9 @@ from tests.models.factories import (
 )
 from tests.node.conftest import MakeBench
 from tests.node.factories import make_claim, make_config
-from vantage6.api import passwords
 from vantage6.api.app import create_app
-from vantage6.api.setup import set_up
-from vantage6.api.tokens import Tokens
+from vantage6.api.identity import passwords
+from vantage6.api.identity.tokens import Tokens
 from vantage6.common.clock import now
 from vantage6.common.config import Instance
 from vantage6.common.errors import ConfigurationError
@@ -48,6 +47,7 @@ from vantage6.node.databases import Databases
 from vantage6.node.outcomes import RefusalError
 from vantage6.node.rules.formats import name_of
 from vantage6.node.rules.policy import Policy, PolicyRequest
+from vantage6.server.setup import set_up
 
 ROOT = Path(__file__).parents[2]
 PASSWORD = "Right-horse-1"

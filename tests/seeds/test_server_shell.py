@@ -22,7 +22,7 @@ TASKS = "Tasks and Results"
 #: What `vserver shell` does before the first statement, and a user whom the document presumes.
 BEGIN = """
 from pathlib import Path
-from vantage6.api.shell import namespace
+from vantage6.server.shell import namespace
 from vantage6.common.config import Instance
 from vantage6.models import database
 instance = Instance.load(Path({file!r}))

@@ -13,9 +13,9 @@ from tests.services.process import Process
 from tests.services.smtp import PASSWORD, MailServer, token_in
 from tests.waiting import eventually
 from tests.workers.conftest import doorbells, start_worker
-from vantage6.api import passwords
 from vantage6.api.app import create_app
-from vantage6.api.tokens import Tokens
+from vantage6.api.identity import passwords
+from vantage6.api.identity.tokens import Tokens
 from vantage6.broker.connection import client
 from vantage6.broker.sender import ControlSender
 from vantage6.common.clock import now

@@ -11,7 +11,7 @@ from tests.services.process import Process
 from tests.waiting import eventually
 from tests.workers.conftest import doorbells, start_worker
 from vantage6.api.app import create_app
-from vantage6.api.tokens import Tokens
+from vantage6.api.identity.tokens import Tokens
 from vantage6.broker.messages import ResultReady
 from vantage6.common.config import Instance
 from vantage6.models import database

@@ -11,9 +11,9 @@ import yaml
 from click.testing import CliRunner, Result
 
 from tests.api.conftest import configured
-from vantage6.api.cli import main
 from vantage6.common.config import Instance
 from vantage6.models import database
+from vantage6.server.cli import main
 
 
 @dataclass

@@ -15,13 +15,13 @@ from examples.federation import AS_PROCESSES, Federation
 from tests.api.commands.conftest import Operator
 from tests.api.conftest import configured
 from tests.models.factories import finish, make_task, make_user, make_world
-from vantage6.api import archive
-from vantage6.api.tokens import Tokens
+from vantage6.api.identity.tokens import Tokens
 from vantage6.common.config import Instance
 from vantage6.models import copies, database, migrate, seals
 from vantage6.models.database import db
 from vantage6.models.store import results, second_factors, tasks, users
 from vantage6.models.tables import Organization, Payload, Result, Run, Task
+from vantage6.server import archive
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from tests.api.client import logged_in
 from tests.api.commands.conftest import Operator, write_batch
-from vantage6.api import passwords
+from vantage6.api.identity import passwords
 from vantage6.common.encryption import RSACryptor
 from vantage6.common.secret_files import hashed
 from vantage6.models.database import db

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from tests.api.commands.conftest import Operator
-from vantage6.api.setup import set_up
 from vantage6.models import migrate
 from vantage6.models.database import db
 from vantage6.models.store import setup, users
@@ -21,6 +20,7 @@ from vantage6.models.tables import (
     UserRole,
     UserRule,
 )
+from vantage6.server.setup import set_up
 
 _FOLDER = Path(migrate.__file__).parent / "migrations"
 MIGRATIONS = sorted(path.stem for path in _FOLDER.glob("0*.py"))

@@ -22,9 +22,7 @@ from tests.models.factories import (
     make_world,
     sealed,
 )
-from vantage6.api import passwords
-from vantage6.api.setup import set_up
-from vantage6.api.shell import Database, namespace
+from vantage6.api.identity import passwords
 from vantage6.broker import acl, presence, queues
 from vantage6.broker.connection import client
 from vantage6.common.enums import Operation, Scope
@@ -32,6 +30,8 @@ from vantage6.common.errors import Conflict, Invalid, NotFound
 from vantage6.models import database
 from vantage6.models.store import nodes, outbox, results, tasks
 from vantage6.models.tables import Membership, Outbox, Payload, Result
+from vantage6.server.setup import set_up
+from vantage6.server.shell import Database, namespace
 
 
 @pytest.fixture
@@ -386,7 +386,7 @@ def test_the_shell_wants_a_database_of_this_version(operator: Operator):
 def test_a_terminal_gets_an_interactive_session(operator: Operator, tmp_path: Path):
     operator.does("migrate")
     main, other = pty.openpty()
-    command = [sys.executable, "-c", "from vantage6.api.cli import main; main()", "shell"]
+    command = [sys.executable, "-c", "from vantage6.server.cli import main; main()", "shell"]
     process = subprocess.Popen(
         [*command, "--config", str(operator.instance.file)],
         stdin=other,

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.api.commands.conftest import Operator
-from vantage6.api import passwords
+from vantage6.api.identity import passwords
 from vantage6.common.clock import now
 from vantage6.models.store import recovery, users
 from vantage6.models.store.recovery import Purpose

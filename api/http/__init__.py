@@ -1,0 +1,1 @@
+"""What gunicorn and WSGI ask for: requests, bodies, answers, limits and lists."""

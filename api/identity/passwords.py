@@ -1,0 +1,88 @@
+"""Passwords: hashing, checking, and what a new one must look like."""
+
+import os
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from vantage6.api.http.request_slots import without_slot_or_connection
+from vantage6.common.errors import Invalid
+
+T = TypeVar("T")
+
+#: What OWASP recommends where one thread hashes: 19 MiB, two passes.
+_hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+#: The hash of no password; checked for unknown users so that they cost the same time.
+_NOBODY = _hasher.hash("\0")
+#: How far hashing steps back behind the other threads of the machine.
+_NICENESS = 10
+
+
+def _step_back() -> None:
+    # On Linux a thread has a priority of its own.
+    if sys.platform == "linux":
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+
+
+# One lane: many who log in at once wait for each other, and nobody else waits for them.
+_lane = ThreadPoolExecutor(1, "passwords", initializer=_step_back)
+
+
+def _alone(work: Callable[..., T], *args: str, environ: dict[str, Any] | None = None) -> T:
+    done = _lane.submit(work, *args)
+    if environ is not None:
+        # SECURITY: many that wait for the lane would otherwise take all slots of the process.
+        with without_slot_or_connection(environ):
+            wait([done])
+    return done.result()
+
+
+def hashed(password: str, environ: dict[str, Any] | None = None) -> str:
+    """Return the form in which a password is kept.
+
+    Parameters
+    ----------
+    password
+        The password.
+    environ
+        The request, if it is for one, which gives its slot back meanwhile. It is in no transaction.
+    """
+    return _alone(_hasher.hash, password, environ=environ)
+
+
+def matches(kept: str | None, password: str, environ: dict[str, Any] | None = None) -> bool:
+    """Tell whether a password is the one that was kept; None matches nothing, at the same cost.
+
+    The request is as for `hashed`.
+    """
+    try:
+        return _alone(_hasher.verify, _NOBODY if kept is None else kept, password, environ=environ)
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def is_outdated(kept: str) -> bool:
+    """Tell whether a password was hashed with other parameters than today's."""
+    return _hasher.check_needs_rehash(kept)
+
+
+def check_policy(password: str) -> None:
+    """Raise `Invalid` with the first demand that a new password does not meet."""
+    demands = (
+        (len(password) >= 8, "at least 8 characters"),
+        (len(password) <= 128, "at most 128 characters"),
+        (any("0" <= c <= "9" for c in password), "a digit"),
+        (any("A" <= c <= "Z" for c in password), "an upper-case letter"),
+        (any("a" <= c <= "z" for c in password), "a lower-case letter"),
+        (any(not c.isalnum() for c in password), "a character that is no letter and no digit"),
+    )
+    for met, demand in demands:
+        if not met:
+            raise Invalid(f"The password needs {demand}.", code="weak_password")

@@ -1,0 +1,1 @@
+"""``vserver``: what an operator does with a server, and how its processes are started."""

@@ -1,0 +1,78 @@
+"""``vserver import``: organizations, users, collaborations and tasks from one file."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from vantage6.common.cli import console
+from vantage6.common.errors import Forbidden
+from vantage6.server.commands.base import connected, on_instance
+
+if TYPE_CHECKING:
+    from vantage6.common.config import Instance
+
+
+@click.command("import")
+@on_instance
+@click.argument(
+    "source", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+@click.option(
+    "--drop-all", is_flag=True, help="Remove everything else first; `allow_drop_all` permits it."
+)
+@click.option("--dry-run", is_flag=True, help="Only say what would change.")
+def import_(instance: "Instance", source: Path, drop_all: bool, dry_run: bool) -> None:
+    """Import organizations, users, collaborations and tasks from FILE.
+
+    All or nothing. What exists is found by its name and brought to what the file says; passwords,
+    API keys and public keys of what exists stay. Imported users are superusers.
+    """
+    from vantage6.server.batch.apply import Import
+    from vantage6.server.batch.file import BatchFile
+
+    if drop_all and not instance.config.allow_drop_all:
+        raise Forbidden("--drop-all needs `allow_drop_all: true` in the configuration.")
+    batch = Import(instance, BatchFile(source))
+    with _ready(instance, dry=dry_run):
+        batch.run(drop_all=drop_all, dry=dry_run)
+    for line in batch.kept:
+        console.warning(line)
+    for line in batch.changes:
+        console.info(line)
+    if not batch.changes:
+        console.info("Everything in the file is there already.")
+    elif dry_run:
+        console.info("Nothing of this was done (--dry-run).")
+
+
+@contextmanager
+def _ready(instance: "Instance", *, dry: bool) -> Iterator[None]:
+    """Hold a connection to a database as the first start of the server leaves it."""
+    from vantage6.models import database, migrate
+    from vantage6.server.setup import set_up_connected
+
+    if not dry:
+        _first_start(instance)
+    with connected(instance, migrated=False):
+        if not dry or migrate.applied():
+            migrate.check()
+            yield
+            return
+    # Nothing is there yet, and a dry run leaves nothing there: it happens elsewhere.
+    with tempfile.TemporaryDirectory() as folder:
+        database.bind("sqlite:///dry-run.sqlite", folder=Path(folder))
+        with database.session():
+            set_up_connected(instance)
+            yield
+
+
+def _first_start(instance: "Instance") -> None:
+    from vantage6.server.setup import ROOT_WARNING, set_up
+
+    instance.prepare()
+    if set_up(instance):
+        console.warning(ROOT_WARNING)
