@@ -130,8 +130,10 @@ class RSACryptor(CryptorBase):
         )
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
-            # SECURITY: the mode of os.open only counts for a file that did not exist.
-            os.fchmod(file.fileno(), 0o600)
+            # SECURITY: the mode of os.open only counts for a file that did not exist. Windows has
+            # no modes: there the folder decides which users read the file.
+            if hasattr(os, "fchmod"):
+                os.fchmod(file.fileno(), 0o600)
             file.write(pem)
         return key
 
