@@ -9,8 +9,8 @@ from vantage6.common import clock
 from vantage6.common.config.node import LimitConfig
 from vantage6.common.task_status import TaskStatus
 
-#: Exit codes of a process that the kernel ended: 128 + number of the signal.
-SIGKILL_CODE, SIGXFSZ_CODE = 137, 153
+#: Exit codes of a process that a signal ended: 128 + number of the signal.
+SIGKILL_CODE, SIGTERM_CODE, SIGXFSZ_CODE = 137, 143, 153
 
 _PROCESS_LIMIT_SIGNS = (
     "resource temporarily unavailable",
@@ -47,6 +47,18 @@ class Reason:
     message: str
 
 
+ENGINE_STOPPED = Reason(
+    "engine_stopped",
+    "The engine was stopped: the container engine of the station ended or restarted while the "
+    "algorithm ran. Send the task again.",
+)
+DISK_FULL = Reason(
+    "disk_full",
+    "The disk is full: the station had no room left when the algorithm ended. What the algorithm "
+    "wrote was removed. Send the task again with a smaller output, or ask the station for room.",
+)
+
+
 class RefusalError(Exception):
     """A result cannot be computed here; carries the final status and the reason."""
 
@@ -68,6 +80,10 @@ class Exit:
     timed_out: bool = False
     #: Ended by the node because it wrote too much.
     disk_exceeded: bool = False
+    #: The node's own disk was full when it ended.
+    disk_full: bool = False
+    #: The engine went away, and ended it so.
+    engine_stopped: bool = False
     #: It printed more than is kept.
     log_cut: bool = False
 
@@ -137,6 +153,10 @@ def judge(
         return TaskStatus.UNKNOWN_ERROR, Reason(
             "vanished", "The algorithm disappeared before it ended; its output is lost."
         )
+    if exit_.engine_stopped:
+        return TaskStatus.FAILED, ENGINE_STOPPED
+    if exit_.code != 0 and exit_.disk_full:
+        return TaskStatus.CRASHED, DISK_FULL
     if exit_.code != 0 and exit_.timed_out:
         return TaskStatus.CRASHED, Reason(
             "time_limit",

@@ -20,7 +20,7 @@ from docker.types import Healthcheck
 from vantage6.common import clock, logs
 from vantage6.common.backoff import delays
 from vantage6.common.config.node import NodeConfig
-from vantage6.node.outcomes import SIGKILL_CODE, Exit
+from vantage6.node.outcomes import SIGKILL_CODE, SIGTERM_CODE, Exit
 from vantage6.node.rules.registries import Registries
 from vantage6.node.runtime import confinement, podman
 from vantage6.node.runtime.base import (
@@ -41,7 +41,6 @@ from vantage6.node.runtime.images import Images
 from vantage6.node.runtime.links import (
     LABEL,
     Dial,
-    Link,
     Links,
     addresses,
     dial_directly,
@@ -53,7 +52,7 @@ from vantage6.node.runtime.listeners import (
     NamespaceListeners,
     can_enter_containers,
 )
-from vantage6.node.runtime.mounts import DATA, TEMPORARY, database_address, mounts
+from vantage6.node.runtime.mounts import DATA, TEMPORARY, database_address, links_of, mounts
 from vantage6.node.runtime.start_failures import start_failed
 from vantage6.node.spool.spool import folder_name
 
@@ -65,6 +64,10 @@ _CONNECTIONS = 128
 #: Lines that are read for a look at the log of a running container.
 _LIVE_LINES = 1000
 _GONE = frozenset({404, 409})
+#: Exit codes of a container that its engine ended.
+_SIGNALS = frozenset({SIGKILL_CODE, SIGTERM_CODE})
+#: For so long it is seen whether the engine ends too.
+_PINGS, _PING_SECONDS = 10, 0.3
 
 
 class DockerRuntime:
@@ -187,17 +190,33 @@ class DockerRuntime:
 
     def wait(self, handle: Handle) -> Exit:
         """Block until the container ends; outlives restarts of the engine."""
-        pauses = delays()
+        pauses, was_away = delays(), False
         while True:
             try:
                 timed_out = self._wait(handle)
                 self._links.close(handle.result_id)
-                return self._exit(handle, timed_out)
+                exit_ = self._exit(handle, timed_out)
+                return replace(exit_, engine_stopped=self._was_stopped(exit_, was_away))
             except NotFound:
                 return Exit(None)
             except (EngineUnavailable, requests.RequestException) as error:
+                was_away = True
                 log.warning("engine does not answer", result_id=handle.result_id, error=str(error))
                 threading.Event().wait(next(pauses))
+
+    def _was_stopped(self, exit_: Exit, was_away: bool) -> bool:
+        """Tell whether the end of the engine ended a container, by the signals that it sends."""
+        if exit_.timed_out or exit_.out_of_memory or exit_.code not in _SIGNALS:
+            return False
+        if not was_away and exit_.code == SIGTERM_CODE:
+            # The engine ends its containers first and itself a moment later.
+            try:
+                for _ in range(_PINGS):
+                    self._client.ping()
+                    threading.Event().wait(_PING_SECONDS)
+            except (APIError, requests.RequestException):
+                return True
+        return was_away
 
     def kill(self, result_id: int) -> None:
         """End a container at once."""
@@ -246,7 +265,7 @@ class DockerRuntime:
         return f"vantage6-{self._name}-result-{result_id}"
 
     def _create(self, name: str, spec: RunSpec, paths: ContainerPaths) -> dict[str, Any]:
-        links = _links(spec)
+        links = links_of(spec)
         seen = mounts(spec)
         declared = self._images.volumes(spec.image)
         made: dict[str, Any] = self._client.create_container(
@@ -375,10 +394,3 @@ def _handle(details: dict[str, Any]) -> Handle:
     started_at = None if state["Status"] == "created" else clock.parse(state["StartedAt"])
     ids = int(labels["result_id"]), details["Id"]
     return Handle(*ids, int(labels["port"]), started_at, state.get("Pid"))
-
-
-def _links(spec: RunSpec) -> list[Link]:
-    """Return everything that an algorithm reaches; the database comes first."""
-    service = spec.database.service
-    database = [Link(*service)] if service else []
-    return list(dict.fromkeys([*database, *spec.links]))

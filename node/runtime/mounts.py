@@ -1,9 +1,9 @@
-"""What of this machine a container sees, and where."""
+"""What of this machine and its services a container sees, and where."""
 
 from docker.types import Mount
 
 from vantage6.node.runtime.base import RunSpec
-from vantage6.node.runtime.links import FIRST_ADDRESS
+from vantage6.node.runtime.links import FIRST_ADDRESS, Link
 from vantage6.node.spool.spool import folder_name
 
 DATA, TEMPORARY = "/mnt/data", "/mnt/tmp"
@@ -36,3 +36,10 @@ def mounts(spec: RunSpec) -> list[Mount]:
         source = str(spec.database.path)
         seen.append(Mount(database_address(spec), source, type="bind", read_only=True))
     return seen
+
+
+def links_of(spec: RunSpec) -> list[Link]:
+    """Return everything that an algorithm reaches; the database comes first."""
+    service = spec.database.service
+    database = [Link(*service)] if service else []
+    return list(dict.fromkeys([*database, *spec.links]))

@@ -10,11 +10,16 @@ def write_durably(path: Path, content: bytes) -> None:
     """Write a file that is complete on disk, or not there, whenever the power fails."""
     temporary = path.with_name(f".{path.name}.new")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError:
+        # On a full disk, what does not fit must not keep the room that others wait for.
+        temporary.unlink(missing_ok=True)
+        raise
     sync_folder(path.parent)
 
 
@@ -38,3 +43,18 @@ def open_plain(path: Path) -> BinaryIO:
         os.close(descriptor)
         raise OSError(f"{path} is not a plain file")
     return os.fdopen(descriptor, "rb")
+
+
+def keep_room(path: Path, size: int) -> None:
+    """Keep some bytes of the disk by a file, which is removed when they are needed.
+
+    Raises
+    ------
+    OSError
+        If there is no room.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+    try:
+        os.posix_fallocate(descriptor, 0, size)
+    finally:
+        os.close(descriptor)

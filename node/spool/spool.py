@@ -8,6 +8,7 @@ One folder per result, named as containers see it::
         io/             mounted into the container: input, token, output; only the output is
                         writable, and may be written elsewhere (`Spool.output`)
         subtasks        what it made through its proxy
+        room            keeps space for how it ended, also on a disk that it fills
         stopped         why the station stopped it, if it did
         outcome.json    how it ended; exists only once output and log are safe on disk
         log             what the algorithm printed
@@ -33,11 +34,13 @@ from vantage6.node.proxy.subtasks import SubTasks
 from vantage6.node.proxy.tokens import Tokens
 from vantage6.node.spool import disk_usage as measured
 from vantage6.node.spool import removal, run_disks
-from vantage6.node.spool.files import open_plain, sync_folder, write_durably
+from vantage6.node.spool.files import keep_room, open_plain, sync_folder, write_durably
 from vantage6.node.spool.run_disks import RunDisks
 
 log = logs.get(__name__)
 
+#: Space that is kept for the outcome of a result while it is computed.
+_OUTCOME_BYTES = 65_536
 _PREFIX, _LEAVING = "task-", "leaving-"
 
 
@@ -105,6 +108,7 @@ class Entry:
         """Write what the algorithm reads, and the empty file that it writes."""
         # SECURITY: beside the folder that the algorithm sees, and closed to all others here.
         write_durably(self.folder / "tokens.json", _encode(asdict(tokens)))
+        keep_room(self.folder / "room", _OUTCOME_BYTES)
         removal.remove(self.io)
         self.io.mkdir()
         # SECURITY: the folder is not writable for the container's user, so the output cannot
@@ -169,7 +173,13 @@ class Entry:
                 os.fsync(file.fileno())
         except OSError:
             pass  # never prepared, or the algorithm spoilt it: there is no output to keep
-        write_durably(self.folder / "log", log.encode("utf-8", "replace"))
+        (self.folder / "room").unlink(missing_ok=True)
+        text = log.encode("utf-8", "replace")
+        try:
+            write_durably(self.folder / "log", text)
+        except OSError:
+            # Rather the end of what was printed than an outcome that nobody gets to know.
+            write_durably(self.folder / "log", text[-_OUTCOME_BYTES // 4 :])
         write_durably(self.folder / "outcome.json", _encode(outcome.to_json()))
 
     def mark_stopped(self, reason: str) -> None:
@@ -301,6 +311,13 @@ class Spool:
         with open_plain(path) as file:
             write_durably(entry.io / "output", file.read(limits.file_bytes + 1))
         path.unlink()
+
+    def drop_output(self, entry: Entry) -> None:
+        """Give back the room of an output that is not sent."""
+        disk = self._disk(entry.record.run_id)
+        for path in (entry.io / "output", *([_output_on(disk, entry)] if disk else ())):
+            with _logged("output not removed", result_id=entry.record.result_id):
+                path.unlink(missing_ok=True)
 
     def room(self, entry: Entry, limits: LimitConfig) -> int:
         """Return how many bytes the results of a run may still write.

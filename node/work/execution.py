@@ -34,6 +34,8 @@ log = logs.get(__name__)
 #: The server no longer wants the result: finished, killed, deleted, or given to another node.
 NOT_WANTED = (Conflict, NotFound, Forbidden)
 _REMOVALS = 5
+#: A disk with less room is full.
+_FULL_BYTES = 2**20
 _NO_LOG = "This node keeps what algorithms print to itself (its setting `share_logs`)."
 
 
@@ -288,10 +290,14 @@ class Execution:
             exit_ = context.runtime.wait(handle)
             self._result_audit.raise_to(counters.read())
         self._disk_exceeded |= self._disk_room() < 0
+        disk_full = exit_.code != 0 and context.spool.free_bytes() < _FULL_BYTES
+        if disk_full:
+            # Before anything waits for room: what fills the disk may be this.
+            context.spool.drop_output(self._entry)
         self._retry.disk(lambda: context.spool.collect(self._entry, context.config.limits))
-        if self._disk_exceeded:
+        if self._disk_exceeded or disk_full:
             context.spool.empty_temporary(self.run_id)
-        return replace(exit_, disk_exceeded=self._disk_exceeded)
+        return replace(exit_, disk_exceeded=self._disk_exceeded, disk_full=disk_full)
 
     def _look(self, counters: Counters) -> float:
         """Measure what the algorithm has written, and count what it was kept from.

@@ -67,7 +67,8 @@ class Preparation:
         grant = context.services.grant(
             database, lambda service: context.policy.may_reach(service, asked)
         )
-        self._entry.prepare(input_, Tokens.of(claim, context.me))
+        tokens = Tokens.of(claim, context.me)
+        self._retry.disk(lambda: self._entry.prepare(input_, tokens))
         digests = sorted(image.digests - {image.id})
         self._retry.record(
             "started", image_id=image.id, image_digests=digests, services=list(grant.names)
