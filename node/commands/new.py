@@ -3,6 +3,7 @@
 from contextlib import closing
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import click
 
@@ -85,13 +86,11 @@ def new(
         answers = wizard.Wizard(NodeConfig, asks=not yes)
         key = api_key_file.read().strip() if api_key_file else None
         answers.take("api_key", key, None, "API key of the node")
-        answers.take("server_url", server_url, "https://", "Address of the server")
-        is_safe = str(answers.values["server_url"]).startswith("https:")
-        answers.take("port", port, 443 if is_safe else 5000, "Port of the server")
-        answers.take("api_path", api_path, "/api", "Prefix of all routes of the server")
-        answers.values["databases"] = _databases(databases, file.parent, asks=not yes)
+        _address(answers, server_url, port, api_path)
         answers.put(settings)
-        at_server = _asked(answers.values, file.parent) if ask_server else None
+        at_server = _checked_at_server(answers, file.parent) if ask_server else None
+        found = _databases(databases, file.parent, asks=not yes)
+        answers.values["databases"] = [*answers.values.get("databases", ()), *found]
         _encryption(answers, encrypted, at_server, private_key)
         _policies(answers, allowed)
         wizard.write("node", file, NodeConfig, answers.values, environment, force=force)
@@ -99,6 +98,57 @@ def new(
         scope = " --system" if system else ""
         chosen = "" if environment == "application" else f" -e {environment}"
         console.info(f"Check it with: vnode doctor --name {file.stem}{chosen}{scope}")
+
+
+def _address(
+    answers: "Wizard", server_url: str | None, port: int | None, api_path: str | None
+) -> None:
+    """Take the address of the server; what was answered before is the default."""
+    before = answers.values
+    answers.take(
+        "server_url", server_url, before.get("server_url", "https://"), "Address of the server"
+    )
+    address = urlsplit(str(before["server_url"]))
+    # A port that stands in the address need not be asked for.
+    if address.netloc.rpartition("]")[2].count(":") == 0 or port is not None:
+        usual = 443 if address.scheme == "https" else 5000
+        answers.take("port", port, before.get("port", usual), "Port of the server")
+    answers.take(
+        "api_path", api_path, before.get("api_path", "/api"), "Prefix of all routes of the server"
+    )
+
+
+def _checked_at_server(answers: "Wizard", base: Path) -> bool | None:
+    """Return whether the collaboration is encrypted; ask again what the server refuses.
+
+    None where the server was not asked, or does not say.
+    """
+    from vantage6.common.errors import Unauthenticated
+
+    while True:
+        try:
+            return _asked(answers.values, base)
+        except Unauthenticated as error:
+            if not answers.asks:
+                raise _advised(error) from error
+            console.warning(f"{error.message} Give the key again.")
+            answers.take("api_key", None, None, "API key of the node")
+        except Unavailable as error:
+            console.warning(f"Not checked: {error.message}")
+            if not answers.asks or not click.confirm("Change the address?", default=True):
+                return None
+            _address(answers, None, None, None)
+        except V6Error as error:
+            if not answers.asks:
+                raise _advised(error) from error
+            console.warning(error.message)
+            _address(answers, None, None, None)
+
+
+def _advised(error: V6Error) -> ConfigurationError:
+    return ConfigurationError(
+        f"{error.message} Check key, address and path, or use --no-ask-server."
+    )
 
 
 def _databases(given: tuple[str, ...], base: Path, *, asks: bool) -> list[dict[str, str]]:
@@ -113,8 +163,8 @@ def _databases(given: tuple[str, ...], base: Path, *, asks: bool) -> list[dict[s
         answers = wizard.Wizard(DatabaseConfig, asks=True)
         label = answers.ask("label", "default" if not found else None, "Label")
         uri = click.prompt("File, or address of a service")
-        if _is_missing(uri, base) and not click.confirm("There is no such file. Use it anyway?"):
-            continue
+        while _is_missing(uri, base) and not click.confirm("There is no such file. Use it anyway?"):
+            uri = click.prompt("File, or address of a service")
         kind = click.prompt("Type", type=click.Choice(_TYPES), default=_guess(uri))
         found.append({"label": label, "uri": uri, "type": kind})
     return found
@@ -138,7 +188,13 @@ def _is_missing(uri: str, base: Path) -> bool:
 
 
 def _asked(values: dict[str, Any], base: Path) -> bool | None:
-    """Log in, tell who this node is, and return whether its collaboration is encrypted."""
+    """Log in, tell who this node is, and return whether its collaboration is encrypted.
+
+    Raises
+    ------
+    V6Error
+        If the server refuses, or does not answer.
+    """
     from pydantic import ValidationError
 
     from vantage6.client.node_client import NodeClient
@@ -157,13 +213,6 @@ def _asked(values: dict[str, Any], base: Path) -> bool | None:
     except ValidationError:
         # Said with the names of the settings when everything is checked.
         return None
-    except Unavailable as error:
-        console.warning(f"Not checked: {error.message}")
-        return None
-    except V6Error as error:
-        raise ConfigurationError(
-            f"{error.message} Check key, address and path, or use --no-ask-server."
-        ) from error
     encrypted = bool(collaboration["encrypted"])
     console.info(
         f"The key is that of {server.whoami.name}, of {server.whoami.organization_name}, in the "
@@ -198,10 +247,12 @@ def _policies(answers: "Wizard", allowed: tuple[str, ...]) -> None:
         from vantage6.common.cli import wizard
         from vantage6.common.config.policies import PolicyConfig
 
-        question = "Images that may run here, as regular expressions with spaces (empty: any)"
+        question = "Images that may run here, as regular expressions with spaces (empty: none)"
         rules = wizard.Wizard(PolicyConfig, asks=True)
         allowed = rules.ask("allowed_algorithms", "", question, read=str.split)
-    if allowed:
-        answers.values.setdefault("policies", {})["allowed_algorithms"] = list(allowed)
-    elif "policies" not in answers.values:
-        console.warning("Without `policies` any image may run here, on any database.")
+    # SECURITY: what a new file does not name is refused.
+    rules_written = answers.values.setdefault("policies", {})
+    if allowed or "allowed_algorithms" not in rules_written:
+        rules_written["allowed_algorithms"] = list(allowed)
+    if not rules_written["allowed_algorithms"] and not answers.values.get("allowed_images"):
+        console.warning("No image may run here until `policies.allowed_algorithms` names it.")

@@ -181,7 +181,7 @@ def test_new_file_is_made_from_answers(wire: Wire, home: Path, vnode: Vnode) -> 
     answers = [
         *("my node", "key", "http://127.0.0.1", str(wire.port), "/api"),
         *("y", "default", str(home / "missing.csv"), "n"),
-        *("y", "default", str(data), "csv", "n"),
+        *(str(data), "csv", "n"),
         *("/keys/private.pem", r"example\.org/.* other"),
     ]
     done = vnode("new", typed="\n".join(answers) + "\n")

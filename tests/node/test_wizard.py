@@ -64,16 +64,18 @@ def test_wizard_asks_again_what_it_cannot_use_and_asks_the_server(
     terminal = vnode("new")
     answer_up_to_the_port(terminal, live, key)
     terminal.answer("", "")
+    terminal.wait_for("in the encrypted collaboration west.")
     terminal.answer("Add a database?", "perhaps")
     terminal.wait_for("Error:")
     terminal.answer("Add a database?", "y")
     terminal.answer("Label", "")
+    terminal.answer("File, or address", str(home / "patience.csv"))
+    terminal.answer("Use it anyway?", "n")
     terminal.answer("File, or address", str(home / "patients.csv"))
     terminal.answer("Type", "cvs")
     terminal.wait_for("Error:")
     terminal.answer("Type", "csv")
     terminal.answer("Add a database?", "n")
-    terminal.wait_for("in the encrypted collaboration west.")
     terminal.answer("Key file of the organization", "")
     terminal.answer("Images that may run here", "(")
     terminal.wait_for("Error:")
@@ -86,6 +88,51 @@ def test_wizard_asks_again_what_it_cannot_use_and_asks_the_server(
     assert config.port == live.client.port
     assert config.encryption.enabled
     assert [database.label for database in config.databases] == ["default"]
+
+
+def test_wizard_asks_again_what_the_server_refuses_at_once(
+    live: Live, key: str, vnode: Open, home: Path
+) -> None:
+    terminal = vnode("new", "-n", "station")
+    terminal.answer("API key of the node:", "wrong-key")
+    terminal.answer("Address of the server", "http://127.0.0.1")
+    terminal.answer("Port of the server [5000]", str(live.client.port))
+    terminal.answer("Prefix of all routes", "/wrong")
+    terminal.answer("Change the address?", "y")
+    terminal.answer("Address of the server [http://127.0.0.1]", "")
+    terminal.answer(f"Port of the server [{live.client.port}]", "")
+    terminal.answer("Prefix of all routes of the server [/wrong]", "/api")
+    terminal.wait_for("Give the key again.")
+    terminal.answer("API key of the node:", key)
+    terminal.wait_for("in the encrypted collaboration west.")
+    terminal.answer("Add a database?", "n")
+    terminal.answer("Key file of the organization", "")
+    terminal.answer("Images that may run here", "")
+    terminal.wait_for("No image may run here until")
+    assert terminal.end() == 0, terminal.shown
+    config = load(home / ".config/vantage6/node/station.yaml", NodeConfig)
+    assert config.policies is not None
+    assert config.policies.allowed_algorithms == ()
+    assert config.api_key.get_secret_value() == key
+
+
+def test_the_port_after_https_is_443(vnode: Open) -> None:
+    terminal = vnode("new", "-n", "station", "--no-ask-server")
+    terminal.answer("API key of the node:", "key")
+    terminal.answer("Address of the server", "https://server.example")
+    terminal.wait_for("Port of the server [443]")
+    terminal.interrupt()
+    assert terminal.end() == 1
+
+
+def test_a_new_file_without_answers_allows_no_image(vnode: Open, home: Path) -> None:
+    (home / "key").write_text("key")
+    words = ["--server-url", "https://server.example", "--yes", "-n", "closed"]
+    terminal = vnode("new", *words, "--api-key-file", home / "key", "--no-ask-server")
+    assert terminal.end() == 0, terminal.shown
+    config = load(home / ".config/vantage6/node/closed.yaml", NodeConfig)
+    assert config.policies is not None
+    assert config.policies.allowed_algorithms == ()
 
 
 def test_wizard_that_is_broken_off_leaves_nothing(
