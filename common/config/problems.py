@@ -25,9 +25,17 @@ def explained(error: ValidationError, model: type[BaseModel], top: str) -> Itera
     top
         What stands before each path.
     """
+    for steps, sentence in sentences(error, model):
+        yield f"{'.'.join(map(str, (top, *steps)))}: {sentence}"
+
+
+def sentences(
+    error: ValidationError, model: type[BaseModel]
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Yield where something is wrong, and what; see `explained`."""
     for problem in error.errors(include_input=False, include_url=False):
         steps = tuple(problem["loc"])
-        yield f"{'.'.join(map(str, (top, *steps)))}: {_sentence(problem, steps, model)}"
+        yield steps, _sentence(problem, steps, model)
 
 
 def _sentence(problem: Any, steps: tuple[str | int, ...], model: type[BaseModel]) -> str:

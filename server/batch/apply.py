@@ -63,6 +63,8 @@ class Import:
         self.changes: list[str] = []
         #: What is there in another form and stays so.
         self.kept: list[str] = []
+        #: API keys that were made, by the names of their nodes; nothing can show them again.
+        self.keys: dict[str, str] = {}
         self._passwords: dict[str, str] = {}
 
     def run(self, *, drop_all: bool = False, dry: bool = False) -> None:
@@ -89,6 +91,7 @@ class Import:
             for i, collaboration in enumerate(self._file.entries.collaborations or ()):
                 self._collaboration(("collaborations", i), collaboration)
             if dry:
+                self.keys.clear()
                 transaction.rollback()
 
     def _hash_passwords(self, *, everybody: bool) -> None:
@@ -153,10 +156,31 @@ class Import:
             )
         else:
             self._update(f"user {entry.username}", row, given, users.update)
-        role = self._super_role(organization)
-        if not roles.has(row.id, role.id):
-            users.update(row, {}, roles=users.Change(given=frozenset([role.id])))
-            self.changes.append(f"user {entry.username} becomes a superuser")
+        if not entry.roles:
+            self._give(row, self._super_role(organization))
+        for i, name in enumerate(entry.roles or ()):
+            self._give(row, self._role((*place, "roles", i), name, organization))
+
+    def _give(self, user: User, role: Role) -> None:
+        if not roles.has(user.id, role.id):
+            users.update(user, {}, roles=users.Change(given=frozenset([role.id])))
+            what = "a superuser" if role.name == SUPER else role.name
+            self.changes.append(f"user {user.username} becomes {what}")
+
+    def _role(self, place: Place, name: str, organization: Organization) -> Role:
+        """Return a role of an organization, or a default role, by its name."""
+        if name == SUPER:
+            return self._super_role(organization)
+        usable = list(
+            Role.select()
+            .where((Role.organization == organization) | Role.organization.is_null())
+            .order_by(Role.organization.is_null(), Role.id)
+        )
+        found = next((role for role in usable if role.name == name), None)
+        if found is None:
+            known = ", ".join(dict.fromkeys(role.name for role in usable))
+            self._file.fail(place, f"there is no role {name!r}; there are: {known}, {SUPER}.")
+        return found
 
     def _super_role(self, organization: Organization) -> Role:
         """Return the role with every rule, of an organization."""
@@ -204,17 +228,20 @@ class Import:
         organization: Organization,
         collaboration: Collaboration,
     ) -> None:
-        key = hashed(entry.api_key)
-        holder = Node.get_or_none(Node.api_key == key)
+        key = None if entry.api_key is None else hashed(entry.api_key)
+        holder = None if key is None else Node.get_or_none(Node.api_key == key)
         here = (Node.organization == organization) & (Node.collaboration == collaboration)
         row = Node.get_or_none(here)
         if holder is not None and (row is None or holder.id != row.id):
             self._file.fail(place, f"node {holder.name!r} has this API key already.")
         if row is None:
-            row, _ = nodes.create(organization, collaboration)
-            nodes.update(row, {"api_key": key})
+            row, made = nodes.create(organization, collaboration)
+            if key is None:
+                self.keys[row.name] = made
+            else:
+                nodes.update(row, {"api_key": key})
             self.changes.append(f"node of {organization.name} in {collaboration.name} is made")
-        elif row.api_key != key:
+        elif key is not None and row.api_key != key:
             self.kept.append(
                 f"node of {organization.name} in {collaboration.name} has another API key, "
                 "which stays"

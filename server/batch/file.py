@@ -11,6 +11,7 @@ import yaml
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 
 from vantage6.common.config.base import Section
+from vantage6.common.config.problems import sentences
 from vantage6.common.errors import Invalid
 
 #: Where something stands: keys and positions from the top.
@@ -41,13 +42,14 @@ Text = Annotated[str, Field(max_length=255)]
 
 
 class UserEntry(Section):
-    """A user of an organization, who gets its role `super`."""
+    """A user of an organization; without roles, the user gets its role `super`."""
 
     username: Name
     password: SecretStr
     firstname: Text | None = None
     lastname: Text | None = None
     email: Text | None = None
+    roles: tuple[Name, ...] | None = None
 
 
 class OrganizationEntry(Section):
@@ -64,10 +66,10 @@ class OrganizationEntry(Section):
 
 
 class ParticipantEntry(Section):
-    """An organization in a collaboration, and the API key of its node there."""
+    """An organization in a collaboration, and the API key of its node there; None: a new one."""
 
     name: Name
-    api_key: Annotated[str, AfterValidator(_uuid)] = Field(repr=False)
+    api_key: Annotated[str, AfterValidator(_uuid)] | None = Field(None, repr=False)
 
 
 class CollaborationEntry(Section):
@@ -81,6 +83,8 @@ class CollaborationEntry(Section):
 
 class Entries(Section):
     """Everything in a file."""
+
+    old_keys = frozenset({"nodes"})
 
     organizations: tuple[OrganizationEntry, ...] | None = None
     collaborations: tuple[CollaborationEntry, ...] | None = None
@@ -102,9 +106,9 @@ class BatchFile:
             self.entries = Entries.model_validate(self._value(self._top))
         except ValidationError as error:
             problems = [
-                (problem["loc"], f"`{problem['loc'][-1]}`: {problem['msg']}")
-                for problem in error.errors(include_input=False, include_url=False)
-                if problem["loc"]
+                (place, f"`{place[-1]}`: {sentence}")
+                for place, sentence in sentences(error, Entries)
+                if place
             ]
             self._refuse(problems or [((), "this is no mapping")])
         self._check_unique()
@@ -187,6 +191,7 @@ class BatchFile:
             found.append(((*place, "name"), "collaboration", collaboration.name))
             for j, one in enumerate(collaboration.participants):
                 here = (*place, "participants", j)
-                found.append(((*here, "api_key"), "API key", one.api_key))
+                if one.api_key is not None:
+                    found.append(((*here, "api_key"), "API key", one.api_key))
                 found.append(((*here, "name"), f"participant of {collaboration.name}", one.name))
         return found

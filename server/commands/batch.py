@@ -9,11 +9,20 @@ from typing import TYPE_CHECKING
 import click
 
 from vantage6.common.cli import console
+from vantage6.common.cli.doctor import without_effect
 from vantage6.common.errors import Forbidden
 from vantage6.server.commands.base import connected, on_instance
 
 if TYPE_CHECKING:
     from vantage6.common.config import Instance
+
+
+def _print_example(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from vantage6.server.batch.example import EXAMPLE
+
+        console.say(EXAMPLE, nl=False)
+        context.exit()
 
 
 @click.command("import")
@@ -25,24 +34,41 @@ if TYPE_CHECKING:
     "--drop-all", is_flag=True, help="Remove everything else first; `allow_drop_all` permits it."
 )
 @click.option("--dry-run", is_flag=True, help="Only say what would change.")
+@click.option(
+    "--example",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_example,
+    help="Print a commented FILE to begin with, and do nothing else.",
+)
 def import_(instance: "Instance", source: Path, drop_all: bool, dry_run: bool) -> None:
     """Import organizations, users, collaborations and tasks from FILE.
 
     All or nothing. What exists is found by its name and brought to what the file says; passwords,
-    API keys and public keys of what exists stay. Imported users are superusers.
+    API keys and public keys of what exists stay. An API key that the file leaves out is made, and
+    printed once. Imported users get the roles that the file names; without any, they are
+    superusers.
     """
     from vantage6.server.batch.apply import Import
     from vantage6.server.batch.file import BatchFile
 
     if drop_all and not instance.config.allow_drop_all:
         raise Forbidden("--drop-all needs `allow_drop_all: true` in the configuration.")
-    batch = Import(instance, BatchFile(source))
+    file = BatchFile(source)
+    batch = Import(instance, file)
+    if keys := file.entries.without_effect:
+        console.warning(without_effect(keys))
     with _ready(instance, dry=dry_run):
         batch.run(drop_all=drop_all, dry=dry_run)
     for line in batch.kept:
         console.warning(line)
     for line in batch.changes:
         console.info(line)
+    if batch.keys:
+        console.info("API keys of new nodes; hand each to its organization, they are not kept:")
+        for name, key in batch.keys.items():
+            console.say(f"  {name}: {key}")
     if not batch.changes:
         console.info("Everything in the file is there already.")
     elif dry_run:

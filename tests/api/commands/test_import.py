@@ -1,6 +1,7 @@
 """A batch is imported as a whole or not at all, and twice as well as once."""
 
 import base64
+import re
 from pathlib import Path
 from typing import Any
 
@@ -189,8 +190,8 @@ WRONG = {
     "organizations: [": "line 1: not YAML",
     "": "is empty",
     "[]": "line 1: this is no mapping",
-    "organizations:\n  - name: A\n    colour: red\n": "line 3: `colour`",
-    "organizations:\n  - domain: a\n": "line 2: `name`: Field required",
+    "organizations:\n  - name: A\n    colour: red\n": "line 3: `colour`: there is no such key; ",
+    "organizations:\n  - domain: a\n": "line 2: `name`: this key is missing",
     "organizations:\n  - name: A\n  - name: B\n  - name: A\n": "line 4: the same organization",
     "organizations:\n  - name: A\n    name: B\n": "line 2: `name` stands here twice",
     "organizations:\n  - name: A\n    public_key: ä\n": "line 3: `public_key`",
@@ -249,3 +250,48 @@ def test_a_user_whom_an_import_makes_superuser_is_logged_out(operator: Operator,
 
 def role_ids(user: User) -> list[int]:
     return relations.roles_of_users([user.id])[user.id]
+
+
+def test_the_example_can_be_imported_and_its_keys_are_printed_once(
+    operator: Operator, tmp_path: Path
+):
+    file = write_batch(tmp_path / "example.yaml", operator.does("import", "--example"))
+    assert "# " in file.read_text()
+    assert "API keys" not in operator.does("import", file, "--dry-run")
+    said = operator.does("import", file)
+    keys = re.findall(r"Hospital (.) - A and B Node: ([0-9a-f-]{36})$", said, re.MULTILINE)
+    assert [organization for organization, _ in keys] == ["A", "B"]
+    with operator.connected():
+        for organization, key in keys:
+            assert nodes.with_key(key).organization.name == f"Hospital {organization}"
+        assert users.role_names(users.find_by_name("anna").id) == ["Researcher"]
+        assert users.role_names(users.find_by_name("admin-a").id) == ["Organization Admin"]
+    again = operator.does("import", file)
+    assert "Everything in the file is there already" in again
+    assert "API keys" not in again
+
+
+def test_files_of_3_x_are_imported_as_they_are(operator: Operator, file: Path):
+    content = batch(nodes=[])
+    content["organizations"][0]["users"][0]["roles"] = []
+    said = operator.does("import", write_batch(file, content))
+    assert "Without effect in this version: nodes" in said
+    with operator.connected():
+        assert users.role_names(users.find_by_name("ann").id) == ["super"]
+
+
+def test_roles_are_given_by_their_names(operator: Operator, file: Path):
+    content = batch()
+    ann = content["organizations"][0]["users"][0]
+    ann["roles"] = ["Viewer"]
+    operator.does("import", write_batch(file, content))
+    ann["roles"] = ["Researcher", "super"]
+    operator.does("import", write_batch(file, content))
+    with operator.connected():
+        found = users.role_names(users.find_by_name("ann").id)
+        # What a user has already stays: others may have given it.
+        assert sorted(found) == ["Researcher", "Viewer", "super"]
+    ann["roles"] = ["Reasearcher"]
+    said = operator.refused("import", write_batch(file, content))
+    assert "there is no role 'Reasearcher'; there are: " in said
+    assert f"{file}, line" in said
