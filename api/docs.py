@@ -14,6 +14,7 @@ from falcon import Request, Response
 from vantage6.api.http.answers import Sending
 from vantage6.api.openapi import document
 from vantage6.api.routes import Route
+from vantage6.api.start_page import POLICY, start_page
 
 #: What the package offapi brings, under the names that our pages use.
 _ASSETS = {
@@ -59,11 +60,16 @@ class Docs:
                 self._made = document(self._routes, self._prefix)
             return self._made
 
-    def on_get_index(self, _: Request, resp: Response) -> None:
-        """Show where everything is."""
+    def on_get_index(self, req: Request, resp: Response) -> None:
+        """Show where everything is: as a page to browsers, as JSON to programs."""
+        said = self._document["info"]
+        resp.append_header("Vary", "Accept")
+        if req.client_prefers([falcon.MEDIA_JSON, "text/html"]) == "text/html":
+            self._page(resp, start_page(said["title"], said["version"], self._prefix), POLICY)
+            return
         resp.media = {
-            "name": self._document["info"]["title"],
-            "version": self._document["info"]["version"],
+            "name": said["title"],
+            "version": said["version"],
             "api": self._document["servers"][0]["url"],
             "documentation": ["/apidocs", "/redoc", "/openapi.json"],
         }
@@ -97,7 +103,7 @@ class Docs:
         return Sending(req, resp, self._folder, "")
 
     @staticmethod
-    def _page(resp: Response, text: str) -> None:
+    def _page(resp: Response, text: str, policy: str = _POLICY) -> None:
         resp.content_type = falcon.MEDIA_HTML
-        resp.set_header("Content-Security-Policy", _POLICY)
+        resp.set_header("Content-Security-Policy", policy)
         resp.text = text

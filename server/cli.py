@@ -54,8 +54,27 @@ def start(instance: "Instance", attach: bool) -> None:
         shown = instance.config.logging.use_console
         sys.exit(supervisor.attach(supervision.log_files(instance), console=shown))
     supervision.start(instance, supervisor)
-    console.info(f"Server {instance.name} runs at {supervision.address(instance)}")
-    console.info(f"Logs are in {instance.log_folder}")
+    _show_start(instance)
+
+
+def _show_start(instance: "Instance") -> None:
+    """Print where everything is that was started, and what to do next."""
+    from vantage6.server import supervision
+
+    api = supervision.address(instance)
+    page = api.removesuffix(instance.config.api_path)
+    console.info(f"Server {instance.name} runs at {api}")
+    console.info(f"  Page               {page}/")
+    console.info(f"  API, to try        {page}/apidocs")
+    if flower := supervision.flower_address(instance):
+        console.info(f"  Celery Flower      {flower} (user flower)")
+        if instance.config.flower and instance.config.flower.password is None:
+            console.info(f"  Flower's password  is in {instance.folder / 'flower.key'}")
+    console.info(f"  Logs               {instance.log_folder}")
+    console.info(
+        "Next: `vserver doctor` looks at all parts of it; `vserver import --example` shows"
+    )
+    console.info("a file that fills it with organizations, users and nodes.")
 
 
 @main.command()

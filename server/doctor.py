@@ -1,11 +1,11 @@
 """What a server needs, looked at piece by piece; each finding says what to do."""
 
 import smtplib
-import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ from vantage6.common.cli.doctor import (
 )
 from vantage6.common.config import Instance
 from vantage6.common.config.server import LEAST_SECRET_BYTES
-from vantage6.common.errors import V6Error
+from vantage6.common.errors import ConfigurationError, V6Error
 from vantage6.models import database, migrate, seals
 from vantage6.models.database import db
 from vantage6.models.fields import is_sqlite
@@ -72,7 +72,10 @@ class Doctor:
             ("broker", self._broker),
             ("queues", self._queues),
             ("workers", self._workers),
-            ("port", self._port),
+            *(
+                (setting.replace(".", " "), partial(self._port, setting))
+                for setting in supervision.ports(self._instance)
+            ),
             ("mail", self._mail),
             ("clock", self._clock),
         )
@@ -198,24 +201,24 @@ class Doctor:
             raise Skipped("The server does not run.")
         raise Failed("No worker works off its queues: see the log of `worker`.")
 
-    def _port(self) -> str:
+    def _port(self, setting: str) -> str:
+        _, port = supervision.ports(self._instance)[setting]
+        if self._runs and setting != "port":
+            return f"{port} is used by this server."
         if self._runs:
             if supervision.answers(self._instance):
                 return f"{supervision.address(self._instance)} answers."
             raise Failed(
                 f"{supervision.address(self._instance)}/ready does not say yes: ask it why."
             )
-        family = socket.AF_INET6 if ":" in self._config.ip else socket.AF_INET
-        with socket.socket(family) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((self._config.ip, self._config.port))
-            except OSError as error:
-                raise Failed(
-                    f"{self._config.ip}:{self._config.port} cannot be used ({error.strerror}): set "
-                    "another `ip` or `port`."
-                ) from error
-        return f"{self._config.port} is free."
+        try:
+            supervision.refuse_taken(self._instance, setting)
+        except ConfigurationError:
+            # In a container of the API, or beside another supervisor, it is this server itself.
+            if setting == "port" and supervision.answers(self._instance):
+                return f"{supervision.address(self._instance)} answers; it was started otherwise."
+            raise
+        return f"{port} is free."
 
     def _mail(self) -> str:
         smtp = self._config.smtp

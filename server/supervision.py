@@ -18,6 +18,8 @@ from vantage6.common.errors import ConfigurationError
 from vantage6.common.logs import JSON_VARIABLE
 from vantage6.common.secret_files import kept_secret, write_private
 
+#: The port of Flower where none is configured, and the file with another one if it was taken.
+_FLOWER_PORT, _FLOWER_PORT_FILE = 5555, "flower.port"
 #: Longest time until everything answers after a start; a first start on a busy machine is slow.
 _START_SECONDS = 120
 #: Nobody waits for these, so they leave the processors to the others, most of all at a start.
@@ -45,9 +47,11 @@ def prepare(instance: Instance) -> Supervisor:
     """
     supervised = supervisor(instance)
     supervised.refuse_second()
-    _refuse_taken_ports(instance)
+    for setting in ports(instance):
+        refuse_taken(instance, setting)
     instance.prepare()
     instance.folder.chmod(0o700)
+    _choose_flower_port(instance)
     instance.note_start()
     commands = {}
     if instance.config.broker is None:
@@ -141,23 +145,76 @@ def flower_password(instance: Instance) -> str:
     return kept_secret(instance.folder / "flower.key")
 
 
-def _refuse_taken_ports(instance: Instance) -> None:
+def flower_port(instance: Instance) -> int:
+    """Return the port of Flower: the configured one, the one that was free, or the usual one."""
+    flower = instance.config.flower
+    if flower and flower.port:
+        return flower.port
+    try:
+        return int((instance.folder / _FLOWER_PORT_FILE).read_text())
+    except (OSError, ValueError):
+        return _FLOWER_PORT
+
+
+def flower_address(instance: Instance) -> str | None:
+    """Return where Flower is, seen from this machine; None if there is none."""
+    flower = instance.config.flower
+    if flower is None:
+        return None
+    return f"http://{addresses.with_port(addresses.near(flower.ip), flower_port(instance))}"
+
+
+def ports(instance: Instance) -> dict[str, tuple[str, int]]:
+    """Return where a start has to be able to listen, by the setting that says so."""
     config = instance.config
-    ports = {"port": (config.ip, config.port)}
-    if config.flower:
-        ports["flower.port"] = (config.flower.ip, config.flower.port)
-    for setting, (host, port) in ports.items():
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    found = {"port": (config.ip, config.port)}
+    if config.flower and config.flower.port:
+        found["flower.port"] = (config.flower.ip, config.flower.port)
+    return found
+
+
+def refuse_taken(instance: Instance, setting: str) -> None:
+    """Return if the port of a setting is free.
+
+    Raises
+    ------
+    ConfigurationError
+        If it is not.
+    """
+    host, port = ports(instance)[setting]
+    if reason := _why_taken(host, port):
+        ip = setting.replace("port", "ip")
+        raise ConfigurationError(
+            f"{setting}: {addresses.with_port(host, port)} cannot be used ({reason}); set another "
+            f"`{ip}` or `{setting}` in {instance.file}."
+        )
+
+
+def _why_taken(host: str, port: int) -> str | None:
+    """Return why nothing can listen on a port, if so."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        # What a server that has just ended leaves behind does not take a port.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            return error.strerror or str(error)
+    return None
+
+
+def _choose_flower_port(instance: Instance) -> None:
+    """Find a port for Flower where none is configured: each server of a machine needs its own."""
+    flower = instance.config.flower
+    if flower is None or flower.port:
+        return
+    port = flower_port(instance)
+    if _why_taken(flower.ip, port):
+        family = socket.AF_INET6 if ":" in flower.ip else socket.AF_INET
         with socket.socket(family) as probe:
-            # What a server that has just ended leaves behind does not take a port.
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((host, port))
-            except OSError as error:
-                raise ConfigurationError(
-                    f"{setting}: {host}:{port} cannot be used ({error.strerror}); set another one "
-                    f"in {instance.file}."
-                ) from error
+            probe.bind((flower.ip, 0))
+            port = probe.getsockname()[1]
+    write_private(instance.folder / _FLOWER_PORT_FILE, str(port))
 
 
 def _commands(instance: Instance) -> dict[str, list[str]]:
@@ -178,7 +235,7 @@ def _commands(instance: Instance) -> dict[str, list[str]]:
         commands["flower"] = [
             *(python, "-m", "vantage6.workers.flower"),
             *(f"--address={instance.config.flower.ip}",),
-            *(f"--port={instance.config.flower.port}", "--max-tasks=10000", "--read-only"),
+            *(f"--port={flower_port(instance)}", "--max-tasks=10000", "--read-only"),
         ]
     return commands
 

@@ -4,6 +4,7 @@ A check is a function that says in a sentence what is well, and raises what is n
 """
 
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -151,7 +152,9 @@ def writable(folder: Path, advice: str) -> str:
 
 def refuse_shared(path: Path, mode: int) -> None:
     """Check that nobody else can read a file or a folder with secrets."""
-    if path.stat().st_mode & 0o077:
+    # What is mounted into a container to be read only is for its host to close.
+    is_ours = not os.statvfs(path).f_flag & os.ST_RDONLY
+    if is_ours and path.stat().st_mode & 0o077:
         raise Doubtful(f"{path} holds secrets and others can read it: chmod {mode:o} {path}")
 
 

@@ -98,7 +98,12 @@ class FlowerConfig(Section):
     """The monitor of the workers."""
 
     ip: Listening = Field("127.0.0.1", description="address on which it listens")
-    port: int = Field(5555, ge=1, le=65535, description="port on which it listens")
+    port: int | None = Field(
+        None,
+        ge=1,
+        le=65535,
+        description="port on which it listens; default: 5555, or a free one if that is taken",
+    )
     password: SecretStr | None = Field(
         None, description="password of the user `flower`; default: a random one, kept with the data"
     )

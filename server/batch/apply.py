@@ -237,7 +237,7 @@ class Import:
         if row is None:
             row, made = nodes.create(organization, collaboration)
             if key is None:
-                self.keys[row.name] = made
+                self.keys[str(row.name)] = made
             else:
                 nodes.update(row, {"api_key": key})
             self.changes.append(f"node of {organization.name} in {collaboration.name} is made")

@@ -18,7 +18,12 @@ def show() -> None:
 
 
 def _status(found: instances.Found, environment: str) -> str:
-    return "Running" if _runs(_load(found, environment)) else "Not running"
+    instance = _load(found, environment)
+    if _runs(instance):
+        return "Running"
+    # As in a container of the API, where each process is a service of its own.
+    is_elsewhere = instance.config.broker is not None and supervision.answers(instance)
+    return "Running (started otherwise)" if is_elsewhere else "Not running"
 
 
 def _load(found: instances.Found, environment: str) -> Instance:

@@ -123,5 +123,21 @@ def test_the_way_to_everything(api: Api):
     assert "Disallow: /" in page(api, "/robots.txt").text
 
 
+def test_browsers_get_a_page_that_loads_nothing(api: Api):
+    accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+    shown = api.send("GET", "/", prefix="", headers={"Accept": accept})
+    assert shown.headers["content-type"].startswith("text/html")
+    assert shown.headers["vary"] == "Accept"
+    policy = shown.headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'")
+    assert "unsafe" not in policy
+    (style,) = re.findall("<style>(.*?)</style>", shown.text, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert f"style-src 'sha256-{digest}'" in policy
+    assert not re.findall(r"<script|<form|<img|<iframe|https?://", shown.text)
+    for link in re.findall('href="([^"]+)"', shown.text):
+        assert page(api, link).status == 200, link
+
+
 if __name__ == "__main__":
     SNAPSHOT.write_text(written())

@@ -1,16 +1,19 @@
 """``vserver``: configurations by name, several servers side by side, and plain errors."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx2
 import pytest
 
 from tests.services import free_port
+from tests.waiting import eventually
 from vantage6.common.config import ServerConfig, load
 
 pytestmark = pytest.mark.slow
@@ -65,6 +68,34 @@ def test_taken_port_is_said_in_one_line_with_the_setting(run: Run) -> None:
     assert done.returncode == 10
     assert done.stderr.startswith("vserver: port: 127.0.0.1:")
     assert done.stderr.count("\n") == 1
+
+
+def test_start_prints_links_that_answer_and_flower_takes_a_free_port(run: Run) -> None:
+    with socket.socket() as other:
+        # Whatever runs on this machine: the usual port is taken.
+        with suppress(OSError):
+            other.bind(("127.0.0.1", 5555))
+            other.listen()
+        done = run("new", "-n", "one", "--user", "--yes", "-p", free_port())
+        assert done.returncode == 0, done.stderr
+        started = run("start", "--name", "one")
+        assert started.returncode == 0, started.stderr
+    links = re.findall(r"http://\S+", started.stdout)
+    assert len(links) == 4
+    assert not any(link.endswith(":5555") for link in links)
+    api, page, tried, flower = links
+    assert eventually(lambda: _status(flower) == 401, 60)
+    assert [_status(f"{api}/version"), _status(page), _status(tried)] == [200] * 3
+    assert "vserver import --example" in started.stdout
+    (password,) = re.findall(r"is in (\S+)", started.stdout)
+    assert Path(password).is_file()
+
+
+def _status(address: str) -> int:
+    try:
+        return httpx2.get(address, timeout=5).status_code
+    except httpx2.HTTPError:
+        return 0
 
 
 def test_configuration_is_made_from_answers(run: Run, tmp_path: Path) -> None:

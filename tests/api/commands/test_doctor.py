@@ -1,6 +1,9 @@
 """The doctor names what is wrong and what to do; the configuration can be checked and shown."""
 
 import json
+import socket
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +13,7 @@ from click.testing import CliRunner
 from tests.api.commands.conftest import Operator
 from tests.services import free_port
 from tests.services.smtp import MailServer
-from vantage6.common.config import Instance, ServerConfig
+from vantage6.common.config import Instance, ServerConfig, instances
 from vantage6.models import seals
 from vantage6.server.cli import main
 
@@ -100,6 +103,45 @@ def test_files_that_others_can_read_are_named(operator: Operator):
     found = findings(operator)
     assert "chmod 600" in found["configuration"][1]
     assert "chmod 700" in found["data folder"][1]
+
+
+def test_every_port_that_a_start_needs_is_looked_at(operator: Operator):
+    ours, others = socket.create_server(("127.0.0.1", 0)), free_port()
+    with ours:
+        taken = ours.getsockname()[1]
+        operator.set(port=others, flower={"port": taken})
+        found = findings(operator)
+        assert found["port"][0] == "ok"
+        assert found["flower port"][0] == "failure"
+        assert f"flower.port: 127.0.0.1:{taken} cannot be used" in found["flower port"][1]
+        # A start finds a free one where none is set.
+        operator.set(port=others, flower={})
+        assert "flower port" not in findings(operator)
+
+
+def test_server_that_something_else_supervises_is_not_taken_for_a_stranger(
+    operator: Operator, redis_url: str, monkeypatch: pytest.MonkeyPatch
+):
+    # As in a container of the API: the process is there, and no supervisor of ours.
+    class Ready(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200 if self.path == "/api/ready" else 404)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            """Keep the output of the tests free of requests."""
+
+    with HTTPServer(("127.0.0.1", 0), Ready) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        operator.set(port=server.server_port, broker=redis_url)
+        state, message = findings(operator)["port"]
+        assert (state, "started otherwise" in message) == ("ok", True)
+        found = instances.Found(operator.instance.file, system=False)
+        monkeypatch.setattr(instances, "listed", lambda _: [found])
+        assert "Running (started otherwise)" in CliRunner().invoke(main, ["list"]).output
+        server.shutdown()
+    assert findings(operator)["port"][0] == "ok"
+    assert "Not running" in CliRunner().invoke(main, ["list"]).output
 
 
 def test_a_configuration_that_cannot_be_used_is_a_finding(operator: Operator):
