@@ -15,9 +15,9 @@ from typing import Any
 import redis
 from rich.console import Console
 
-from examples.federation import BIN, IMAGE, IN_CONTAINERS, Federation
 from vantage6.broker import queues
 from vantage6.client import Client
+from vantage6.sandbox.federation import BIN, IMAGE, IN_CONTAINERS, Federation
 
 ROOT = Path(__file__).resolve().parent.parent
 STATIONS = 10

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from benchmarks.crypto import MEGABYTE, ROOT, SIZES, console, memory
-from examples.federation import PASSWORD, Federation
 from vantage6.client import Client, RSACryptor
 from vantage6.client.node_client import NodeClient
 from vantage6.common.encryption import DummyCryptor
 from vantage6.common.serialization import serialize
+from vantage6.sandbox.federation import PASSWORD, Federation
 
 R = TypeVar("R")
 

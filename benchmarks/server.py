@@ -19,12 +19,12 @@ import psutil
 
 from benchmarks import filling, load, original
 from benchmarks.report import Report, console
-from examples.federation import Federation
 from tests.services.postgres import PostgresCluster
 from vantage6.common.config import Instance
 from vantage6.common.task_status import TaskStatus
 from vantage6.models import database
 from vantage6.models.tables import Outbox
+from vantage6.sandbox.federation import Federation
 
 ENGINES = ["SQLite", "PostgreSQL"]
 #: Numbers of tasks at which lists are measured.

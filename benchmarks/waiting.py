@@ -16,7 +16,6 @@ import psutil
 
 from benchmarks import filling, load
 from benchmarks.report import console
-from examples.federation import Federation
 from vantage6.api.identity.tokens import Login, Tokens
 from vantage6.broker.messages import ResultReady
 from vantage6.broker.publisher import Publisher
@@ -27,6 +26,7 @@ from vantage6.models import database
 from vantage6.models.store import nodes as stored
 from vantage6.models.store import sessions, users
 from vantage6.models.tables import Node, User
+from vantage6.sandbox.federation import Federation
 
 #: How long a node waits, as ours do.
 _WAIT_SECONDS = 25

@@ -21,9 +21,16 @@ import docker.errors
 from rich.console import Console
 
 from examples import own
-from examples.federation import AS_PROCESSES, BIN, IMAGE, IN_CONTAINERS, PASSWORD, Federation
-from examples.leftovers import end_users_of
 from vantage6.client import Client
+from vantage6.sandbox.federation import (
+    AS_PROCESSES,
+    BIN,
+    IMAGE,
+    IN_CONTAINERS,
+    PASSWORD,
+    Federation,
+)
+from vantage6.sandbox.leftovers import end_users_of
 
 ROOT = Path(__file__).resolve().parent.parent
 #: The ages at each station.

@@ -11,7 +11,7 @@ import docker
 import docker.errors
 from rich.console import Console
 
-from examples.federation import IMAGE, Federation
+from vantage6.sandbox.federation import IMAGE, Federation
 
 #: Files that make a station, and how a wrapper reads them.
 KINDS = {".csv": "csv", ".parquet": "parquet", ".xlsx": "excel"}

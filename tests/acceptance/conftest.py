@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from examples.federation import IN_CONTAINERS, Federation
 from vantage6.client import Client
+from vantage6.sandbox.federation import IN_CONTAINERS, Federation
 
 AGES = {"alpha": [45, 62, 71, 75], "beta": [28, 39, 47, 59]}
 COUNTING = "test/counting"

@@ -5,8 +5,8 @@ import urllib.request
 from base64 import b64encode
 from typing import Any
 
-from examples.federation import Federation
 from tests.waiting import eventually
+from vantage6.sandbox.federation import Federation
 
 
 def flower(federation: Federation, path: str) -> Any:

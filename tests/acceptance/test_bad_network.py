@@ -12,12 +12,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from examples.federation import PASSWORD, Federation
 from tests.acceptance.conftest import COUNTING, Stations
 from tests.services.flaky import FlakyProxy
 from vantage6.client import Client
 from vantage6.client.session import NoReply
 from vantage6.common.errors import Unavailable
+from vantage6.sandbox.federation import PASSWORD, Federation
 
 #: How long tasks are sent; 600 before a release.
 SECONDS = float(os.environ.get("V6_TEST_FLAKY_SECONDS", "40"))

@@ -12,8 +12,8 @@ from typing import Any
 import docker
 import pytest
 
-from examples.federation import IMAGE, Federation
 from vantage6.client import Client
+from vantage6.sandbox.federation import IMAGE, Federation
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

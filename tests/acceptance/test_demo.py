@@ -11,7 +11,7 @@ import docker
 import psutil
 import pytest
 
-from examples.federation import BIN, Federation
+from vantage6.sandbox.federation import BIN, Federation
 
 ROOT = Path(__file__).resolve().parents[2]
 

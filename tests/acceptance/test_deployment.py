@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from examples.federation import Federation
 from tests.acceptance.flower import flower, wait_until_watched
 from tests.services.postgres import PostgresCluster
 from tests.services.redis import RedisServer
 from tests.waiting import eventually
+from vantage6.sandbox.federation import Federation
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 

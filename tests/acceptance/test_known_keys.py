@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from examples.federation import AS_PROCESSES, IMAGE, Federation
 from vantage6.client import Client, RSACryptor
 from vantage6.common.errors import Conflict
 from vantage6.common.known_keys import KeyRefused
 from vantage6.node.rules.audit import FILE_NAME, entries
+from vantage6.sandbox.federation import AS_PROCESSES, IMAGE, Federation
 
 NAMES = ("alpha", "beta")
 

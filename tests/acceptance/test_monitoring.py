@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from examples.federation import IMAGE, PASSWORD, Federation, free_port
 from tests.acceptance.flower import flower, wait_until_watched
 from tests.services import needs
 from tests.services.process import Process
 from tests.waiting import eventually
+from vantage6.sandbox.federation import IMAGE, PASSWORD, Federation, free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from examples.federation import BIN
 from tests.acceptance.conftest import Stations
 from tests.waiting import eventually
 from vantage6.client import Client
+from vantage6.sandbox.federation import BIN
 
 #: What the message of the refused station says.
 ADVICE = ("Another node works with this key", "stop one of the two", "a node of its own")

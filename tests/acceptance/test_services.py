@@ -14,7 +14,6 @@ import docker
 import psutil
 import pytest
 
-from examples.federation import BIN, IN_CONTAINERS, PASSWORD, Federation
 from tests.acceptance.side_services import MEET, RUN, VISIT
 from tests.node.test_linked import GREET
 from tests.node.test_tunnels import Greeter
@@ -26,6 +25,7 @@ from tests.services.openvpn import OpenVpnServer
 from tests.services.sshd import SshServer
 from tests.waiting import eventually
 from vantage6.client import Client
+from vantage6.sandbox.federation import BIN, IN_CONTAINERS, PASSWORD, Federation
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

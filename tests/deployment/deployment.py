@@ -15,11 +15,11 @@ import httpx2
 import psutil
 import yaml
 
-from examples.federation import AS_PROCESSES, IN_CONTAINERS, PASSWORD, Federation, free_port
 from tests.acceptance.conftest import AGES, COUNTING
 from tests.services import missing
 from vantage6.client import Client
 from vantage6.common.secret_files import write_private
+from vantage6.sandbox.federation import AS_PROCESSES, IN_CONTAINERS, PASSWORD, Federation, free_port
 
 COMPOSE = Path(__file__).parents[2] / "compose"
 SCRIPTS = Path(__file__).parents[2] / "scripts"
@@ -130,7 +130,7 @@ class Deployment(Federation):
         os.kill(before, signal.SIGKILL)
         wait_until(lambda: pid_of(container) not in (0, before), f"{service} does not come back")
 
-    # As examples.federation.Federation, in containers
+    # As vantage6.sandbox.federation.Federation, in containers
 
     def start_server(self) -> None:
         self.folder.mkdir(exist_ok=True)

@@ -48,7 +48,7 @@ def test_every_file_and_target_of_a_paper_exists(name: str) -> None:
     makefile = (ROOT / "Makefile").read_text()
     for target in re.findall(r"(?:`|^\$ )make ([a-z][a-z-]+)", text, re.MULTILINE):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
-    folders = "api|client|common|compose|docs|models|server|tests|algorithms|changes"
+    folders = "api|client|common|compose|docs|models|sandbox|server|tests|algorithms|changes"
     for path in re.findall(rf"`((?:{folders})/[\w./-]+)`", text):
         assert (ROOT / path).exists(), path
 

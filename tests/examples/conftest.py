@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from examples.federation import Federation
 from tests.examples import world
+from vantage6.sandbox.federation import Federation
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from examples.federation import Federation
 from tests.examples import notebook
+from vantage6.sandbox.federation import Federation
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"

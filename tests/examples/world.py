@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from examples.demo import AGES
-from examples.federation import AS_PROCESSES, IMAGE, Federation
+from vantage6.sandbox.federation import AS_PROCESSES, IMAGE, Federation
 
 
 @contextmanager

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from examples.federation import Federation
 from tests.peer import environment
 from tests.peer.behind_the_proxy import report
 from tests.peer.worlds import AGES, ALPHA, BETA, OF_OLD, World, algorithms
+from vantage6.sandbox.federation import Federation
 
 SUM = {"method": "average_partial", "kwargs": {"column_name": "age"}}
 CENTRAL = {"method": "master", "kwargs": {"column_name": "age"}, "master": True}

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from examples.federation import IMAGE
 from tests.peer.behind_the_proxy import CALLS
 from tests.peer.calls import returned
 from tests.peer.conftest import SUM
@@ -26,6 +25,7 @@ from tests.peer.worlds import (
 )
 from vantage6.client.node_client import NodeClient
 from vantage6.common.identity import NODE_AUTHORIZATION
+from vantage6.sandbox.federation import IMAGE
 
 # In an encrypted world, behind the proxy of a node
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from examples.federation import PASSWORD
 from tests.peer.calls import refused, returned
 from tests.peer.expect import AllOf, link
 from tests.peer.shapes import COLLABORATION, NODE, ORGANIZATION, ROLE, TASK, USER, a
@@ -24,6 +23,7 @@ from tests.peer.worlds import (
 from tests.peer.worlds import (
     COLLABORATION as EXAMPLE,
 )
+from vantage6.sandbox.federation import PASSWORD
 
 _numbers = count(1)
 #: Rules by what they allow.

@@ -12,10 +12,10 @@ from typing import Any
 import docker
 import pytest
 
-from examples.federation import IN_CONTAINERS, Federation
 from tests.peer import environment
 from tests.services import missing
 from vantage6.client import Client
+from vantage6.sandbox.federation import IN_CONTAINERS, Federation
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import jwt
 import pytest
 
-from examples.federation import PASSWORD
 from tests.peer.calls import refused, returned
 from tests.peer.published import PublishedClient, Raised
 from tests.peer.shapes import ORGANIZATION, USER, a
 from tests.peer.worlds import ALPHA, BETA, BETA_NODE, COLLABORATION, RESEARCHER, World, role
 from vantage6.client import RSACryptor
+from vantage6.sandbox.federation import PASSWORD
 
 #: Where the client keeps its tokens.
 ACCESS, REFRESH = "_access_token", "_ClientBase__refresh_token"

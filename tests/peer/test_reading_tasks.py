@@ -2,12 +2,12 @@
 
 import pytest
 
-from examples.federation import IMAGE
 from tests.peer.calls import Call
 from tests.peer.expect import AllOf, Each, ids, link, one_of, page
 from tests.peer.shapes import PART, RESULT, TASK, a
 from tests.peer.worlds import ALPHA, ALPHA_NODE, BETA, NOWHERE, RESEARCHER, World
 from vantage6.common.encryption import is_sealed
+from vantage6.sandbox.federation import IMAGE
 
 FAR = "2100-01-01"
 PAST = "2000-01-01"

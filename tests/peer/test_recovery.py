@@ -12,11 +12,11 @@ import pyotp
 import pytest
 from aiosmtpd.controller import Controller
 
-from examples.federation import PASSWORD, Federation
 from tests.peer.calls import Call, refused, returned
 from tests.peer.published import PublishedClient, Raised
 from tests.peer.worlds import ROOT, ROOTS, World
 from tests.services import free_port
+from vantage6.sandbox.federation import PASSWORD, Federation
 
 NEW_PASSWORD = "Another-password-2"
 

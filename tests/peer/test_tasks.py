@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from examples.federation import IMAGE
 from tests.peer.calls import refused, returned
 from tests.peer.conftest import SUM
 from tests.peer.expect import AllOf, link
@@ -19,6 +18,7 @@ from tests.peer.published import Raised
 from tests.peer.shapes import PART, RESULT, TASK, a
 from tests.peer.worlds import ALPHA, BETA, COLLABORATION, NOWHERE, RESEARCHER, ROOTS, World
 from vantage6.client.node_client import NodeClient
+from vantage6.sandbox.federation import IMAGE
 
 TASK_TO_BETA = {
     "collaboration": COLLABORATION,

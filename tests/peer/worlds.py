@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from examples.federation import IMAGE, PASSWORD, Federation
 from tests.peer.published import PublishedClient
 from vantage6.client.node_client import NodeClient
+from vantage6.sandbox.federation import IMAGE, PASSWORD, Federation
 
 AGES = {"alpha": [45, 62, 71, 75], "beta": [28, 39, 47, 59]}
 #: Images of algorithms that were written for 3.11.1, by the client that they ask for.

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from examples.federation import AS_PROCESSES, PASSWORD, Federation
 from tests.seeds.session import Chapter, Session, after_login
 from tests.seeds.table import ALL
 from tests.seeds.worlds import AGES, is_of, node_databases, substitutes
+from vantage6.sandbox.federation import AS_PROCESSES, PASSWORD, Federation
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

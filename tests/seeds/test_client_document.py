@@ -10,11 +10,11 @@ import httpx2
 import pytest
 import yaml
 
-from examples.federation import PASSWORD, Federation
 from tests.seeds.document import MISSING, Statement
 from tests.seeds.session import Chapter, Session
 from tests.seeds.table import ALL, runs
 from tests.seeds.worlds import OTHER_AGES
+from vantage6.sandbox.federation import PASSWORD, Federation
 
 needs_documents = pytest.mark.skipif(not ALL, reason=MISSING)
 

@@ -15,11 +15,11 @@ import pytest
 import yaml
 from pydantic import HttpUrl, SecretStr
 
-from examples.federation import free_port
 from tests.seeds.document import Statement
 from tests.seeds.table import ALL, rows, runs
 from vantage6.common import __version__
 from vantage6.common.config import Instance
+from vantage6.sandbox.federation import free_port
 
 VSERVER = Path(sys.executable).with_name("vserver")
 

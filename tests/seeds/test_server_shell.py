@@ -10,10 +10,10 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from examples.federation import Federation
 from tests.seeds.document import MISSING, Statement
 from tests.seeds.session import Chapter, Session
 from tests.seeds.table import ALL, runs
+from vantage6.sandbox.federation import Federation
 
 VSERVER = Path(sys.executable).with_name("vserver")
 IMAGE = "docker-registry.org/image-name"

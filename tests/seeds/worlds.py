@@ -5,9 +5,9 @@ from typing import Any
 
 import yaml
 
-from examples.federation import Federation
 from tests.seeds.document import Statement
 from tests.seeds.table import ALL
+from vantage6.sandbox.federation import Federation
 
 #: Organization 1 is the server's own; results come newest first, which is that of organization 3.
 AGES = {"example_org1": [28, 39, 47, 59], "example_org2": [45, 62, 71, 75], "example_org3": [50]}

@@ -11,7 +11,6 @@ from typing import Any
 import psycopg
 import pytest
 
-from examples.federation import AS_PROCESSES, Federation
 from tests.api.commands.conftest import Operator
 from tests.api.conftest import configured
 from tests.models.factories import finish, make_task, make_user, make_world
@@ -21,6 +20,7 @@ from vantage6.models import copies, database, migrate, seals
 from vantage6.models.database import db
 from vantage6.models.store import results, second_factors, tasks, users
 from vantage6.models.tables import Organization, Payload, Result, Run, Task
+from vantage6.sandbox.federation import AS_PROCESSES, Federation
 from vantage6.server import archive
 
 

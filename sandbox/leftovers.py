@@ -7,6 +7,7 @@ from typing import Any
 
 import docker
 import docker.errors
+import docker.utils
 import psutil
 
 #: Programs of this project are asked to stop, and killed after these seconds.
