@@ -357,11 +357,14 @@ class Replies:
                 for kind, text in outlines.get(row.id, {}).items()
                 if kind in shown[row.id]
             }
+            # Scripts for 3.11 wait until no result is null: one that ended without output is "".
+            has_ended = row.finished_at is not None and "result" in shown.get(row.id, ())
+            nothing = "" if has_ended else None
             replies.append(
                 {
                     "id": row.id,
                     "input": content.get("input"),
-                    "result": content.get("result"),
+                    "result": content.get("result", nothing),
                     "log": content.get("log"),
                     "status": row.status,
                     "reason": {"code": row.reason_code, "msg": row.reason}

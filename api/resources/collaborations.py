@@ -278,8 +278,8 @@ class Collaborations(Resource):
     def on_get_tasks(
         self, req: Request, resp: Response, caller: Caller, id_: int, query: PageQuery
     ) -> Any:
-        """List the tasks in a collaboration."""
+        """List the tasks in a collaboration, oldest first."""
         collaborations.get(id_)
         caller.require("task", Operation.VIEW, collaboration=id_)
-        read = partial(tasks.page, _EVERYTHING, collaboration=id_)
+        read = partial(tasks.page, _EVERYTHING, collaboration=id_, newest_first=False)
         return lists.list_page(req, resp, query, read, self.replies.tasks)

@@ -70,7 +70,7 @@ class Roles(Resource):
         wanted = roles.rules(body.rules or [])
         caller.require_held(roles.grants(wanted))
         row = roles.create(
-            body.name, body.description, [rule.id for rule in wanted], organization_id
+            body.name, body.description or "", [rule.id for rule in wanted], organization_id
         )
         return self._shown(row, caller)
 

@@ -81,6 +81,7 @@ class Tasks(Resource):
         is_member = body.collaboration_id in caller.collaborations
         if not is_member:
             collaborations.get(body.collaboration_id)
+        body.require_complete()
         parent = None
         if caller.task_id is not None:
             parent = self._parent(caller.task_id, caller, body)

@@ -15,9 +15,12 @@ from pydantic import (
 
 
 class Request(BaseModel):
-    """A body or a query. Unknown keys are ignored, as clients of 3.11 expect."""
+    """A body or a query.
 
-    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+    Unknown keys are ignored, and a number is taken for a text, as clients of 3.11 expect.
+    """
+
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True, coerce_numbers_to_str=True)
 
     @field_validator("*")
     @classmethod
@@ -47,6 +50,11 @@ def one_or_more(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
 
 
+def one_or_more_or_none(value: Any) -> Any:
+    """Return a single value of a body as a list of one, as 3.11 does in some routes."""
+    return value if value is None else one_or_more(value)
+
+
 #: A moment as ISO 8601; without an offset it is UTC.
 Moment = Annotated[
     datetime, AfterValidator(_utc), PlainSerializer(lambda value: value.isoformat(), str)
@@ -64,6 +72,9 @@ Name = Annotated[str, Field(min_length=1, max_length=255)]
 Text = Annotated[str, Field(max_length=255)]
 
 Id = Annotated[int, Field(ge=1, le=2**31 - 1)]
+
+#: One id or several.
+OptionalIds = Annotated[list[Id] | None, BeforeValidator(one_or_more_or_none)]
 
 
 class PageQuery(Request):

@@ -3,9 +3,21 @@
 import base64
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
-from vantage6.api.schemas.base import Flag, Id, Link, Moment, Name, PageQuery, Reply, Request, Text
+from vantage6.api.schemas.base import (
+    Flag,
+    Id,
+    Link,
+    Moment,
+    Name,
+    PageQuery,
+    Reply,
+    Request,
+    Text,
+    one_or_more,
+    one_or_more_or_none,
+)
 
 
 def _base64(text: str) -> str:
@@ -69,11 +81,14 @@ class OrganizationReply(Reply):
     roles: list[int]
 
 
+_Members = Annotated[list[Id], Field(min_length=1, max_length=10_000)]
+
+
 class CollaborationCreate(Request):
     """A new collaboration."""
 
     name: Name
-    organization_ids: list[Id] = Field(min_length=1, max_length=10_000)
+    organization_ids: Annotated[_Members, BeforeValidator(one_or_more)]
     encrypted: bool | None = False
 
 
@@ -81,8 +96,8 @@ class CollaborationUpdate(Request):
     """Changes of a collaboration; null means unchanged."""
 
     name: Name | None = None
-    organization_ids: list[Id] | None = Field(
-        None, min_length=1, max_length=10_000, description="all organizations that are to be in it"
+    organization_ids: Annotated[_Members | None, BeforeValidator(one_or_more_or_none)] = Field(
+        None, description="all organizations that are to be in it"
     )
     encrypted: bool | None = None
 

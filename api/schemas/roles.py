@@ -14,10 +14,13 @@ from vantage6.api.schemas.base import (
     Reply,
     Request,
     one_or_more,
+    one_or_more_or_none,
 )
 from vantage6.common.enums import Operation, Scope
 
-RuleIds = Annotated[list[Id], Field(max_length=1000)]
+RuleIds = Annotated[
+    Annotated[list[Id], Field(max_length=1000)] | None, BeforeValidator(one_or_more_or_none)
+]
 Description = Annotated[str, Field(max_length=4096)]
 
 
@@ -25,8 +28,8 @@ class RoleCreate(Request):
     """A new role."""
 
     name: Name
-    description: Description
-    rules: RuleIds | None = None
+    description: Description | None
+    rules: RuleIds = None
     organization_id: Id | None = Field(None, description="default: that of the caller")
 
 
@@ -35,7 +38,7 @@ class RoleUpdate(Request):
 
     name: Name | None = None
     description: Description | None = None
-    rules: RuleIds | None = Field(None, description="all rules that it is to have")
+    rules: RuleIds = Field(None, description="all rules that it is to have")
 
 
 class RoleFilter(PageQuery):

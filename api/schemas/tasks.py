@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
 from vantage6.api.schemas.base import Flag, Id, Link, Moment, PageQuery, Repeated, Reply, Request
+from vantage6.common.errors import Invalid
 from vantage6.common.task_status import TaskStatus
 
 
@@ -19,6 +20,8 @@ def _without_nul(text: str | None) -> str | None:
 class Target(Request):
     """An organization and what it gets to compute."""
 
+    model_config = ConfigDict(coerce_numbers_to_str=False)
+
     id: Id
     input: str | None = None
 
@@ -26,18 +29,27 @@ class Target(Request):
 class TaskCreate(Request):
     """A new task."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"required": ["collaboration_id", "organizations", "image"]}
+    )
+
     collaboration_id: Id
-    organizations: list[Target] = Field(max_length=10_000)
-    image: str = Field(max_length=1024)
+    organizations: list[Target] = Field([], max_length=10_000)
+    image: str = Field("", max_length=1024)
     name: str | None = Field("", max_length=1024)
     description: str | None = Field("", max_length=65_536)
     database: str | None = Field(None, max_length=255)
 
-    @model_validator(mode="after")
-    def _has_image(self) -> "TaskCreate":
+    def require_complete(self) -> None:
+        """Raise `Invalid` where something is missing.
+
+        Not while the body is read: an unknown collaboration is told of first, as in 3.11.
+        """
+        missing = [name for name in ("organizations", "image") if name not in self.model_fields_set]
+        if missing:
+            raise Invalid("; ".join(f"{name}: Field required" for name in missing))
         if not self.image.strip():
-            raise ValueError("image: name the container image that holds the algorithm")
-        return self
+            raise Invalid("image: name the container image that holds the algorithm")
 
 
 class Include(Request):
@@ -186,6 +198,8 @@ class Reason(Request):
 
 class ResultUpdate(Request):
     """What a node reports; what is absent stays."""
+
+    model_config = ConfigDict(coerce_numbers_to_str=False)
 
     status: TaskStatus | None = None
     started_at: Annotated[Moment | None, BeforeValidator(_first_moment)] = None

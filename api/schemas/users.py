@@ -4,7 +4,17 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, SecretStr
 
-from vantage6.api.schemas.base import Id, Link, Moment, Name, PageQuery, Reply, Request, Text
+from vantage6.api.schemas.base import (
+    Id,
+    Link,
+    Moment,
+    Name,
+    OptionalIds,
+    PageQuery,
+    Reply,
+    Request,
+    Text,
+)
 
 
 def _stripped(value: object) -> object:
@@ -19,13 +29,13 @@ class UserCreate(Request):
     """A new user."""
 
     username: Username
-    firstname: str = Field(max_length=255)
-    lastname: str = Field(max_length=255)
+    firstname: Text | None
+    lastname: Text | None
     password: SecretStr = Field(max_length=1024)
-    email: str = Field(max_length=255)
+    email: Text | None
     organization_id: Id | None = None
-    roles: list[Id] | None = None
-    rules: list[Id] | None = None
+    roles: OptionalIds = None
+    rules: OptionalIds = None
 
 
 class UserUpdate(Request):
@@ -40,8 +50,8 @@ class UserUpdate(Request):
         max_length=1024,
         description="for another e-mail address of oneself, where the login is not of this moment",
     )
-    roles: list[Id] | None = Field(None, description="all roles from now on")
-    rules: list[Id] | None = Field(None, description="all rules beside the roles from now on")
+    roles: OptionalIds = Field(None, description="all roles from now on")
+    rules: OptionalIds = Field(None, description="all rules beside the roles from now on")
     password: SecretStr | None = Field(
         None, description="refused: use `PATCH /password/change` or `POST /recover/lost`"
     )

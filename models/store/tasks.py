@@ -350,14 +350,15 @@ def page(
     result: int | None = None,
     status: str | None = None,
     patterns: dict[str, str] | None = None,
+    newest_first: bool = True,
 ) -> tuple[list[Task], int]:
-    """Return the tasks within reach that fit the filters, newest first.
+    """Return the tasks within reach that fit the filters, newest or oldest first.
 
     ``patterns`` are SQL patterns for name, image, description and database.
     """
-    query = Task.select().order_by(Task.id.desc())
+    query = Task.select().order_by(Task.id.desc() if newest_first else Task.id)
     if page.after is not None:
-        query = query.where(Task.id < page.after)
+        query = query.where(Task.id < page.after if newest_first else Task.id > page.after)
     if not reach.everything:
         query = query.where(visible(reach))
     for column, value in (
