@@ -42,7 +42,9 @@ def test_every_link_leads_somewhere(paper: Path) -> None:
             assert anchor in anchors(target), link
 
 
-@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "docs/versions.md", "docs/upgrade.md"])
+@pytest.mark.parametrize(
+    "name", ["ARCHITECTURE.md", "CONTRIBUTING.md", "docs/versions.md", "docs/upgrade.md"]
+)
 def test_every_file_and_target_of_a_paper_exists(name: str) -> None:
     text = (ROOT / name).read_text()
     makefile = (ROOT / "Makefile").read_text()

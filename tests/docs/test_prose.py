@@ -10,7 +10,7 @@ from tests.docs.prose import faults
 ROOT = DOCS.parent
 #: Pages that keep to the rule. Add a page when it does; none is ever taken out.
 FINISHED = [
-    *(page for page in sorted(ROOT.glob("*.md")) if page.name != "ARCHITECTURE.md"),
+    *sorted(ROOT.glob("*.md")),
     ROOT / "examples" / "README.md",
     *sorted((DOCS / "decisions").glob("*.md")),
     *(
