@@ -11,6 +11,8 @@ BIN := .venv/bin
 PACKAGES := algorithms api broker client common models node sandbox server tools workers
 # What `make test` runs: a folder, a file, or one test (T=tests/node/test_spool.py::test_name).
 T ?= tests
+# All tests share two processes, each of which takes one file after the other; a part needs one.
+PARALLEL = $(if $(filter tests,$(T)),--numprocesses=2 --dist=loadfile --no-loadscope-reorder)
 
 ##@ Try it
 
@@ -31,7 +33,7 @@ setup: .venv/dev ## create .venv with everything a developer needs
 .PHONY: test
 test: .venv/dev ## run all tests, or T=path
 	@scripts/debian-packages.sh
-	@$(BIN)/python -m pytest $(T)
+	@$(BIN)/python -m pytest $(PARALLEL) --durations=25 $(T)
 
 .PHONY: coverage
 coverage: .venv/dev ## run all tests and show which lines and branches none of them reaches

@@ -4,6 +4,10 @@
 # Taken from a registry where there is one, otherwise made from Debian's packages (needs root).
 # Uses the engine of DOCKER_HOST; does nothing if the image is there.
 set -euo pipefail
+# One at a time: two would build the same.
+mkdir -p "${XDG_CACHE_HOME:-$HOME/.cache}/vantage6"
+[ -n "${V6_BUILDING:-}" ] || V6_BUILDING=1 exec flock --close \
+    "${XDG_CACHE_HOME:-$HOME/.cache}/vantage6/images.lock" "$0" "$@"
 export PATH="$PATH:/usr/sbin:/sbin"
 cd "$(dirname "$0")/.."
 

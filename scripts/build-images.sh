@@ -4,6 +4,10 @@
 # An image whose sources did not change is left alone. Building needs no network: the wheels are
 # collected before, for the Python of the base image, and kept in the cache folder.
 set -euo pipefail
+# One at a time: two would build the same.
+mkdir -p "${XDG_CACHE_HOME:-$HOME/.cache}/vantage6"
+[ -n "${V6_BUILDING:-}" ] || V6_BUILDING=1 exec flock --close \
+    "${XDG_CACHE_HOME:-$HOME/.cache}/vantage6/images.lock" "$0" "$@"
 shopt -s nullglob
 cd "$(dirname "$0")/.."
 

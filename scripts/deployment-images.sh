@@ -5,6 +5,10 @@
 # An image whose sources did not change is left alone. Prints the variables that make compose.yaml
 # use them.
 set -euo pipefail
+# One at a time: two would build the same.
+mkdir -p "${XDG_CACHE_HOME:-$HOME/.cache}/vantage6"
+[ -n "${V6_BUILDING:-}" ] || V6_BUILDING=1 exec flock --close \
+    "${XDG_CACHE_HOME:-$HOME/.cache}/vantage6/images.lock" "$0" "$@"
 cd "$(dirname "$0")/.."
 
 python=${PYTHON:-.venv/bin/python}

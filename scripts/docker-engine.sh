@@ -36,7 +36,6 @@ start() {
     command -v dockerd >/dev/null || fail "dockerd is missing: apt-get install docker.io iptables"
     # Two engines would share one bridge and one set of packet filter rules.
     ! grep -qsx dockerd /proc/[0-9]*/comm || fail "another dockerd runs; set DOCKER_HOST to its socket"
-    mkdir -p "$folder"
     rm -f "$pidfile"
     # The explicit limit: the usual start raises it, which a sandbox does not permit.
     setsid dockerd --default-ulimit nofile=1024:1024 --host "$socket" --pidfile "$pidfile" \
@@ -84,6 +83,12 @@ status() {
 }
 
 case "${1:-}" in
-host | start | stop | status) "$1" ;;
+# One at a time: two would start one each.
+host | start)
+    mkdir -p "$folder"
+    [ -n "${V6_STARTING:-}" ] || V6_STARTING=1 exec flock --close "$folder/start.lock" "$0" "$@"
+    "$1"
+    ;;
+stop | status) "$1" ;;
 *) sed -n '2,7s/^# \{0,1\}//p' "$0" && exit 2 ;;
 esac

@@ -4,7 +4,7 @@ import signal
 import subprocess
 import uuid
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,17 +19,26 @@ if TYPE_CHECKING:
 
 #: A test that uses one of these counts as slow; it need not say so.
 _SERVICES = {"redis_server", "postgres", "docker_host"}
+#: The folders whose files take longest.
+_LONGEST = {"acceptance", "deployment", "examples", "node", "peer"}
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     # In the background a shell ignores it, and every program that a test starts would, too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Of two processes that share the tests neither knows which of them needs the engine longer.
+    if not hasattr(config, "workerinput"):
+        run = ExitStack()
+        run.enter_context(docker.engine_of_run())
+        config.add_cleanup(run.close)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _SERVICES.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
+    # Two processes share the files. The longest come first, so that neither ends long before.
+    items.sort(key=lambda item: item.path.parent.name not in _LONGEST)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -92,7 +101,8 @@ def database_uri(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 @pytest.fixture(scope="session")
 def docker_host() -> Iterator[str]:
     """Give the address of a Docker engine, which is also in ``DOCKER_HOST`` from here on."""
-    with docker.engine() as address, pytest.MonkeyPatch.context() as patch:
+    address = docker.engine()
+    with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DOCKER_HOST", address)
         yield address
 

@@ -25,7 +25,7 @@ from tests.deployment.deployment import (
 from vantage6.client import Client
 from vantage6.common.errors import V6Error
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 PER_SECOND = 20
 #: Of these, the ones that create a task.

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -14,17 +15,30 @@ from tests.services import missing, needs
 _SCRIPTS = Path(__file__).parents[2] / "scripts"
 
 
-@contextmanager
-def engine() -> Iterator[str]:
-    """Give the address of an engine that answers; one that is started for it is stopped again."""
+#: Names a file that is there once a process of this test run has started the engine.
+_STARTED = "V6_TEST_ENGINE_STARTED"
+
+
+def engine() -> str:
+    """Return the address of an engine that answers, after starting one if none does."""
     needs("docker")
     was_running = _script("docker-engine.sh", "status").returncode == 0
     found = _script("docker-engine.sh", "host")
     if found.returncode:
         missing(f"a Docker engine ({found.stderr.strip()})")
-    yield found.stdout.strip()
     if not was_running:
-        _script("docker-engine.sh", "stop")
+        Path(os.environ[_STARTED]).touch()
+    return found.stdout.strip()
+
+
+@contextmanager
+def engine_of_run() -> Iterator[None]:
+    """Stop the engine at the end of a test run, whichever of its processes started it."""
+    with TemporaryDirectory() as folder:
+        os.environ[_STARTED] = str(Path(folder) / "started")
+        yield
+        if Path(os.environ.pop(_STARTED)).exists():
+            _script("docker-engine.sh", "stop")
 
 
 def build_images() -> None:
