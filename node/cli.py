@@ -7,6 +7,7 @@ import click
 
 from vantage6.common.cli import console
 from vantage6.node.commands.audit import audit
+from vantage6.node.commands.audit_show import content, show
 from vantage6.node.commands.cleaning import clean, remove
 from vantage6.node.commands.doctor import doctor
 from vantage6.node.commands.keys import create_private_key, set_api_key
@@ -50,3 +51,5 @@ for _command in (
     remove,
 ):
     main.add_command(_command)
+for _command in (show, content):
+    audit.add_command(_command)

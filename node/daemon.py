@@ -36,6 +36,7 @@ from vantage6.node.rules.audit import Audit
 from vantage6.node.rules.audit_start import open_audit, record_start
 from vantage6.node.rules.current_policy import CurrentPolicy
 from vantage6.node.rules.encryption import agree, known_keys
+from vantage6.node.rules.kept_outputs import KeptOutputs
 from vantage6.node.rules.published_policy import public_settings
 from vantage6.node.rules.quota import Quotas
 from vantage6.node.runtime.base import Runtime
@@ -128,7 +129,7 @@ class Node:
             runtime,
             self._instance.config.keep_temporary_hours * 3600,
             self._give_way,
-            lambda: self._follow_file(context.policies),
+            lambda: self._tidy(context),
         )
         reconciler.start()
         control = Control(self._instance.data, Questions(scheduler).handlers)
@@ -220,6 +221,7 @@ class Node:
             audit=audit,
             quotas=Quotas(config.limits),
             known_keys=known,
+            kept_outputs=KeptOutputs(config, instance.data),
             services=self._services,
         )
 
@@ -230,8 +232,10 @@ class Node:
             return spool
         return Spool(folder, run_disks.open_for(self._instance.config, folder / "runs"))
 
-    def _follow_file(self, policies: CurrentPolicy) -> None:
-        """Take up the policies of a changed file, and tell the server what they allow."""
+    def _tidy(self, context: NodeContext) -> None:
+        """Forget old copies, take up changed policies, and tell the server of them."""
+        context.kept_outputs.prune()
+        policies = context.policies
         policies.refresh()
         if policies.config is not self._shared:
             self._share(policies.config)

@@ -185,6 +185,15 @@ class NodeConfig(Section):
     share_config: bool = Field(
         True, description="tell the server, for researchers, what the policies allow"
     )
+    keep_outputs_days: float | None = Field(
+        None,
+        gt=0,
+        description="time for which a copy of each output and log that left is kept at the "
+        "station, for `vnode audit content`; default: no copies",
+    )
+    keep_outputs_bytes: int = Field(
+        2**30, ge=2**20, description="all these copies together; the oldest go first"
+    )
     share_logs: bool = Field(
         True, description="send what algorithms print, while they run and at their end"
     )

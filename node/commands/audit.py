@@ -40,7 +40,7 @@ def verify(instance: "Instance", head: tuple[str, ...]) -> None:
     from vantage6.common.errors import ConfigurationError
     from vantage6.node.rules.audit import Head, parse_head, read_head, verify
 
-    path = _path(instance)
+    path = audit_path(instance)
     try:
         expected = [parse_head(text) for text in head]
     except ValueError as error:
@@ -74,7 +74,7 @@ def export(instance: "Instance", since: datetime | None, form: str) -> None:
     oldest = since.replace(tzinfo=UTC) if since else None
     found = (
         entry
-        for entry in entries(_path(instance))
+        for entry in entries(audit_path(instance))
         if oldest is None or clock.parse(entry["at"]) >= oldest
     )
     if form == "csv":
@@ -84,7 +84,8 @@ def export(instance: "Instance", since: datetime | None, form: str) -> None:
         console.say(json.dumps(entry, ensure_ascii=False))
 
 
-def _path(instance: "Instance") -> "Path":
+def audit_path(instance: "Instance") -> "Path":
+    """Return the record of a node that has one."""
     from vantage6.common.errors import ConfigurationError
     from vantage6.node.rules.audit import FILE_NAME
 

@@ -14,6 +14,7 @@ from vantage6.node.proxy.upstream import Upstream
 from vantage6.node.rules.audit import Audit
 from vantage6.node.rules.current_policy import CurrentPolicy
 from vantage6.node.rules.encryption import Agreement
+from vantage6.node.rules.kept_outputs import KeptOutputs
 from vantage6.node.rules.policy import Policy
 from vantage6.node.rules.quota import Quotas
 from vantage6.node.rules.result_audit import ResultAudit
@@ -45,6 +46,8 @@ class NodeContext:
     quotas: Quotas
     #: Keys of the organizations for which something is encrypted.
     known_keys: KnownKeys
+    #: Copies of what left.
+    kept_outputs: KeptOutputs
     services: Services = field(default_factory=Services)
     #: Measures what running algorithms have written, and what they were kept from.
     disk: Periodic = field(default_factory=lambda: Periodic("disk", LONGEST_SECONDS))

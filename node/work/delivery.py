@@ -134,6 +134,7 @@ def _release(
         if "result" in fields or log_
         else None,
     )
+    context.kept_outputs.keep(entry.record.result_id, output, log_)
     retry.server(lambda: context.server.patch_result(entry.record.result_id, **fields))
 
 

@@ -30,8 +30,8 @@ class Reconciler:
         Time for which a shared folder outlives its run's last result.
     on_refused
         Called when another station works with the key of this one.
-    follow_file
-        Takes up the policies of a changed configuration file.
+    tidy
+        Called before each comparison.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Reconciler:
         runtime: Runtime,
         keep_temporary_seconds: float,
         on_refused: Callable[[Unauthenticated], None],
-        follow_file: Callable[[], None],
+        tidy: Callable[[], None],
     ) -> None:
         self._server = server
         self._scheduler = scheduler
@@ -50,7 +50,7 @@ class Reconciler:
         self._runtime = runtime
         self._keep_temporary_seconds = keep_temporary_seconds
         self._on_refused = on_refused
-        self._follow_file = follow_file
+        self._tidy = tidy
         #: The last login of another station with the same key that was logged.
         self._said_login: object = None
         self._awake = threading.Event()
@@ -105,7 +105,7 @@ class Reconciler:
         while not self._stopped:
             self._awake.clear()
             try:
-                self._follow_file()
+                self._tidy()
                 self.reconcile()
             except V6Error as error:
                 if isinstance(error, Unauthenticated) and error.error_code == KEY_IN_USE:

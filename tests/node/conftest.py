@@ -29,6 +29,7 @@ from vantage6.node.proxy.upstream import Upstream
 from vantage6.node.rules.audit import Audit
 from vantage6.node.rules.current_policy import CurrentPolicy
 from vantage6.node.rules.encryption import Agreement
+from vantage6.node.rules.kept_outputs import KeptOutputs
 from vantage6.node.rules.policy import Policy
 from vantage6.node.rules.quota import Quota, Quotas
 from vantage6.node.rules.result_audit import ResultAudit
@@ -186,6 +187,7 @@ def make_context(wire: Wire, tmp_path: Path) -> Iterator[MakeContext]:
             audit=Audit(tmp_path / "data"),
             quotas=Quotas(config.limits),
             known_keys=known,
+            kept_outputs=KeptOutputs(config, tmp_path / "data"),
         )
         made.append(context)
         return context
