@@ -1,12 +1,12 @@
 """How answers are sent: small ones from memory, large ones from a file, as slowly as clients read.
 
-A large text of a result is read when its place in the answer is written, and is then in the file:
-of a whole list, one is in memory at a time.
+Large texts of results are read when their place in the answer is written, and are then in the file:
+of a whole list, at most 1 MiB of them or one text is in memory at a time.
 """
 
 import uuid
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,13 +109,16 @@ class Sending:
         self._require_room(file, len(written))
         pieces = written.split(marks.mark)
         file.write(pieces[0])
-        for text, piece in zip(marks.texts, pieces[1:], strict=True):
-            if text.size < LARGE_BYTES:
-                self._require_room(file, text.size)
-                file.write(to_json(payloads.text(text)))
+        after = iter(pieces[1:])
+        for some in _portions(marks.texts):
+            if some[0].size < LARGE_BYTES:
+                self._require_room(file, sum(text.size for text in some))
+                for content in payloads.texts(some):
+                    file.write(to_json(content))
+                    file.write(next(after))
             else:
-                self._write_large(file, text)
-            file.write(piece)
+                self._write_large(file, some[0])
+                file.write(next(after))
 
     def _write_large(self, file: IO[bytes], text: LargeText) -> None:
         """Write a text that is in memory several times while it is written."""
@@ -154,6 +157,20 @@ class _Marks:
             raise TypeError(f"An answer cannot hold a {type(value).__name__}.")
         self.texts.append(value)
         return self._name
+
+
+def _portions(texts: Sequence[LargeText]) -> Iterator[list[LargeText]]:
+    """Yield texts in their order, as many at once as make up one that is large."""
+    portion: list[LargeText] = []
+    size = 0
+    for text in texts:
+        size += text.size
+        if portion and size >= LARGE_BYTES:
+            yield portion
+            portion, size = [], text.size
+        portion.append(text)
+    if portion:
+        yield portion
 
 
 class _Stream:

@@ -1,4 +1,4 @@
-"""The texts of results: small ones are read with others, large ones each for itself."""
+"""The texts of results: small ones are read with their results, others a few at a time."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -50,10 +50,10 @@ _OUTLINES: Prepared[Any] = Prepared(
         .tuples()
     )
 )
-_TEXT: Prepared[Any] = Prepared(
-    lambda id_, kind: (
-        Payload.select(Payload.content)
-        .where((Payload.result == id_) & (Payload.kind == kind))
+_TEXTS: Prepared[Any] = Prepared(
+    lambda ids, kind: (
+        Payload.select(Payload.result, Payload.content)
+        .where(among(Payload.result, ids) & (Payload.kind == kind))
         .tuples()
     )
 )
@@ -67,7 +67,18 @@ def outlines(result_ids: Sequence[int]) -> dict[int, dict[str, str | LargeText]]
     return found
 
 
+def texts(large: Sequence[LargeText]) -> list[str | None]:
+    """Return texts in their order; None for what has gone meanwhile.
+
+    PERF: one statement for each kind, however many there are.
+    """
+    found: dict[tuple[int, str], str] = {}
+    for kind in sorted({one.kind for one in large}):
+        ids = [one.result_id for one in large if one.kind == kind]
+        found |= {(result_id, kind): content for result_id, content in _TEXTS(ids, kind)}
+    return [found.get((one.result_id, one.kind)) for one in large]
+
+
 def text(large: LargeText) -> str | None:
     """Return a text; None if it has gone meanwhile."""
-    rows = _TEXT(large.result_id, large.kind)
-    return str(rows[0][0]) if rows else None
+    return texts([large])[0]

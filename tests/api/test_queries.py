@@ -16,9 +16,11 @@ from tests.models.factories import (
     make_user,
     sealed,
 )
+from vantage6.api.http.answers import _portions
 from vantage6.common.clock import now
 from vantage6.models.database import db
-from vantage6.models.store import collaborations, invitations, nodes, organizations, ports
+from vantage6.models.store import collaborations, invitations, nodes, organizations, ports, results
+from vantage6.models.store.payloads import LargeText
 from vantage6.models.tables import Node, Role, RoleRule, User
 
 
@@ -234,3 +236,27 @@ def test_fifty_addresses_cost_as_many_queries_as_one(api: Api, world: World):
         assert len(found) == 2 * len(targets)
         costs.append(len(statements))
     assert costs[0] == costs[1] <= 5, costs
+
+
+def test_a_page_with_texts_of_20_kb_costs_as_many_statements_as_one_row(
+    api: Api, world: World, reader: User
+):
+    contents = {"log": "l" * 20_000, "result": sealed("r" * 20_000)}
+    made = [make_task(world.north, [world.amsterdam]) for _ in range(20)]
+    for task in made:
+        results.put(task.results[0].id, {"input": sealed("i" * 20_000), **contents})
+    numbers = set()
+    for size in (1, 2, 20):
+        sent = statements_of(api, "/result", reader, f"page=1&per_page={size}")
+        numbers.add(len([statement for statement in sent if '"payload"' in statement]))
+        rows = api.get("/result", reader, f"page=1&per_page={size}").json
+        assert len(rows) == size
+        assert all(contents.items() <= row.items() for row in rows)
+    # Which ones there are, and then each kind; 20 rows have more than 1 MiB, which is in memory.
+    assert numbers <= {4, 7}
+
+
+def test_texts_are_read_in_portions_that_keep_their_order(world: World):
+    texts = [LargeText(number, "log", size) for number, size in enumerate((5, 2**20, 7, 9, 2**19))]
+    found = [[text.result_id for text in some] for some in _portions([*texts, texts[-1]])]
+    assert found == [[0], [1], [2, 3, 4], [4]]
