@@ -69,6 +69,11 @@ class ClientBase:
         self.cryptor: CryptorBase | None = None
         self.whoami: WhoAmI | None = None
 
+    def __repr__(self) -> str:
+        me = self.whoami
+        who = f"{me.name} of {me.organization_name}" if me else "not logged in"
+        return f"<{type(self).__name__} at {self.base_path}: {who}>"
+
     @property
     def host(self) -> str:
         """Address of the server, with scheme."""

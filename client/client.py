@@ -6,7 +6,7 @@ from itertools import repeat
 from pathlib import Path
 from typing import Any
 
-from vantage6.client import receivers, waiting
+from vantage6.client import causes, waiting
 from vantage6.client.base import ClientBase
 from vantage6.client.groups import (
     collaborations,
@@ -21,7 +21,7 @@ from vantage6.client.groups import (
     util,
 )
 from vantage6.client.login import claims
-from vantage6.client.reading import ResultReader
+from vantage6.client.result_reader import ResultReader
 from vantage6.client.sealing import Sealer
 from vantage6.client.session import Document
 from vantage6.common.cli import console
@@ -33,7 +33,7 @@ from vantage6.common.errors import (
     Unauthenticated,
 )
 from vantage6.common.identity import WhoAmI
-from vantage6.common.serialization import LEGACY, serialize
+from vantage6.common.serialization import LEGACY
 
 
 class UserClient(ClientBase):
@@ -52,8 +52,8 @@ class UserClient(ClientBase):
     log_level
         Lowest level that is logged, to the logger ``vantage6.client``, when not verbose.
     allow_pickle
-        Decode results that are Python pickles, as old algorithms send. They are read as data:
-        plain values, arrays and frames, and nothing of them runs.
+        Decode results that are Python pickles of arrays and frames too, as old algorithms send.
+        They are read as data, and nothing of them runs. Pickles of plain values are always read.
     raise_errors
         Raise typed errors when the server refuses something, instead of returning ``{"msg": ...}``.
     organization_keys
@@ -253,24 +253,16 @@ class UserClient(ClientBase):
         vantage6.common.errors.Invalid
             If it cannot work; see `task.create`.
         """
-        payload = serialize(input_, data_format)
-        targets = list(organization_ids or [])
-        try:
-            receivers.check(self, collaboration_id, targets)
-            inputs = self.sealer.seal(payload, collaboration_id, targets)
-        except (Unauthenticated, Forbidden, NotFound) as error:
-            return self.refused(error)
-        body = {
-            "name": name,
-            "image": image,
-            "collaboration_id": collaboration_id,
-            "description": description,
-            "database": database,
-            "organizations": [
-                {"id": id_, "input": text} for id_, text in zip(targets, inputs, strict=True)
-            ],
-        }
-        return self.request("task", json=body, method="post")
+        return self.task.create(
+            collaboration=collaboration_id,
+            organizations=organization_ids or [],
+            name=name,
+            image=image,
+            description=description,
+            input=input_,
+            data_format=data_format,
+            database=database,
+        )
 
     def get_results(
         self,
@@ -327,8 +319,8 @@ class UserClient(ClientBase):
     ) -> Any:
         """Wait until a task is complete and return its results, also if it failed.
 
-        On a terminal and in a notebook a line shows how far the organizations are. Ctrl-C ends
-        the wait, not the task.
+        The log says why it failed, with the first cause. On a terminal and in a notebook a line
+        shows how far the organizations are. Ctrl-C ends the wait, not the task.
 
         Parameters
         ----------
@@ -363,7 +355,11 @@ class UserClient(ClientBase):
                 err=True,
             )
             raise
-        return self.get_results(task_id=task_id)
+        results = self.get_results(task_id=task_id)
+        said = causes.of_task(self.call, task_id, results) if isinstance(results, list) else None
+        if said:  # the bar at a terminal is gone by now
+            self.log.warning("%s", said)
+        return results
 
     def _status(self, task_id: int) -> Document:
         try:

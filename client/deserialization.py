@@ -63,7 +63,7 @@ def load_data(input_bytes: bytes, *, allow_pickle: bool = False) -> Any:
     input_bytes
         Bytes in any of the formats.
     allow_pickle
-        Read pickles too, as data: plain values, arrays and frames.
+        Read pickles of arrays and frames too, as data; those of plain values are always read.
 
     Raises
     ------
@@ -72,7 +72,7 @@ def load_data(input_bytes: bytes, *, allow_pickle: bool = False) -> Any:
     SerializationError
         If the data cannot be read.
     """
-    return _deserialize(input_bytes, allow_pickle)
+    return _deserialize(input_bytes, allow_pickle, allow_plain_pickle=True)
 
 
 def unpack_legacy_results(result: Mapping[str, bytes]) -> Any:

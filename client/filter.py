@@ -2,10 +2,13 @@
 
 import functools
 import inspect
+import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from vantage6.client.session import Document
+
+log = logging.getLogger("vantage6.client")
 
 Method = Callable[..., Any]
 
@@ -62,9 +65,11 @@ def post_filtering(iterable: bool = True) -> Callable[[Method], Method]:
             reply = (_all_pages if asked.get("all_pages") else _call)(method, args, kwargs)
             if not any(asked.values()) or _is_refusal(reply):
                 return reply
-            keys = [asked["field"]] if asked["field"] else asked["fields"]
+            keys = [asked["field"]] if asked["field"] else list(asked["fields"] or ())
             if not iterable:
+                _warn_of_unknown([reply], keys)
                 return _reduced(reply, keys)
+            _warn_of_unknown(_items(reply), keys)
             pairs = [asked["filter_"]] if asked["filter_"] else asked["filters"] or []
             return [
                 _reduced(item, keys)
@@ -110,6 +115,13 @@ def _items(reply: Any) -> list[Document]:
 
 def _is_refusal(reply: Any) -> bool:
     return isinstance(reply, dict) and "msg" in reply and "data" not in reply
+
+
+def _warn_of_unknown(items: Iterable[Any], keys: Iterable[str] | None) -> None:
+    """Say which keys are in none of the items, as a misspelt one is."""
+    there = {name: None for item in items if isinstance(item, dict) for name in item}
+    if there and (unknown := [key for key in keys or () if key not in there]):
+        log.warning("No item has %s. There are: %s.", ", ".join(unknown), ", ".join(there))
 
 
 def _reduced(item: Document, keys: Iterable[str] | None) -> Document:

@@ -7,7 +7,7 @@ token of the container only.
 from collections.abc import Sequence
 from typing import Any
 
-from vantage6.client import waiting
+from vantage6.client import causes, waiting
 from vantage6.client.base import ClientBase
 from vantage6.client.login import claims
 from vantage6.client.session import Document
@@ -74,14 +74,27 @@ class InContainer(ClientBase):
             lambda: self.call("get", f"task/{task_id}"), waiting.pauses(0.05, 1.0), timeout=timeout
         )
         results = self.call("get", f"task/{task_id}/result")
-        failed = [
-            f"organization {result['organization']}: {result['status']}"
-            for result in results
-            if result["status"] != TaskStatus.COMPLETED
-        ]
+        failed = [result for result in results if result["status"] != TaskStatus.COMPLETED]
         if failed:
-            raise SubTaskFailed(f"Sub-task {task_id} failed at {', '.join(failed)}.")
+            raise SubTaskFailed(self._failure(task_id, failed))
         return self._answers(results)
+
+    def _failure(self, task_id: int, failed: list[Document]) -> str:
+        """Return where a sub-task failed, with the first cause that is known."""
+        try:
+            members = self.call("get", f"collaboration/{self.collaboration_id}/organization")
+            names = {member["id"]: member["name"] for member in members}
+        except (V6Error, KeyError, TypeError):  # names are not worth a failure
+            names = {}
+
+        def name(result: Document) -> str:
+            id_ = result["organization"]
+            return str(names.get(id_, f"organization {id_}"))
+
+        where = ", ".join(f"{name(result)}: {result['status']}" for result in failed)
+        said = f"Sub-task {task_id} failed at {where}."
+        first = next((result for result in failed if result.get("reason")), None)
+        return f"{said} {name(first)}: {causes.cause(first)}" if first else said
 
     def _create_task(
         self,

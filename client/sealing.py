@@ -57,7 +57,13 @@ class Sealer:
         own = cryptor if isinstance(cryptor, RSACryptor) else DummyCryptor()
         try:
             encrypted = self._is_encrypted(collaboration_id)
-        except (Forbidden, NotFound):
+        except NotFound as error:
+            raise NotFound(
+                f"There is no collaboration {collaboration_id}. Yours: "
+                f"client.collaboration.list(fields=['id', 'name']). The server says: "
+                f"{error.message}"
+            ) from error
+        except Forbidden:
             if cryptor is None:
                 raise
             return own  # the user said which it is, and the server has the last word

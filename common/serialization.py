@@ -6,6 +6,7 @@ wants: so it takes an explicit ``allow_pickle``, and `pickles` reads it as data.
 """
 
 import json
+import math
 import pickle
 import sys
 from collections.abc import Callable
@@ -32,6 +33,8 @@ __all__ = [
 #: The old format: a pickle without a name in front.
 LEGACY = "legacy"
 
+#: How the reason begins for which json refuses NaN and infinite numbers.
+_NOT_FINITE = "Out of range float values"
 #: The name of a format ends within this many bytes, or there is none.
 _LONGEST_NAME = 10
 
@@ -59,7 +62,9 @@ def serialize(data: object, data_format: str = "json") -> bytes:
     return data_format.encode() + b"." + write(data)
 
 
-def deserialize(data: bytes, allow_pickle: bool = False) -> Any:
+def deserialize(
+    data: bytes, allow_pickle: bool = False, *, allow_plain_pickle: bool = False
+) -> Any:
     """Return the object behind bytes.
 
     Parameters
@@ -69,6 +74,9 @@ def deserialize(data: bytes, allow_pickle: bool = False) -> Any:
     allow_pickle
         Read pickles too, of plain values, arrays and frames. They are read as data: see
         `vantage6.common.pickles`.
+    allow_plain_pickle
+        Read those pickles too that consist of plain containers, numbers and texts, and name
+        nothing.
 
     Raises
     ------
@@ -86,6 +94,16 @@ def deserialize(data: bytes, allow_pickle: bool = False) -> Any:
         return read(memoryview(data)[start:] if read is from_json else data[start:])
     if name not in (None, "pickle"):
         raise SerializationError(f"Deserialization of {name} has not been implemented.")
+    if allow_plain_pickle and not allow_pickle:
+        try:
+            # SECURITY: every name is refused, so that nothing but plain values can come of it.
+            return pickles.read(data, start, named=False)
+        except PickleRefused as error:
+            raise PickleRefused(
+                "This is a Python pickle of more than plain values, such as arrays or frames. To "
+                "read it: Client(..., allow_pickle=True). To get JSON instead: "
+                "'output_format': 'json' in the input."
+            ) from error
     if not allow_pickle:
         raise PickleRefused(
             "This is a Python pickle, and pickles are not allowed here. Send inputs with "
@@ -116,12 +134,18 @@ def _split(data: bytes) -> tuple[str | None, int]:
 
 
 def to_json(data: object) -> bytes:
-    """Return an object as JSON, without the name of the format."""
+    """Return an object as JSON, without the name of the format.
+
+    NaN and infinite numbers become null: JSON, which other languages read, has no word for them.
+    """
     try:
         try:
-            return json.dumps(data, default=_plain).encode()
-        except TypeError:  # a key, which json does not ask `_plain` about
-            return json.dumps(_with_plain_keys(data), default=_plain).encode()
+            return json.dumps(data, default=_plain, allow_nan=False).encode()
+        except (TypeError, ValueError) as error:
+            # A key, which json does not ask `_plain` about, or such a number.
+            if isinstance(error, ValueError) and not str(error).startswith(_NOT_FINITE):
+                raise
+            return json.dumps(_strict(data), default=_plain, allow_nan=False).encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise SerializationError(f"This cannot be written as JSON: {error}") from error
 
@@ -168,18 +192,26 @@ def _labelled(index: Any, values: list[Any]) -> dict[str, Any]:
     return dict(zip(labels, values, strict=True))
 
 
-def _with_plain_keys(value: Any) -> Any:
-    """Return plain containers whose keys are what JSON takes for one."""
+def _strict(value: Any) -> Any:
+    """Return plain containers with the keys and numbers that JSON has a form for.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is none.
+    """
     if isinstance(value, dict):
         return {
-            key if key is None or isinstance(key, str | int | float) else _plain(key): (
-                _with_plain_keys(item)
-            )
+            key if key is None or isinstance(key, str | int | float) else _plain(key): _strict(item)
             for key, item in value.items()
         }
     if isinstance(value, list | tuple):
-        return [_with_plain_keys(item) for item in value]
-    return value
+        return [_strict(item) for item in value]
+    if isinstance(value, float):  # of numpy, too
+        return float(value) if math.isfinite(value) else None
+    if value is None or isinstance(value, str | int):
+        return value
+    return _strict(_plain(value))
 
 
 def from_pickle(body: bytes) -> Any:

@@ -2,8 +2,10 @@
 
 import io
 from collections.abc import Callable, Mapping
+from pathlib import PurePath
 from typing import Any
 
+from vantage6.tools import dialects
 from vantage6.tools.container import Container
 from vantage6.tools.errors import AlgorithmError, is_shared, told
 
@@ -12,10 +14,10 @@ Loader = Callable[[str, Mapping[str, Any]], Any]
 
 
 def load_csv(database_uri: str, input_data: Mapping[str, Any]) -> Any:  # noqa: ARG001
-    """Return a comma-separated file as a frame."""
+    """Return a file of separated values as a frame, also as a spreadsheet writes it."""
     import pandas
 
-    return pandas.read_csv(database_uri)
+    return pandas.read_csv(database_uri, **dialects.options(database_uri))
 
 
 def load_parquet(database_uri: str, input_data: Mapping[str, Any]) -> Any:  # noqa: ARG001
@@ -79,6 +81,15 @@ LOADERS: Mapping[str, Loader] = {
     "sql": load_sql,
 }
 
+#: What a file is by its ending, where the node declares nothing, or a wrapper is for csv.
+_OF_ENDINGS: Mapping[str, str] = {
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".xlsx": "excel",
+    ".xls": "excel",
+    ".ods": "excel",
+}
+
 
 def load(database_type: str, uri: str, input_data: Mapping[str, Any]) -> Any:
     """Return the data behind an address.
@@ -102,6 +113,9 @@ def load(database_type: str, uri: str, input_data: Mapping[str, Any]) -> Any:
         raise AlgorithmError(
             f"This algorithm cannot read databases of type {database_type!r}, only {known}."
         )
+    # A file that its ending calls otherwise is no text of separated values.
+    if database_type == "csv":
+        database_type = _OF_ENDINGS.get(PurePath(uri).suffix.lower(), database_type)
     return explained(LOADERS[database_type], uri, input_data, database_type)
 
 
@@ -123,6 +137,11 @@ def explained(
         raise AlgorithmError(
             f"The {database_type} database cannot be read: {error}. What is needed comes into the "
             "image with pip install 'vantage6[excel,parquet,sql]'."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise AlgorithmError(
+            f"The {database_type} database cannot be read: the file is not UTF-8. Its data station "
+            "can save it as UTF-8; a spreadsheet calls that 'CSV UTF-8'."
         ) from error
     except Exception as error:  # each library has errors of its own
         said = told(error, share=is_shared())

@@ -5,11 +5,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from vantage6.common.serialization import SerializationError, deserialize, serialize
+from vantage6.common.serialization import (
+    LEGACY,
+    SerializationError,
+    deserialize,
+    format_of,
+    serialize,
+)
 from vantage6.tools.container import Container
 from vantage6.tools.data_format import DataFormat
 from vantage6.tools.dispatch_rpc import dispatch_rpc, find
 from vantage6.tools.errors import REASON, AlgorithmError, is_shared, told
+
+#: The name of a format ends within so many bytes.
+_LONGEST_NAME = 10
 
 #: Makes the data of an algorithm from what the node offers and the input of the task.
 Source = Callable[[Container, dict[str, Any]], Any]
@@ -62,7 +71,8 @@ def run(
             log_traceback,
             allow_pickle=allow_pickle,
         )
-        write_output(input_data.get("output_format"), output, container.output_file)
+        output_format = input_data.get("output_format") or _format_of(container.input_file)
+        write_output(output_format, output, container.output_file)
     except (AlgorithmError, OSError) as error:
         sys.stderr.write(f"{REASON}{told(error, share=is_shared())}\n")
         raise SystemExit(1) from error
@@ -93,13 +103,24 @@ def load_input(input_file: str | Path, *, allow_pickle: bool = False) -> dict[st
     return input_data
 
 
+def _format_of(input_file: Path) -> str:
+    """Return the format of an answer to an input that asks for none: a pickle for a pickle.
+
+    That is how images of 3.11 answer. The data station has let the pickle in.
+    """
+    with input_file.open("rb") as file:
+        name = format_of(file.read(_LONGEST_NAME)).lower()
+    return LEGACY if name in (LEGACY, DataFormat.PICKLE) else DataFormat.JSON
+
+
 def write_output(output_format: str | None, output: object, output_file: str | Path) -> None:
     """Write the answer of the algorithm.
 
     Parameters
     ----------
     output_format
-        ``json``, ``pickle``, or None for the default.
+        ``json``, ``pickle``, ``legacy`` for a pickle without its name in front, or None for the
+        default.
     output
         The answer.
     output_file
@@ -111,7 +132,7 @@ def write_output(output_format: str | None, output: object, output_file: str | P
         If it cannot be written in this format.
     """
     name = output_format or DataFormat.JSON
-    if str(name).lower() not in list(DataFormat):
+    if str(name).lower() not in (*DataFormat, LEGACY):
         raise AlgorithmError(f"There is no output format {name!r}, only json and pickle.")
     try:
         content = serialize(output, name)

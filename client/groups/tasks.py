@@ -1,11 +1,36 @@
 """Commands about tasks."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from operator import index
 from typing import Any
 
+from vantage6.client import preflight
 from vantage6.client.filter import post_filtering
 from vantage6.client.groups.group import Group, included
-from vantage6.common.serialization import LEGACY
+from vantage6.common.errors import Forbidden, Invalid, NotFound, Unauthenticated
+from vantage6.common.serialization import LEGACY, serialize
+
+
+def _ids(organizations: object) -> list[int]:
+    """Return the ids of organizations as a list.
+
+    Raises
+    ------
+    Invalid
+        If they are something else.
+    """
+    if isinstance(organizations, str | bytes | dict) or not isinstance(organizations, Iterable):
+        raise Invalid(
+            "organizations has to be a list of ids, such as organizations=[2], not "
+            f"{organizations!r}."
+        )
+    try:
+        return [index(id_) for id_ in organizations]
+    except TypeError as error:
+        raise Invalid(
+            "organizations has to be a list of ids, which are numbers, such as "
+            f"organizations=[2], not {organizations!r}."
+        ) from error
 
 
 class Task(Group):
@@ -145,18 +170,35 @@ class Task(Group):
         Raises
         ------
         vantage6.common.errors.Invalid
-            If the encryption of the collaboration and of this client do not fit, or one of the
-            organizations is not in the collaboration, or has no node there, or no public key
-            where it needs one. Nothing is sent then.
+            If the encryption of the collaboration and of this client do not fit, or an
+            organization has no public key where it needs one. Nothing is sent then. Where the
+            client was made with ``raise_errors``, also if an organization is not in the
+            collaboration or has no node there; otherwise that is returned as ``{"msg": ...}``.
 
         Warns
         -----
         Of each node that is offline, with since when, in the log. The task is sent all the same,
         and the node computes its part when it is back.
         """
-        return self.parent.post_task(
-            name, image, collaboration, input, description, organizations, data_format, database
-        )
+        receivers = _ids(organizations)
+        payload = serialize(input, data_format)
+        client = self.parent
+        try:
+            preflight.check(client, collaboration, receivers)
+            inputs = client.sealer.seal(payload, collaboration, receivers)
+        except (Unauthenticated, Forbidden, NotFound, preflight.CannotCompute) as error:
+            return client.refused(error)
+        body = {
+            "name": name,
+            "image": image,
+            "collaboration_id": collaboration,
+            "description": description,
+            "database": database,
+            "organizations": [
+                {"id": id_, "input": text} for id_, text in zip(receivers, inputs, strict=True)
+            ],
+        }
+        return self._send("post", "task", body)
 
     def delete(self, id_: int) -> Any:
         """Delete a task and its results; stop it first if it runs.

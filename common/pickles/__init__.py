@@ -21,7 +21,7 @@ _MAKERS = {name: maker for room in _ROOMS for name, maker in room.MAKERS.items()
 NAMES = frozenset(_MAKERS).union(python.NAMED, arrays.NAMED, indexes.NAMED, columns.CONSTANTS)
 
 
-def read(data: bytes, start: int = 0) -> Any:
+def read(data: bytes, start: int = 0, *, named: bool = True) -> Any:
     """Return the object behind a pickle.
 
     Parameters
@@ -30,6 +30,9 @@ def read(data: bytes, start: int = 0) -> Any:
         The bytes that hold it.
     start
         Where it starts.
+    named
+        It may name things, of those that are allowed. Plain containers, numbers and texts have no
+        names.
 
     Raises
     ------
@@ -40,7 +43,7 @@ def read(data: bytes, start: int = 0) -> Any:
     """
     try:
         # Bytes, which cannot change meanwhile: arrays are made of parts of them.
-        root = Machine(bytes(data), start, NAMES).run()
+        root = Machine(bytes(data), start, NAMES if named else frozenset()).run()
         return Builder(Budget(len(data) - start), _MAKERS, columns.CONSTANTS).value(root)
     except SerializationError:
         raise

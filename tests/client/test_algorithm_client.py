@@ -143,6 +143,16 @@ def test_waiting_names_who_failed(peer, algorithm) -> None:
     }
     with pytest.raises(SubTaskFailed, match="organization 3: crashed, organization 4: not allowed"):
         algorithm.wait_for_results(10)
+    refused = {**_result(4, b"", "not allowed"), "reason": {"code": "image", "msg": "No image."}}
+    peer.answers |= {
+        "GET task/10/result": (200, [_result(3, b"", "crashed"), refused]),
+        "GET collaboration/1/organization": (200, [{"id": 4, "name": "Bree"}]),
+    }
+    with pytest.raises(SubTaskFailed) as failure:
+        algorithm.wait_for_results(10)
+    assert str(failure.value) == (
+        "Sub-task 10 failed at organization 3: crashed, Bree: not allowed. Bree: No image."
+    )
 
 
 def test_new_client_returns_refusals_and_old_one_raises(peer, algorithm, container) -> None:

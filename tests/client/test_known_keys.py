@@ -7,7 +7,7 @@ import click
 import pytest
 
 from vantage6.client import Client, RSACryptor
-from vantage6.client.reading import NotEncrypted
+from vantage6.client.result_reader import NotEncrypted
 from vantage6.common import bytes_to_base64s
 from vantage6.common.errors import Invalid, V6Error
 from vantage6.common.identity import WhoAmI

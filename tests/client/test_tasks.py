@@ -6,10 +6,12 @@ import time
 from io import StringIO
 from pathlib import Path
 
+import numpy
 import pytest
 from rich.console import Console
 
 from vantage6.client import Client, StillRunning, waiting
+from vantage6.client.deserialization import load_data
 from vantage6.client.encryption import RSACryptor
 from vantage6.common import base64s_to_bytes, bytes_to_base64s
 from vantage6.common.encryption import DummyCryptor
@@ -164,13 +166,47 @@ def test_with_a_key_nothing_is_sent_in_clear(peer, client, key_file) -> None:
 
 def test_unknown_collaboration_is_refused_as_the_server_does(peer, client) -> None:
     peer.answers["GET collaboration/1"] = (404, {"msg": "Collaboration not found"})
-    assert _create(client)["msg"] == "Collaboration not found"
-    client.setup_encryption(None)
-    peer.answers["POST task"] = (404, {"msg": "No such collaboration"})
-    assert _create(client)["msg"] == "No such collaboration"
-    client.raise_errors, client.cryptor = True, None
+    for cryptor in (None, DummyCryptor()):
+        client.cryptor = cryptor
+        assert _create(client)["msg"] == (
+            "There is no collaboration 1. Yours: client.collaboration.list(fields=['id', 'name']). "
+            "The server says: Collaboration not found"
+        )
+    client.raise_errors = True
     with pytest.raises(NotFound):
         _create(client)
+    assert "POST task" not in peer.calls()
+
+
+@pytest.mark.parametrize(
+    ("organizations", "words"),
+    [
+        (2, r"a list of ids, such as organizations=\[2\], not 2"),
+        ("2", "not '2'"),
+        (["2"], r"which are numbers, such as organizations=\[2\], not \['2'\]"),
+        (None, "not None"),
+        ({2: "a"}, "a list of ids"),
+    ],
+)
+def test_organizations_that_are_no_ids_are_explained(peer, client, organizations, words) -> None:
+    with pytest.raises(Invalid, match=words):
+        _create(client, organizations=organizations)
+    assert peer.calls() == []
+
+
+def test_ids_of_numpy_and_ranges_are_ids(peer, client) -> None:
+    _collaboration(peer, encrypted=False)
+    _create(client, organizations=numpy.array([2, 3]))
+    _create(client, organizations=range(2, 4))
+    assert [
+        [each["id"] for each in asked.body["organizations"]] for asked in peer.asked if asked.body
+    ] == [[2, 3]] * 2
+
+
+def test_task_for_nobody_is_not_sent(peer, client) -> None:
+    assert _create(client, organizations=[])["code"] == "no_organization"
+    assert client.post_task("n", "i", 1, INPUT)["code"] == "no_organization"
+    assert peer.calls() == []
 
 
 def test_key_is_uploaded_where_there_is_none(peer, client, key_file) -> None:
@@ -253,10 +289,9 @@ def test_results_are_decoded_and_none_is_dropped(
     peer.answers["GET result"] = (200, {"data": _rows(key_file, other_file), "links": {}})
     read = [row["result"] for row in client.result.list(task=1)["data"]]
     assert read[0] == {"average": 53.25}
-    assert read[3] == pickle.dumps({"average": 53.25})
+    assert read[3] == {"average": 53.25}  # names nothing
     assert read[4:] == ["", b"json.{"]
-    assert "Results that stay bytes: 1 (id 4)" in caplog.text
-    assert "allow_pickle=True" in caplog.text
+    assert "Results that stay bytes: 1 (id 6)" in caplog.text
 
 
 def test_encrypted_logs_are_opened(peer, client, key_file, other_file) -> None:
@@ -300,10 +335,39 @@ def test_one_warning_says_how_many_results_are_encrypted(peer, client, key_file,
 
 
 def test_pickles_are_read_where_the_client_allows_it(peer) -> None:
-    peer.answers["GET result"] = (200, [_row(4, bytes_to_base64s(pickle.dumps({"sum": 1})))])
+    content = pickle.dumps({"sum": numpy.int64(1)})
+    peer.answers["GET result"] = (200, [_row(4, bytes_to_base64s(content))])
     client = Client(peer.address, None, "/api", allow_pickle=True)
     assert client.result.from_task(1)[0]["result"] == {"sum": 1}
     client.close()
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+@pytest.mark.parametrize("prefix", [b"", b"pickle."])
+def test_pickle_of_plain_values_is_always_read(peer, client, prefix, protocol) -> None:
+    """Published wrappers pickle their answers, whatever the format of the input is."""
+    value = {"average": 53.25, "n": [1, -2, 2**70], "t": ("a", None, True, "é"), 3: {}}
+    content = prefix + pickle.dumps(value, protocol)
+    peer.answers["GET result"] = (200, [_row(4, bytes_to_base64s(content))])
+    assert client.result.from_task(1)[0]["result"] == value
+    assert load_data(content) == value
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pickle.dumps(numpy.int64(1)),
+        pickle.dumps({"frame": numpy.zeros(2)}),
+        pickle.dumps(range(3)),
+        b"cos\nsystem\n(S'touch hacked'\ntR.",
+        b"\x80\x04\x8c\x02os\x8c\x06system\x93.",
+        b"\x80\x02\x82\x01.",
+    ],
+)
+def test_pickle_that_names_something_stays_bytes(peer, client, caplog, content) -> None:
+    peer.answers["GET result"] = (200, [_row(4, bytes_to_base64s(content))])
+    assert client.result.from_task(1)[0]["result"] == content
+    assert "allow_pickle=True" in caplog.text
 
 
 def test_refusal_of_results_is_handed_on(peer, client) -> None:

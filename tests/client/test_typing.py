@@ -19,7 +19,7 @@ from tests.client.scripts import research
 from tests.models.factories import make_user
 from vantage6.api.identity.passwords import hashed
 from vantage6.api.schemas import nodes, organizations, tasks
-from vantage6.client import Client, documents
+from vantage6.client import Client, types
 from vantage6.client.node_client import NodeClient
 from vantage6.common import bytes_to_base64s
 from vantage6.common.encryption import DummyCryptor, RSACryptor
@@ -90,13 +90,13 @@ def test_mistakes_of_a_researcher_are_found(environment: Path) -> None:
 @pytest.mark.parametrize(
     ("document", "reply"),
     [
-        (documents.Link, nodes.NodeReply.__annotations__["organization"]),
-        (documents.Reason, tasks.ReasonReply),
-        (documents.Task, tasks.TaskReply),
-        (documents.Result, tasks.ResultReply),
-        (documents.Organization, organizations.OrganizationReply),
-        (documents.Collaboration, organizations.CollaborationReply),
-        (documents.Node, nodes.NodeReply),
+        (types.Link, nodes.NodeReply.__annotations__["organization"]),
+        (types.Reason, tasks.ReasonReply),
+        (types.Task, tasks.TaskReply),
+        (types.Result, tasks.ResultReply),
+        (types.Organization, organizations.OrganizationReply),
+        (types.Collaboration, organizations.CollaborationReply),
+        (types.Node, nodes.NodeReply),
     ],
     ids=lambda kind: getattr(kind, "__name__", "link"),
 )

@@ -23,7 +23,11 @@ from vantage6.common.serialization import (
 )
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=12,
 )
@@ -45,6 +49,49 @@ def test_json_comes_back(value: object) -> None:
 @given(JSON, st.sampled_from(["pickle", "legacy"]))
 def test_pickles_come_back_where_they_are_allowed(value: object, data_format: str) -> None:
     assert deserialize(serialize(value, data_format), allow_pickle=True) == value
+
+
+def _strictly(data: bytes) -> object:
+    """Read JSON as R and JavaScript do."""
+
+    def refuse(word: str) -> object:
+        raise ValueError(word)
+
+    return json.loads(data.removeprefix(b"json."), parse_constant=refuse)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (float("nan"), None),
+        ([1.5, float("inf"), -float("inf")], [1.5, None, None]),
+        ({"a": {"b": (float("nan"), 1)}, "c": True}, {"a": {"b": [None, 1]}, "c": True}),
+        (numpy.array([[1.0, numpy.nan], [numpy.inf, 2.0]]), [[1.0, None], [None, 2.0]]),
+        (numpy.float32("nan"), None),
+        ({numpy.int64(3): numpy.inf}, {"3": None}),
+        (pandas.Series([1.0, numpy.inf, None], list("abc")), {"a": 1.0, "b": None, "c": None}),
+        (pandas.DataFrame({"x": [numpy.inf, numpy.nan]}), {"x": {"0": None, "1": None}}),
+        ({"frame": pandas.DataFrame({"x": [numpy.inf]})}, {"frame": {"x": {"0": None}}}),
+    ],
+)
+def test_json_is_what_other_languages_read(value: object, expected: object) -> None:
+    assert _strictly(serialize(value)) == expected
+
+
+def test_what_json_has_no_form_for_is_refused_by_name() -> None:
+    for value, name in (({"a": object()}, "object"), ([float("nan"), {1}], "set"), (1j, "complex")):
+        with pytest.raises(SerializationError, match=f"type {name} has no JSON form"):
+            serialize(value)
+    with pytest.raises(SerializationError):
+        serialize({float("nan"): 1})
+    loop: list = [float("nan")]
+    loop.append(loop)
+    with pytest.raises(SerializationError):
+        serialize(loop)
+
+
+def test_not_quite_json_of_3_11_is_still_read() -> None:
+    assert deserialize(b"json.[Infinity]") == [float("inf")]
 
 
 def test_prefix_is_written_as_given_and_read_in_any_case() -> None:

@@ -1,7 +1,7 @@
 """A script with a mistake in each line that says so: mypy has to find them all, and no others."""
 
 from vantage6.client import Client
-from vantage6.client.documents import Task
+from vantage6.client.types import Task
 from vantage6.common.errors import Invalid
 
 client = Client("http://127.0.0.1", 5000, api="/api")  # mistake

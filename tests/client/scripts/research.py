@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd  # type: ignore[import-untyped]
 
 from vantage6.client import AuthenticationException, Client, StillRunning
-from vantage6.client.documents import Organization, Result, Task
+from vantage6.client.types import Organization, Result, Task
 from vantage6.common.errors import Forbidden, Invalid, NotFound, V6Error
 
 INPUT = {"method": "average_partial", "kwargs": {"column_name": "age"}}

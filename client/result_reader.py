@@ -42,7 +42,7 @@ class ResultReader:
     cryptor
         Returns the cryptor of the client, or None if encryption was never set up.
     allow_pickle
-        Decode pickles too.
+        Decode pickles of arrays and frames too; those of plain values are always decoded.
     """
 
     def __init__(
@@ -98,7 +98,9 @@ class ResultReader:
             if not item["result"] or not isinstance(item["result"], bytes):
                 continue
             try:
-                item["result"] = deserialize(item["result"], self.allow_pickle)
+                item["result"] = deserialize(
+                    item["result"], self.allow_pickle, allow_plain_pickle=True
+                )
             except SerializationError as error:
                 refused.add(item, error)
         refused.warn()

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from vantage6.client.base import ClientBase
 
 
+class CannotCompute(Invalid):
+    """An organization cannot compute the task, as the server would say, too."""
+
+
 def check(client: "ClientBase", collaboration_id: int, receivers: Sequence[int]) -> None:
     """Refuse organizations that cannot compute, and warn of those whose node is away.
 
@@ -27,9 +31,14 @@ def check(client: "ClientBase", collaboration_id: int, receivers: Sequence[int])
 
     Raises
     ------
-    Invalid
-        If an organization is not in the collaboration, or has no node there.
+    CannotCompute
+        If there is no organization, or one is not in the collaboration, or has no node there.
     """
+    if not receivers:
+        raise CannotCompute(
+            "organizations is empty: name at least one that computes, such as organizations=[2].",
+            code="no_organization",
+        )
     try:
         found = client.call("get", f"collaboration/{collaboration_id}/node")
     except (Forbidden, NotFound):
@@ -54,13 +63,13 @@ def check(client: "ClientBase", collaboration_id: int, receivers: Sequence[int])
 def _refusal(collaboration_id: int, missing: list[int], members: dict[int, str]) -> Invalid:
     """Return why organizations without a node cannot compute, and what to do."""
     if strangers := [str(id_) for id_ in missing if id_ not in members]:
-        return Invalid(
+        return CannotCompute(
             f"Organization {', '.join(strangers)} is not in collaboration {collaboration_id}. "
             f"These are: {_named(members)}.",
             code="no_member",
         )
     nodeless = {id_: members[id_] for id_ in missing}
-    return Invalid(
+    return CannotCompute(
         f"No node is registered in collaboration {collaboration_id} for {_named(nodeless)}. "
         f"Register one with client.node.create(collaboration={collaboration_id}, "
         f"organization={missing[0]}), or leave the organization out.",

@@ -1,0 +1,88 @@
+"""Why a task failed, in one line: the first cause, also where it lies in a sub-task."""
+
+from collections.abc import Callable
+from typing import Any
+
+from vantage6.client.session import Document
+from vantage6.common.errors import V6Error
+from vantage6.common.task_status import has_task_failed
+
+#: Sub-tasks of sub-tasks are looked at down to this level, and so many of one task.
+_DEEPEST, _MOST_SUBTASKS = 3, 10
+#: What the wrapper of an algorithm puts before a sentence for people.
+_FOR_PEOPLE = "reason > "
+
+Call = Callable[..., Any]
+
+
+def of_task(call: Call, task_id: int, results: list[Document]) -> str | None:
+    """Return one line about a task that failed, with its first cause; None if it did not.
+
+    Parameters
+    ----------
+    call
+        Asks the server: method, endpoint, ``params``.
+    task_id
+        Id of the task.
+    results
+        Its results, with logs that can be read as far as they can be.
+    """
+    failed = [result for result in results if has_task_failed(result.get("status"))]
+    if not failed:
+        return None
+    first = next(filter(_told, failed), failed[0])
+    name, said = _name(call, first), _told(first)
+    if not said:
+        said = _of_subtasks(call, task_id, 1) or cause(first)
+    return f"Task {task_id}: {len(failed)} of {len(results)} failed. {name}: {said}"
+
+
+def cause(result: Document) -> str:
+    """Return why one result failed: its reason, or at least its status."""
+    reason = result.get("reason")
+    return (
+        str(reason["msg"])
+        if isinstance(reason, dict) and reason.get("msg")
+        else (f"{result.get('status')}.")
+    )
+
+
+def _told(result: Document) -> str:
+    """Return what somebody wrote about the cause, and not only that the program ended."""
+    reason, log_ = result.get("reason"), result.get("log")
+    last = log_.strip().rpartition("\n")[2] if isinstance(log_, str) else ""
+    # Where logs are encrypted, the reason, which is not, quotes none of them.
+    if last.startswith(_FOR_PEOPLE):
+        return last.removeprefix(_FOR_PEOPLE)
+    is_bare = not isinstance(reason, dict) or (
+        reason.get("code") == "exit_code" and str(reason.get("msg", "")).count(".") < 2
+    )
+    return "" if is_bare else cause(result)
+
+
+def _of_subtasks(call: Call, task_id: int, level: int) -> str | None:
+    """Return the cause in the first sub-task that failed and says why."""
+    try:
+        below = call("get", "task", params={"parent_id": task_id})
+        for subtask in below[:_MOST_SUBTASKS] if isinstance(below, list) else ():
+            results = call("get", "result", params={"task_id": subtask["id"], "payload": False})
+            for result in results if isinstance(results, list) else ():
+                if not has_task_failed(result.get("status")):
+                    continue
+                if said := _told(result):
+                    return f"Sub-task {subtask['id']} failed at {_name(call, result)}: {said}"
+            if level < _DEEPEST and (said := _of_subtasks(call, subtask["id"], level + 1) or ""):
+                return said
+    except V6Error:  # not everybody may see sub-tasks
+        pass
+    return None
+
+
+def _name(call: Call, result: Document) -> str:
+    """Return the name of the organization that computed, or its number."""
+    given = result.get("organization")
+    id_ = given.get("id") if isinstance(given, dict) else given
+    try:
+        return str(call("get", f"organization/{id_}")["name"])
+    except (V6Error, KeyError, TypeError):
+        return f"organization {id_}"
