@@ -94,9 +94,11 @@ def test_formats_under_their_old_names() -> None:
     assert serialization.serialize_json(data) == b'{"sum": 253}'
     pickled = serialization.serialize_pickle(data)
     assert deserialization.unpack_legacy_results({"result": pickled}) == data
+    named = serialization.serialize_pickle(range(3))
     with pytest.raises(exceptions.PickleRefused, match=r"allow_pickle=True"):
-        deserialization.load_data(pickled)
-    assert deserialization.load_data(pickled, allow_pickle=True) == data
+        deserialization.load_data(named)
+    assert deserialization.load_data(pickled) == data
+    assert deserialization.load_data(named, allow_pickle=True) == range(3)
     with pytest.raises(exceptions.PickleRefused, match=r"posix\.system"):
         deserialization.deserialize_pickle(b"cposix\nsystem\n(S'true'\ntR.")
     for unknown in (
