@@ -1,21 +1,18 @@
 """Whether organizations can compute a task, asked before anything is encrypted and sent."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+from vantage6.client.groups.group import Requests
 from vantage6.client.session import Document
 from vantage6.common import clock
 from vantage6.common.errors import Forbidden, Invalid, NotFound
-
-if TYPE_CHECKING:
-    from vantage6.client.base import ClientBase
 
 
 class CannotCompute(Invalid):
     """An organization cannot compute the task, as the server would say, too."""
 
 
-def check(client: "ClientBase", collaboration_id: int, receivers: Sequence[int]) -> None:
+def check(client: Requests, collaboration_id: int, receivers: Sequence[int]) -> None:
     """Refuse organizations that cannot compute, and warn of those whose node is away.
 
     One request. Whoever may not see the nodes is not stopped: the server has the last word.

@@ -1,13 +1,9 @@
 """Inputs of tasks, made ready to travel: encrypted where the collaboration asks for it."""
 
-from typing import TYPE_CHECKING
-
+from vantage6.client.groups.group import Requests
 from vantage6.common.encoding import LazyText
 from vantage6.common.encryption import DummyCryptor, RSACryptor
 from vantage6.common.errors import Forbidden, Invalid, NotFound
-
-if TYPE_CHECKING:
-    from vantage6.client.client import UserClient
 
 
 class Sealer:
@@ -19,7 +15,7 @@ class Sealer:
         Whose cryptor is used, and which asks the server.
     """
 
-    def __init__(self, client: "UserClient") -> None:
+    def __init__(self, client: Requests) -> None:
         self._client = client
         self._encrypted: dict[int, bool] = {}
 
