@@ -37,7 +37,8 @@ class NodeClient:
             api_path,
             network=network,
             explains=True,
-            settings="server_url, port and api_path",
+            settings=("proxy, " if network and network.proxy else "")
+            + "server_url, port and api_path",
             verbose=True,
         )
         self._login = Login(session)

@@ -96,7 +96,7 @@ def test_relative_files_count_from_the_folder_of_the_configuration(house: House)
         ({"ca_bundle": None}, "not trusted: set ca_bundle"),
         ({"client_certificate": None}, "set client_certificate"),
         ({"proxy": "http://station:wrong@127.0.0.1:{port}"}, "407"),
-        ({"proxy": f"http://127.0.0.1:{free_port()}"}, "cannot be reached"),
+        ({"proxy": f"http://127.0.0.1:{free_port()}"}, "check proxy, server_url"),
     ],
     ids=["no authority", "no certificate", "wrong password", "no proxy"],
 )
