@@ -12,6 +12,8 @@ DEFAULT_DATABASE = "default"
 
 #: More tasks that follow from each other than any server allows.
 _MOST_LEVELS = 64
+#: How the name of the folder of a result begins, at the node and in its container.
+FOLDER_PREFIX = "task-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,11 @@ class Claim:
             )
         except (KeyError, TypeError, ValueError) as error:
             raise Invalid(f"The server's answer to a claim lacks or garbles {error}.") from error
+
+
+def folder_name(result_id: int) -> str:
+    """Return the name of a result's folder, for example ``task-000000005``."""
+    return f"{FOLDER_PREFIX}{result_id:09d}"
 
 
 def _above(task: Mapping[str, Any]) -> tuple[Requester, ...] | None:

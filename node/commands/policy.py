@@ -57,6 +57,7 @@ def test(
     from vantage6.common.errors import ConfigurationError
     from vantage6.node.claims import Requester
     from vantage6.node.databases import Databases
+    from vantage6.node.rules.current_policy import describe_followed
     from vantage6.node.rules.obstacles import fitting_begin
     from vantage6.node.rules.policy import Policy, PolicyRequest, Verdict
     from vantage6.node.services.explain import explain
@@ -95,7 +96,7 @@ def test(
         console.say(f"{word:8} {way.name} ({way.target}): {finding.reason.message}")
     for entry in fitting_begin(_expressions(instance), image):
         console.say(f"{entry} matches the beginning of {image}, and has to match the whole of it.")
-    for line in in_force(instance):
+    for line in describe_followed(instance):
         console.say(line)
     if Verdict.REFUSED in verdicts:
         console.say("The task would be refused.")
@@ -111,24 +112,3 @@ def _expressions(instance: "Instance") -> tuple[str, ...]:
 
 def _id_or_name(text: str | None) -> tuple[int | None, str | None]:
     return (int(text), None) if text and text.isdecimal() else (None, text)
-
-
-def in_force(instance: "Instance") -> list[str]:
-    """Return which version of the rules counts, the one of the file or an earlier one."""
-    from vantage6.node.rules.current_policy import followed, version_of
-
-    version = version_of(instance.config)
-    if instance.holder() is None:
-        return [f"The node does not run. It will follow {instance.file}, version {version}."]
-    told = followed(instance.data)
-    if told is None:
-        return ["The running node does not say which policies it follows: restart it."]
-    lines = [f"The running node follows this version, {version}, since {told.since}."]
-    if told.version != version:
-        lines = [
-            f"The running node follows version {told.version} since {told.since}. It takes up this "
-            f"file, version {version}, for its next task."
-        ]
-    if names := told.changed_settings(instance.config):
-        lines.append(f"Changed settings that count after a restart: {', '.join(names)}.")
-    return lines

@@ -59,7 +59,7 @@ class StationChecks:
     def policies(self) -> Iterator[Check]:
         """Yield the checks of the rules."""
         yield "policies", self._policies
-        yield "in force", self._in_force
+        yield "in force", self._followed_version
 
     def _engine(self) -> str:
         if self._config.runtime == "process":
@@ -142,10 +142,10 @@ class StationChecks:
             raise Doubtful("An expression allows any image: name those that you trust.")
         return f"Allowed images: {', '.join(expressions)}"
 
-    def _in_force(self) -> str:
-        from vantage6.node.commands.policy import in_force
+    def _followed_version(self) -> str:
+        from vantage6.node.rules.current_policy import describe_followed
 
-        lines = in_force(self._instance)
+        lines = describe_followed(self._instance)
         if len(lines) > 1:
             raise Doubtful(" ".join(lines))
         return lines[0]

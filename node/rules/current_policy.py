@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vantage6.common import clock, logs
 from vantage6.common.config import NodeConfig
@@ -20,6 +20,9 @@ from vantage6.common.errors import ConfigurationError
 from vantage6.common.secret_files import write_private
 from vantage6.node.rules.audit import Audit
 from vantage6.node.rules.policy import Policy
+
+if TYPE_CHECKING:
+    from vantage6.node.instance import Instance
 
 log = logs.get(__name__)
 
@@ -172,6 +175,25 @@ class CurrentPolicy:
         # Nothing depends on it but what commands say.
         with suppress(OSError):
             write_private(self._folder / _FILE, json.dumps(asdict(told)))
+
+
+def describe_followed(instance: "Instance") -> list[str]:
+    """Return which version of the rules counts, the one of the file or an earlier one."""
+    version = version_of(instance.config)
+    if instance.holder() is None:
+        return [f"The node does not run. It will follow {instance.file}, version {version}."]
+    told = followed(instance.data)
+    if told is None:
+        return ["The running node does not say which policies it follows: restart it."]
+    lines = [f"The running node follows this version, {version}, since {told.since}."]
+    if told.version != version:
+        lines = [
+            f"The running node follows version {told.version} since {told.since}. It takes up this "
+            f"file, version {version}, for its next task."
+        ]
+    if names := told.changed_settings(instance.config):
+        lines.append(f"Changed settings that count after a restart: {', '.join(names)}.")
+    return lines
 
 
 def _hashes(config: NodeConfig) -> dict[str, str]:

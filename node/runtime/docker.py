@@ -20,6 +20,7 @@ from docker.types import Healthcheck
 from vantage6.common import clock, logs
 from vantage6.common.backoff import delays
 from vantage6.common.config.node import NodeConfig
+from vantage6.node.claims import folder_name
 from vantage6.node.outcomes import SIGKILL_CODE, SIGTERM_CODE, Exit
 from vantage6.node.rules.registries import Registries
 from vantage6.node.runtime import confinement, podman
@@ -54,7 +55,6 @@ from vantage6.node.runtime.listeners import (
 )
 from vantage6.node.runtime.mounts import DATA, TEMPORARY, database_address, links_of, mounts
 from vantage6.node.runtime.start_failures import start_failed
-from vantage6.node.spool.spool import folder_name
 
 log = logs.get(__name__)
 

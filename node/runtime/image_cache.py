@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from vantage6.common import clock, logs
-from vantage6.node.spool.files import write_durably
+from vantage6.common.durable_files import write_durably
 
 log = logs.get(__name__)
 

@@ -2,9 +2,9 @@
 
 from docker.types import Mount
 
+from vantage6.node.claims import folder_name
 from vantage6.node.runtime.base import RunSpec
 from vantage6.node.runtime.links import FIRST_ADDRESS, Link
-from vantage6.node.spool.spool import folder_name
 
 DATA, TEMPORARY = "/mnt/data", "/mnt/tmp"
 

@@ -19,7 +19,9 @@ from pathlib import Path
 
 from vantage6.common import clock, logs
 from vantage6.common.config.node import LimitConfig
+from vantage6.common.durable_files import write_durably
 from vantage6.common.task_status import TaskStatus
+from vantage6.node.claims import folder_name
 from vantage6.node.outcomes import SIGKILL_CODE, Exit, RefusalError
 from vantage6.node.rules.registries import Registries
 from vantage6.node.runtime.base import (
@@ -33,8 +35,6 @@ from vantage6.node.runtime.base import (
     environment,
 )
 from vantage6.node.runtime.namespace_helper import listen
-from vantage6.node.spool.files import write_durably
-from vantage6.node.spool.spool import folder_name
 
 log = logs.get(__name__)
 

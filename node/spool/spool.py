@@ -28,25 +28,20 @@ from typing import Any, Self
 
 from vantage6.common import clock, logs
 from vantage6.common.config.node import LimitConfig
-from vantage6.node.claims import Claim
+from vantage6.common.durable_files import keep_room, open_plain, sync_folder, write_durably
+from vantage6.node.claims import FOLDER_PREFIX, Claim, folder_name
 from vantage6.node.outcomes import Outcome
 from vantage6.node.proxy.subtasks import SubTasks
 from vantage6.node.proxy.tokens import Tokens
 from vantage6.node.spool import disk_usage as measured
 from vantage6.node.spool import removal, run_disks
-from vantage6.node.spool.files import keep_room, open_plain, sync_folder, write_durably
 from vantage6.node.spool.run_disks import RunDisks
 
 log = logs.get(__name__)
 
 #: Space that is kept for the outcome of a result while it is computed.
 _OUTCOME_BYTES = 65_536
-_PREFIX, _LEAVING = "task-", "leaving-"
-
-
-def folder_name(result_id: int) -> str:
-    """Return the name of a result's folder, for example ``task-000000005``."""
-    return f"{_PREFIX}{result_id:09d}"
+_LEAVING = "leaving-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +259,7 @@ class Spool:
         """Return what is on disk, oldest result first; sweeps up what a crash left half-written."""
         found = []
         for folder in sorted(self._results.iterdir()):
-            entry = _load(folder) if folder.name.startswith(_PREFIX) else None
+            entry = _load(folder) if folder.name.startswith(FOLDER_PREFIX) else None
             if entry is None:
                 with _logged("remains not removed", folder=folder.name):
                     removal.remove(folder)
@@ -339,7 +334,7 @@ class Spool:
     def _run_ids(self) -> set[int]:
         """Return the runs that have results on disk."""
         found = set()
-        for folder in self._results.glob(f"{_PREFIX}*"):
+        for folder in self._results.glob(f"{FOLDER_PREFIX}*"):
             # SECURITY: one that is there and cannot be read is an error. Its run must not make
             # room for others.
             with suppress(FileNotFoundError, ValueError, KeyError):

@@ -181,7 +181,7 @@ class Execution:
             status = TaskStatus.FAILED
             reason = Reason("node_error", "The node failed; its log says why.")
         finally:
-            self._close_door()
+            self._close_proxy()
             self._result_audit.conclude()
         self._retry.check()
         outcome = Outcome(status, reason, self._entry.started_at, clock.now())
@@ -368,13 +368,13 @@ class Execution:
                 self.kill()
 
     def _answer(self, listener: socket.socket) -> None:
-        self._close_door()
+        self._close_proxy()
         context, result_audit = self._context, self._result_audit
         proxy = context.proxy(self._entry, result_audit)
         most = context.config.limits.request_bytes
         self._proxy_server = ProxyServer(listener, proxy.app, most, result_audit.count)
 
-    def _close_door(self) -> None:
+    def _close_proxy(self) -> None:
         if self._proxy_server is not None:
             self._proxy_server.close()
             self._proxy_server = None

@@ -13,10 +13,10 @@ from tests.node.factories import MIB, make_claim, make_config
 from tests.node.wire import Wire
 from tests.waiting import eventually
 from vantage6.common import clock
+from vantage6.common.durable_files import write_durably
 from vantage6.common.task_status import TaskStatus
 from vantage6.node.outcomes import SIGTERM_CODE, Exit, Outcome, judge
 from vantage6.node.proxy.tokens import Tokens
-from vantage6.node.spool.files import write_durably
 from vantage6.node.spool.spool import Spool
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts a small disk")

@@ -120,7 +120,7 @@ def test_algorithm_keeps_its_services_when_the_node_starts_again(
         first._context.runtime._links.close(5)  # as the end of the process does
         first._context.services.close()
         for execution in list(first._active.values()):
-            execution._close_door()
+            execution._close_proxy()
         second = make_life(**values)
         second.adopt()
         (second._context.spool.temporary(1) / "go").touch()
