@@ -12,10 +12,10 @@ from typing import Any
 from vantage6.api.identity.permissions import Caller
 from vantage6.api.service import Service
 from vantage6.common.enums import Operation
-from vantage6.common.task_status import NO_RESULTS, TASK_STATES
 from vantage6.models.store import nodes as node_store
 from vantage6.models.store import payloads, relations, tasks
 from vantage6.models.store import results as result_store
+from vantage6.models.store.tasks import task_status
 from vantage6.models.tables import (
     Collaboration,
     Node,
@@ -394,9 +394,3 @@ def _node_within(row: Node, status: str | None, config: Sequence[NodeConfig]) ->
         "ip": row.ip,
         "config": [item.id for item in config],
     }
-
-
-def task_status(results: Sequence[Result]) -> str:
-    """Return the state of a task: the worst, else the busiest state of its results."""
-    found = {result.status for result in results}
-    return next((state for state, among in TASK_STATES.items() if found & among), NO_RESULTS)

@@ -149,6 +149,12 @@ def check_welcome(collaboration_id: int, organization_ids: Collection[int], user
         )
 
 
+def task_status(results: Sequence[Result]) -> str:
+    """Return the state of a task: the worst, else the busiest state of its results."""
+    found = {result.status for result in results}
+    return next((state for state, among in TASK_STATES.items() if found & among), NO_RESULTS)
+
+
 def _named(organization_ids: Collection[int]) -> str:
     rows = Organization.select().where(among(Organization.id, organization_ids))
     return ", ".join(f"{row.name} ({row.id})" for row in rows.order_by(Organization.id))

@@ -4,11 +4,11 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from vantage6.api.replies import task_status
 from vantage6.common.errors import Invalid
 from vantage6.common.task_status import TaskStatus
 from vantage6.models import tables
 from vantage6.models.store import outbox, results, sealed, tasks
+from vantage6.models.store.tasks import task_status
 from vantage6.server import inputs
 from vantage6.server.shell.entity import Entity
 from vantage6.server.shell.organizations import Node
