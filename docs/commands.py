@@ -16,8 +16,18 @@ def page() -> str:
     lines = [
         "# Commands",
         "",
-        "The option `--help` of each command shows the same. [Exit codes](exit-codes.md) have",
-        "a page of their own.",
+        "The option `--help`, or `-h`, of each command shows the same; `--version` prints the",
+        "version. [Exit codes](exit-codes.md) have a page of their own. Where the folder of the",
+        "programs is not on the path, `python -m vantage6.node` is `vnode`, and",
+        "`python -m vantage6.server` is `vserver`.",
+        "",
+        "A shell completes commands and options after this line in its start file, for `vserver`",
+        "alike; fish takes `fish_source`:",
+        "",
+        "```console",
+        '$ eval "$(_VNODE_COMPLETE=bash_source vnode)"    # ~/.bashrc',
+        '$ eval "$(_VNODE_COMPLETE=zsh_source vnode)"     # ~/.zshrc',
+        "```",
     ]
     for name, program in (("vnode", vnode), ("vserver", vserver)):
         lines += ["", f"## {name}"]
@@ -30,7 +40,8 @@ def contexts(
     command: click.Command, name: str, parent: click.Context | None = None
 ) -> Iterator[click.Context]:
     """Yield a command, or those below a group, in the order of their names."""
-    context = click.Context(command, parent, info_name=name, terminal_width=_COLUMNS)
+    settings = {"terminal_width": _COLUMNS, **command.context_settings}
+    context = click.Context(command, parent, info_name=name, **settings)
     if not isinstance(command, click.Group):
         yield context
         return

@@ -5,7 +5,9 @@ Everything heavy is imported by the command that needs it. Exit codes: docs/exit
 
 import click
 
+from vantage6.common import __version__
 from vantage6.common.cli import console
+from vantage6.common.cli.program import Program
 from vantage6.node.commands.audit import audit
 from vantage6.node.commands.audit_show import content, show
 from vantage6.node.commands.cleaning import clean, remove
@@ -19,7 +21,8 @@ from vantage6.node.commands.running import attach, start, stop
 from vantage6.node.commands.stopping import kill, running
 
 
-@click.group()
+@click.group(cls=Program, extra="node", context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="%(version)s")
 def main() -> None:
     """Run a data station."""
 
@@ -27,8 +30,6 @@ def main() -> None:
 @main.command()
 def version() -> None:
     """Print the version."""
-    from vantage6.common import __version__
-
     console.say(__version__)
 
 

@@ -10,6 +10,7 @@ import click
 
 from vantage6.common import __version__
 from vantage6.common.cli import console
+from vantage6.common.cli.program import Program
 from vantage6.common.cli.selection import Selection, instance_options
 from vantage6.server.commands.archive import backup, restore
 from vantage6.server.commands.base import on_instance, said_plainly
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
     from vantage6.common.config import Instance
 
 
-@click.group()
+@click.group(cls=Program, extra="server", context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="%(version)s")
 def main() -> None:
     """Run a vantage6 server."""
 
@@ -41,7 +43,7 @@ for command in (new, shell, import_, migrate, backup, restore, outbox, user, con
 @click.option("--attach/--detach", default=False, help="Stay in the foreground and show the logs.")
 def start(instance: "Instance", attach: bool) -> None:
     """Start API, workers and what they need."""
-    from vantage6.common.cli.doctor import without_effect
+    from vantage6.common.cli.notices import without_effect
     from vantage6.server import supervision
     from vantage6.server.setup import ROOT_WARNING, set_up
 

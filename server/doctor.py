@@ -25,9 +25,9 @@ from vantage6.common.cli.doctor import (
     refuse_shared,
     room,
     same_time,
-    without_effect,
     writable,
 )
+from vantage6.common.cli.notices import without_effect
 from vantage6.common.config import Instance
 from vantage6.common.config.server import LEAST_SECRET_BYTES
 from vantage6.common.errors import ConfigurationError, V6Error

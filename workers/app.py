@@ -31,7 +31,15 @@ def make_app(instance: Instance) -> Celery:
     broker = client(instance.broker_url)
     telemetry = Telemetry(instance.broker_url)
     mailer = Mailer(instance.config, instance.name, telemetry)
-    register(app, Publisher(instance.broker_url), broker, mailer, telemetry)
+    flower = instance.config.flower
+    register(
+        app,
+        Publisher(instance.broker_url),
+        broker,
+        mailer,
+        telemetry,
+        shows_housekeeping=flower is not None and flower.housekeeping,
+    )
 
     @signals.task_failure.connect(weak=False)
     def _failed(sender: Any = None, **_: object) -> None:

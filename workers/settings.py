@@ -44,7 +44,9 @@ def settings(broker_url: str) -> dict[str, Any]:
         "worker_soft_shutdown_timeout": 10,
         # For Flower.
         "worker_send_task_events": True,
-        "task_send_sent_event": True,
+        # The worker tells when it receives a task. What is told before would be told of the rounds
+        # of the schedule, too.
+        "task_send_sent_event": False,
         # Ours stays in charge.
         "worker_hijack_root_logger": False,
         "timezone": "UTC",

@@ -45,8 +45,19 @@ def register(
     broker: redis.Redis,
     mailer: Mailer,
     telemetry: Telemetry,
+    *,
+    shows_housekeeping: bool = False,
 ) -> None:
-    """Define the tasks on an app."""
+    """Define the tasks on an app.
+
+    Parameters
+    ----------
+    app, publisher, broker, mailer, telemetry
+        What they work with.
+    shows_housekeeping
+        Whether Flower hears of the rounds of the schedule: they come every two seconds, and
+        would hide what happens between.
+    """
     fanning_out = threading.Lock()
     flower = Flower(telemetry)
     dispatcher = Dispatcher(publisher, flower)
@@ -72,7 +83,7 @@ def register(
         finally:
             fanning_out.release()
 
-    @app.task(name="relay", shared=False)
+    @app.task(name="relay", shared=False, send_events=shows_housekeeping)
     def relay() -> None:
         """Send every message of the outbox whose time has come."""
         announce(broker)
@@ -88,7 +99,7 @@ def register(
                 if attempt is not None:
                     send_mail.apply_async((message, attempt), expires=_FRESH_SECONDS)
 
-    @app.task(name="sweep", shared=False)
+    @app.task(name="sweep", shared=False, send_events=shows_housekeeping)
     def sweep() -> None:
         """Offer results again whose node fell silent."""
         with session():
@@ -98,7 +109,7 @@ def register(
             telemetry.count(metrics.OFFERED_AGAIN, by=len(again))
             telemetry.count(metrics.ENDED, str(TaskStatus.UNKNOWN_ERROR), by=len(over))
 
-    @app.task(name="prune", shared=False)
+    @app.task(name="prune", shared=False, send_events=shows_housekeeping)
     def prune() -> None:
         """Remove sessions that have expired, and with them where the logins came from."""
         with session():
@@ -106,7 +117,7 @@ def register(
         if number:
             log.info("expired sessions removed", number=number)
 
-    @app.task(name="watch", shared=False)
+    @app.task(name="watch", shared=False, send_events=shows_housekeeping)
     def watch() -> None:
         """Tell Flower which nodes are there."""
         with session():

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -180,8 +180,3 @@ def same_time(there: datetime, most_seconds: float) -> str:
 def existing(folder: Path) -> Path:
     """Return a folder, or the nearest one above it that exists."""
     return next(path for path in (folder, *folder.parents) if path.exists())
-
-
-def without_effect(keys: Sequence[str]) -> str:
-    """Return the sentence on keys of older files that are passed over."""
-    return f"Without effect in this version: {', '.join(keys)}. Take them out."

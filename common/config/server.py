@@ -107,6 +107,9 @@ class FlowerConfig(Section):
     password: SecretStr | None = Field(
         None, description="password of the user `flower`; default: a random one, kept with the data"
     )
+    housekeeping: bool = Field(
+        False, description="show the rounds of the server's own schedule, every two seconds, too"
+    )
 
 
 class MetricsConfig(Section):

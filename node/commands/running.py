@@ -97,7 +97,7 @@ def _has_containers(*nodes: "Instance") -> bool:
 
 def _start(instance: "Instance") -> None:
     """Start a node in the background and return once it is logged in."""
-    from vantage6.common.cli.log_tail import last_lines, readable
+    from vantage6.common.cli.log_tail import last_lines, length, readable
     from vantage6.common.cli.supervision import Program
 
     supervisor = instance.supervisor
@@ -114,6 +114,8 @@ def _start(instance: "Instance") -> None:
         with_children=False,
     )
     supervisor.write({"node": program}, instance.config.logging)
+    # What an earlier start said is no reason of this one.
+    before = {file: length(file) for file in (program.log, instance.log_file)}
     instance.forget_word()
     try:
         supervisor.start(lambda: bool(instance.told()[0]), _START_SECONDS, keep=True)
@@ -121,8 +123,8 @@ def _start(instance: "Instance") -> None:
         # What it could not log it printed: why it did not even begin.
         lines = "\n".join(
             readable(line)
-            for file in (program.log, instance.log_file)
-            for line in last_lines(file, _SHOWN_LINES)
+            for file, since in before.items()
+            for line in last_lines(file, _SHOWN_LINES, since=since)
         )
         raise Unavailable(
             f"Node {instance.name} runs, but is not logged in after {_START_SECONDS} seconds; it "

@@ -12,8 +12,8 @@ from vantage6.common.cli.doctor import (
     Finding,
     findings,
     refuse_shared,
-    without_effect,
 )
+from vantage6.common.cli.notices import without_effect
 from vantage6.node.doctor.server import ServerChecks
 from vantage6.node.doctor.services import ServiceChecks
 from vantage6.node.doctor.station import StationChecks

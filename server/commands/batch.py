@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vantage6.common.cli import console
-from vantage6.common.cli.doctor import without_effect
+from vantage6.common.cli.notices import without_effect
 from vantage6.common.errors import Forbidden
 from vantage6.server.commands.base import connected, on_instance
 

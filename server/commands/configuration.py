@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vantage6.common.cli import console
-from vantage6.common.cli.doctor import without_effect
+from vantage6.common.cli.notices import without_effect
 from vantage6.server.commands.base import on_instance
 
 if TYPE_CHECKING:

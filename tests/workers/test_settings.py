@@ -37,3 +37,18 @@ def test_queues_and_schedule_name_what_exists(values: dict[str, object]):
         assert entry["task"] in app.tasks
         assert entry["options"]["expires"] > entry["schedule"]
     assert set(values["task_routes"]) <= set(app.tasks)
+
+
+@pytest.mark.parametrize("shown", [False, True])
+def test_flower_hears_of_the_rounds_of_the_schedule_only_if_asked(
+    values: dict[str, object], shown: bool
+):
+    app = Celery("tests", set_as_current=False)
+    register(app, None, None, None, None, shows_housekeeping=shown)
+    rounds = {entry["task"] for entry in values["beat_schedule"].values()}
+    assert rounds == {"relay", "sweep", "prune", "watch"}
+    assert {app.tasks[name].send_events for name in rounds} == {shown}
+    assert app.tasks["fan_out"].send_events
+    assert app.tasks["send_mail"].send_events
+    # Beat would tell of every round, whatever the task says.
+    assert values["task_send_sent_event"] is False
