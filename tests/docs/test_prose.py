@@ -15,7 +15,10 @@ FINISHED = [
     *sorted((DOCS / "decisions").glob("*.md")),
     *(
         DOCS / f"{name}.md"
-        for name in ("algorithms", "index", "start", "tutorial", "upgrade", "versions")
+        for name in (
+            *("algorithms", "client", "deployment", "index", "monitoring", "operator", "reasons"),
+            *("start", "tutorial", "upgrade", "versions"),
+        )
     ),
 ]
 
