@@ -14,7 +14,7 @@ from vantage6.api.identity.guesses import Guess
 from vantage6.api.service import Service
 from vantage6.common.clock import now
 from vantage6.common.errors import Invalid, Unauthenticated
-from vantage6.common.secret_files import hashed
+from vantage6.common.secret_files import hash_secret
 from vantage6.models.store import recovery, second_factors, sessions, users
 from vantage6.models.store.recovery import Change
 from vantage6.models.store.setup import FIRST_PASSWORD, ROOT
@@ -203,7 +203,7 @@ class Logins:
     def _guess(self, kind: Attempt, user: User | None, secret: str, req: Request) -> Guess:
         user_id = user.id if user else None
         network = network_of(self.address(req))
-        return Guess(kind, hashed(f"{user_id}\n{secret}"), user_id, network)
+        return Guess(kind, hash_secret(f"{user_id}\n{secret}"), user_id, network)
 
     def _guessed(self, guess: Guess, req: Request, check: Callable[[], bool]) -> bool:
         return self._service.guesses.is_right(guess, req.env, check)

@@ -12,7 +12,7 @@ from peewee import Model, fn
 
 from vantage6.api.identity import passwords
 from vantage6.common.clock import now
-from vantage6.common.secret_files import hashed
+from vantage6.common.secret_files import hash_secret
 from vantage6.common.task_status import TaskStatus
 from vantage6.models.database import db
 from vantage6.models.fields import is_sqlite
@@ -68,7 +68,7 @@ def group(name: str, size: int) -> Group:
             [
                 {
                     "name": f"{name} {id_}",
-                    "api_key": hashed(key),
+                    "api_key": hash_secret(key),
                     "organization": id_,
                     "collaboration": collaboration,
                 }

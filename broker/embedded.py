@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Self
 
 from vantage6.common.errors import ConfigurationError
-from vantage6.common.secret_files import kept_secret, write_private
+from vantage6.common.secret_files import ensure_secret, write_private
 
 #: The first version that has BLMOVE.
 OLDEST_VERSION = (6, 2)
@@ -102,7 +102,7 @@ class EmbeddedRedis:
             folder=folder,
             port=port or _stored_port(folder) or _free_port(),
             executable=executable or find_executable().path,
-            password=kept_secret(folder / "password"),
+            password=ensure_secret(folder / "password"),
         )
         embedded._write()
         return embedded

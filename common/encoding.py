@@ -69,7 +69,7 @@ def base64s_to_bytes(bytes_string: str) -> bytes:
         If the padding is wrong.
     """
     data = io.BytesIO()
-    for piece in decoded_pieces(bytes_string):
+    for piece in decode_pieces(bytes_string):
         data.write(piece)
     return data.getvalue()
 
@@ -96,7 +96,7 @@ def strictly_decoded_pieces(text: str) -> Iterator[bytes]:
         yield binascii.a2b_base64(piece, strict_mode=True)
 
 
-def decoded_pieces(text: str, start: int = 0) -> Iterator[bytes]:
+def decode_pieces(text: str, start: int = 0) -> Iterator[bytes]:
     """Yield the bytes behind a base64 text from some character on, in pieces.
 
     Raises

@@ -28,7 +28,7 @@ from vantage6.common.encoding import (
     base64_text,
     base64s_to_bytes,
     bytes_to_base64s,
-    decoded_pieces,
+    decode_pieces,
     pieces,
     strictly_decoded_pieces,
 )
@@ -223,7 +223,7 @@ class RSACryptor(CryptorBase):
         stream = _aes(self._aes_key(encrypted_key), counter)
         plain = io.BytesIO()
         try:
-            for piece in decoded_pieces(data, counter_end + 1):
+            for piece in decode_pieces(data, counter_end + 1):
                 plain.write(stream.update(piece))
         except ValueError as error:
             raise ValueError("The message is damaged or incomplete.") from error

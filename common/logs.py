@@ -121,7 +121,7 @@ def set_up(
 
 
 @contextmanager
-def silenced() -> Iterator[None]:
+def silence() -> Iterator[None]:
     """Write nothing while this is entered: for commands that say themselves what they find."""
     before = structlog.get_config()
     structlog.configure(

@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 
-def hashed(secret: str) -> str:
+def hash_secret(secret: str) -> str:
     """Return the form in which a random secret is kept: SHA-256 in hex.
 
     Nobody guesses it, so that a fast hash is enough, and can be looked up.
@@ -21,7 +21,7 @@ def write_private(path: Path, text: str) -> None:
     fresh.replace(path)
 
 
-def kept_secret(path: Path) -> str:
+def ensure_secret(path: Path) -> str:
     """Return the secret in a file; a new one the first time, whoever of several comes first."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)

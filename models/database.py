@@ -150,7 +150,7 @@ def release() -> None:
         close()
 
 
-def locked(query: Any, strength: str = "FOR UPDATE") -> Any:
+def for_update(query: Any, strength: str = "FOR UPDATE") -> Any:
     """Return a query that locks its rows until the transaction ends.
 
     SQLite needs no such lock: it has one writer at a time.

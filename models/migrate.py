@@ -51,13 +51,13 @@ def to(revision: str) -> tuple[list[str], list[str]]:
     Conflict
         If a newer version has changed the database.
     """
-    target = named(revision)
+    target = find(revision)
     check_not_newer()
     after = [name for name in applied() if name > target]
     return ([], down(after[0])) if after else (up(target), [])
 
 
-def named(revision: str) -> str:
+def find(revision: str) -> str:
     """Return the full name of a migration that is given by the beginning of it.
 
     Raises

@@ -8,7 +8,7 @@ from pathlib import Path
 from cryptography.fernet import Fernet, InvalidToken
 
 from vantage6.common.errors import NotConfigured
-from vantage6.common.secret_files import kept_secret
+from vantage6.common.secret_files import ensure_secret
 
 #: File in the data folder of a server. Processes that share a database need the same one.
 KEY_FILE = "otp.key"
@@ -27,12 +27,12 @@ def use(folder: Path) -> None:
     _folders[:] = [folder]
 
 
-def sealed(text: str) -> str:
+def seal(text: str) -> str:
     """Return a text as it may be kept in the database."""
     return _key(_file()).encrypt(text.encode()).decode()
 
 
-def opened(text: str) -> str:
+def unseal(text: str) -> str:
     """Return a text that was sealed.
 
     Raises
@@ -55,5 +55,5 @@ def _file() -> Path:
 
 @cache
 def _key(file: Path) -> Fernet:
-    digest = hashlib.sha256(kept_secret(file).encode()).digest()
+    digest = hashlib.sha256(ensure_secret(file).encode()).digest()
     return Fernet(base64.urlsafe_b64encode(digest))

@@ -13,7 +13,7 @@ from vantage6.common.cli.selection import Selection
 from vantage6.common.cli.supervision import Supervisor
 from vantage6.common.config import NodeConfig, instances, load, ownership
 from vantage6.common.errors import ConfigurationError, Conflict
-from vantage6.common.secret_files import kept_secret, write_private
+from vantage6.common.secret_files import ensure_secret, write_private
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ class Instance:
     @property
     def id(self) -> str:
         """A random text that names the data folder at the server."""
-        return kept_secret(self.data / "instance")
+        return ensure_secret(self.data / "instance")
 
     def lock(self) -> int:
         """Keep every other process from running this node; returns what holds the lock.

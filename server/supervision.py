@@ -16,7 +16,7 @@ from vantage6.common.cli.supervision import Program, Supervisor
 from vantage6.common.config import Instance
 from vantage6.common.errors import ConfigurationError
 from vantage6.common.logs import JSON_VARIABLE
-from vantage6.common.secret_files import kept_secret, write_private
+from vantage6.common.secret_files import ensure_secret, write_private
 
 #: The port of Flower where none is configured, and the file with another one if it was taken.
 _FLOWER_PORT, _FLOWER_PORT_FILE = 5555, "flower.port"
@@ -142,7 +142,7 @@ def flower_password(instance: Instance) -> str:
     flower = instance.config.flower
     if flower and flower.password:
         return flower.password.get_secret_value()
-    return kept_secret(instance.folder / "flower.key")
+    return ensure_secret(instance.folder / "flower.key")
 
 
 def flower_port(instance: Instance) -> int:

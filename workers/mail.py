@@ -103,13 +103,13 @@ class Mailer:
                 return
             mail, smtp = self._compose(content), self._config.smtp
             if mail is None or smtp is None:
-                outbox.sent(message)
+                outbox.forget(message)
                 return
         # The connection to the database is not held while the mail server takes its time.
         failure = _attempt(mail, smtp)
         with session():
             if failure is None:
-                outbox.sent(message)
+                outbox.forget(message)
                 log.info("mail sent", message=message, kind=content["kind"])
                 self._telemetry.count(metrics.MAILS, "sent")
             else:

@@ -165,7 +165,7 @@ class Dispatcher:
                 outbox.postpone(one.id, str(error), blameless=True)
                 log.warning("message postponed", reason=str(error), **_described(one))
             return False
-        outbox.sent(*(one.id for one in messages))
+        outbox.forget(*(one.id for one in messages))
         for one in messages:
             log.info("message sent", nodes=len(one.deliveries), **_described(one))
         self._tell(deliveries)

@@ -1,7 +1,7 @@
 """What Prometheus says to be let in."""
 
 from vantage6.common.config import Instance
-from vantage6.common.secret_files import kept_secret
+from vantage6.common.secret_files import ensure_secret
 
 
 def scrape_token(instance: Instance) -> str | None:
@@ -14,4 +14,4 @@ def scrape_token(instance: Instance) -> str | None:
         return None
     if wanted.token is not None:
         return wanted.token.get_secret_value()
-    return kept_secret(instance.folder / "metrics.key")
+    return ensure_secret(instance.folder / "metrics.key")

@@ -14,7 +14,7 @@ from vantage6.common.clock import now
 from vantage6.common.config import ServerConfig
 from vantage6.common.enums import IdentityKind
 from vantage6.common.errors import BAD_TOKEN, Unauthenticated, V6Error
-from vantage6.common.secret_files import kept_secret
+from vantage6.common.secret_files import ensure_secret
 from vantage6.models.tables import Node, Task
 
 _ALGORITHM = "HS256"
@@ -59,7 +59,7 @@ class Tokens:
         if config.jwt_secret_key is not None:
             secret = config.jwt_secret_key.get_secret_value()
         else:
-            secret = kept_secret(folder / "jwt.key")
+            secret = ensure_secret(folder / "jwt.key")
         longest = timedelta(hours=config.longest_session_hours)
         return cls(secret, access, refresh, longest)
 

@@ -27,7 +27,7 @@ from vantage6.api.service import Service
 from vantage6.common.enums import Operation
 from vantage6.common.errors import Invalid
 from vantage6.common.logs import get
-from vantage6.common.secret_files import hashed
+from vantage6.common.secret_files import hash_secret
 from vantage6.models.store import nodes, recovery, second_factors, users
 from vantage6.models.store.recovery import Change, Mail, Purpose
 from vantage6.models.tables import User
@@ -55,7 +55,7 @@ class Recovery(Resource):
         self._logins.limit_recovery(req)
         user = users.find_by_name_or_email(body.username, body.email)
         # Each unknown name counts by itself, or the many would show which ones are known.
-        who = f"{user.id}" if user else hashed(f"{body.username}\n{body.email}")
+        who = f"{user.id}" if user else hash_secret(f"{body.username}\n{body.email}")
         self._mail(Mail.PASSWORD_RESET, user, who)
         return _SENT
 

@@ -107,7 +107,7 @@ def report(examine: Callable[[], Iterator[Finding]], *, as_json: bool) -> int:
         Print one list for programs instead.
     """
     shown = []
-    with logs.silenced():
+    with logs.silence():
         for finding in _with_configuration(examine):
             shown.append(finding)
             if not as_json:

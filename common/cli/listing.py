@@ -34,7 +34,7 @@ def show(kind: instances.Kind, status: Callable[[instances.Found, str], str]) ->
         Returns a word on one environment of a file.
     """
     rows, problems = [], []
-    for found in instances.listed(kind):
+    for found in instances.find_all(kind):
         try:
             names = environments(found.file)
             words = sorted({status(found, name) for name in names}, reverse=True)
@@ -69,7 +69,7 @@ def running(
     runs
         Tells whether it runs.
     """
-    for found in instances.listed(kind):
+    for found in instances.find_all(kind):
         # What belongs to another user, or is broken, is not ours to end.
         with suppress(ConfigurationError, Conflict):
             for name in environments(found.file):

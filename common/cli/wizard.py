@@ -12,7 +12,7 @@ from pydantic import BaseModel, SecretStr, TypeAdapter, ValidationError
 
 from vantage6.common.cli.selection import COMMANDS
 from vantage6.common.config import instances, template
-from vantage6.common.config.files import checked, environments, load
+from vantage6.common.config.files import environments, load, validate
 from vantage6.common.errors import ConfigurationError
 
 
@@ -121,7 +121,7 @@ def new_file(
     folder = instances.writable_folder(kind, system=system)
     if name is None:
         name = click.prompt("Name of the configuration", value_proc=_name)
-    file = folder / f"{instances.checked_name(name)}.yaml"
+    file = folder / f"{instances.check_name(name)}.yaml"
     if not force and file.exists() and environment in environments(file):
         raise ConfigurationError(
             f"{file} has the environment {environment} already; --force replaces the whole file."
@@ -147,7 +147,7 @@ def write(
     """
     draft = file.with_name(f".{file.name}.new")
     # A key that does not exist would not even get into the file.
-    checked(values, model, file, environment)
+    validate(values, model, file, environment)
     try:
         # Not before all questions are answered: who breaks off leaves nothing behind.
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -167,7 +167,7 @@ def write(
 
 def _name(text: str) -> str:
     try:
-        return instances.checked_name(text)
+        return instances.check_name(text)
     except ConfigurationError as error:
         raise click.UsageError(error.message) from error
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from vantage6.common.config.files import ENVIRONMENTS, environments, parsed
+from vantage6.common.config.files import ENVIRONMENTS, environments, parse
 from vantage6.common.errors import ConfigurationError
 from vantage6.common.secret_files import write_private
 
@@ -38,7 +38,7 @@ def set_value(file: Path, environment: str | None, keys: Sequence[str], value: s
     path = (*start, *keys)
     text = file.read_text(encoding="utf-8")
     changed = _changed(text, path, json.dumps(value, ensure_ascii=False))
-    expected = _with(parsed(text), path, value)
+    expected = _with(parse(text), path, value)
     # Aliases, tags and other rarities of YAML: rather nothing than something else.
     if changed is None or _loaded(changed) != expected:
         raise ConfigurationError(f"Set {'.'.join(keys)} in {file} by hand: {value!r}.")
@@ -87,6 +87,6 @@ def _with(content: Any, path: Sequence[str], value: str | bool) -> Any:
 
 def _loaded(text: str) -> Any:
     try:
-        return parsed(text)
+        return parse(text)
     except yaml.YAMLError:
         return None

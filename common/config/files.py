@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from vantage6.common.config.problems import explained
+from vantage6.common.config.problems import explain
 from vantage6.common.errors import ConfigurationError
 
 ENVIRONMENTS = ("application", "dev", "test", "acc", "prod")
@@ -37,10 +37,10 @@ def load(path: Path, model: type[C], environment: str | None = None) -> C:
     """
     name, values = _select(path, _read(path), environment)
     _fetch(values, path)
-    return checked(values, model, path, name)
+    return validate(values, model, path, name)
 
 
-def checked(values: dict[str, Any], model: type[C], path: Path, name: str) -> C:
+def validate(values: dict[str, Any], model: type[C], path: Path, name: str) -> C:
     """Return the configuration that consists of values.
 
     Parameters
@@ -60,7 +60,7 @@ def checked(values: dict[str, Any], model: type[C], path: Path, name: str) -> C:
     try:
         return model.model_validate(values, context={"folder": path.absolute().parent})
     except ValidationError as error:
-        problems = "\n".join(f"  {line}" for line in explained(error, model, name))
+        problems = "\n".join(f"  {line}" for line in explain(error, model, name))
         raise ConfigurationError(f"{path} is not valid:\n{problems}") from error
 
 
@@ -75,7 +75,7 @@ def environments(path: Path) -> tuple[str, ...]:
     return tuple(_environments(path, _read(path)))
 
 
-def parsed(text: str) -> Any:
+def parse(text: str) -> Any:
     """Return what a text in YAML says; secrets that are kept elsewhere are not fetched."""
     return yaml.load(text, _Loader)  # noqa: S506 (it is a SafeLoader)
 
@@ -170,7 +170,7 @@ def _fetch(root: Any, path: Path) -> None:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = parsed(path.read_text(encoding="utf-8"))
+        content = parse(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigurationError(
             f"Cannot read the configuration {path}: {error.strerror}."

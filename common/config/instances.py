@@ -14,7 +14,7 @@ from typing import Literal
 import platformdirs
 
 from vantage6.common.cli.selection import COMMANDS, Selection
-from vantage6.common.config.remembered import forget, remember, remembered
+from vantage6.common.config.remembered import forget, recall, remember
 from vantage6.common.errors import ConfigurationError
 
 Kind = Literal["server", "node"]
@@ -68,7 +68,7 @@ def log_folder(kind: Kind, name: str, *, system: bool) -> Path:
     return platformdirs.user_log_path(_APPLICATION, appauthor=False) / kind / name
 
 
-def listed(kind: Kind) -> list[Found]:
+def find_all(kind: Kind) -> list[Found]:
     """Return all configurations of both scopes: in their folders, and started elsewhere."""
     scopes = (True, False)
     found = [found for system in scopes for found in _in_scope(kind, system=system)]
@@ -123,7 +123,7 @@ def find(kind: Kind, selection: Selection) -> Found:
     return choice[0]
 
 
-def checked_name(name: str) -> str:
+def check_name(name: str) -> str:
     """Return a name that a new instance may have; spaces become hyphens.
 
     Raises
@@ -174,7 +174,7 @@ def _data_of_all(kind: Kind, *, system: bool) -> Path:
 def _elsewhere(kind: Kind, *, system: bool) -> list[Found]:
     """Return what was started from files outside of the usual folders."""
     usual = configuration_folders(kind, system=system)
-    files = remembered(_data_of_all(kind, system=system))
+    files = recall(_data_of_all(kind, system=system))
     return [Found(file, system) for file in files if file.parent not in usual]
 
 

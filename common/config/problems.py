@@ -13,7 +13,7 @@ _LIKE = 0.6
 _NO_TEXT = "a text is wanted here; put it into quotation marks"
 
 
-def explained(error: ValidationError, model: type[BaseModel], top: str) -> Iterator[str]:
+def explain(error: ValidationError, model: type[BaseModel], top: str) -> Iterator[str]:
     """Yield a line for each wrong key: its path, and what is wrong with it.
 
     Parameters
@@ -32,7 +32,7 @@ def explained(error: ValidationError, model: type[BaseModel], top: str) -> Itera
 def sentences(
     error: ValidationError, model: type[BaseModel]
 ) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """Yield where something is wrong, and what; see `explained`."""
+    """Yield where something is wrong, and what; see `explain`."""
     for problem in error.errors(include_input=False, include_url=False):
         steps = tuple(problem["loc"])
         yield steps, _sentence(problem, steps, model)

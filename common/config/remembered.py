@@ -14,7 +14,7 @@ from vantage6.common.secret_files import write_private
 _MOST = 1000
 
 
-def remembered(folder: Path) -> list[Path]:
+def recall(folder: Path) -> list[Path]:
     """Return the files that are remembered in a folder and still exist.
 
     Parameters
@@ -32,14 +32,14 @@ def remembered(folder: Path) -> list[Path]:
 
 def remember(folder: Path, file: Path) -> None:
     """Remember a file; where that cannot be written, it is found by its path only."""
-    known = remembered(folder)
+    known = recall(folder)
     if file not in known:
         _write(folder, [*known, file][-_MOST:])
 
 
 def forget(folder: Path, file: Path) -> None:
     """Forget a file."""
-    known = remembered(folder)
+    known = recall(folder)
     if file in known:
         _write(folder, [one for one in known if one != file])
 

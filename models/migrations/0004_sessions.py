@@ -52,14 +52,14 @@ def up(migrator: Any, db: Any) -> None:
         migrator.add_column("node", "tokens_valid_from", UtcDateTimeField(null=True)),
         migrator.add_column("account", "otp_sealed", TextField(null=True)),
     )
-    _rewrite(db, "otp_secret", "otp_sealed", seals.sealed)
+    _rewrite(db, "otp_secret", "otp_sealed", seals.seal)
     migrator.migrate(migrator.drop_column("account", "otp_secret"))
 
 
 def down(migrator: Any, db: Any) -> None:
     secret = CharField(null=True, max_length=32)
     migrator.migrate(migrator.add_column("account", "otp_secret", secret))
-    _rewrite(db, "otp_sealed", "otp_secret", seals.opened)
+    _rewrite(db, "otp_sealed", "otp_secret", seals.unseal)
     migrator.migrate(
         migrator.drop_column("account", "otp_sealed"),
         migrator.drop_column("node", "tokens_valid_from"),

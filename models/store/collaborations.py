@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from vantage6.common.errors import Invalid, NotFound
-from vantage6.models.database import locked, transaction, unique
+from vantage6.models.database import for_update, transaction, unique
 from vantage6.models.sql.prepared import Prepared
 from vantage6.models.store import organizations, result_endings
 from vantage6.models.store.access import Reach
@@ -84,8 +84,8 @@ def delete(collaboration: Collaboration) -> Ended:
     """
     there = Task.select(Task.id).where(Task.collaboration == collaboration.id)
     # Nobody creates a task in it from here on. Then as everybody: tasks, then results.
-    list(locked(Collaboration.select().where(Collaboration.id == collaboration.id)))
-    list(locked(there.order_by(Task.id)))
+    list(for_update(Collaboration.select().where(Collaboration.id == collaboration.id)))
+    list(for_update(there.order_by(Task.id)))
     ended = result_endings.end(
         Result.task.in_(there), reason_code="killed", reason="The collaboration was removed."
     )
@@ -164,7 +164,7 @@ def _add(collaboration: Collaboration, organization_ids: Collection[int]) -> Non
 def _remove(collaboration: Collaboration, organization_ids: Collection[int]) -> Ended:
     there = Task.select(Task.id).where(Task.collaboration == collaboration.id)
     # Who creates a task for one of them at this moment shares this row: wait, to end that one too.
-    list(locked(Collaboration.select().where(Collaboration.id == collaboration.id)))
+    list(for_update(Collaboration.select().where(Collaboration.id == collaboration.id)))
     Membership.delete().where(
         (Membership.collaboration == collaboration.id)
         & among(Membership.organization, organization_ids)

@@ -10,7 +10,7 @@ from peewee import JOIN
 from vantage6.common.clock import now
 from vantage6.common.enums import Scope
 from vantage6.common.errors import Invalid, NotFound, Unauthenticated
-from vantage6.common.secret_files import hashed
+from vantage6.common.secret_files import hash_secret
 from vantage6.models.database import db, transaction, unique
 from vantage6.models.sql.prepared import Prepared
 from vantage6.models.store import result_endings, sessions
@@ -107,7 +107,7 @@ def with_key(api_key: str) -> Node:
     Unauthenticated
         If no node has the key.
     """
-    row = _BY_KEY.first(hashed(api_key))
+    row = _BY_KEY.first(hash_secret(api_key))
     if row is None:
         raise Unauthenticated("This API key belongs to no node.", code="wrong_api_key")
     return row
@@ -128,7 +128,7 @@ def create(
         _check_member(organization, collaboration)
         node = Node.create(
             name=name or f"{organization.name} - {collaboration.name} Node",
-            api_key=hashed(key),
+            api_key=hash_secret(key),
             organization=organization,
             collaboration=collaboration,
         )
@@ -143,7 +143,7 @@ def replace_key(node: Node) -> str:
     it computes are void.
     """
     key = _random_key()
-    update(node, {"api_key": hashed(key), "tokens_valid_from": now(), "working_session": None})
+    update(node, {"api_key": hash_secret(key), "tokens_valid_from": now(), "working_session": None})
     sessions.end_all(node)
     return key
 

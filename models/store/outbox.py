@@ -103,7 +103,7 @@ _ORIGINS: Prepared[Any] = Prepared(
 )
 
 
-def sent(*message_ids: int) -> None:
+def forget(*message_ids: int) -> None:
     """Forget messages."""
     Outbox.delete().where(among(Outbox.id, message_ids)).execute()
 

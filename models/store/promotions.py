@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from vantage6.models.database import db, locked
+from vantage6.models.database import db, for_update
 from vantage6.models.store.queries import among
 from vantage6.models.tables import Role, RoleRule, Session, UserRole, UserRule
 
@@ -42,7 +42,7 @@ def _concerned(table: Any, pairs: Sequence[dict[str, int]]) -> list[int]:
         return sorted({pair["user"] for pair in pairs})
     roles = sorted({pair["role"] for pair in pairs})
     # SECURITY: whoever gives such a role to a user at this moment waits, and then sees the rules.
-    list(locked(Role.select(Role.id).where(among(Role.id, roles)).order_by(Role.id)))
+    list(for_update(Role.select(Role.id).where(among(Role.id, roles)).order_by(Role.id)))
     holders: Any = UserRole.select(UserRole.user).where(among(UserRole.role, roles)).distinct()
     return [user for (user,) in holders.tuples()]
 

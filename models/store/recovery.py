@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from vantage6.common.clock import now
 from vantage6.common.errors import Invalid, Unauthenticated
-from vantage6.common.secret_files import hashed
+from vantage6.common.secret_files import hash_secret
 from vantage6.models.database import db, transaction
 from vantage6.models.store import outbox, sessions, users
 from vantage6.models.tables import RecoveryToken, User
@@ -98,7 +98,7 @@ def issue(user: User, purpose: Purpose, minutes: int) -> str:
     RecoveryToken.create(
         user=user,
         purpose=purpose,
-        token=hashed(token),
+        token=hash_secret(token),
         expires_at=moment + timedelta(minutes=minutes),
     )
     return token
@@ -115,7 +115,7 @@ def holder(token: str, purpose: Purpose) -> User:
         If it has expired.
     """
     row = RecoveryToken.get_or_none(
-        (RecoveryToken.token == hashed(token)) & (RecoveryToken.purpose == purpose)
+        (RecoveryToken.token == hash_secret(token)) & (RecoveryToken.purpose == purpose)
     )
     if row is None:
         raise Invalid("This token is wrong, or it was used already.", code="wrong_token")

@@ -6,7 +6,7 @@ from typing import Any
 
 from vantage6.common.clock import now
 from vantage6.common.task_status import TaskStatus
-from vantage6.models.database import locked, transaction
+from vantage6.models.database import for_update, transaction
 from vantage6.models.store import outbox
 from vantage6.models.store.queries import among
 from vantage6.models.tables import Node, Result, Task
@@ -61,7 +61,7 @@ def hold(condition: Any) -> Any:
     Any
         The condition that a result is one of those.
     """
-    query: Any = locked(Result.select(Result.id).where(condition).order_by(Result.id))
+    query: Any = for_update(Result.select(Result.id).where(condition).order_by(Result.id))
     return among(Result.id, [id_ for (id_,) in query.tuples()])
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from vantage6.common.clock import now
 from vantage6.common.errors import Conflict, Forbidden, Invalid, NotFound
 from vantage6.common.task_status import TaskStatus, has_task_finished
-from vantage6.models.database import db, locked, transaction
+from vantage6.models.database import db, for_update, transaction
 from vantage6.models.sql.bulk_insert import insert
 from vantage6.models.sql.prepared import Prepared
 from vantage6.models.store import outbox, result_endings, sealed, tasks
@@ -258,7 +258,7 @@ def kill(task_id: int) -> Ended:
     found = Task.select(Task.id).where(Task.id.in_(tree)).order_by(Task.id)
     held: set[int] = set()
     # Who writes a sub-task at this moment shares its parent: wait, and look for it once more.
-    while new := {row.id for row in locked(found)} - held:
+    while new := {row.id for row in for_update(found)} - held:
         held |= new
     return result_endings.end(
         Result.task.in_(tree), reason_code="killed", reason="A user killed the task."

@@ -5,7 +5,7 @@ import secrets
 
 from vantage6.common.clock import now
 from vantage6.common.errors import Unauthenticated
-from vantage6.common.secret_files import hashed
+from vantage6.common.secret_files import hash_secret
 from vantage6.models import seals
 from vantage6.models.database import transaction
 from vantage6.models.store import recovery, sessions, users
@@ -25,7 +25,7 @@ def secret_of(user: User) -> str | None:
     NotConfigured
         If it was sealed with another key than the server has.
     """
-    return user.otp_secret and seals.opened(user.otp_secret)
+    return user.otp_secret and seals.unseal(user.otp_secret)
 
 
 def any_user() -> User | None:
@@ -42,7 +42,7 @@ def is_confirmed(user: User) -> bool:
 def propose(user: User, secret: str) -> str:
     """Give a user a secret; who has one keeps it. Returns the one that counts."""
     missing = (User.id == user.id) & User.otp_secret.is_null()
-    User.update(otp_secret=seals.sealed(secret), otp_last_step=None).where(missing).execute()
+    User.update(otp_secret=seals.seal(secret), otp_last_step=None).where(missing).execute()
     return secret_of(users.get(user.id)) or ""
 
 
@@ -70,14 +70,14 @@ def new_codes(user: User) -> list[str]:
     codes = [_random_code() for _ in range(_CODES)]
     RecoveryCode.delete().where(RecoveryCode.user == user.id).execute()
     RecoveryCode.insert_many(
-        [{"user": user.id, "code": hashed(_plain(code))} for code in codes]
+        [{"user": user.id, "code": hash_secret(_plain(code))} for code in codes]
     ).execute()
     return codes
 
 
 def use_code(user: User, code: str) -> bool:
     """Use a recovery code up; tell whether it was one."""
-    kept = (RecoveryCode.user == user.id) & (RecoveryCode.code == hashed(_plain(code)))
+    kept = (RecoveryCode.user == user.id) & (RecoveryCode.code == hash_secret(_plain(code)))
     # Of two who use it at once, one finds nothing left to remove.
     return bool(RecoveryCode.delete().where(kept).execute())
 
@@ -114,7 +114,7 @@ def reset(token: str, code: str | None, secret: str) -> User:
             "factor.",
             code="recovery_code_needed",
         )
-    _replace(user, seals.sealed(secret))
+    _replace(user, seals.seal(secret))
     return user
 
 

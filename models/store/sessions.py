@@ -5,7 +5,7 @@ from typing import Any
 
 from vantage6.common.clock import now
 from vantage6.common.errors import NotFound, Unauthenticated
-from vantage6.models.database import locked, transaction
+from vantage6.models.database import for_update, transaction
 from vantage6.models.store.queries import Page, page_of
 from vantage6.models.tables import Node, Session, User
 
@@ -69,7 +69,7 @@ def hold(holder: User | Node) -> None:
     Unauthenticated
         If password or key were replaced meanwhile.
     """
-    if locked(_unchanged(holder)).first() is None:
+    if for_update(_unchanged(holder)).first() is None:
         raise Unauthenticated("Password or key were replaced meanwhile.", code="token_revoked")
 
 

@@ -9,7 +9,7 @@ from peewee import JOIN, chunked
 
 from vantage6.common.errors import Conflict, Invalid, NotFound
 from vantage6.common.task_status import NO_RESULTS, TASK_STATES, UNFINISHED, TaskStatus
-from vantage6.models.database import locked, transaction
+from vantage6.models.database import for_update, transaction
 from vantage6.models.sql.bulk_insert import insert
 from vantage6.models.sql.prepared import Prepared
 from vantage6.models.store import lineage, outbox, requesters, result_endings, sealed
@@ -33,7 +33,7 @@ _SHARED = "FOR KEY SHARE"
 
 _BY_ID = Prepared(lambda id_: Task.select().where(Task.id == id_))
 _HELD = Prepared(
-    lambda id_: locked(
+    lambda id_: for_update(
         Collaboration.select(Collaboration.id, Collaboration.encrypted).where(
             Collaboration.id == id_
         ),
@@ -257,7 +257,7 @@ def _hold(collaboration_id: int, parent: Task | None) -> bool:
     """
     held = _HELD.first(collaboration_id)
     if parent is not None:
-        list(locked(Task.select(Task.id).where(Task.id == parent.id), _SHARED))
+        list(for_update(Task.select(Task.id).where(Task.id == parent.id), _SHARED))
         if not is_open(parent.id):
             raise Conflict(f"Task {parent.id} has ended.", code="task_ended")
     return held is not None and held.encrypted
@@ -296,7 +296,7 @@ def with_descendants(task_id: int) -> Any:
 def delete(task: Task) -> None:
     """Remove a task and its results; its sub-tasks stay."""
     # In the order of `results.kill`: the task, then its results.
-    list(locked(Task.select(Task.id).where(Task.id == task.id)))
+    list(for_update(Task.select(Task.id).where(Task.id == task.id)))
     result_endings.hold(Result.task == task.id)
     Task.delete().where(Task.id == task.id).execute()
 

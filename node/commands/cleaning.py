@@ -78,7 +78,7 @@ def _folders_of(instance: "Instance", usual: Path) -> list[Path]:
     from vantage6.common.config import instances
 
     here = instances.Found(instance.file, instance.system)
-    others = [one for one in instances.listed("node") if one.file != instance.file]
+    others = [one for one in instances.find_all("node") if one.file != instance.file]
     if any((one.name, one.system) == (here.name, here.system) for one in others):
         # A folder of this name may be that of the other node.
         named = [usual] if instance.data == usual else []

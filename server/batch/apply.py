@@ -11,7 +11,7 @@ from typing import Any
 from vantage6.api.identity import passwords
 from vantage6.common.config import Instance
 from vantage6.common.errors import Invalid
-from vantage6.common.secret_files import hashed
+from vantage6.common.secret_files import hash_secret
 from vantage6.models.database import db
 from vantage6.models.store import collaborations, nodes, organizations, roles, tasks, users
 from vantage6.models.tables import (
@@ -228,7 +228,7 @@ class Import:
         organization: Organization,
         collaboration: Collaboration,
     ) -> None:
-        key = None if entry.api_key is None else hashed(entry.api_key)
+        key = None if entry.api_key is None else hash_secret(entry.api_key)
         holder = None if key is None else Node.get_or_none(Node.api_key == key)
         here = (Node.organization == organization) & (Node.collaboration == collaboration)
         row = Node.get_or_none(here)

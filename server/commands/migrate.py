@@ -40,7 +40,7 @@ def migrate(instance: "Instance", revision: str | None, status: bool, yes: bool)
             if NARROWING in done and (said := narrowing()):
                 console.warning(said)
             return _tell(done, [])
-        revision = schema.named(revision)
+        revision = schema.find(revision)
         if lost := [name for name in before if name > revision]:
             _refuse_while_running(instance)
             if not yes:

@@ -8,7 +8,7 @@ import redis
 
 from vantage6.broker import presence
 from vantage6.common.cli import console
-from vantage6.common.secret_files import hashed
+from vantage6.common.secret_files import hash_secret
 from vantage6.models import tables
 from vantage6.models.store import collaborations, nodes, result_endings
 from vantage6.server.shell.entity import Entity
@@ -137,7 +137,7 @@ class Node(Entity):
     broker: ClassVar[Callable[[], redis.Redis]]
 
     name = Column()
-    api_key = Column("hashed when it is assigned; keep the key itself", given=hashed)
+    api_key = Column("hashed when it is assigned; keep the key itself", given=hash_secret)
     ip = Column("address within the VPN")
     last_seen = Column("when it was last heard of")
     organization = One("Organization", "whose it is")
@@ -147,7 +147,7 @@ class Node(Entity):
     @classmethod
     def get_by_api_key(cls, api_key: str) -> "Node | None":
         """Return the one with an API key, or None."""
-        return cls.first(cls.table.api_key == hashed(api_key))
+        return cls.first(cls.table.api_key == hash_secret(api_key))
 
     @classmethod
     def get_online_nodes(cls) -> "list[Node]":
@@ -166,7 +166,7 @@ class Node(Entity):
 
     def check_key(self, api_key: str) -> bool:
         """Tell whether an API key is its own."""
-        return bool(self.row.api_key == hashed(api_key))
+        return bool(self.row.api_key == hash_secret(api_key))
 
     def update(self) -> None:
         """Write what was changed; what it had taken at another place is offered there again."""

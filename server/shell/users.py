@@ -81,7 +81,7 @@ class User(Entity):
     last_seen = Column("when it was last heard of")
     otp_secret = Column(
         "secret of the second factor, sealed when it is assigned; None removes it",
-        given=lambda secret: secret and seals.sealed(secret),
+        given=lambda secret: secret and seals.seal(secret),
     )
     organization = One("Organization", "where the person works")
     roles = Linked("Role", tables.UserRole, "user", "role", "sets of rules")

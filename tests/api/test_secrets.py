@@ -12,7 +12,7 @@ from tests.common.logfile import Logs, logged_to
 from tests.models.factories import IMAGE, World, make_user
 from vantage6.api.app import create_app
 from vantage6.api.identity import passwords
-from vantage6.common.secret_files import hashed
+from vantage6.common.secret_files import hash_secret
 from vantage6.models import database
 from vantage6.models.store import nodes, recovery
 from vantage6.models.store.recovery import Purpose
@@ -38,7 +38,7 @@ def test_no_secret_reaches_a_log(
     tokens = api.post("/token/user", body=wrong | {"password": PASSWORD}).json
     api.post("/token/user", body=wrong)
     node, key = world.cairo_south, "secret-api-key"
-    nodes.update(node, {"api_key": hashed(key)})
+    nodes.update(node, {"api_key": hash_secret(key)})
     node_token = api.post("/token/node", body={"api_key": key}).json["access_token"]
     api.post("/token/node", body={"api_key": "another-key"})
     api.post("/token/refresh", tokens["refresh_token"])
@@ -65,7 +65,7 @@ def test_no_secret_reaches_a_log(
         ada.password,
         key,
         "another-key",
-        hashed(key),
+        hash_secret(key),
         tokens["access_token"],
         tokens["refresh_token"],
         node_token,

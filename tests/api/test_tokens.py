@@ -12,7 +12,7 @@ from tests.api.conftest import Server
 from tests.models.factories import IMAGE, World, finish, make_task, make_user, result_of
 from vantage6.common.clock import now
 from vantage6.common.identity import NODE_AUTHORIZATION, WRONG_NODE_TOKEN
-from vantage6.common.secret_files import hashed
+from vantage6.common.secret_files import hash_secret
 from vantage6.models.store import nodes, results, tasks, users
 from vantage6.models.tables import Node, User
 
@@ -121,7 +121,7 @@ def test_rights_are_those_of_the_moment(api: Api, world: World):
 def test_a_node_logs_in_with_its_key(api: Api, world: World):
     node = world.amsterdam_north
     key = "a-key-that-somebody-chose"
-    nodes.update(node, {"api_key": hashed(key)})
+    nodes.update(node, {"api_key": hash_secret(key)})
     answer = api.post("/token/node", body={"api_key": key})
     said = claims(answer.json["access_token"])
     assert (said["sub"], said["client_type"], said["type"]) == (node.id, "node", "access")

@@ -94,16 +94,16 @@ def test_what_was_started_with_a_file_is_listed_and_found_by_its_name(
 ) -> None:
     file = configuration(machine / "elsewhere", "mars.yaml")
     started = instances.find(kind, Selection(file=file))
-    assert instances.listed(kind) == []
+    assert instances.find_all(kind) == []
     for _ in range(2):
         instances.note_start(kind, started)
-    assert instances.listed(kind) == [started]
+    assert instances.find_all(kind) == [started]
     assert instances.find(kind, Selection("mars")) == started
     assert instances.find(kind, Selection()) == started
     other = "server" if kind == "node" else "node"
-    assert instances.listed(other) == []
+    assert instances.find_all(other) == []
     file.unlink()
-    assert instances.listed(kind) == []
+    assert instances.find_all(kind) == []
 
 
 def test_files_of_one_name_have_to_be_told_apart(machine: Path) -> None:
@@ -122,7 +122,7 @@ def test_a_list_that_cannot_be_written_or_read_is_done_without(machine: Path) ->
     (machine / "home").mkdir()
     (machine / "home/data").write_text("a file where a folder should be")
     instances.note_start("node", instances.find("node", Selection(file=file)))
-    assert instances.listed("node") == []
+    assert instances.find_all("node") == []
 
 
 def test_relative_paths_count_from_the_configuration_file(machine: Path) -> None:
@@ -219,11 +219,11 @@ def test_name_cannot_lead_out_of_the_folders(machine: Path) -> None:
 @pytest.mark.parametrize("name", ["", "../a", "a/b", ".hidden", "naïve"])
 def test_new_name_is_refused(name: str) -> None:
     with pytest.raises(ConfigurationError, match="cannot be a name"):
-        instances.checked_name(name)
+        instances.check_name(name)
 
 
 def test_spaces_in_a_new_name_become_hyphens() -> None:
-    assert instances.checked_name(" my first node ") == "my-first-node"
+    assert instances.check_name(" my first node ") == "my-first-node"
 
 
 def test_folder_that_is_closed_names_the_other_scope(machine: Path) -> None:
@@ -236,7 +236,7 @@ def test_both_scopes_are_listed(machine: Path) -> None:
     configuration(machine / "home/config/vantage6/server", "mine.yaml")
     configuration(machine / "system/config/vantage6/server", "ours.yaml")
     configuration(machine / "system/config/vantage6/server", "notes.txt")
-    assert [(found.name, found.scope) for found in instances.listed("server")] == [
+    assert [(found.name, found.scope) for found in instances.find_all("server")] == [
         ("ours", "system"),
         ("mine", "user"),
     ]

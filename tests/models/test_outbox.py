@@ -37,15 +37,15 @@ def test_the_oldest_message_is_due_first():
 
 def test_a_sent_message_is_forgotten():
     message = outbox.add(Topic.TASK_CREATED, {"task_id": 7})
-    outbox.sent(message)
-    outbox.sent(message)
+    outbox.forget(message)
+    outbox.forget(message)
     assert outbox.find(message) is None
 
 
 def test_several_messages_are_forgotten_at_once():
     first, second, third = (outbox.add(Topic.TASK_CREATED, {}) for _ in range(3))
-    outbox.sent(first, third)
-    outbox.sent()
+    outbox.forget(first, third)
+    outbox.forget()
     assert [id_ for id_, _, _ in outbox.new()] == [second]
 
 
@@ -74,7 +74,7 @@ def test_a_long_error_is_cut_and_a_sent_message_cannot_be_postponed():
     message = outbox.add(Topic.TASK_CREATED, {"task_id": 7})
     outbox.postpone(message, "x" * 5000)
     assert len(Outbox.get_by_id(message).error) == 1000
-    outbox.sent(message)
+    outbox.forget(message)
     outbox.postpone(message, "too late")
     assert outbox.find(message) is None
 
@@ -100,7 +100,7 @@ def test_what_was_handed_on_is_left_alone_for_a_while():
     assert Outbox.get_by_id(message).available_at - now() > timedelta(seconds=50)
     due_since(message, 1)
     assert outbox.hand_on(message) == 1
-    outbox.sent(message)
+    outbox.forget(message)
     assert outbox.hand_on(message) is None
 
 
@@ -110,7 +110,7 @@ def test_an_attempt_is_begun_once():
     assert sorted(begun, key=str) == [*[None] * 5, {"kind": "x"}]
     assert outbox.begin(message, 0, 60) is None
     assert outbox.begin(message, 1, 60) == {"kind": "x"}
-    outbox.sent(message)
+    outbox.forget(message)
     assert outbox.begin(message, 2, 60) is None
 
 

@@ -46,7 +46,7 @@ def test_what_the_database_keeps_does_not_tell_the_secret(world: World, folder: 
 
 
 def test_the_same_secret_is_sealed_differently_each_time(world: World):
-    assert seals.sealed(SECRET) != seals.sealed(SECRET)
+    assert seals.seal(SECRET) != seals.seal(SECRET)
 
 
 def test_with_another_key_it_is_not_opened_but_says_so(world: World, tmp_path: Path):

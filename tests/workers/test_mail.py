@@ -20,7 +20,7 @@ from vantage6.broker.connection import client
 from vantage6.broker.queues import CELERY_PREFIX, MAIL
 from vantage6.common.clock import now
 from vantage6.common.config import ServerConfig
-from vantage6.common.secret_files import hashed
+from vantage6.common.secret_files import hash_secret
 from vantage6.models.store import outbox, recovery, users
 from vantage6.models.store.recovery import Change, Mail, Purpose
 from vantage6.models.tables import Outbox, RecoveryToken, User
@@ -92,7 +92,7 @@ def test_what_waits_and_what_is_kept_holds_no_secret(ada: User, smtp: MailServer
     workers.run("send_mail", message, 0)
     row = RecoveryToken.get()
     token = token_in(smtp.mails[0])
-    assert row.token == hashed(token) != token
+    assert row.token == hash_secret(token) != token
     assert len(row.token) == 64
     assert timedelta(minutes=59) < row.expires_at - now() <= timedelta(minutes=60)
 

@@ -137,7 +137,7 @@ def test_server_that_something_else_supervises_is_not_taken_for_a_stranger(
         state, message = findings(operator)["port"]
         assert (state, "started otherwise" in message) == ("ok", True)
         found = instances.Found(operator.instance.file, system=False)
-        monkeypatch.setattr(instances, "listed", lambda _: [found])
+        monkeypatch.setattr(instances, "find_all", lambda _: [found])
         assert "Running (started otherwise)" in CliRunner().invoke(main, ["list"]).output
         server.shutdown()
     assert findings(operator)["port"][0] == "ok"

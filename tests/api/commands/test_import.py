@@ -11,7 +11,7 @@ from tests.api.client import logged_in
 from tests.api.commands.conftest import Operator, write_batch
 from vantage6.api.identity import passwords
 from vantage6.common.encryption import RSACryptor
-from vantage6.common.secret_files import hashed
+from vantage6.common.secret_files import hash_secret
 from vantage6.models.database import db
 from vantage6.models.store import nodes, relations, users
 from vantage6.models.tables import (
@@ -119,7 +119,7 @@ def test_what_differs_is_brought_to_the_file_and_secrets_stay(operator: Operator
         ann = users.find_by_name("ann")
         assert ann.firstname == "Ann"
         assert passwords.matches(ann.password, "secret")
-        assert Node.get(Node.name == "B - AB Node").api_key == hashed(KEYS[2])
+        assert Node.get(Node.name == "B - AB Node").api_key == hash_secret(KEYS[2])
     first["public_key"] = base64.b64encode(b"another").decode()
     write_batch(file, content)
     assert "A has another public key, which stays" in operator.does("import", file)
