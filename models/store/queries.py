@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from peewee import SQL, Model, ModelSelect, NodeList, Value, fn
+from peewee import OP, SQL, Expression, Model, ModelSelect, NodeList, Value, fn
 
 from vantage6.common.errors import Invalid
 from vantage6.models.database import db
 from vantage6.models.fields import is_sqlite
 from vantage6.models.sql.count_cache import count_rows
+from vantage6.models.sql.deadline import limited_time
 from vantage6.models.sql.prepared import Parameter
 
 Row = TypeVar("Row", bound=Model)
@@ -51,9 +53,30 @@ def page_of(
     ----------
     counted
         A query with as many rows that is faster to count, where there is one.
+
+    Raises
+    ------
+    Invalid
+        If it searches for a pattern, and that takes too long.
     """
+    # SECURITY: a pattern is compared with the texts of all rows within reach.
+    with limited_time() if _has_pattern(getattr(query, "_where", None)) else nullcontext():
+        return _page_of(query, page, counted)
+
+
+def _page_of(
+    query: "ModelSelect[Row]", page: Page, counted: "ModelSelect[Row] | None"
+) -> tuple[list[Row], int]:
     rows = list(query if page.number is None else query.paginate(page.number, page.size))
     return rows, total(page, rows, lambda: count_rows(query if counted is None else counted))
+
+
+def _has_pattern(condition: Any) -> bool:
+    """Tell whether a condition is one of `like`, or holds one."""
+    if not isinstance(condition, Expression):
+        return False
+    parts = (condition.lhs, condition.rhs)
+    return condition.op == OP.ILIKE or any(_has_pattern(part) for part in parts)
 
 
 def total(page: Page, rows: Sequence[object], count: Callable[[], int]) -> int:

@@ -19,9 +19,10 @@ from tests.models.factories import (
 from vantage6.api.http.answers import _portions
 from vantage6.common.clock import now
 from vantage6.models.database import db
+from vantage6.models.sql import deadline
 from vantage6.models.store import collaborations, invitations, nodes, organizations, ports, results
 from vantage6.models.store.payloads import LargeText
-from vantage6.models.tables import Node, Role, RoleRule, User
+from vantage6.models.tables import Node, Role, RoleRule, Task, User
 
 
 @pytest.fixture
@@ -260,3 +261,21 @@ def test_texts_are_read_in_portions_that_keep_their_order(world: World):
     texts = [LargeText(number, "log", size) for number, size in enumerate((5, 2**20, 7, 9, 2**19))]
     found = [[text.result_id for text in some] for some in _portions([*texts, texts[-1]])]
     assert found == [[0], [1], [2, 3, 4], [4]]
+
+
+def test_a_search_that_takes_too_long_is_broken_off(
+    api: Api, world: World, reader: User, monkeypatch: pytest.MonkeyPatch
+):
+    """Many tasks with long texts, and the worst of the patterns that are allowed."""
+    grow(world, 3000)
+    Task.update(description="a" * 1025).execute()
+    search = f"description=%25{'a' * 126}b"
+    before = deadline.SECONDS
+    monkeypatch.setattr(deadline, "SECONDS", 0.05)
+    for query in (search, f"{search}&page=1", f"{search}&name=%25a%25&page=1&per_page=1"):
+        assert api.get("/task", reader, query).problem == (400, "search_too_slow"), query
+    # Nothing else has this little time, not on the same connection either.
+    assert api.get("/task", reader, "page=3&per_page=1000").status == 200
+    monkeypatch.setattr(deadline, "SECONDS", 100 * before)
+    assert api.get("/task", reader, f"{search}&page=1").json == []
+    assert api.get("/user", reader, "username=%25ser%25&page=1").status == 200
