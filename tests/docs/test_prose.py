@@ -17,7 +17,7 @@ FINISHED = [
         DOCS / f"{name}.md"
         for name in (
             *("algorithms", "client", "deployment", "index", "monitoring", "operator", "reasons"),
-            *("start", "tutorial", "upgrade", "versions"),
+            *("start", "station", "tutorial", "upgrade", "versions"),
         )
     ),
 ]
