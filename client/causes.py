@@ -1,5 +1,6 @@
 """Why a task failed, in one line: the first cause, also where it lies in a sub-task."""
 
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -7,8 +8,8 @@ from vantage6.client.session import Document
 from vantage6.common.errors import V6Error
 from vantage6.common.task_status import has_task_failed
 
-#: Sub-tasks of sub-tasks are looked at down to this level, and so many of one task.
-_DEEPEST, _MOST_SUBTASKS = 3, 10
+#: So many sub-tasks are looked at of each of so many tasks: some thirty requests at most.
+_MOST_SUBTASKS, _MOST_TASKS = 5, 5
 #: What the wrapper of an algorithm puts before a sentence for people.
 _FOR_PEOPLE = "reason > "
 
@@ -33,7 +34,7 @@ def of_task(call: Call, task_id: int, results: list[Document]) -> str | None:
     first = next(filter(_told, failed), failed[0])
     name, said = _name(call, first), _told(first)
     if not said:
-        said = _of_subtasks(call, task_id, 1) or cause(first)
+        said = _of_subtasks(call, task_id) or cause(first)
     return f"Task {task_id}: {len(failed)} of {len(results)} failed. {name}: {said}"
 
 
@@ -60,19 +61,22 @@ def _told(result: Document) -> str:
     return "" if is_bare else cause(result)
 
 
-def _of_subtasks(call: Call, task_id: int, level: int) -> str | None:
-    """Return the cause in the first sub-task that failed and says why."""
+def _of_subtasks(call: Call, task_id: int) -> str | None:
+    """Return the cause in the first sub-task that failed and says why, level by level."""
+    above = deque([task_id])
     try:
-        below = call("get", "task", params={"parent_id": task_id})
-        for subtask in below[:_MOST_SUBTASKS] if isinstance(below, list) else ():
-            results = call("get", "result", params={"task_id": subtask["id"], "payload": False})
-            for result in results if isinstance(results, list) else ():
-                if not has_task_failed(result.get("status")):
-                    continue
-                if said := _told(result):
-                    return f"Sub-task {subtask['id']} failed at {_name(call, result)}: {said}"
-            if level < _DEEPEST and (said := _of_subtasks(call, subtask["id"], level + 1) or ""):
-                return said
+        for _ in range(_MOST_TASKS):
+            if not above:
+                break
+            page = {"parent_id": above.popleft(), "page": 1, "per_page": _MOST_SUBTASKS}
+            below = call("get", "task", params=page)
+            for subtask in below if isinstance(below, list) else ():
+                above.append(subtask["id"])
+                results = call("get", "result", params={"task_id": subtask["id"], "payload": False})
+                for result in results if isinstance(results, list) else ():
+                    if has_task_failed(result.get("status")) and (said := _told(result)):
+                        where = _name(call, result)
+                        return f"Sub-task {subtask['id']} failed at {where}: {said}"
     except V6Error:  # not everybody may see sub-tasks
         pass
     return None

@@ -78,6 +78,18 @@ def test_the_cause_is_found_in_sub_tasks(peer, client, caplog) -> None:
     ]
 
 
+def test_sub_tasks_are_looked_at_a_bounded_number_of_times(peer, client, caplog) -> None:
+    bare = _reason("exit_code", "The algorithm ended with exit code 1.")
+    peer.answers["GET task"] = (200, [{"id": number} for number in range(20, 25)])
+    _wait(peer, client, _result(1, "crashed", **bare))
+    peer.asked.clear()
+    silent = _result(2, "crashed", **bare)
+    peer.answers["GET result"] = (200, [silent])
+    client.wait_for_results(13)
+    assert len(peer.asked) < 40
+    assert caplog.messages[-1].endswith("The algorithm ended with exit code 1.")
+
+
 def test_without_any_cause_the_status_is_told(peer, client, caplog) -> None:
     _wait(peer, client, _result(7, "killed by user"))
     assert caplog.messages == ["Task 13: 1 of 1 failed. organization 8: killed by user."]
