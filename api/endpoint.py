@@ -122,7 +122,7 @@ def endpoint(
                 limit = instance.config.max_body_bytes if is_large else limit
                 given["read"] = partial(read_body, req, body, limit, instance.folder, name, held)
             if query is not None:
-                given["query"] = _checked(query, req.params)
+                given["query"] = _check(query, req.params)
             with held:
                 answer = function(self, req, resp, **given)
             if answer is not None:
@@ -179,7 +179,7 @@ def read_body(
         raise _invalid(error) from error
 
 
-def _checked(model: type[BaseModel], values: Mapping[str, Any]) -> Any:
+def _check(model: type[BaseModel], values: Mapping[str, Any]) -> Any:
     try:
         return model.model_validate(values)
     except ValidationError as error:

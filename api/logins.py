@@ -81,11 +81,11 @@ class Logins:
         kept = user.password if user else None
         guess = self._guess(Attempt.PASSWORD, user, kept or name, req)
         check = partial(passwords.matches, kept, password, req.env)
-        if not self._guessed(guess, req, check) or user is None:
-            self._failed(user, req)
+        if not self._is_right(guess, req, check) or user is None:
+            self._count_failure(user, req)
             raise Unauthenticated("Wrong username or password.", code="wrong_password")
         if passwords.is_outdated(user.password) and not users.rehash(
-            user, passwords.hashed(password, req.env)
+            user, passwords.hash_password(password, req.env)
         ):
             # Somebody else who logs in did, or the password was replaced.
             return self.check_password(users.find(user.id), password, req, name)
@@ -119,7 +119,7 @@ class Logins:
             )
         return False
 
-    def succeeded(self, user: User, req: Request) -> None:
+    def record_success(self, user: User, req: Request) -> None:
         """Note that a user has proved everything."""
         users.login_succeeded(user)
         self._service.guesses.remember(user.id, network_of(self.address(req)))
@@ -162,11 +162,11 @@ class Logins:
         """
         if not self._service.config.two_factor_auth:
             return None
-        written = two_factor.written(code)
+        written = two_factor.normalize(code)
         # A secret is confirmed by the first right code; until then it is shown again.
         if user.otp_secret is None or (user.otp_last_step is None and not written):
             secret = second_factors.propose(user, two_factor.new_secret())
-            return self.enrolment(user, secret)
+            return self.describe_enrolment(user, secret)
         if not written:
             return {"msg": "Two-factor authentication is on; send the code of your app too."}
         if second_factors.is_confirmed(user) and two_factor.is_recovery_code(written):
@@ -189,15 +189,15 @@ class Logins:
         secret = second_factors.secret_of(user) or ""
 
         def is_right() -> bool:
-            step = two_factor.step_of(secret, two_factor.written(code))
+            step = two_factor.step_of(secret, two_factor.normalize(code))
             return step is not None and second_factors.use_step(user, step)
 
         self._check_code(user, is_right, req)
 
     def _check_code(self, user: User, is_right: Callable[[], bool], req: Request) -> None:
         guess = self._guess(Attempt.CODE, user, user.otp_secret or "", req)
-        if not self._guessed(guess, req, is_right):
-            self._failed(user, req)
+        if not self._is_right(guess, req, is_right):
+            self._count_failure(user, req)
             raise Unauthenticated("The code is wrong, or it was used already.", code="wrong_code")
 
     def _guess(self, kind: Attempt, user: User | None, secret: str, req: Request) -> Guess:
@@ -205,10 +205,10 @@ class Logins:
         network = network_of(self.address(req))
         return Guess(kind, hash_secret(f"{user_id}\n{secret}"), user_id, network)
 
-    def _guessed(self, guess: Guess, req: Request, check: Callable[[], bool]) -> bool:
+    def _is_right(self, guess: Guess, req: Request, check: Callable[[], bool]) -> bool:
         return self._service.guesses.is_right(guess, req.env, check)
 
-    def enrolled(self, user: User, req: Request) -> dict[str, Any]:
+    def complete_enrolment(self, user: User, req: Request) -> dict[str, Any]:
         """Return the recovery codes of a user whose first code was right, for this once."""
         is_first = user.otp_secret is not None and user.otp_last_step is None
         if not (is_first and self._service.config.two_factor_auth):
@@ -225,7 +225,7 @@ class Logins:
         if self._service.limits.allows(Attempt.MAIL, f"{change}:{user.id}"):
             self._service.send_mail(recovery.tell(user, change, self.address(req), receiver))
 
-    def enrolment(self, user: User, secret: str) -> dict[str, Any]:
+    def describe_enrolment(self, user: User, secret: str) -> dict[str, Any]:
         """Return what an authenticator app needs to know."""
         return {
             "qr_uri": two_factor.address(secret, user.username, self._service.instance.name),
@@ -233,7 +233,7 @@ class Logins:
             "msg": "Add this account to your authenticator app, then log in with its code.",
         }
 
-    def _failed(self, user: User | None, req: Request) -> None:
+    def _count_failure(self, user: User | None, req: Request) -> None:
         """Count a failure of the account, if there is one, which is told of many in a row."""
         address = self.address(req)
         policy = self._service.config.password_policy

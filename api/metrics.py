@@ -55,11 +55,11 @@ class _Moment(Collector):
         members = None
         if answers := database.answers():
             members = store_metrics.members()
-            yield from _stored()
+            yield from _read_stored()
             yield _gauge(metrics.KNOWN, {(): len(members)})
         try:
-            yield from self._waiting(members)
-            yield from _counted(dict(telemetry.numbers(self._service.broker)))
+            yield from self._read_waiting(members)
+            yield from _read_counted(dict(telemetry.numbers(self._service.broker)))
             reached = True
         except BrokerUnavailable:
             reached = False
@@ -70,7 +70,7 @@ class _Moment(Collector):
         }
         yield _gauge(metrics.UP, {(part,): int(up) for part, up in parts.items()})
 
-    def _waiting(self, members: store_metrics.Members | None) -> Iterator[Family]:
+    def _read_waiting(self, members: store_metrics.Members | None) -> Iterator[Family]:
         """Yield what the broker tells; of nodes, if they are known."""
         broker = self._service.broker
         queues = depths.of_queues(broker, (CONTROL, MAINTENANCE, MAIL))
@@ -87,7 +87,7 @@ class _Moment(Collector):
         yield _gauge(metrics.PENDING_AGE, {(): age})
 
 
-def _stored() -> Iterator[Family]:
+def _read_stored() -> Iterator[Family]:
     """Yield what the database tells at once."""
     backlog = outbox.backlog()
     topics = {str(topic): 0 for topic in outbox.Topic} | backlog.waiting
@@ -128,7 +128,7 @@ def _histogram(metric: Metric, values: Mapping[tuple[str, ...], Mapping[str, flo
 _FAMILIES: dict[str, Callable[..., Family]] = {"counter": _counter, "histogram": _histogram}
 
 
-def _counted(found: Mapping[telemetry.Number, float]) -> Iterator[Family]:
+def _read_counted(found: Mapping[telemetry.Number, float]) -> Iterator[Family]:
     """Yield what was counted by all processes."""
     values: dict[str, dict[tuple[str, ...], dict[str, float]]] = defaultdict(dict)
     for (name, labels, part), value in found.items():

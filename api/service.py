@@ -116,7 +116,7 @@ class Service:
         if messages:
             self._sender.call(FAN_OUT)
 
-    def ended(self, ended: Ended) -> None:
+    def report_ended(self, ended: Ended) -> None:
         """Have nodes told that results were ended, and count these."""
         self.announce(*ended.messages)
         if ended.count:

@@ -86,7 +86,7 @@ def researcher(username: str, organization: int) -> int:
     """Register a user who may do everything at an organization."""
     row = User.create(
         username=username,
-        password=passwords.hashed(PASSWORD),
+        password=passwords.hash_password(PASSWORD),
         firstname="Re",
         lastname="Searcher",
         email=f"{username}@example.org",

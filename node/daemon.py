@@ -153,7 +153,7 @@ class Node:
         for line in found.of_some:
             log.warning("some tasks are refused", reason=line)
         state = "refusing" if found.of_all else "online"
-        self._instance.tell(state, message="\n".join((*found.of_all, *found.of_some)))
+        self._instance.write_state(state, message="\n".join((*found.of_all, *found.of_some)))
 
     def _runtime(self) -> Runtime:
         instance = self._instance

@@ -176,13 +176,13 @@ class Instance:
             os.close(descriptor)
         return None
 
-    def tell(self, state: str, code: int = 0, message: str = "") -> None:
+    def write_state(self, state: str, code: int = 0, message: str = "") -> None:
         """Leave word on how the start went, for whoever waits for it in another process."""
         with suppress(OSError):
             content = {"pid": os.getpid(), "state": state, "code": code, "message": message}
             write_private(self._word, json.dumps(content))
 
-    def told(self) -> tuple[str, int, str]:
+    def read_state(self) -> tuple[str, int, str]:
         """Return the state, the exit code and the message that were left last."""
         try:
             content = json.loads(self._word.read_text())
@@ -190,7 +190,7 @@ class Instance:
         except (OSError, ValueError, KeyError):
             return "", 0, ""
 
-    def forget_word(self) -> None:
+    def forget_state(self) -> None:
         """Take back what an earlier start left."""
         self._word.unlink(missing_ok=True)
 

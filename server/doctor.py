@@ -37,7 +37,7 @@ from vantage6.models.fields import is_sqlite
 from vantage6.models.store import second_factors, users
 from vantage6.models.store.setup import FIRST_PASSWORD, ROOT
 from vantage6.server import supervision
-from vantage6.server.setup import narrowing
+from vantage6.server.setup import describe_narrowing
 
 #: No node has this number; its queue user is made and removed for a test.
 _NOBODY = 0
@@ -129,7 +129,10 @@ class Doctor:
 
     def _rules(self) -> str:
         self._connected()
-        return narrowing() or "Root alone holds rules of scope GLOBAL on what belongs to others."
+        return (
+            describe_narrowing()
+            or "Root alone holds rules of scope GLOBAL on what belongs to others."
+        )
 
     def _two_factor(self) -> str:
         self._connected()

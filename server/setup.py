@@ -18,7 +18,7 @@ ROOT_WARNING = (
 )
 
 
-def narrowing() -> str:
+def describe_narrowing() -> str:
     """Name the users whose rules of scope GLOBAL do not reach everything, and what to do; or ""."""
     names = users.with_narrowed_rules()
     if not names:
@@ -59,4 +59,4 @@ def set_up_connected(instance: Instance) -> bool:
     if setup.has_users():
         return False
     password = configured.get_secret_value() if configured else setup.FIRST_PASSWORD
-    return setup.ensure_root(passwords.hashed(password)) and configured is None
+    return setup.ensure_root(passwords.hash_password(password)) and configured is None

@@ -44,7 +44,7 @@ def _alone(work: Callable[..., T], *args: str, environ: dict[str, Any] | None = 
     return done.result()
 
 
-def hashed(password: str, environ: dict[str, Any] | None = None) -> str:
+def hash_password(password: str, environ: dict[str, Any] | None = None) -> str:
     """Return the form in which a password is kept.
 
     Parameters
@@ -60,7 +60,7 @@ def hashed(password: str, environ: dict[str, Any] | None = None) -> str:
 def matches(kept: str | None, password: str, environ: dict[str, Any] | None = None) -> bool:
     """Tell whether a password is the one that was kept; None matches nothing, at the same cost.
 
-    The request is as for `hashed`.
+    The request is as for `hash_password`.
     """
     try:
         return _alone(_hasher.verify, _NOBODY if kept is None else kept, password, environ=environ)

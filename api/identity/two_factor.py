@@ -22,7 +22,7 @@ def address(secret: str, username: str, server: str) -> str:
     return pyotp.TOTP(secret).provisioning_uri(name=username, issuer_name=f"vantage6 ({server})")
 
 
-def written(code: str | int | None) -> str:
+def normalize(code: str | int | None) -> str:
     """Return a code as people read it; as a number it has lost its leading zeros."""
     if isinstance(code, int):
         return str(code).zfill(_DIGITS)

@@ -113,12 +113,12 @@ class Portal:
         """
         with self._conversation() as portal:
             try:
-                profile = _parsed(portal.profile())
+                profile = _parse(portal.profile())
             except Invalid as error:
                 raise PortalFailed(f"From the VPN portal: {error.message}") from error
             return _with_keys(profile, portal.new_keys())
 
-    def renewed(self, configuration: str) -> str:
+    def renew(self, configuration: str) -> str:
         """Return a configuration with new keys instead of its old ones.
 
         Raises
@@ -128,7 +128,7 @@ class Portal:
         PortalUnreachable, PortalFailed
             If the portal gives no keys.
         """
-        profile = _parsed(configuration)
+        profile = _parse(configuration)
         with self._conversation() as portal:
             return _with_keys(profile, portal.new_keys())
 
@@ -206,13 +206,13 @@ class _Conversation:
         _, content = self._send(
             "POST", "/oauth.php/token", data=form, auth=(self._config.client_id, password)
         )
-        token = self._parsed(_Token, content).access_token
+        token = self._parse(_Token, content).access_token
         self._http.headers["Authorization"] = f"Bearer {token}"
 
     def profile(self) -> str:
         """Return the configuration of the first profile, without keys."""
         _, content = self._send("GET", "/api.php/profile_list")
-        (first, *_) = self._parsed(_ProfileList, content).profile_list.data
+        (first, *_) = self._parse(_ProfileList, content).profile_list.data
         _, content = self._send(
             "GET", "/api.php/profile_config", params={"profile_id": first.profile_id}
         )
@@ -226,7 +226,7 @@ class _Conversation:
         _, content = self._send(
             "POST", "/api.php/create_keypair", data={"display_name": "vantage6"}
         )
-        return self._parsed(_CreatedKeyPair, content).create_keypair.data
+        return self._parse(_CreatedKeyPair, content).create_keypair.data
 
     def _send(self, method: str, path: str, **content: Any) -> tuple[httpx2.Response, bytes]:
         try:
@@ -249,14 +249,14 @@ class _Conversation:
         return bytes(body)
 
     @staticmethod
-    def _parsed(model: type[Expected], content: bytes) -> Expected:
+    def _parse(model: type[Expected], content: bytes) -> Expected:
         try:
             return model.model_validate_json(content)
         except ValidationError as error:
             raise PortalFailed("The VPN portal answered something unexpected.") from error
 
 
-def _parsed(configuration: str) -> Profile:
+def _parse(configuration: str) -> Profile:
     # SECURITY: whoever wrote it, what a node gets is made of directives that we know.
     profile = Profile.parse(configuration)
     if not profile.has(_SHARED_KEY):

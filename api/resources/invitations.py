@@ -41,7 +41,7 @@ class Invitations(Resource):
             collaboration=query.collaboration_id,
             organization=query.organization_id,
         )
-        return lists.answer(req, resp, query, self._shown(rows), total)
+        return lists.answer(req, resp, query, self._show(rows), total)
 
     @endpoint(
         USER,
@@ -63,7 +63,7 @@ class Invitations(Resource):
         caller.require("collaboration", Operation.EDIT, collaboration=collaboration.id)
         organization = organizations.get(body.organization_id)
         row = invitations.create(collaboration, organization, caller.id)
-        return self._shown([row])[0]
+        return self._show([row])[0]
 
     @endpoint(
         USER,
@@ -94,7 +94,7 @@ class Invitations(Resource):
         _note("invitation accepted", caller, row)
         return self.replies.collaborations([row.collaboration])[0]
 
-    def _shown(self, rows: Sequence[Invitation]) -> list[dict[str, Any]]:
+    def _show(self, rows: Sequence[Invitation]) -> list[dict[str, Any]]:
         """Return invitations, with what an organization should know before it joins."""
         asking = invitations.asking(rows)
         members = invitations.members(list(asking))

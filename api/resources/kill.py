@@ -32,7 +32,7 @@ class Killing(Resource):
         ended = results.kill(row.id)
         if not ended.count:
             raise Invalid(f"Task {row.id} has ended already.", code="task_ended")
-        self.service.ended(ended)
+        self.service.report_ended(ended)
         return {"msg": f"{ended.count} results of task {row.id} were killed."}
 
     @endpoint(
@@ -53,5 +53,5 @@ class Killing(Resource):
         if not (everywhere and node.collaboration_id in caller.collaborations):
             caller.require("event", Operation.CREATE, organization=node.organization_id)
         ended = result_endings.kill_at(node)
-        self.service.ended(ended)
+        self.service.report_ended(ended)
         return {"msg": f"{ended.count} results of node {node.id} were killed."}

@@ -36,7 +36,7 @@ class Ports(Resource):
             result=query.result_id,
             run=query.run_id,
         )
-        return lists.answer(req, resp, query, [_shown(row) for row in rows], total)
+        return lists.answer(req, resp, query, [_show(row) for row in rows], total)
 
     @endpoint(USER, NODE, CONTAINER, reply=AlgorithmPortReply, permission="port VIEW")
     def on_get_one(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
@@ -45,14 +45,14 @@ class Ports(Resource):
         if not caller.sees(row.result.task_id):
             raise NotFound(f"There is no port {id_}.")
         caller.require("port", Operation.VIEW, collaboration=row.result.task.collaboration_id)
-        return _shown(row)
+        return _show(row)
 
     @endpoint(NODE, body=PortCreate, problems=(404,), reply=AlgorithmPortReply, status=201)
     def on_post(self, _: Request, __: Response, caller: Caller, read: Read[PortCreate]) -> Any:
         """Tell where the algorithm of a result listens that the node computes."""
         body = read()
         result = results.of_node(body.result_id, caller.calling_node)
-        return _shown(ports.create(result, body.port, body.label))
+        return _show(ports.create(result, body.port, body.label))
 
     @endpoint(NODE, query=PortsOfResult, problems=(404,), reply=Message)
     def on_delete(self, _: Request, __: Response, caller: Caller, query: PortsOfResult) -> Any:
@@ -62,5 +62,5 @@ class Ports(Resource):
         return {"msg": f"{removed} ports of result {result.id} were removed."}
 
 
-def _shown(row: AlgorithmPort) -> dict[str, Any]:
+def _show(row: AlgorithmPort) -> dict[str, Any]:
     return {"id": row.id, "port": row.port, "label": row.label, "result": row.result_id}

@@ -68,7 +68,7 @@ class Recovery(Resource):
         # Hashing takes time, so a token that is no good is refused before.
         recovery.holder(token, Purpose.PASSWORD)
         passwords.check_policy(password)
-        user = recovery.reset_password(token, passwords.hashed(password, req.env))
+        user = recovery.reset_password(token, passwords.hash_password(password, req.env))
         log.info("password reset", user_id=user.id)
         self._logins.tell(user, Change.PASSWORD_RESET, req)
         return {"msg": "The password was set; log in with it."}
@@ -102,7 +102,7 @@ class Recovery(Resource):
         user = second_factors.reset(token, code, secret)
         log.info("second factor reset", user_id=user.id)
         self._logins.tell(user, Change.FACTOR_RESET, req)
-        return self._logins.enrolment(user, secret)
+        return self._logins.describe_enrolment(user, secret)
 
     @endpoint(USER, body=RecoveryCodesRequest, problems=(429,), reply=RecoveryCodesReply)
     def on_post_codes(
@@ -151,7 +151,7 @@ class Recovery(Resource):
         if new == current:
             raise Invalid("The new password is the old one.", code="same_password")
         passwords.check_policy(new)
-        recovery.change_password(user, passwords.hashed(new, req.env), caller.session_id)
+        recovery.change_password(user, passwords.hash_password(new, req.env), caller.session_id)
         log.info("password changed", user_id=user.id)
         self._logins.tell(user, Change.PASSWORD_CHANGED, req)
         return {"msg": "The password was changed."}

@@ -72,7 +72,7 @@ class Roles(Resource):
         row = roles.create(
             body.name, body.description or "", [rule.id for rule in wanted], organization_id
         )
-        return self._shown(row, caller)
+        return self._show(row, caller)
 
     @endpoint(USER, reply=RoleReply, permission="role VIEW, or one's own")
     def on_get_one(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
@@ -80,7 +80,7 @@ class Roles(Resource):
         row = roles.get(id_)
         if not roles.has(caller.id, id_):
             self.check_visible(caller, row)
-        return self._shown(row, caller)
+        return self._show(row, caller)
 
     @endpoint(
         USER,
@@ -107,7 +107,7 @@ class Roles(Resource):
             before, after = ({rule.id for rule in found} for found in (present, wanted))
             more, fewer = after - before, before - after
         fields = body.model_dump(include={"name", "description"}, exclude_none=True)
-        return self._shown(roles.update(row, fields, more, fewer), caller)
+        return self._show(roles.update(row, fields, more, fewer), caller)
 
     @endpoint(USER, reply=Message, problems=(400,), permission="role DELETE, and each of its rules")
     def on_delete_one(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
@@ -161,7 +161,7 @@ class Roles(Resource):
         user = users.find(id_)
         return id_ == caller.id or (user is not None and caller.sees_users_of(user.organization_id))
 
-    def _shown(self, row: Role, caller: Caller) -> Any:
+    def _show(self, row: Role, caller: Caller) -> Any:
         return self.replies.roles([row], caller.sees_users_of)[0]
 
     @staticmethod

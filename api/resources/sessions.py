@@ -35,7 +35,7 @@ class Sessions(Resource):
         """List sessions, newest first."""
         user = _user(caller, query.user_id)
         rows, total = sessions.page(user.id, lists.requested_page(query))
-        return lists.answer(req, resp, query, [_shown(row, caller) for row in rows], total)
+        return lists.answer(req, resp, query, [_show(row, caller) for row in rows], total)
 
     @endpoint(USER, query=SessionsEnd, reply=Message, problems=(404,), permission=_PERMISSION)
     def on_delete(self, _: Request, __: Response, caller: Caller, query: SessionsEnd) -> Any:
@@ -66,7 +66,7 @@ def _user(caller: Caller, user_id: int | None) -> User:
     return user
 
 
-def _shown(row: Session, caller: Caller) -> dict[str, Any]:
+def _show(row: Session, caller: Caller) -> dict[str, Any]:
     return {
         "id": row.id,
         "user_id": row.user_id,

@@ -57,7 +57,7 @@ class Tasks(Resource):
             ),
         )
         with_results = "results" in query.include
-        build = partial(self._shown, caller, with_results=with_results)
+        build = partial(self._show, caller, with_results=with_results)
         return lists.list_page(req, resp, query, read, build)
 
     @endpoint(
@@ -144,7 +144,7 @@ class Tasks(Resource):
         if caller.kinship(id_) is Kinship.ABOVE:
             return self.replies.task_above(tasks.get(id_))
         row = self._visible(caller, id_, "task")
-        return self._shown(caller, [row], with_results=query.include[:1] == ["results"])[0]
+        return self._show(caller, [row], with_results=query.include[:1] == ["results"])[0]
 
     @endpoint(USER, reply=Message, permission="task DELETE")
     def on_delete_one(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
@@ -152,7 +152,7 @@ class Tasks(Resource):
         row = tasks.get(id_)
         caller.require("task", Operation.DELETE, collaboration=row.collaboration_id)
         ended = results.kill(id_)
-        self.service.ended(ended)
+        self.service.report_ended(ended)
         tasks.delete(row)
         return {"msg": f"Task {id_} was removed; {ended.count} results were ended before."}
 
@@ -178,7 +178,7 @@ class Tasks(Resource):
         build = partial(self.replies.task_results, texts=caller.texts_of)
         return lists.list_page(req, resp, query, read, build)
 
-    def _shown(self, caller: Caller, rows: Sequence[Task], *, with_results: bool) -> list[Any]:
+    def _show(self, caller: Caller, rows: Sequence[Task], *, with_results: bool) -> list[Any]:
         embeds = None
         if with_results:
             # SECURITY: what stands within something else asks for its own right.

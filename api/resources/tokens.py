@@ -94,9 +94,9 @@ class Tokens(Resource):
         first = self._logins.second_factor(user, body.mfa_code, req)
         if first is not None:
             return first
-        self._logins.succeeded(user, req)
+        self._logins.record_success(user, req)
         reply: dict[str, Any] = self._begin(user, moment, req)
-        reply |= self._logins.enrolled(user, req)
+        reply |= self._logins.complete_enrolment(user, req)
         resp.set_header("jwt-token", reply["access_token"])
         return reply
 

@@ -70,7 +70,7 @@ class Users(Resource):
             users.require_free(username=body.username, email=body.email)
             row = users.create(
                 username=body.username,
-                password=passwords.hashed(password, req.env),
+                password=passwords.hash_password(password, req.env),
                 firstname=body.firstname,
                 lastname=body.lastname,
                 email=body.email,

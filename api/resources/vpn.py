@@ -53,7 +53,7 @@ class Vpn(Resource):
     ) -> Any:
         """Put new keys into the VPN configuration of a node."""
         # In this order: without a VPN it does not matter what was sent.
-        text = self.portal.renewed(read().vpn_config)
+        text = self.portal.renew(read().vpn_config)
         log.info("VPN configuration renewed", node_id=caller.id)
         return {"ovpn_config": text}
 

@@ -64,9 +64,9 @@ def _status(found: "instances.Found", environment: str) -> str:
 
 def _running(instance: "Instance") -> str:
     """Return the status of a node that runs, and what of its file does not count yet."""
-    from vantage6.node.rules.current_policy import followed, version_of
+    from vantage6.node.rules.current_policy import read_followed, version_of
 
-    told = followed(instance.data)
+    told = read_followed(instance.data)
     if told is None:
         return "Running"
     if names := told.changed_settings(instance.config):

@@ -116,9 +116,9 @@ def _start(instance: "Instance") -> None:
     supervisor.write({"node": program}, instance.config.logging)
     # What an earlier start said is no reason of this one.
     before = {file: length(file) for file in (program.log, instance.log_file)}
-    instance.forget_word()
+    instance.forget_state()
     try:
-        supervisor.start(lambda: bool(instance.told()[0]), _START_SECONDS, keep=True)
+        supervisor.start(lambda: bool(instance.read_state()[0]), _START_SECONDS, keep=True)
     except Unavailable as error:
         # What it could not log it printed: why it did not even begin.
         lines = "\n".join(
@@ -130,7 +130,7 @@ def _start(instance: "Instance") -> None:
             f"Node {instance.name} runs, but is not logged in after {_START_SECONDS} seconds; it "
             f"keeps trying. Its last lines:\n{lines}"
         ) from error
-    state, code, message = instance.told()
+    state, code, message = instance.read_state()
     if state == "failed":
         supervisor.stop()
         _exit(code, message)
@@ -193,7 +193,7 @@ def _work(instance: "Instance") -> None:
     if supervised or not settings.use_console:
         logs.get(__name__).critical("node failed", code=code, reason=message)
     if supervised:
-        instance.tell("failed", code, message)
+        instance.write_state("failed", code, message)
         if code not in _FINAL:
             # The supervisor would start it again at once.
             stop.wait(_REST_SECONDS)

@@ -24,7 +24,7 @@ from vantage6.node.doctor.station import StationChecks
 from vantage6.node.instance import Instance
 from vantage6.node.runtime import engine
 from vantage6.node.runtime.listeners import can_enter_containers
-from vantage6.node.services.container import built_here, inspected
+from vantage6.node.services.container import find_built_image, inspect_running
 from vantage6.node.services.tunnels import Tunnel
 from vantage6.node.services.vpn_filter import program
 
@@ -91,7 +91,7 @@ class ServiceChecks:
         client = self._engine()
         try:
             if image == SERVICES_IMAGE:
-                built_here(client)
+                find_built_image(client)
             client.inspect_image(image)
         except ConfigurationError as error:
             raise Failed(f"{setting}: {error.message}") from error
@@ -142,7 +142,7 @@ class ServiceChecks:
 
     def _linked(self, alias: str, container: str) -> str:
         try:
-            found = inspected(self._engine(), container)
+            found = inspect_running(self._engine(), container)
         except ConnectionError as error:
             raise Failed(
                 f"docker_services.{alias}: {error}: start it, or correct the name."

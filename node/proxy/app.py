@@ -70,7 +70,7 @@ class PublicKeys:
         for id_ in organization_ids:
             kept_at, key = self._kept.get(id_, (0.0, ""))
             if not key or time.monotonic() - kept_at > _KEY_SECONDS:
-                key = fresh[id_] = self._asked(id_, token)
+                key = fresh[id_] = self._ask(id_, token)
             keys[id_] = key
         # SECURITY: the server may not choose who reads the input of a sub-task.
         check_all(self._known, fresh)
@@ -78,7 +78,7 @@ class PublicKeys:
         self._kept |= {id_: (now, key) for id_, key in fresh.items()}
         return keys
 
-    def _asked(self, organization_id: int, token: str) -> str:
+    def _ask(self, organization_id: int, token: str) -> str:
         reply = self._upstream.request("GET", f"/organization/{organization_id}", token)
         key = reply.body.get("public_key") if reply.ok else None
         if not key:
@@ -195,7 +195,7 @@ class Proxy:
             most=self._reply_bytes,
             held=req.context.held,
         )
-        return self._noted(req, reply)
+        return self._note(req, reply)
 
     def _addresses(self, req: falcon.Request) -> Reply:
         reply = self._forward(req)
@@ -208,22 +208,24 @@ class Proxy:
             ]
         return reply
 
-    def _noted(self, req: falcon.Request, reply: Reply) -> Reply:
+    def _note(self, req: falcon.Request, reply: Reply) -> Reply:
         if reply.status in _REFUSED:
-            self._result_audit.denied("refused_by_server", req.method, req.path, reply.status)
+            self._result_audit.record_denied(
+                "refused_by_server", req.method, req.path, reply.status
+            )
         return reply
 
     def _results(self, req: falcon.Request, id_: int) -> Reply:
         if self._made.is_any_lost and not self._own_results.is_own(id_):
             self._find(id_)
         self._own_results.check_task(id_)
-        return self._opened(self._forward(req, id_), id_)
+        return self._open(self._forward(req, id_), id_)
 
     def _result(self, req: falcon.Request, id_: int) -> Reply:
         self._own_results.check_result(id_)
-        return self._opened(self._forward(req, id_))
+        return self._open(self._forward(req, id_))
 
-    def _opened(self, reply: Reply, task_id: int | None = None) -> Reply:
+    def _open(self, reply: Reply, task_id: int | None = None) -> Reply:
         if reply.ok:
             found = reply.body
             if isinstance(found, dict) and isinstance(found.get("data"), list):
@@ -244,7 +246,7 @@ class Proxy:
         ids = [id_ for id_, _ in inputs]
         keys = None if self._keys is None else self._keys_of(ids, self._keys)
         try:
-            self._result_audit.subtask(sub_task.body, inputs)
+            self._result_audit.record_subtask(sub_task.body, inputs)
         except OSError as error:
             raise Unavailable("The node cannot write its audit file; try again later.") from error
         receivers: list[dict[str, Any]] = []
@@ -265,7 +267,7 @@ class Proxy:
             # of its own task.
             self._made.lose()
             raise
-        reply = self._noted(req, reply)
+        reply = self._note(req, reply)
         if not reply.ok:
             return reply
         self._remember(reply.body)
@@ -309,7 +311,7 @@ class Proxy:
         try:
             return keys.of(organization_ids, self._token)
         except KeyRefused:
-            self._result_audit.denied("key_refused", "POST", "/task", 400)
+            self._result_audit.record_denied("key_refused", "POST", "/task", 400)
             raise
 
     def _seal(self, organization_id: int, plain: bytes, key: str) -> str:
@@ -346,7 +348,7 @@ class _Passage:
         self._forward = forward
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, **path: int) -> None:
-        with _holding(req):
+        with _hold(req):
             _write(resp, self._forward(req, **path))
 
 
@@ -357,11 +359,11 @@ class _Tasks:
         self._create = create
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
-        with _holding(req):
+        with _hold(req):
             _write(resp, self._create(req))
 
 
-def _holding(req: falcon.Request) -> ExitStack:
+def _hold(req: falcon.Request) -> ExitStack:
     """Return what holds the room for a large request or reply until its answer is written."""
     req.context.held = ExitStack()
     held: ExitStack = req.context.held

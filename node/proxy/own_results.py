@@ -109,7 +109,7 @@ class OwnResults:
         new = [one for one in opened if (one.id, one.hash) not in self._written]
         try:
             for start in range(0, len(new), _IN_A_LINE):
-                self._result_audit.opened(new[start : start + _IN_A_LINE])
+                self._result_audit.record_opened(new[start : start + _IN_A_LINE])
         except OSError as error:
             raise Unavailable("The node cannot write its audit file; try again later.") from error
         with self._lock:

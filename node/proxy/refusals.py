@@ -48,7 +48,7 @@ class Refusals:
         self, req: falcon.Request, resp: falcon.Response, error: falcon.HTTPError
     ) -> None:
         kind = _KINDS.get(error.status_code, "request_garbled")
-        self._result_audit.denied(kind, req.method, req.path, error.status_code)
+        self._result_audit.record_denied(kind, req.method, req.path, error.status_code)
         resp.media = {"msg": error.description or error.title, "code": kind}
 
     def _write(
@@ -62,7 +62,9 @@ class Refusals:
             if isinstance(error, kind):
                 resp.status = status
         if isinstance(error, tuple(_DENIALS)):
-            self._result_audit.denied(error.error_code, req.method, req.path, resp.status_code)
+            self._result_audit.record_denied(
+                error.error_code, req.method, req.path, resp.status_code
+            )
         resp.media = {"msg": error.message, "code": error.error_code}
         if isinstance(error, TooMany | Unavailable) and error.retry_after:
             resp.set_header("Retry-After", str(error.retry_after))

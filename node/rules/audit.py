@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from vantage6.common import clock, logs
-from vantage6.node.rules.audit_lines import bounded
+from vantage6.node.rules.audit_lines import shorten
 from vantage6.node.rules.audit_reserve import Reserve
 
 log = logs.get(__name__)
@@ -97,7 +97,7 @@ class Audit:
         OSError
             If it could not be written, mostly for a full disk. It may be tried again.
         """
-        self.record_whole(event, **bounded(facts))
+        self.record_whole(event, **shorten(facts))
 
     def note(self, event: str, **facts: Any) -> int:
         """Append an event that is given up where the disk is full, and return its length.
@@ -109,7 +109,7 @@ class Audit:
         OSError
             If it could not be written, or only with the space that is reserved.
         """
-        facts = bounded(facts)
+        facts = shorten(facts)
         with self._lock:
             if not self._reserve.fill():
                 raise OSError(errno.ENOSPC, "the rest of the disk is kept for other events")

@@ -18,7 +18,7 @@ _LEVELS = 4
 _NAMES = 32
 
 
-def bounded(facts: Mapping[str, Any]) -> dict[str, Any]:
+def shorten(facts: Mapping[str, Any]) -> dict[str, Any]:
     """Return facts that fit into a line."""
     short: dict[str, Any] = {}
     for characters, items in _MEASURES:

@@ -62,7 +62,7 @@ def version_of(config: NodeConfig) -> str:
     return _hash(rules)[:_SHOWN_DIGITS]
 
 
-def followed(folder: Path) -> FollowedPolicy | None:
+def read_followed(folder: Path) -> FollowedPolicy | None:
     """Return what the node with a data folder said last; None if it said nothing."""
     try:
         return FollowedPolicy(**json.loads((folder / _FILE).read_text()))
@@ -125,7 +125,7 @@ class CurrentPolicy:
             return self.rules
 
     def _take_up(self, load: Callable[[], NodeConfig]) -> None:
-        mark = _settled(self._file)
+        mark = _await_settled(self._file)
         try:
             new = load()
             if _mark(self._file) != mark:
@@ -154,7 +154,7 @@ class CurrentPolicy:
             log.warning("policies of the changed file count from now on", version=version)
         self._mark = mark
         self._tell(None)
-        told = None if self._folder is None else followed(self._folder)
+        told = None if self._folder is None else read_followed(self._folder)
         if told is not None and (names := told.changed_settings(new)):
             log.warning("changed settings count after a restart", settings=names)
 
@@ -182,7 +182,7 @@ def describe_followed(instance: "Instance") -> list[str]:
     version = version_of(instance.config)
     if instance.holder() is None:
         return [f"The node does not run. It will follow {instance.file}, version {version}."]
-    told = followed(instance.data)
+    told = read_followed(instance.data)
     if told is None:
         return ["The running node does not say which policies it follows: restart it."]
     lines = [f"The running node follows this version, {version}, since {told.since}."]
@@ -216,7 +216,7 @@ def _mark(file: Path | None) -> tuple[int, int, int] | None:
     return found.st_mtime_ns, found.st_size, found.st_ino
 
 
-def _settled(file: Path | None) -> tuple[int, int, int] | None:
+def _await_settled(file: Path | None) -> tuple[int, int, int] | None:
     """Return the mark of a file once it has not changed for a while; a few seconds at most."""
     mark = _mark(file)
     for _ in range(_MOST_CHECKS):

@@ -73,7 +73,7 @@ class ResultAudit:
         self._counts: dict[str, int] = {}
         self._written: dict[str, int] = {}
 
-    def subtask(self, body: dict[str, Any], inputs: list[tuple[Any, bytes]]) -> None:
+    def record_subtask(self, body: dict[str, Any], inputs: list[tuple[Any, bytes]]) -> None:
         """Note a sub-task before it leaves, since its input leaves with it.
 
         Of many receivers, the first ones are listed. All inputs go into `all_inputs_hash`: the hash
@@ -108,7 +108,7 @@ class ResultAudit:
             all_inputs_hash=hash_of("".join(hashes).encode()),
         )
 
-    def opened(self, results: Sequence[Opened]) -> None:
+    def record_opened(self, results: Sequence[Opened]) -> None:
         """Note results of sub-tasks before the algorithm gets to see them.
 
         Raises
@@ -122,7 +122,7 @@ class ResultAudit:
             self._quota.check_lines()
         self._write("opened", results=[asdict(one) for one in results])
 
-    def denied(self, kind: str, method: str, path: str, status: int) -> None:
+    def record_denied(self, kind: str, method: str, path: str, status: int) -> None:
         """Note a request that was refused; many of them end in a number."""
         self.count(kind)
         with self._lock:

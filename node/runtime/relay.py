@@ -64,7 +64,7 @@ class Relay:
 
     def _carry(self, caller: socket.socket) -> None:
         try:
-            with caller, self._reached(caller) as service:
+            with caller, self._reach(caller) as service:
                 service.settimeout(None)
                 back = threading.Thread(target=_pump, args=(service, caller), daemon=True)
                 back.start()
@@ -75,7 +75,7 @@ class Relay:
         finally:
             self._slots.release()
 
-    def _reached(self, caller: socket.socket) -> socket.socket:
+    def _reach(self, caller: socket.socket) -> socket.socket:
         try:
             return self._connect(caller)
         except OSError:

@@ -69,7 +69,7 @@ class ServiceContainer:
             If it cannot be started.
         """
         try:
-            id_ = self._found(image)
+            id_ = self._find_image(image)
             self.remove()
             made = self._engine.create_container(
                 image=id_,
@@ -100,10 +100,10 @@ class ServiceContainer:
             self.remove()
             raise ConfigurationError(f"{self._setting}: {error}") from error
 
-    def _found(self, image: str) -> str:
+    def _find_image(self, image: str) -> str:
         """Return the id of an image."""
         if image == SERVICES_IMAGE:
-            return built_here(self._engine)
+            return find_built_image(self._engine)
         return self._runtime.fetch(image, lambda: False).id
 
     def connect(self, port: int) -> socket.socket:
@@ -138,7 +138,7 @@ class ServiceContainer:
         ConnectionError
             If it does not run.
         """
-        return inspected(self._engine, self.name)
+        return inspect_running(self._engine, self.name)
 
     def is_running(self) -> bool:
         """Tell whether the container runs."""
@@ -182,7 +182,7 @@ class ServiceContainer:
         _remove(self._engine, self.name)
 
 
-def built_here(engine: docker.APIClient) -> str:
+def find_built_image(engine: docker.APIClient) -> str:
     """Return the id of the image of services that is built on this machine.
 
     Raises
@@ -201,7 +201,7 @@ def built_here(engine: docker.APIClient) -> str:
     return id_
 
 
-def inspected(engine: docker.APIClient, name: str) -> dict[str, Any]:
+def inspect_running(engine: docker.APIClient, name: str) -> dict[str, Any]:
     """Return what the engine knows of a running container with exactly this name.
 
     Raises

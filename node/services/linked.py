@@ -7,7 +7,7 @@ import docker
 from vantage6.common import logs
 from vantage6.node.runtime.namespaces import connect_within
 from vantage6.node.runtime.relay import CONNECT_SECONDS
-from vantage6.node.services.container import inspected
+from vantage6.node.services.container import inspect_running
 
 log = logs.get(__name__)
 
@@ -49,7 +49,9 @@ class LinkedService:
         OSError
             If it does not run.
         """
-        declared = inspected(self._engine, self._container)["Config"].get("ExposedPorts") or {}
+        declared = (
+            inspect_running(self._engine, self._container)["Config"].get("ExposedPorts") or {}
+        )
         return tuple(
             sorted(int(port.partition("/")[0]) for port in declared if port.endswith("/tcp"))
         )
@@ -62,7 +64,7 @@ class LinkedService:
         OSError
             If it does not.
         """
-        inspected(self._engine, self._container)
+        inspect_running(self._engine, self._container)
 
     def connect(self, port: int) -> socket.socket:
         """Return a connection to a port of the container.
@@ -73,7 +75,7 @@ class LinkedService:
             If it does not run, or does not answer.
         """
         # Not its loopback, from where some services let everybody in.
-        details = inspected(self._engine, self._container)
+        details = inspect_running(self._engine, self._container)
         for network in details["NetworkSettings"]["Networks"].values():
             if address := network.get("IPAddress"):
                 if self._is_rootless:

@@ -66,7 +66,7 @@ class Tunnel:
         self._folder = Path(tempfile.mkdtemp(prefix="v6-"))
         self._socket = self._folder / "socket"
         write_private(self._folder / "known", f"{_HOST_KEY} {config.ssh.fingerprint}\n")
-        self._command = [*_ending_with_its_parent(), ssh, *self._options(), config.ssh.host]
+        self._command = [*_end_with_parent(), ssh, *self._options(), config.ssh.host]
         #: Last words of the client when it ended.
         self.said = ""
         self._stopped = threading.Event()
@@ -202,7 +202,7 @@ class Tunnel:
         return last
 
 
-def _ending_with_its_parent() -> list[str]:
+def _end_with_parent() -> list[str]:
     """Return a prefix that ends a program with the node, however that ends."""
     prefix = shutil.which("setpriv")
     return [prefix, "--pdeathsig", "TERM", "--"] if prefix else []

@@ -18,7 +18,7 @@ from vantage6.common.errors import ConfigurationError, V6Error
 from vantage6.common.secret_files import write_private
 from vantage6.common.vpn_profile import Profile, UnknownDirective
 from vantage6.node.services.container import ServiceContainer
-from vantage6.node.services.vpn_filter import GO, VpnFilter, resolved
+from vantage6.node.services.vpn_filter import GO, VpnFilter, resolve
 
 log = logs.get(__name__)
 
@@ -129,9 +129,9 @@ class Vpn:
 
     def _connect(self) -> Device | None:
         """Connect with the configuration that is there, with fresh keys, or with a new one."""
-        steps = [self._given]
+        steps = [self._fetch]
         if self._file.exists():
-            steps = [lambda: None, self._renewed, self._given]
+            steps = [lambda: None, self._renew, self._fetch]
         for step in steps:
             try:
                 step()
@@ -166,15 +166,15 @@ class Vpn:
             If no server has an address.
         """
         profile = Profile.parse(self._file.read_text(errors="replace"))
-        remotes = resolved(profile.remotes())
+        remotes = resolve(profile.remotes())
         self._filter.remotes = remotes
         write_private(self._read, profile.at(remotes).text())
         os.chown(self._read, int(_USER), int(_USER))
 
-    def _given(self) -> None:
+    def _fetch(self) -> None:
         self._write(self._server.request("get", "vpn")["ovpn_config"])
 
-    def _renewed(self) -> None:
+    def _renew(self) -> None:
         """Put fresh keys into the configuration, whose old ones may have run out."""
         body = {"vpn_config": self._file.read_text(errors="replace")}
         try:

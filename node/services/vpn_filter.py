@@ -84,7 +84,7 @@ class VpnFilter:
                 raise OSError(f"iptables {' '.join(rule)}: {done.stderr.strip()}")
 
 
-def resolved(remotes: list[Remote]) -> list[Remote]:
+def resolve(remotes: list[Remote]) -> list[Remote]:
     """Return servers by their addresses, which their container does not look up.
 
     Raises

@@ -160,7 +160,7 @@ class RunDisks:
 
         The lock is held. Runs go by their last use, and only where that is enough.
         """
-        left = self._free() - self._promised()
+        left = self._free() - self._sum_promises()
         if left >= wanted:
             return left
         used = in_use()
@@ -168,7 +168,7 @@ class RunDisks:
         for file in idle:
             with suppress(OSError):  # What is still mounted counts.
                 _unmount(file.with_suffix(""))
-        promised, recent = self._promised(), time.time() - _RECENT_SECONDS
+        promised, recent = self._sum_promises(), time.time() - _RECENT_SECONDS
         left = self._free() - promised
         details = [(file.stat(), file) for file in idle]
         old = sorted((one.st_mtime, one.st_blocks, file) for one, file in details)
@@ -186,7 +186,7 @@ class RunDisks:
         found = os.statvfs(self._folder)
         return found.f_bavail * found.f_frsize - self._kept
 
-    def _promised(self) -> int:
+    def _sum_promises(self) -> int:
         """Return what the mounted file systems may still take of the disk.
 
         SECURITY: it counts, so that all together cannot fill the disk of the station. The others

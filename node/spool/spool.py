@@ -181,7 +181,7 @@ class Entry:
         """Remember durably that the station stopped the result: nothing of it may leave."""
         write_durably(self.folder / "stopped", reason.encode())
 
-    def stopped(self) -> str | None:
+    def stop_reason(self) -> str | None:
         """Return why the station stopped the result, if it did."""
         try:
             return (self.folder / "stopped").read_text(encoding="utf-8", errors="replace")

@@ -22,7 +22,7 @@ NO_PUBLIC_KEY = Reason(
 )
 
 
-def sealed_log(agreement: Agreement, text: str, public_key: str) -> str:
+def seal_log(agreement: Agreement, text: str, public_key: str) -> str:
     """Return a log as it travels: encrypted like the output, or empty where it cannot be."""
     # SECURITY: without an agreement nobody knows whether it may travel in clear.
     if not text or agreement.refusal is not None:
@@ -62,7 +62,7 @@ def deliver(context: NodeContext, entry: Entry, retry: Retry) -> None:
     log.info("result delivered", result_id=entry.record.result_id, audit_head=head)
 
 
-def sealed_for(context: NodeContext, public_key: str) -> str | None:
+def fingerprint_for(context: NodeContext, public_key: str) -> str | None:
     """Return the fingerprint of the key for which outputs are encrypted; None if they are not."""
     return fingerprint_of(public_key) if context.agreement.encrypted else None
 
@@ -105,7 +105,7 @@ def _final_fields(
     # SECURITY: without an agreement nobody knows whether anything may travel in clear. The key is
     # looked at again, because another one may have been accepted while the algorithm ran.
     wrong = agreement.refusal or wrong_receiver(context, retry, entry.record.initiator, key)
-    log_ = "" if wrong else sealed_log(agreement, entry.log(), key)
+    log_ = "" if wrong else seal_log(agreement, entry.log(), key)
     fields = {**outcome.to_json(), "log": log_}
     if outcome.status != TaskStatus.COMPLETED:
         return fields, b""
@@ -130,7 +130,7 @@ def _release(
         log_bytes=len(log_),
         log_hash=hash_of(log_) if log_ else None,
         # For which key output and log are encrypted.
-        fingerprint=sealed_for(context, entry.record.initiator_public_key)
+        fingerprint=fingerprint_for(context, entry.record.initiator_public_key)
         if "result" in fields or log_
         else None,
     )

@@ -89,7 +89,7 @@ class Execution:
         self.was_started = entry.record.started_at is not None
         self.is_computed = entry.outcome() is not None
         #: Why the station stopped it, if it did; nothing of it leaves then but that.
-        self._stopped = entry.stopped()
+        self._stopped = entry.stop_reason()
         self._method: str | None = entry.record.method
         if self._stopped is not None:
             self._retry.interrupted.set()

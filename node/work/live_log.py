@@ -11,7 +11,7 @@ from vantage6.node.rules.audit import Audit
 from vantage6.node.runtime.base import Handle
 from vantage6.node.spool.spool import Entry
 from vantage6.node.work.context import NodeContext
-from vantage6.node.work.delivery import sealed_log, wrong_receiver
+from vantage6.node.work.delivery import seal_log, wrong_receiver
 from vantage6.node.work.retry import Retry
 
 log = logs.get(__name__)
@@ -53,7 +53,7 @@ class LiveLog:
         # SECURITY: the server may not choose who reads it.
         if wrong_receiver(context, self._retry, record.initiator, key) is not None:
             return
-        sealed = sealed_log(context.agreement, printed, key)
+        sealed = seal_log(context.agreement, printed, key)
         if not sealed:
             return
         try:

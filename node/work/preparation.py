@@ -13,7 +13,7 @@ from vantage6.node.rules.policy import PolicyRequest
 from vantage6.node.runtime.base import Image, Pulling, RunSpec
 from vantage6.node.spool.spool import Entry
 from vantage6.node.work.context import NodeContext
-from vantage6.node.work.delivery import sealed_for, wrong_receiver
+from vantage6.node.work.delivery import fingerprint_for, wrong_receiver
 from vantage6.node.work.retry import Retry
 
 
@@ -104,7 +104,7 @@ class Preparation:
             "user_id": claim.init_user,
             "user": claim.init_username,
             "above": [asdict(requester) for requester in claim.above] if claim.above else None,
-            "fingerprint": sealed_for(self._context, claim.initiator_public_key),
+            "fingerprint": fingerprint_for(self._context, claim.initiator_public_key),
         }
         try:
             input_ = self._open(claim)

@@ -100,7 +100,7 @@ class Import:
             for user in organization.users or ():
                 if everybody or users.find_by_name(user.username) is None:
                     password = user.password.get_secret_value()
-                    self._passwords[user.username] = passwords.hashed(password)
+                    self._passwords[user.username] = passwords.hash_password(password)
 
     def _drop_all(self) -> None:
         """Leave what the first start makes.

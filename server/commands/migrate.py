@@ -26,7 +26,7 @@ def migrate(instance: "Instance", revision: str | None, status: bool, yes: bool)
     newer one keeps is lost, so make a backup first.
     """
     from vantage6.models import migrate as schema
-    from vantage6.server.setup import NARROWING, ROOT_WARNING, narrowing, set_up_connected
+    from vantage6.server.setup import NARROWING, ROOT_WARNING, describe_narrowing, set_up_connected
 
     with connected(instance, migrated=False):
         if status:
@@ -37,7 +37,7 @@ def migrate(instance: "Instance", revision: str | None, status: bool, yes: bool)
             if set_up_connected(instance):
                 console.warning(ROOT_WARNING)
             done = [name for name in schema.applied() if name not in before]
-            if NARROWING in done and (said := narrowing()):
+            if NARROWING in done and (said := describe_narrowing()):
                 console.warning(said)
             return _tell(done, [])
         revision = schema.find(revision)

@@ -65,7 +65,7 @@ def reset_password(instance: "Instance", username: str, two_factor: bool) -> Non
         found = _found(username)
         password = _new_password()
         passwords.check_policy(password)
-        recovery.replace_password(found, passwords.hashed(password))
+        recovery.replace_password(found, passwords.hash_password(password))
         recovery.tell(found, Change.PASSWORD_RESET, None)
         if two_factor:
             second_factors.remove(found)

@@ -72,7 +72,7 @@ class User(Entity):
     table = tables.User
 
     username = Column("unique")
-    password = Column("hashed when it is assigned", given=passwords.hashed)
+    password = Column("hashed when it is assigned", given=passwords.hash_password)
     firstname = Column()
     lastname = Column()
     email = Column("unique", given=lambda text: text or None)

@@ -36,7 +36,7 @@ def instance(instance: Instance) -> Instance:
 @pytest.fixture
 def ada(world: World, light_passwords: None) -> User:
     """Give a user who can log in."""
-    return make_user(world.amsterdam, username="ada", password=passwords.hashed(PASSWORD))
+    return make_user(world.amsterdam, username="ada", password=passwords.hash_password(PASSWORD))
 
 
 def log_in(api: Api, password: str, address: str = HERE, name: str = "ada") -> Answer:
@@ -227,7 +227,7 @@ def test_requests_that_wait_for_a_hash_keep_no_request_waiting(server: Server):
         if environ["PATH_INFO"] == "/health":
             return [b"answered"]
         with database.session():
-            return [passwords.hashed("x", environ).encode()]
+            return [passwords.hash_password("x", environ).encode()]
 
     slots = RequestSlots(app, Wakeups(NO_BROKER), 3)
 

@@ -41,7 +41,7 @@ def instance(instance: Instance) -> Instance:
 @pytest.fixture
 def ada(world: World, light_passwords: None) -> User:
     """Give a user who can log in."""
-    return make_user(world.amsterdam, username="ada", password=passwords.hashed(PASSWORD))
+    return make_user(world.amsterdam, username="ada", password=passwords.hash_password(PASSWORD))
 
 
 def post(api: Api, path: str, body: dict[str, Any], address: str = "192.0.2.1") -> Answer:

@@ -33,7 +33,7 @@ def uri(database_uri: str) -> str:
 @pytest.fixture
 def ada(world: World, light_passwords: None) -> User:
     """Give a user who can log in."""
-    return make_user(world.amsterdam, username="ada", password=passwords.hashed(PASSWORD))
+    return make_user(world.amsterdam, username="ada", password=passwords.hash_password(PASSWORD))
 
 
 def log_in(api: Api, password: str, username: str = "ada") -> Answer:
@@ -63,7 +63,11 @@ def test_without_two_factor_authentication_secrets_are_ignored(api: Api, ada: Us
 
 def test_a_token_names_the_roles_of_its_user(api: Api, world: World, light_passwords: None):
     make_user(
-        world.amsterdam, "Viewer", "Researcher", username="bob", password=passwords.hashed(PASSWORD)
+        world.amsterdam,
+        "Viewer",
+        "Researcher",
+        username="bob",
+        password=passwords.hash_password(PASSWORD),
     )
     tokens = log_in(api, PASSWORD, "bob").json
     tokens = [*tokens.values(), *api.post("/token/refresh", tokens["refresh_token"]).json.values()]
@@ -153,11 +157,11 @@ def test_one_password_is_hashed_at_a_time_and_steps_back():
 
 
 def test_passwords_are_kept_as_argon2_of_full_strength():
-    kept = passwords.hashed(PASSWORD)
+    kept = passwords.hash_password(PASSWORD)
     assert kept.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
     assert passwords.matches(kept, PASSWORD)
     assert not passwords.matches(kept, PASSWORD.lower())
-    assert kept != passwords.hashed(PASSWORD)
+    assert kept != passwords.hash_password(PASSWORD)
 
 
 @pytest.mark.parametrize("kept", ["!", "", "$2b$12$not-argon2"])

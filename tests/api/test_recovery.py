@@ -32,7 +32,7 @@ def ada(world: World, light_passwords: None) -> User:
         world.amsterdam,
         username="ada",
         email="ada@example.org",
-        password=passwords.hashed(PASSWORD),
+        password=passwords.hash_password(PASSWORD),
     )
 
 

@@ -67,7 +67,7 @@ def log_in(api: Api, code: Any = None, password: str = PASSWORD) -> Answer:
 @pytest.fixture
 def ada(api: Api, world: World, light_passwords: None) -> Person:
     """Give somebody who has set up an app."""
-    row = make_user(world.amsterdam, username="ada", password=passwords.hashed(PASSWORD))
+    row = make_user(world.amsterdam, username="ada", password=passwords.hash_password(PASSWORD))
     app = pyotp.TOTP(log_in(api).json["otp_secret"])
     answer = log_in(api, app.now()).json
     assert mails()[-1]["change"] == "factor_set_up"
@@ -115,7 +115,7 @@ def test_codes_are_shown_once_and_kept_as_hashes(api: Api, ada: Person):
 def test_without_the_second_factor_there_are_no_codes(
     api: Api, world: World, light_passwords: None
 ):
-    make_user(world.amsterdam, username="ada", password=passwords.hashed(PASSWORD))
+    make_user(world.amsterdam, username="ada", password=passwords.hash_password(PASSWORD))
     assert "recovery_codes" not in log_in(api).json
     assert RecoveryCode.select().count() == 0
 
@@ -164,7 +164,7 @@ def test_a_token_with_a_code_sets_another_app_up(api: Api, ada: Person, old_clie
 
 def test_an_app_that_was_never_set_up_needs_no_code(api: Api, world: World, light_passwords: None):
     """There is no second factor yet that the code could stand in for."""
-    row = make_user(world.amsterdam, username="ada", password=passwords.hashed(PASSWORD))
+    row = make_user(world.amsterdam, username="ada", password=passwords.hash_password(PASSWORD))
     log_in(api)
     token = recovery.issue(row, Purpose.TWO_FACTOR, 60)
     assert api.post("/recover/2fa/reset", body={"reset_token": token}).status == 200

@@ -33,7 +33,9 @@ def test_no_secret_reaches_a_log(
     logged: Logs,
     light_passwords: None,
 ):
-    ada = make_user(world.amsterdam, "Root", username="ada", password=passwords.hashed(PASSWORD))
+    ada = make_user(
+        world.amsterdam, "Root", username="ada", password=passwords.hash_password(PASSWORD)
+    )
     wrong = {"username": "ada", "password": "Wrong-password-1"}
     tokens = api.post("/token/user", body=wrong | {"password": PASSWORD}).json
     api.post("/token/user", body=wrong)
@@ -83,7 +85,9 @@ def test_no_secret_of_an_account_reaches_a_log(server: Server, logged: Logs, lig
     app = create_app(instance)
     database.connect()
     api = Api(app, server.api.tokens)
-    ada = make_user(server.world.amsterdam, username="ada", password=passwords.hashed(PASSWORD))
+    ada = make_user(
+        server.world.amsterdam, username="ada", password=passwords.hash_password(PASSWORD)
+    )
     login = {"username": "ada", "password": PASSWORD}
     secret = api.post("/token/user", body=login).json["otp_secret"]
     code = pyotp.TOTP(secret).now()
@@ -125,7 +129,7 @@ def test_the_key_that_signs_tokens_is_random_and_private(api: Api, tmp_path: Pat
 
 
 def test_nothing_that_is_listed_holds_a_secret(api: Api, world: World, light_passwords: None):
-    root = make_user(world.amsterdam, "Root", password=passwords.hashed(PASSWORD))
+    root = make_user(world.amsterdam, "Root", password=passwords.hash_password(PASSWORD))
     for path in ("/user", "/node", "/organization", "/collaboration", "/role"):
         text = api.get(path, root).text
         assert "password" not in text

@@ -34,7 +34,7 @@ def uri(database_uri: str) -> str:
 @pytest.fixture
 def ada(world: World, light_passwords: None) -> User:
     """Give a user who can log in."""
-    return make_user(world.amsterdam, username="ada", password=passwords.hashed(PASSWORD))
+    return make_user(world.amsterdam, username="ada", password=passwords.hash_password(PASSWORD))
 
 
 def log_in(api: Api, password: str = PASSWORD, username: str = "ada") -> dict[str, Any]:

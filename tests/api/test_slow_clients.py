@@ -51,7 +51,7 @@ def instance(instance: Instance) -> Instance:
 @pytest.fixture
 def user(server: Server) -> User:
     """Give somebody who logs in."""
-    return make_user(server.world.amsterdam, password=passwords.hashed(PASSWORD))
+    return make_user(server.world.amsterdam, password=passwords.hash_password(PASSWORD))
 
 
 @dataclass

@@ -36,7 +36,7 @@ def instance(instance: Instance) -> Instance:
 @pytest.fixture
 def ada(world: World, light_passwords: None) -> User:
     """Give a user who never logged in."""
-    return make_user(world.amsterdam, username="ada", password=passwords.hashed(PASSWORD))
+    return make_user(world.amsterdam, username="ada", password=passwords.hash_password(PASSWORD))
 
 
 def log_in(api: Api, code: Any = None, password: str = PASSWORD) -> Answer:
@@ -132,7 +132,7 @@ def test_a_code_that_is_sent_twice_at_once_works_once(ada: User):
     ],
 )
 def test_a_code_is_read_as_people_write_it(given: Any, written: str):
-    assert two_factor.written(given) == written
+    assert two_factor.normalize(given) == written
 
 
 def test_a_number_that_lost_its_zeros_is_right(monkeypatch: pytest.MonkeyPatch):
@@ -142,7 +142,7 @@ def test_a_number_that_lost_its_zeros_is_right(monkeypatch: pytest.MonkeyPatch):
     moment = two_factor.now().fromtimestamp(step * STEP, two_factor.now().tzinfo)
     monkeypatch.setattr(two_factor, "now", lambda: moment)
     number = int(codes(step))
-    assert two_factor.step_of(secret, two_factor.written(number)) == step
+    assert two_factor.step_of(secret, two_factor.normalize(number)) == step
 
 
 @pytest.mark.parametrize("given", ["12345", "1234567", "é23456", "-12345", -1, 10**9, "x"])

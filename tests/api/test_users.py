@@ -222,7 +222,10 @@ def test_an_old_session_alone_does_not_redirect_the_mails_of_its_account(
 ):
     """Who found a session would stay for good: a new password is mailed to that address."""
     ada = make_user(
-        world.amsterdam, "Researcher", email="a@example.org", password=passwords.hashed(PASSWORD)
+        world.amsterdam,
+        "Researcher",
+        email="a@example.org",
+        password=passwords.hash_password(PASSWORD),
     )
     token = api.token(ada)
     Session.update(began_at=now() - timedelta(minutes=11)).execute()
@@ -269,7 +272,10 @@ def test_a_new_address_opens_the_account_after_a_day(
 
 def test_the_way_back_and_the_password_end_the_wait(api: Api, world: World, light_passwords: None):
     ada = make_user(
-        world.amsterdam, "Researcher", email="a@example.org", password=passwords.hashed(PASSWORD)
+        world.amsterdam,
+        "Researcher",
+        email="a@example.org",
+        password=passwords.hash_password(PASSWORD),
     )
     patch(api, ada, ada, email="mallory@example.org")
     patch(api, ada, ada, email="a@example.org")

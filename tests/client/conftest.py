@@ -177,7 +177,9 @@ def live(
     app = create_app(Instance.load(file))
     with migrated(), serving(app, _Threads) as server:
         world = make_world()
-        make_user(world.amsterdam, "Root", username="ada", password=passwords.hashed("secret"))
+        make_user(
+            world.amsterdam, "Root", username="ada", password=passwords.hash_password("secret")
+        )
         client = Client("http://127.0.0.1", server.server_port)
         client.authenticate("ada", "secret")
         yield Live(world, client)

@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from tests.client.conftest import Live
 from tests.client.scripts import research
 from tests.models.factories import make_user
-from vantage6.api.identity.passwords import hashed
+from vantage6.api.identity.passwords import hash_password
 from vantage6.api.schemas import nodes, organizations, tasks
 from vantage6.client import Client, types
 from vantage6.client.node_client import NodeClient
@@ -137,7 +137,9 @@ def test_script_of_a_researcher_runs(live: Live, tmp_path: Path, encrypted: bool
     members = [world.amsterdam, world.berlin]
     for member in members:
         # A public key is set by users of its own organization.
-        make_user(member, "Organization Admin", username=member.name, password=hashed("secret"))
+        make_user(
+            member, "Organization Admin", username=member.name, password=hash_password("secret")
+        )
         with closing(Client("http://127.0.0.1", client.port)) as own_user:
             own_user.authenticate(member.name, "secret")
             key = bytes_to_base64s(RSACryptor(key_file).public_key_bytes)

@@ -166,7 +166,7 @@ def test_flood_of_refused_requests_leaves_few_lines_and_their_number(tmp_path: P
     audit = Audit(tmp_path)
     result_audit = ResultAudit(audit, 5)
     for _ in range(5000):
-        result_audit.denied("path_closed", "GET", "/user", 404)
+        result_audit.record_denied("path_closed", "GET", "/user", 404)
     audit.close()
     found = list(entries(tmp_path / FILE_NAME))
     assert len(found) < 40

@@ -22,7 +22,7 @@ from tests.waiting import eventually
 from vantage6.common.config.node import LimitConfig
 from vantage6.common.errors import Invalid, TooMany
 from vantage6.node.rules.audit import FILE_NAME, Audit, verify
-from vantage6.node.rules.audit_lines import LINE_BYTES, bounded
+from vantage6.node.rules.audit_lines import LINE_BYTES, shorten
 from vantage6.node.rules.quota import Quota
 from vantage6.node.rules.result_audit import Opened, ResultAudit
 
@@ -51,16 +51,16 @@ def test_a_sub_task_for_very_many_is_not_written_down(audit: Audit, tmp_path: Pa
     """It would have been refused by the server; it wrote 14.8 MB."""
     result_audit = ResultAudit(audit, 5)
     with pytest.raises(Invalid):
-        result_audit.subtask({"image": "a/b"}, [(id_, b"") for id_ in range(200_000)])
+        result_audit.record_subtask({"image": "a/b"}, [(id_, b"") for id_ in range(200_000)])
     with pytest.raises(Invalid, match="more than once"):
-        result_audit.subtask({"image": "a/b"}, [(1, b"x"), (1, b"y")])
+        result_audit.record_subtask({"image": "a/b"}, [(1, b"x"), (1, b"y")])
     assert (tmp_path / FILE_NAME).stat().st_size == 0
 
 
 def test_a_sub_task_for_many_is_one_bounded_line_about_all(audit: Audit, tmp_path: Path) -> None:
     result_audit = ResultAudit(audit, 5)
-    result_audit.subtask({"image": "é" * 9000}, [(id_, b"input") for id_ in range(1000)])
-    result_audit.subtask(
+    result_audit.record_subtask({"image": "é" * 9000}, [(id_, b"input") for id_ in range(1000)])
+    result_audit.record_subtask(
         {"image": "a/b"}, [(id_, b"input") for id_ in range(999)] + [(999, b"other")]
     )
     assert all(len(line) <= LINE_BYTES for line in (tmp_path / FILE_NAME).read_bytes().split(b"\n"))
@@ -82,18 +82,18 @@ _facts = st.recursive(
 @given(facts=st.dictionaries(st.text(max_size=300), _facts, max_size=60))
 def test_whatever_comes_the_line_is_bounded(facts: dict[str, Any]) -> None:
     assert (
-        len(json.dumps(bounded(facts), ensure_ascii=False).encode("utf-8", "replace")) < LINE_BYTES
+        len(json.dumps(shorten(facts), ensure_ascii=False).encode("utf-8", "replace")) < LINE_BYTES
     )
 
 
 def test_what_is_short_stays_as_it_is_and_what_is_cut_says_so() -> None:
     facts = {"a": "x" * 1000, "b": list(range(100)), "c": {"d": [1, None, True]}, "e": 1.5}
-    assert bounded(facts) == facts
-    cut = bounded({"a": "x" * 1001, "b": list(range(200)), "c": 10**5000})
+    assert shorten(facts) == facts
+    cut = shorten({"a": "x" * 1001, "b": list(range(200)), "c": 10**5000})
     assert cut["a"].endswith("… and 1 characters more")
     assert cut["b"][-1] == "… and 100 more"
     assert isinstance(cut["c"], str)
-    huge = bounded({"result_id": 5, **{f"n{i}": ["y" * 900] * 90 for i in range(30)}})
+    huge = shorten({"result_id": 5, **{f"n{i}": ["y" * 900] * 90 for i in range(30)}})
     assert huge["result_id"] == 5
 
 
@@ -110,22 +110,22 @@ def test_a_run_writes_only_its_part_and_then_sends_no_more(audit: Audit, tmp_pat
     audits = [ResultAudit(audit, number, quota) for number in (5, 6)]
     for number in range(3000):
         # Each is the first of its kind to be written down.
-        ResultAudit(audit, number, quota).denied("path_closed", "GET", "/" + "x" * 150, 404)
+        ResultAudit(audit, number, quota).record_denied("path_closed", "GET", "/" + "x" * 150, 404)
     size = (tmp_path / FILE_NAME).stat().st_size
     assert 2**15 <= size <= 2**15 + LINE_BYTES
     receivers = [(id_, b"") for id_ in range(100)]
     with pytest.raises(TooMany, match="audit_bytes"):
-        often(lambda: audits[0].subtask({"image": "a/b"}, receivers))
+        often(lambda: audits[0].record_subtask({"image": "a/b"}, receivers))
     opened = Opened(id=9, task_id=8, bytes=1, hash="0" * 64, format="json")
     for refused in (
-        lambda: audits[1].subtask({"image": "a/b"}, receivers),
-        lambda: audits[1].opened([opened]),
+        lambda: audits[1].record_subtask({"image": "a/b"}, receivers),
+        lambda: audits[1].record_opened([opened]),
     ):
         with pytest.raises(TooMany, match="no more sub-tasks and results") as refusal:
             refused()
         assert refusal.value.error_code == "audit_full"
     assert (tmp_path / FILE_NAME).stat().st_size <= 2**16 + LINE_BYTES
-    ResultAudit(audit, 7, Quota(limits)).subtask({"image": "a/b"}, receivers)
+    ResultAudit(audit, 7, Quota(limits)).record_subtask({"image": "a/b"}, receivers)
 
 
 @pytest.fixture
@@ -172,10 +172,10 @@ def test_what_an_algorithm_causes_leaves_the_reserve_alone(small_disk: Path) -> 
     result_audit = ResultAudit(audit, 5)
     receivers = [(id_, b"") for id_ in range(100)]
     with pytest.raises(OSError, match="kept for other events"):
-        often(lambda: result_audit.subtask({"image": "a/b"}, receivers))
+        often(lambda: result_audit.record_subtask({"image": "a/b"}, receivers))
     size = (small_disk / FILE_NAME).stat().st_size
     assert size <= 2 * MIB + LINE_BYTES
-    result_audit.denied("path_closed", "GET", "/x", 404)
+    result_audit.record_denied("path_closed", "GET", "/x", 404)
     assert (small_disk / FILE_NAME).stat().st_size == size
     audit.record("released", result_id=5)
     assert not audit.has_room()

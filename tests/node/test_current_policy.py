@@ -17,7 +17,7 @@ from vantage6.node.cli import main
 from vantage6.node.instance import Instance
 from vantage6.node.rules import current_policy
 from vantage6.node.rules.audit import FILE_NAME, Audit, entries
-from vantage6.node.rules.current_policy import CurrentPolicy, followed, version_of
+from vantage6.node.rules.current_policy import CurrentPolicy, read_followed, version_of
 from vantage6.node.rules.policy import PolicyRequest, Verdict
 
 ALLOWED = {"allowed_algorithms": [IMAGE]}
@@ -107,7 +107,7 @@ def test_a_wrong_file_changes_nothing_and_that_is_said(
     (event,) = station.events()
     assert (event["event"], event["version"]) == ("policy_refused", version)
     assert "the policies from before it stay" in capsys.readouterr().out
-    told = followed(station.data)
+    told = read_followed(station.data)
     assert told is not None
     assert told.refused is not None
     station.write(policies={"allowed_algorithms": ["another/image"]})

@@ -57,7 +57,7 @@ PASSWORD = "Right-horse-1"
 def ada(world: World, light_passwords: None) -> User:
     """Give a researcher of Amsterdam who can log in."""
     return make_user(
-        world.amsterdam, "Researcher", username="ada", password=passwords.hashed(PASSWORD)
+        world.amsterdam, "Researcher", username="ada", password=passwords.hash_password(PASSWORD)
     )
 
 

@@ -66,7 +66,7 @@ def start_beat(celery: Callable[..., Process]) -> None:
 def test_a_lost_password_is_replaced_with_the_token_from_the_mail(
     api: Api, world: World, smtp: MailServer, celery: Callable[..., Process], redis_url: str
 ):
-    make_user(world.amsterdam, username="ada", password=passwords.hashed("Old-password-1"))
+    make_user(world.amsterdam, username="ada", password=passwords.hash_password("Old-password-1"))
     worker = start_worker(celery)
     assert api.post("/recover/lost", body={"username": "ada"}).status == 200
     eventually(lambda: len(smtp.mails) == 1)
