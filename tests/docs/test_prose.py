@@ -17,7 +17,7 @@ FINISHED = [
         DOCS / f"{name}.md"
         for name in (
             *("algorithms", "client", "deployment", "index", "monitoring", "operator", "reasons"),
-            *("start", "station", "tutorial", "upgrade", "versions"),
+            *("audit", "security", "start", "station", "tutorial", "upgrade", "versions"),
         )
     ),
 ]
