@@ -72,7 +72,7 @@ def let_nobody_in(server: Any) -> None:
     """Have the kernel ignore new connections from the moment at which a server begins to stop.
 
     They are asked for again a second later, by then of another replica or of nobody. A worker that
-    ends alone does not come here: the door is open for the others.
+    ends alone does not come here: the listening socket stays open for the others.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ class Connection(TConn):  # type: ignore[misc]
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]
-    """Gives threads to requests that are here, and leaves nobody in the queue of a closed door.
+    """Gives threads to requests that are here, and leaves no connection in the backlog of a closed socket.
 
     SECURITY: a client that sends its request slowly, or takes its answer slowly, costs a
     connection and no thread: the event loop receives the head and a small body before a thread
@@ -143,9 +143,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     gunicorn stops to accept, finishes what it has begun, and closes its listening sockets in the
     end. Whoever connected meanwhile would lose the connection after sending a request, which a
-    proxy may not send again unless it changes nothing. So here the queue is emptied and the door
+    proxy may not send again unless it changes nothing. So here the backlog is emptied and the socket
     closed before anything else: later callers are refused, and a proxy tries another replica.
-    Nobody joins the queue between its last look and the close where `let_nobody_in` came first.
+    No connection joins the backlog between its last look and the close where `let_nobody_in` came first.
     """
 
     #: Connections of one client address; None where all come from a proxy.
@@ -341,7 +341,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     # The worker stops
 
     def set_accept_enabled(self, enabled: Any) -> None:
-        """Accept or not; a worker that stops accepts who waits, and closes the door."""
+        """Accept or not; a worker that stops accepts the whole backlog, then closes the socket."""
         super().set_accept_enabled(enabled)
         if enabled or self.alive:
             return
