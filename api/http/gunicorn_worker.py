@@ -133,7 +133,7 @@ class Connection(TConn):  # type: ignore[misc]
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]
-    """Gives threads to requests that are here, and leaves no connection in the backlog of a closed socket.
+    """Gives threads to requests that are here, and empties the backlog before it closes a socket.
 
     SECURITY: a client that sends its request slowly, or takes its answer slowly, costs a
     connection and no thread: the event loop receives the head and a small body before a thread
@@ -142,10 +142,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     that one, and never the event loop of all.
 
     gunicorn stops to accept, finishes what it has begun, and closes its listening sockets in the
-    end. Whoever connected meanwhile would lose the connection after sending a request, which a
-    proxy may not send again unless it changes nothing. So here the backlog is emptied and the socket
-    closed before anything else: later callers are refused, and a proxy tries another replica.
-    No connection joins the backlog between its last look and the close where `let_nobody_in` came first.
+    end. A client that connected meanwhile would lose the connection after sending a request, which
+    a proxy may not send again unless it changes nothing. So here the backlog is emptied and the
+    socket closed before anything else: later callers are refused, and a proxy tries another
+    replica. No connection joins the backlog between its last look and the close where
+    `let_nobody_in` came first.
     """
 
     #: Connections of one client address; None where all come from a proxy.
