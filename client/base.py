@@ -8,11 +8,11 @@ from vantage6.client import two_factor
 from vantage6.client.groups.group import Group
 from vantage6.client.login import Login
 from vantage6.client.session import Document, NoReply, NotTheServer, Session
-from vantage6.common.cli.console import one_line
 from vantage6.common.encryption import CryptorBase
 from vantage6.common.errors import Unauthenticated, V6Error
 from vantage6.common.exceptions import AuthenticationException
 from vantage6.common.identity import WhoAmI
+from vantage6.common.terminal_text import one_line
 
 log = logging.getLogger("vantage6.client")
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from vantage6.client.groups.group import Requests
+from vantage6.client.protocols import Requests
 from vantage6.client.session import Document
 from vantage6.common import clock
 from vantage6.common.errors import Forbidden, Invalid, NotFound

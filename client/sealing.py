@@ -1,6 +1,6 @@
 """Inputs of tasks, made ready to travel: encrypted where the collaboration asks for it."""
 
-from vantage6.client.groups.group import Requests
+from vantage6.client.protocols import Requests
 from vantage6.common.encoding import LazyText
 from vantage6.common.encryption import DummyCryptor, RSACryptor
 from vantage6.common.errors import Forbidden, Invalid, NotFound

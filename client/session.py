@@ -11,7 +11,6 @@ import httpx2
 from vantage6.client.body import Body, parsed
 from vantage6.client.network import Network, distrust, no_answer, not_this_system
 from vantage6.common.addresses import server_address
-from vantage6.common.cli.console import harmless
 from vantage6.common.errors import (
     BAD_TOKEN,
     Conflict,
@@ -23,6 +22,7 @@ from vantage6.common.errors import (
     Unavailable,
     V6Error,
 )
+from vantage6.common.terminal_text import harmless
 
 #: The body of a reply that is a JSON object.
 Document = dict[str, Any]

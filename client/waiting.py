@@ -8,9 +8,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from vantage6.client.session import Document
-from vantage6.common.cli.console import one_line
 from vantage6.common.errors import TooMany, Unavailable, V6Error
 from vantage6.common.task_status import UNFINISHED, TaskStatus
+from vantage6.common.terminal_text import one_line
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 
-from vantage6.common.cli.console import harmless, one_line
+from vantage6.common.terminal_text import harmless, one_line
 
 #: Variable that makes the lines on the console JSON too, where they go to a file or a collector.
 JSON_VARIABLE = "V6_LOG_JSON"

@@ -13,8 +13,8 @@ from playhouse.pool import PooledPostgresqlDatabase
 
 from vantage6.common.errors import ConfigurationError, Invalid, Unavailable
 from vantage6.models import seals
-from vantage6.models.sql.postgres import IdleAwarePostgres
-from vantage6.models.sql.sqlite import PATIENCE_SECONDS, QueuingSqlite
+from vantage6.models.postgres import IdleAwarePostgres
+from vantage6.models.sqlite import PATIENCE_SECONDS, QueuingSqlite
 
 db = DatabaseProxy()
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
-from vantage6.common.cli.selection import Selection
 from vantage6.common.cli.supervision import Supervisor
 from vantage6.common.config import NodeConfig, instances, load, ownership
 from vantage6.common.errors import ConfigurationError, Conflict
 from vantage6.common.secret_files import ensure_secret, write_private
+from vantage6.common.selection import Selection
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ import click
 from vantage6.common import __version__
 from vantage6.common.cli import console
 from vantage6.common.cli.program import Program
-from vantage6.common.cli.selection import Selection, instance_options
+from vantage6.common.cli.selection import instance_options
+from vantage6.common.selection import Selection
 from vantage6.server.commands.archive import backup, restore
 from vantage6.server.commands.base import on_instance, said_plainly
 from vantage6.server.commands.batch import import_

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 from vantage6.common.cli import console
+from vantage6.common.terminal_text import one_line
 
 _PAUSE_SECONDS = 0.2
 #: How much of the end of a file counts as its last lines.
@@ -189,12 +190,12 @@ def readable(line: str) -> str:
         return line
     try:
         entry = json.loads(line)
-        start = "{} [{}] {}".format(*(console.one_line(str(entry.pop(name))) for name in _FIRST))
+        start = "{} [{}] {}".format(*(one_line(str(entry.pop(name))) for name in _FIRST))
     except (ValueError, KeyError, AttributeError):
         return line
     exception = entry.pop("exception", "")
     rest = [
-        console.one_line(f"{name}={value}")
+        one_line(f"{name}={value}")
         for name, value in entry.items()
         if name not in ("logger", "process")
     ]

@@ -6,28 +6,13 @@ finds what was selected.
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
 from vantage6.common.cli import exits
-
-#: What each kind of instance is managed with.
-COMMANDS = {"server": "vserver", "node": "vnode"}
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """What somebody said about the instance that a command is for."""
-
-    name: str | None = None
-    #: Comes before the name.
-    file: Path | None = None
-    environment: str | None = None
-    #: None: the usual scope of its kind first, then the other.
-    system: bool | None = None
+from vantage6.common.selection import Selection
 
 
 def instance_options(function: Callable[..., None]) -> Callable[..., None]:

@@ -10,10 +10,10 @@ import click
 import yaml
 from pydantic import BaseModel, SecretStr, TypeAdapter, ValidationError
 
-from vantage6.common.cli.selection import COMMANDS
 from vantage6.common.config import instances, template
 from vantage6.common.config.files import environments, load, validate
 from vantage6.common.errors import ConfigurationError
+from vantage6.common.selection import COMMANDS
 
 
 def _as_it_is(text: str) -> str:

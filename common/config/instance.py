@@ -4,12 +4,12 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from vantage6.common.cli.selection import Selection
 from vantage6.common.config import instances
 from vantage6.common.config.files import load
 from vantage6.common.config.ownership import refuse_foreign, take
 from vantage6.common.config.server import ServerConfig
 from vantage6.common.errors import ConfigurationError
+from vantage6.common.selection import Selection
 
 #: Variables through which `vserver start` tells the processes which instance they are.
 FILE_VARIABLE = "V6_CONFIG"

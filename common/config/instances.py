@@ -13,9 +13,9 @@ from typing import Literal
 
 import platformdirs
 
-from vantage6.common.cli.selection import COMMANDS, Selection
 from vantage6.common.config.remembered import forget, recall, remember
 from vantage6.common.errors import ConfigurationError
+from vantage6.common.selection import COMMANDS, Selection
 
 Kind = Literal["server", "node"]
 

@@ -1,1 +1,1 @@
-"""The databases themselves, and what peewee would do too slowly."""
+"""What peewee would do too slowly: prepared queries, bulk inserts, a cache of counts."""

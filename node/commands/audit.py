@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vantage6.common.cli import console
+from vantage6.common.terminal_text import harmless
 from vantage6.node.commands.base import on_node
 
 if TYPE_CHECKING:
@@ -107,10 +108,10 @@ def _write_csv(found: Iterable[Mapping[str, Any]]) -> None:
 def _cell(value: Any) -> Any:
     """Return a value for a table that programs for tables will not take for a formula."""
     if isinstance(value, dict | list):
-        return console.harmless(json.dumps(value, ensure_ascii=False))
+        return harmless(json.dumps(value, ensure_ascii=False))
     # SECURITY: names of images, methods and users come from outside.
     if isinstance(value, str):
-        value = console.harmless(value)
+        value = harmless(value)
     if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
         return f"'{value}"
     return value

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vantage6.common.cli import console
+from vantage6.common.terminal_text import harmless
 from vantage6.node.commands.audit import audit_path
 from vantage6.node.commands.base import on_node
 
@@ -71,7 +72,7 @@ def content(instance: "Instance", result: int, wants_log: bool) -> None:
         ) from error
     if sys.stdout.isatty():
         # SECURITY: it is whatever an algorithm wrote.
-        console.say(console.harmless(kept.decode("utf-8", "replace")))
+        console.say(harmless(kept.decode("utf-8", "replace")))
     else:
         sys.stdout.buffer.write(kept)
 
@@ -121,4 +122,4 @@ def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
         size(left) if left else "nothing",
     )
     # SECURITY: names of images, methods and users come from outside.
-    return tuple(console.harmless(str(cell)) for cell in cells)
+    return tuple(harmless(str(cell)) for cell in cells)

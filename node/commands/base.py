@@ -4,7 +4,8 @@ import functools
 from typing import Any
 
 from vantage6.common.cli import exits
-from vantage6.common.cli.selection import Selection, about_instance
+from vantage6.common.cli.selection import about_instance
+from vantage6.common.selection import Selection
 
 #: Turns errors into one line and an exit code.
 said_plainly = functools.partial(exits.plainly, "vnode")

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vantage6.common.cli import console
-from vantage6.common.cli.selection import Selection, instance_options
+from vantage6.common.cli.selection import instance_options
+from vantage6.common.selection import Selection
 from vantage6.node.commands.base import on_node, said_plainly
 
 if TYPE_CHECKING:

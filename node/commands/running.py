@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 import click
 
 from vantage6.common.cli import console, exits
-from vantage6.common.cli.selection import Selection, instance_options
+from vantage6.common.cli.selection import instance_options
 from vantage6.common.errors import (
     ConfigurationError,
     Forbidden,
     Unauthenticated,
     Unavailable,
 )
+from vantage6.common.selection import Selection
 from vantage6.node.commands.base import on_node, said_plainly
 
 if TYPE_CHECKING:

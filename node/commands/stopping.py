@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vantage6.common.cli import console
+from vantage6.common.terminal_text import harmless
 from vantage6.node.commands.base import on_node
 
 if TYPE_CHECKING:
@@ -74,4 +75,4 @@ def _row(one: dict[str, Any]) -> tuple[str, ...]:
         "-" if memory is None else size(memory),
     )
     # SECURITY: names of images, methods and users come from outside.
-    return tuple(console.harmless(str(cell)) for cell in cells)
+    return tuple(harmless(str(cell)) for cell in cells)

@@ -6,8 +6,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from vantage6.common.cli import exits
-from vantage6.common.cli.selection import Selection, about_instance
+from vantage6.common.cli.selection import about_instance
 from vantage6.common.errors import Unavailable
+from vantage6.common.selection import Selection
 
 if TYPE_CHECKING:
     from vantage6.common.config import Instance

@@ -4,7 +4,8 @@ import sys
 
 import click
 
-from vantage6.common.cli.selection import Selection, instance_options
+from vantage6.common.cli.selection import instance_options
+from vantage6.common.selection import Selection
 from vantage6.server.commands.base import said_plainly
 
 

@@ -117,7 +117,7 @@ def test_many_threads_kick_at_once(broker):
 
 
 def test_an_outage_costs_little_and_is_reported_once(own_broker, events, monkeypatch):
-    monkeypatch.setattr(connection, "REST_SECONDS", 0.0)
+    monkeypatch.setattr(connection, "COOLDOWN_SECONDS", 0.0)
     kicker = ControlSender(own_broker.url)
     assert kicker.kick("tasks.fan_out", 1)
     own_broker.stop()

@@ -61,7 +61,7 @@ def test_nobody_waits_for_a_broker_that_is_away():
 def test_what_was_counted_without_a_broker_is_sent_when_it_is_back(
     redis_url: str, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(connection, "REST_SECONDS", 1.0)
+    monkeypatch.setattr(connection, "COOLDOWN_SECONDS", 1.0)
     one = Telemetry(NO_BROKER)
     one.count(metrics.MAILS, "sent")
     # Nobody tries on and on.

@@ -12,8 +12,8 @@ from click.testing import CliRunner
 from vantage6.client import Client
 from vantage6.client.waiting import summary
 from vantage6.common.cli import console
-from vantage6.common.cli.console import harmless, one_line
 from vantage6.common.cli.log_tail import follow, readable
+from vantage6.common.terminal_text import harmless, one_line
 from vantage6.node.cli import main as vnode
 from vantage6.node.rules.audit import Audit, entries
 

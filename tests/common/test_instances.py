@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from vantage6.common.cli.selection import Selection
 from vantage6.common.config import Instance as ServerInstance
 from vantage6.common.config import instances
 from vantage6.common.errors import ConfigurationError
+from vantage6.common.selection import Selection
 from vantage6.node.instance import Instance as NodeInstance
 
 

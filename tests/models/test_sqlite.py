@@ -14,9 +14,8 @@ import peewee
 import pytest
 
 from tests.models.factories import World, make_world, migrated, side_by_side
-from vantage6.models import database
+from vantage6.models import database, sqlite
 from vantage6.models.database import db
-from vantage6.models.sql import sqlite
 from vantage6.models.tables import Organization, Result
 
 #: A process that begins to write, says so, and never ends by itself.

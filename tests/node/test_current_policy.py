@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from tests.node.factories import COMMAND, IMAGE, write_database
 from tests.node.wire import Wire
 from tests.waiting import eventually
-from vantage6.common.cli.selection import Selection
+from vantage6.common.selection import Selection
 from vantage6.node.cli import main
 from vantage6.node.instance import Instance
 from vantage6.node.rules import current_policy

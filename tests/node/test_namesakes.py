@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from vantage6.common.cli.selection import Selection
 from vantage6.common.errors import ConfigurationError
+from vantage6.common.selection import Selection
 from vantage6.node.commands import cleaning, running
 from vantage6.node.instance import Instance
 
