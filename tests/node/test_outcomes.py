@@ -2,6 +2,7 @@
 
 import pytest
 
+from vantage6.client import causes
 from vantage6.common.config.node import LimitConfig
 from vantage6.node import outcomes
 from vantage6.node.outcomes import Exit, Reason, judge, size
@@ -79,8 +80,8 @@ def test_a_reason_quotes_only_what_was_written_for_people(
     assert reason == Reason("exit_code", "The algorithm ended with exit code 1.")
 
 
-def test_node_and_wrapper_mark_what_is_for_people_alike() -> None:
-    assert outcomes._FOR_PEOPLE == errors.REASON
+def test_node_wrapper_and_client_mark_what_is_for_people_alike() -> None:
+    assert outcomes._FOR_PEOPLE == errors.REASON == causes._FOR_PEOPLE
 
 
 @pytest.mark.parametrize(
