@@ -99,3 +99,10 @@ def test_the_decisions_are_numbered_short_and_listed() -> None:
         ]
         assert len(text.splitlines()) <= 16
         assert f"\n{file.stem}\n" in listed
+
+
+def test_the_map_of_the_readme_has_every_package() -> None:
+    setup = (ROOT / "setup.cfg").read_text()
+    folders = set(re.findall(r"^    vantage6\.\w+ = (\w+)$", setup, re.MULTILINE))
+    assert len(folders) > 5
+    assert folders <= set(re.findall(r"\]\((\w+)\)", (ROOT / "README.md").read_text()))
