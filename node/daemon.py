@@ -41,6 +41,7 @@ from vantage6.node.rules.published_policy import public_settings
 from vantage6.node.rules.quota import Quotas
 from vantage6.node.runtime.base import Runtime
 from vantage6.node.runtime.docker import DockerRuntime
+from vantage6.node.runtime.links import Dial
 from vantage6.node.runtime.process import ProcessRuntime
 from vantage6.node.services.services import Services
 from vantage6.node.spool import run_disks
@@ -95,7 +96,7 @@ class Node:
             log.info("node starting", name=self._instance.name, data=str(self._instance.data))
             if keys := self._instance.config.without_effect:
                 log.warning("settings without effect in this version", keys=list(keys))
-            self._work(self._runtime())
+            self._work(make_runtime(self._instance, self._services.dial))
         finally:
             self._services.close()
             self._server.close()
@@ -154,16 +155,6 @@ class Node:
             log.warning("some tasks are refused", reason=line)
         state = "refusing" if found.of_all else "online"
         self._instance.write_state(state, message="\n".join((*found.of_all, *found.of_some)))
-
-    def _runtime(self) -> Runtime:
-        instance = self._instance
-        if instance.config.runtime == "process":
-            return ProcessRuntime(
-                instance.data / "processes", instance.config.processes, instance.config.limits
-            )
-        return DockerRuntime(
-            instance.engine_name, instance.config, self._services.dial, instance.data
-        )
 
     def _log_in(self) -> WhoAmI:
         key = self._instance.config.api_key.get_secret_value()
@@ -298,3 +289,20 @@ class Node:
                 log.warning("server does not answer", reason=str(error), again=round(pause, 1))
                 self._stop.wait(pause)
         return None
+
+
+def make_runtime(instance: Instance, dial: Dial) -> Runtime:
+    """Return what runs the algorithms of a node.
+
+    Parameters
+    ----------
+    instance
+        The node.
+    dial
+        How the services are reached that algorithms may use.
+    """
+    if instance.config.runtime == "process":
+        return ProcessRuntime(
+            instance.data / "processes", instance.config.processes, instance.config.limits
+        )
+    return DockerRuntime(instance.engine_name, instance.config, dial, instance.data)

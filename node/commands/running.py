@@ -224,15 +224,14 @@ def _stop(instance: "Instance", *, force: bool, now: bool) -> bool:
 
 def _stop_algorithms(instance: "Instance") -> None:
     """Stop everything that a node has at hand."""
-    from vantage6.node.commands.stopping import KILL_SECONDS, say_stopped
+    from vantage6.node.commands.stopping import KILL_SECONDS, say_stopped, stop_left
+
+    reason = "The station stops its work."
+    if instance.holder() is None:
+        say_stopped({"stopped": stop_left(instance, reason), "to be told": []})
+        return
     from vantage6.node.control import ask
 
-    if instance.holder() is None:
-        raise ConfigurationError(
-            f"Node {instance.name} does not run, and only a node that runs can stop its "
-            "algorithms: start it first."
-        )
-    reason = "The station stops its work."
     say_stopped(ask(instance.data, "kill all", KILL_SECONDS, reason=reason))
 
 

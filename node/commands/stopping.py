@@ -60,6 +60,43 @@ def say_stopped(answer: dict[str, list[int]]) -> None:
         console.warning(f"The server does not know yet of {names}; the node tells it.")
 
 
+def stop_left(instance: "Instance", reason: str) -> list[int]:
+    """Stop what a node that does not run has left running; the server is told at its next start."""
+    import os
+
+    from vantage6.node.daemon import make_runtime
+    from vantage6.node.rules.audit import Audit
+    from vantage6.node.services.services import Services
+    from vantage6.node.spool.spool import Spool
+
+    lock = instance.lock()
+    try:
+        runtime = make_runtime(instance, Services().dial)
+        audit = Audit(instance.data)
+        stopped = []
+        for entry in Spool(instance.data).entries():
+            if entry.stopped() is None:
+                id_ = entry.record.result_id
+                audit.record("stopped", result_id=id_, message=reason, by=_account())
+                entry.mark_stopped(reason)
+                runtime.kill(id_)
+                stopped.append(id_)
+        audit.close()
+        runtime.close()
+    finally:
+        os.close(lock)
+    return stopped
+
+
+def _account() -> str:
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
+
+
 def _row(one: dict[str, Any]) -> tuple[str, ...]:
     from vantage6.node.outcomes import size
 

@@ -413,3 +413,23 @@ def test_what_runs_is_listed_and_stopped_by_commands(
     gone = run("running", "-c", str(file), home=tmp_path)
     assert gone.returncode == 10
     assert "does not run" in gone.stderr
+
+
+def test_what_a_stopped_node_left_running_is_stopped_too(
+    wire: Wire, write: Write, start: Start, tmp_path: Path
+) -> None:
+    file = write()
+    process = start(file)
+    wire.add(5, "import time; print('secret', flush=True); time.sleep(600)")
+    eventually(lambda: wire.ids("active") == [5], 30)
+    assert run("stop", "-c", str(file), home=tmp_path).returncode == 0
+    assert process.wait(20) == 0
+    pid = int((tmp_path / "data/processes/task-000000005/pid").read_text().split()[0])
+    assert Path(f"/proc/{pid}").exists()
+    done = run("stop", "--now", "-c", str(file), home=tmp_path)
+    assert "Stopped: result 5." in done.stdout + done.stderr, done
+    eventually(lambda: not Path(f"/proc/{pid}").exists())
+    start(file)
+    eventually(lambda: wire.ids("killed by user") == [5], 30)
+    assert wire.results[5]["reason"]["code"] == "stopped_by_station"
+    assert wire.results[5]["log"] == ""
