@@ -19,6 +19,7 @@ from tests.node.wire import Wire
 from tests.waiting import eventually
 from vantage6.common.encoding import bytes_to_base64s
 from vantage6.node.rules.audit import FILE_NAME, entries, verify
+from vantage6.node.rules.registries import Registries
 from vantage6.node.runtime.base import Image, Pulling
 from vantage6.node.runtime.process import ProcessRuntime
 from vantage6.node.spool import disk_usage as disk
@@ -295,7 +296,11 @@ class SlowPulls(ProcessRuntime):
         self.pulling: list[str] = []
 
     def fetch(
-        self, image: str, cancelled: Callable[[], bool], pulling: Pulling = nullcontext
+        self,
+        image: str,
+        cancelled: Callable[[], bool],
+        pulling: Pulling = nullcontext,
+        registries: Registries | None = None,
     ) -> Image:
         """Wait for an image whose name says that it is slow."""
         if image.startswith("slow"):
@@ -304,7 +309,7 @@ class SlowPulls(ProcessRuntime):
                 while not self.arrived.wait(0.02) and not cancelled():
                     pass
             image = IMAGE
-        return super().fetch(image, cancelled)
+        return super().fetch(image, cancelled, registries=registries)
 
 
 @pytest.fixture
