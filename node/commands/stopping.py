@@ -75,7 +75,7 @@ def stop_left(instance: "Instance", reason: str) -> list[int]:
         audit = Audit(instance.data)
         stopped = []
         for entry in Spool(instance.data).entries():
-            if entry.stopped() is None:
+            if entry.stop_reason() is None:
                 id_ = entry.record.result_id
                 audit.record("stopped", result_id=id_, message=reason, by=_account())
                 entry.mark_stopped(reason)

@@ -53,7 +53,8 @@ def test_what_left_is_told_and_kept(
     program = "print('hello'); open(os.environ['OUTPUT_FILE'], 'w').write('4 people')"
     wire.add(5, program)
     scheduler.accept(5)
-    eventually(lambda: wire.ids("completed") == [5])
+    # Also its last line is in the log then, which the command would catch.
+    eventually(lambda: wire.ids("completed") == [5] and scheduler.report() == ([], []))
     said = vnode("show", "--today").output
     (line,) = [one for one in said.splitlines() if " 5 " in one]
     for words in ("105", "org 1", "alice", "completed", "14 bytes"):
@@ -73,7 +74,8 @@ def test_nothing_is_kept_unless_the_station_says_so(
     scheduler = make_scheduler(make_context())
     wire.add(5, "open(os.environ['OUTPUT_FILE'], 'w').write('4 people')")
     scheduler.accept(5)
-    eventually(lambda: wire.ids("completed") == [5])
+    # Also its last line is in the log then, which the command would catch.
+    eventually(lambda: wire.ids("completed") == [5] and scheduler.report() == ([], []))
     done = vnode("content", 5)
     assert done.exit_code == 10
     assert "keep_outputs_days" in done.output
