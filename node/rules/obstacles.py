@@ -101,6 +101,6 @@ def _unreadable(config: NodeConfig, base: Path) -> Iterator[str]:
         if path is None:
             continue
         if not path.exists():
-            yield f"Database {database.label}: {path} does not exist."
+            yield f"The database {database.label} is missing: {path} does not exist."
         elif not os.access(path, os.R_OK):
-            yield f"Database {database.label}: {path} may not be read by this account."
+            yield f"The database {database.label} is closed: this account may not read {path}."

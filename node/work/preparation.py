@@ -157,9 +157,11 @@ class Preparation:
         try:
             return agreement.cryptor.decrypt_str_to_bytes(claim.sealed_input)
         except ValueError as error:
-            raise RefusalError(
-                TaskStatus.FAILED,
-                "input_unreadable",
-                "The node cannot decrypt the input: it was made for another key, or not "
-                "encrypted at all.",
-            ) from error
+            why = (
+                "The node cannot decrypt the input: it was made for another key, or not encrypted "
+                "at all."
+                if agreement.encrypted
+                else "The node cannot read the input: it is no base64. Send the task with "
+                "`client.task.create`, which encodes it."
+            )
+            raise RefusalError(TaskStatus.FAILED, "input_unreadable", why) from error

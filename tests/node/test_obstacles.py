@@ -58,7 +58,7 @@ def test_database_that_is_not_there_is_named_with_its_path(tmp_path: Path) -> No
     config = _config(databases={"one": "there.csv", "two": "missing.csv", "three": "sql://host/x"})
     (line,) = obstacles.find(config, tmp_path).of_some
     assert str(tmp_path / "missing.csv") in line
-    assert "Database two" in line
+    assert "database two is missing" in line
 
 
 @pytest.mark.parametrize(

@@ -227,6 +227,17 @@ def test_result_is_delivered_to_a_server_that_came_back_with_another_secret(
     assert output(wire, 5) == b"done"
 
 
+def test_input_that_is_no_base64_is_not_taken_for_one_of_another_key(
+    wire: Wire, make_scheduler: MakeScheduler
+) -> None:
+    wire.add(5)
+    wire.results[5]["input"] = '{"method": "mean"}'
+    make_scheduler().accept(5)
+    eventually(lambda: wire.ids("failed") == [5])
+    assert wire.results[5]["reason"]["code"] == "input_unreadable"
+    assert "base64" in wire.results[5]["reason"]["msg"]
+
+
 def test_output_that_the_server_refuses_becomes_a_reason(
     wire: Wire, make_scheduler: MakeScheduler
 ) -> None:
