@@ -88,14 +88,19 @@ class _Question(socketserver.StreamRequestHandler):
             self.wfile.write(json.dumps(answer).encode() + b"\n")
 
     def _answer(self) -> Any:
+        try:
+            # Read first: a socket that is closed with something unread loses the answer.
+            line = self.rfile.readline(_MOST_BYTES)
+        except OSError as error:
+            raise Invalid("This is no question to a node.") from error
         # SECURITY: who asks is what the kernel says, whatever the mode of the file.
         account = _account(self.connection)
         if account not in (0, os.geteuid()):
             raise Invalid("This is for the account of the node and root.")
         try:
-            sent = json.loads(self.rfile.readline(_MOST_BYTES))
+            sent = json.loads(line)
             handler = self.server.handlers[sent.pop("ask")]
-        except (ValueError, KeyError, AttributeError, OSError) as error:
+        except (ValueError, KeyError, AttributeError) as error:
             raise Invalid("This is no question to a node.") from error
         return handler(by=_name_of(account), **sent)
 
