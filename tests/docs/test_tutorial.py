@@ -43,6 +43,8 @@ class Demonstration:
                 '"researcher", "password"': account,
                 "private_key.pem": key,
             },
+            # The page has tasks that fail; the client says so at once.
+            expected=r"Task \d+: 1 of 1 failed\. example_org1: ",
         )
 
     def root(self) -> Client:
