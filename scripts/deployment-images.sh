@@ -15,7 +15,7 @@ python=${PYTHON:-.venv/bin/python}
 base=vantage6/base:latest
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/vantage6
 sources=(setup.cfg pyproject.toml constraints.txt scripts/pinned.py README.md LICENSE
-    algorithms api broker client common models node tools workers)
+    algorithms api broker client common models node sandbox server tools workers)
 
 DOCKER_HOST=$(scripts/docker-engine.sh host)
 export DOCKER_HOST

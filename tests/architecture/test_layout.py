@@ -1,6 +1,7 @@
 """The checkout is cut as the packaging, the readers and the layers need it."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -58,6 +59,14 @@ def test_make_types_checks_every_folder():
     lines = (ROOT / "Makefile").read_text().splitlines()
     (line,) = [line for line in lines if line.startswith("PACKAGES :=")]
     assert set(line.split(":=")[1].split()) == FOLDERS
+
+
+def test_images_of_a_deployment_are_made_from_every_folder():
+    text = (ROOT / "scripts/deployment-images.sh").read_text()
+    (listed,) = re.findall(r"^sources=\(([^)]*)\)", text, re.MULTILINE)
+    sent = {line[1:] for line in (ROOT / ".dockerignore").read_text().split() if line[0] == "!"}
+    assert set(listed.split()) >= FOLDERS
+    assert sent >= FOLDERS
 
 
 def test_no_file_is_too_long():
