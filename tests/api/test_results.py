@@ -195,7 +195,13 @@ def test_reconciling_tells_what_to_start_stop_and_forget(
     claim(api, result, node)
     sent = {"running": [result.id, 998], "finished": [999]}
     told = api.post("/node/reconcile", node, sent).json
-    assert told == {"start": [other.id], "stop": [998], "forget": [999], "lease_seconds": 180}
+    assert told == {
+        "start": [other.id],
+        "stop": [998],
+        "forget": [999],
+        "lease_seconds": 180,
+        "refused_login": None,
+    }
     assert Node.get_by_id(node.id).last_seen is not None
     nothing = api.post("/node/reconcile", node, {}).json
     assert nothing["start"] == [result.id, other.id]
