@@ -49,11 +49,9 @@ MakeDoor = Callable[..., Door]
 
 
 @pytest.fixture(scope="session")
-def podman_host(
-    engine: docker.APIClient, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
+def podman_host(engine: docker.APIClient) -> Iterator[str]:
     """Give the address of a Podman that has the image of the test algorithm."""
-    with podman.engine(tmp_path_factory.mktemp("podman")) as address:
+    with podman.engine() as address:
         client = docker.APIClient(base_url=address, version="auto")
         client.load_image(b"".join(engine.get_image(BASE)))
         make_program_image(client, BASE)

@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tests.services import missing, needs
 from tests.services.process import Process
@@ -46,21 +47,26 @@ def prepared(folder: Path) -> tuple[str, dict[str, str], list[str]]:
 
 
 @contextmanager
-def engine(folder: Path) -> Iterator[str]:
-    """Give the address of a Podman of its own, with images and containers in a folder."""
-    program, variables, options = prepared(folder)
+def engine() -> Iterator[str]:
+    """Give the address of a Podman of its own, with images and containers in a new folder."""
     if os.getuid() != 0:
         missing("root, for Podman with limits")
-    address = f"unix://{folder}/podman.sock"
-    command = [program, *options, "system", "service", "--time=0", address]
-    try:
-        with service(
-            command, folder / "podman.log", folder / "podman.sock", os.environ | variables
-        ):
-            yield address
-    finally:
-        reset = [program, *options, "system", "reset", "--force"]
-        subprocess.run(reset, env=os.environ | variables, check=False, timeout=120)
+    # Podman takes no path of more than 50 characters, and pytest's are longer.
+    with TemporaryDirectory(prefix="v6-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        program, variables, options = prepared(folder)
+        environment = os.environ | variables
+        address = f"unix://{folder}/podman.sock"
+        command = [program, *options, "system", "service", "--time=0", address]
+        try:
+            with service(command, folder / "podman.log", folder / "podman.sock", environment):
+                yield address
+        finally:
+            reset = [program, *options, "system", "reset", "--force"]
+            subprocess.run(reset, env=environment, check=False, timeout=120)
+            # Podman mounts the folder on itself, and leaves it so.
+            mounted = ["umount", "--lazy", str(folder / "images/overlay")]
+            subprocess.run(mounted, check=False, timeout=60, capture_output=True)
 
 
 @contextmanager
