@@ -78,7 +78,6 @@ def test_a_role_may_start_without_rules(api: Api, admin: User, none: dict[str, A
     [
         ({"name": None}, (400, "invalid")),
         ({"name": ""}, (400, "invalid")),
-        ({"description": None}, (400, "invalid")),
         ({"rules": ["x"]}, (400, "invalid")),
         ({"rules": [999]}, (404, "not_found")),
         ({"name": "Root"}, (400, "name_reserved")),
