@@ -99,6 +99,8 @@ class Node:
             self._work(make_runtime(self._instance, self._services.dial))
         finally:
             self._services.close()
+            # The last thing said: the services have told the server of their end.
+            self._log_out()
             self._server.close()
             os.close(lock)
             log.info("node stopped")
@@ -141,7 +143,6 @@ class Node:
             control.close()
             reconciler.stop()
             scheduler.leave()
-            self._log_out()
             context.spool.rest(scheduler.run_ids())
             runtime.close()
             context.close()

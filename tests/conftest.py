@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
 
 #: A test that uses one of these counts as slow; it need not say so.
 _SERVICES = {"redis_server", "postgres", "docker_host"}
-#: The folders whose files take longest.
-_LONGEST = {"acceptance", "deployment", "examples", "node", "peer"}
+#: The folders whose tests run whole nodes beside one engine, where a name is for one node.
+_STATIONS = {"acceptance", "deployment", "peer"}
+#: The other folders whose files take long.
+_LONG = {"examples", "node"}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -37,8 +40,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _SERVICES.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
-    # Two processes share the files. The longest come first, so that neither ends long before.
-    items.sort(key=lambda item: item.path.parent.name not in _LONGEST)
+        of_stations = item.path.parent.name in _STATIONS
+        item.add_marker(pytest.mark.xdist_group("stations" if of_stations else str(item.path)))
+    # Two processes share the groups. The longest come first, so that neither ends long before.
+    items.sort(key=_rank)
+
+
+def _rank(item: pytest.Item) -> int:
+    folder = item.path.parent.name
+    return 0 if folder in _STATIONS else 1 if folder in _LONG else 2
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_home() -> Iterator[None]:
+    """Keep what commands remember out of the home of this user, and of the other process."""
+    # Sockets have short paths.
+    with TemporaryDirectory(prefix="v6-") as folder, pytest.MonkeyPatch.context() as patch:
+        for kind in ("CONFIG", "DATA", "STATE"):
+            patch.setenv(f"XDG_{kind}_HOME", f"{folder}/{kind.lower()}")
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -36,7 +36,7 @@ from vantage6.node.runtime.base import (
     environment,
     is_cut,
 )
-from vantage6.node.runtime.engine import address, closed_device, connect, facts
+from vantage6.node.runtime.engine import address, closed_device, connect, facts, saw_memory_end
 from vantage6.node.runtime.image_cache import ImageCache
 from vantage6.node.runtime.images import Images
 from vantage6.node.runtime.links import (
@@ -359,9 +359,12 @@ class DockerRuntime:
         return Exit(
             code=state["ExitCode"],
             log=end_of(raw, self._config.limits.log_bytes),
-            # Podman does not always notice; nobody else ends a program of its like that.
             out_of_memory=state["OOMKilled"]
-            or (self.facts.is_podman and state["ExitCode"] == SIGKILL_CODE),
+            or (
+                state["ExitCode"] == SIGKILL_CODE
+                # Podman does not always notice; nothing else ends a program of its like that.
+                and (self.facts.is_podman or saw_memory_end(self._client, handle.id))
+            ),
             timed_out=timed_out,
             log_cut=is_cut(raw, self._config.limits.log_bytes),
         )

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import docker
 import requests
 from docker.errors import DockerException
 
+from vantage6.common import clock
 from vantage6.common.config.node import NodeConfig
 from vantage6.node.runtime import seccomp
 from vantage6.node.runtime.base import EngineUnavailable
@@ -18,6 +20,8 @@ from vantage6.node.runtime.base import EngineUnavailable
 _DEFAULT_SOCKET = "unix:///var/run/docker.sock"
 #: Where a rootless engine gets the network of its containers from.
 _DEVICE = Path("/dev/net/tun")
+#: How far back an engine is asked for what it saw.
+_SEEN_SECONDS = 60
 
 
 def address(config: NodeConfig) -> str:
@@ -165,3 +169,26 @@ def _podman_host(client: Any, version: str) -> dict[str, Any]:
     answer.raise_for_status()
     host: dict[str, Any] = answer.json()["host"]
     return host
+
+
+def saw_memory_end(client: docker.APIClient, container: str) -> bool:
+    """Tell whether Docker saw a container run out of memory just now.
+
+    Docker writes down how a program ended before it hears of its memory, which comes another way;
+    the state of the container does not change then.
+
+    Parameters
+    ----------
+    client
+        Connection to the engine.
+    container
+        Id of a container that was killed.
+    """
+    now = int(clock.now().timestamp())
+    events = client.events(
+        since=now - _SEEN_SECONDS,
+        until=now + 1,
+        filters={"container": container, "event": "oom"},
+    )
+    with closing(events):
+        return any(True for _ in events)
