@@ -44,12 +44,14 @@ class NodeClient:
         self._login = Login(session)
         self._inbox: Inbox | None = None
         #: One for each process.
-        self._process = uuid4().hex
+        self.process = uuid4().hex
         self._has_started = False
         self.whoami: WhoAmI | None = None
         self.collaboration_id: int | None = None
 
-    def authenticate(self, api_key: str, instance: str | None = None) -> None:
+    def authenticate(
+        self, api_key: str, instance: str | None = None, previous: Iterable[str] = ()
+    ) -> None:
         """Log in and learn who this node is.
 
         Parameters
@@ -59,6 +61,8 @@ class NodeClient:
         instance
             Names the data folder of the station, of which one process computes for the node;
             without it, this login only looks.
+        previous
+            Names the processes before this one, of which its first login takes the place.
 
         Raises
         ------
@@ -68,9 +72,9 @@ class NodeClient:
         NoReply
             If the server cannot be reached.
         """
-        told = {} if instance is None else {"instance": instance, "process": self._process}
+        told = {} if instance is None else {"instance": instance, "process": self.process}
         # A process that was replaced does not replace its successor.
-        once = None if instance is None or self._has_started else {"is_start": True}
+        once = None if instance is None or self._has_started else {"previous": [*previous]}
         reply = self._login.open("token/node", {"api_key": api_key, **told}, keep=True, once=once)
         self._has_started = True
         node = self.request("get", f"node/{claims(reply['access_token'])['sub']}")

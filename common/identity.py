@@ -8,6 +8,8 @@ NODE_AUTHORIZATION = "X-Node-Authorization"
 WRONG_NODE_TOKEN = "wrong_node_token"  # noqa: S105
 #: What the server answers if another process works with the key of a node.
 KEY_IN_USE = "key_in_use"
+#: Most earlier processes that a node names at a login.
+MOST_PREVIOUS = 8
 
 
 class WhoAmI(NamedTuple):

@@ -159,7 +159,10 @@ class Node:
 
     def _log_in(self) -> WhoAmI:
         key = self._instance.config.api_key.get_secret_value()
-        self._server.authenticate(key, self._instance.id)
+        process = self._server.process
+        previous = self._instance.previous_processes(process)
+        self._server.authenticate(key, self._instance.id, previous)
+        self._instance.confirm_process(process)
         me = self._server.whoami
         if me is None:
             raise Unauthenticated

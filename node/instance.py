@@ -9,11 +9,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
+from vantage6.common import logs
 from vantage6.common.cli.supervision import Supervisor
 from vantage6.common.config import NodeConfig, instances, load, ownership
+from vantage6.common.durable_files import write_durably
 from vantage6.common.errors import ConfigurationError, Conflict
+from vantage6.common.identity import MOST_PREVIOUS
 from vantage6.common.secret_files import ensure_secret, write_private
 from vantage6.common.selection import Selection
+
+log = logs.get(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +131,32 @@ class Instance:
         """A random text that names the data folder at the server."""
         return ensure_secret(self.data / "instance")
 
+    def previous_processes(self, process: str) -> list[str]:
+        """Return the processes of which the server may know one as the last of this data folder.
+
+        The given process is written down beside them, and is one of them at the next start.
+        `confirm_process` forgets the others.
+        """
+        try:
+            found = [str(name) for name in json.loads(self._processes.read_text())]
+        except (OSError, ValueError, TypeError):
+            found = []
+        previous = [name for name in found if name != process][-MOST_PREVIOUS:]
+        # Before the login: its answer may be lost, or the node may be killed.
+        self._write_processes([*previous, process])
+        return previous
+
+    def confirm_process(self, process: str) -> None:
+        """Note that the server knows a process as the last one of this data folder."""
+        self._write_processes([process])
+
+    def _write_processes(self, names: list[str]) -> None:
+        try:
+            write_durably(self._processes, json.dumps(names).encode())
+        except OSError as error:
+            # Without it, a node that is killed waits until the server counts it as silent.
+            log.warning("own process not on disk", reason=str(error))
+
     def lock(self) -> int:
         """Keep every other process from running this node; returns what holds the lock.
 
@@ -197,6 +228,10 @@ class Instance:
     @property
     def _lock_file(self) -> Path:
         return self.data / "lock"
+
+    @property
+    def _processes(self) -> Path:
+        return self.data / "last_processes.json"
 
     @property
     def _word(self) -> Path:

@@ -117,7 +117,7 @@ class Tokens(Resource):
             raise
         process = None
         if body.instance and body.process:
-            process = NodeProcess(body.instance, body.process, is_start=body.is_start)
+            process = NodeProcess(body.instance, body.process, frozenset(body.previous))
         elif node.working_session is None:
             last_seen.note(node)
         reply = self._begin(node, moment, req, process)

@@ -1,10 +1,11 @@
 """Logging in."""
 
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import Field, SecretStr, model_validator
 
-from vantage6.api.schemas.base import Flag, Id, Reply, Request
+from vantage6.api.schemas.base import Id, Reply, Request
+from vantage6.common.identity import MOST_PREVIOUS
 
 
 class UserLogin(Request):
@@ -33,10 +34,11 @@ class NodeLogin(Request):
     process: str | None = Field(
         None, min_length=16, max_length=64, description="names the process: a random text"
     )
-    is_start: Flag = Field(
-        False,
-        description="the first login of the process: it takes the place of an earlier process of "
-        "the same `instance`",
+    previous: list[Annotated[str, Field(min_length=16, max_length=64)]] = Field(
+        default_factory=list,
+        max_length=MOST_PREVIOUS,
+        description="at the first login of the process: names the processes that ran before it "
+        "with this data folder, of which it takes the place",
     )
 
 

@@ -25,12 +25,13 @@ SILENCE = timedelta(seconds=150)
 class NodeProcess:
     """A process that wants to compute for a node."""
 
-    #: Names its data folder, so that a restart is told from a second node.
+    #: Names its data folder.
     instance: str
     #: Names the process.
     process: str
-    #: This is the first login of the process.
-    is_start: bool
+    #: Names the processes that ran before it with the data folder, so that a restart is told from
+    #: a second node.
+    previous: frozenset[str] = frozenset()
 
 
 def begin(
@@ -85,7 +86,8 @@ def _begin(
     held = _working(row, moment)
     if held is not None and process is not None and not _gives_way(held, process):
         Node.update(refused_at=moment, refused_address=address).where(Node.id == node.id).execute()
-        return None, _refusal(held, row.last_seen or moment, moment)
+        is_copy = held.instance == process.instance
+        return None, _refusal(held, row.last_seen or moment, moment, is_copy=is_copy)
     more = {} if process is None else {"instance": process.instance, "process": process.process}
     session = sessions.begin(node, until=until, address=address, agent=agent, **more)
     change: dict[str, object] = {}
@@ -117,20 +119,19 @@ def _working(node: Node, moment: datetime) -> Session | None:
 def _gives_way(held: Session, process: NodeProcess) -> bool:
     """Tell whether the process of a session is the one that logs in, or was the one before it.
 
-    Of a station that was copied with its data folder, the copy that starts later computes, and the
-    other one does not come back by itself.
+    SECURITY: a copied data folder has the same name, and each restart would take the place back.
+    A copy of a running station takes it once at most, since its processes are its own from then on.
     """
-    return held.process == process.process or (
-        process.is_start and held.instance == process.instance
-    )
+    return held.process == process.process or held.process in process.previous
 
 
-def _refusal(held: Session, heard_at: datetime, moment: datetime) -> str:
+def _refusal(held: Session, heard_at: datetime, moment: datetime, *, is_copy: bool) -> str:
     ago = round((moment - heard_at).total_seconds())
     left = round((heard_at + SILENCE - moment).total_seconds()) + 1
+    origin = "It names the same data folder, as a copy does. " if is_copy else ""
     return (
         f"Another node works with this key: it logged in from {held.address} at "
-        f"{held.began_at:%Y-%m-%d %H:%M:%S} UTC and was heard of {ago} seconds ago. A key is for "
-        "one node: stop one of the two, or register a node of its own for the second one. If the "
-        f"other one is gone for good, start this one again in {left} seconds."
+        f"{held.began_at:%Y-%m-%d %H:%M:%S} UTC and was heard of {ago} seconds ago. {origin}A key "
+        "is for one node: stop one of the two, or register a node of its own for the second one. "
+        f"If the other one is gone for good, start this one again in {left} seconds."
     )

@@ -70,15 +70,15 @@ def test_a_station_that_stopped_leaves_its_place_at_once(
     assert other.wait(30) == 0
 
 
-def test_of_a_station_and_its_copy_the_later_one_computes(
+def test_a_copy_of_a_running_station_takes_its_place_once(
     stations: Stations, client: Client, second: Start, tmp_path: Path
 ) -> None:
     federation = stations.federation
     begun = stations.send(client, "alpha", seconds=3)
     eventually(lambda: client.task.get(begun)["status"] == "active", 20)
-    instance = federation.folder / "alpha" / "node" / "instance"
     (tmp_path / "data").mkdir()
-    shutil.copy(instance, tmp_path / "data")
+    for name in ("instance", "last_processes.json"):
+        shutil.copy(federation.folder / "alpha" / "node" / name, tmp_path / "data")
     first = federation.node("alpha")
     assert first is not None
     other = second(tmp_path / "data")
@@ -86,6 +86,10 @@ def test_of_a_station_and_its_copy_the_later_one_computes(
     federation.stop_node("alpha")
     said = log_of_alpha(stations)
     assert all(words in said for words in ADVICE), said
+    # As a supervisor starts it again.
+    assert federation.start_node("alpha").wait(60) == 13
+    federation.stop_node("alpha")
+    assert other.poll() is None
     later = [stations.send(client, "alpha") for _ in range(3)]
     stations.check(client, later)
     other.terminate()

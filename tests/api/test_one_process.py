@@ -36,11 +36,12 @@ LogIn = Callable[..., Answer]
 
 @pytest.fixture
 def log_in(api: Api, key: str) -> LogIn:
-    """Give a function that logs a process in."""
+    """Give a function that logs a process in, with the numbers of those before it."""
 
-    def send(instance: str, process: str, *, is_start: bool = True) -> Answer:
-        told = {"instance": instance, "process": f"process-number-{process}", "is_start": is_start}
-        return api.post("/token/node", body={"api_key": key, **told})
+    def send(instance: str, process: str, previous: str = "") -> Answer:
+        told = {"instance": instance, "process": f"process-number-{process}"}
+        before = {"previous": [f"process-number-{number}" for number in previous]}
+        return api.post("/token/node", body={"api_key": key, **told, **before})
 
     return send
 
@@ -84,7 +85,7 @@ def test_the_first_station_learns_of_the_second(api: Api, log_in: LogIn):
     log_in(ELSEWHERE, "2")
     told = api.post("/node/reconcile", first, {}).json["refused_login"]
     assert told["address"] == "127.0.0.1"
-    again = token(log_in(HERE, "3"))
+    again = token(log_in(HERE, "3", previous="1"))
     assert api.post("/node/reconcile", again, {}).json["refused_login"] is None
 
 
@@ -94,18 +95,37 @@ def test_a_restarted_station_takes_the_place_of_its_earlier_process(
     mine = make_task(world.north, [world.amsterdam]).results[0]
     killed = token(log_in(HERE, "1"))
     assert api.post(f"/result/{mine.id}/claim", killed).status == 200
-    fresh = token(log_in(HERE, "2"))
+    fresh = token(log_in(HERE, "2", previous="01"))
     assert api.post(f"/result/{mine.id}/claim", fresh).status == 200
     assert problems(api, world, killed, mine.id) == {(401, "session_ended")}
     # It may be alive: a station that was copied with its data folder.
-    assert log_in(HERE, "1", is_start=False).problem == REFUSED
+    assert log_in(HERE, "1").problem == REFUSED
     report = {"status": "completed", "result": "", "finished_at": now().isoformat()}
     assert api.patch(f"/result/{mine.id}", fresh, report).status == 200
 
 
+def test_a_copied_station_does_not_take_the_place_back_when_it_is_started_again(
+    api: Api, log_in: LogIn
+):
+    token(log_in(HERE, "1"))
+    copy = token(log_in(HERE, "2", previous="1"))
+    for number in "345":
+        refused = log_in(HERE, number, previous="1")
+        assert refused.problem == REFUSED
+        assert "same data folder, as a copy does" in refused.json["msg"]
+    assert api.post("/node/reconcile", copy, {}).status == 200
+
+
+def test_the_data_folder_alone_takes_nothing_over(api: Api, log_in: LogIn):
+    first = token(log_in(HERE, "1"))
+    assert log_in(HERE, "2").problem == REFUSED
+    assert log_in(HERE, "2", previous="3").problem == REFUSED
+    assert api.post("/node/reconcile", first, {}).status == 200
+
+
 def test_a_process_that_logs_in_again_stays(api: Api, log_in: LogIn):
     token(log_in(HERE, "1"))
-    again = token(log_in(HERE, "1", is_start=False))
+    again = token(log_in(HERE, "1"))
     assert api.post("/node/reconcile", again, {}).status == 200
 
 
@@ -117,7 +137,7 @@ def test_a_silent_station_gives_its_place_away_and_is_fenced_off(
     grow_silent(world)
     second = token(log_in(ELSEWHERE, "2"))
     assert problems(api, world, first, mine.id) == {(401, "session_ended")}
-    assert log_in(HERE, "1", is_start=False).problem == REFUSED
+    assert log_in(HERE, "1").problem == REFUSED
     assert log_in(HERE, "3").problem == REFUSED
     assert api.post(f"/result/{mine.id}/claim", second).status == 200
 
@@ -172,7 +192,7 @@ def test_of_two_that_log_in_at_once_one_is_refused(world: World, key: str):
     node = nodes.with_key(key)
 
     def log_in(number: int) -> Session:
-        process = NodeProcess(f"instance-{number}", f"process-{number}", is_start=True)
+        process = NodeProcess(f"instance-{number}", f"process-{number}")
         until = now() + timedelta(hours=1)
         return node_sessions.begin(node, process, until=until, address="192.0.2.1", agent=None)
 

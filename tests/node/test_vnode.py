@@ -372,7 +372,7 @@ def test_node_says_that_another_station_tried_its_key(
     assert "register a node of its own" in line
 
 
-def test_a_restarted_node_names_the_same_data_folder_and_another_process(
+def test_a_restarted_node_names_the_same_data_folder_and_the_process_before(
     wire: Wire, write: Write, start: Start
 ) -> None:
     path, logins = write(), []
@@ -386,7 +386,26 @@ def test_a_restarted_node_names_the_same_data_folder_and_another_process(
     first, second = logins
     assert first["instance"] == second["instance"]
     assert first["process"] != second["process"]
-    assert first["is_start"] is second["is_start"] is True
+    assert first["previous"] == []
+    assert second["previous"] == [first["process"]]
+
+
+def test_a_process_whose_login_was_not_answered_is_named_at_the_next_start(
+    wire: Wire, write: Write, start: Start
+) -> None:
+    path, logins = write(), []
+    for answer in ((502, None), (401, {"msg": "No.", "code": "key_in_use"}), None):
+        wire.asked.clear()
+        wire.answers.pop("POST /token/node", None)
+        if answer is not None:
+            wire.answers["POST /token/node"] = answer
+        process = start(path)
+        eventually(lambda: any(asked.path == "/token/node" for asked in wire.asked))
+        process.kill()
+        process.wait(10)
+        logins.append(next(asked.body for asked in wire.asked if asked.path == "/token/node"))
+    names = [login["process"] for login in logins]
+    assert [login["previous"] for login in logins] == [[], names[:1], names[:2]]
 
 
 def test_what_runs_is_listed_and_stopped_by_commands(
