@@ -35,10 +35,18 @@ def for_recovery(user: User) -> str | None:
     return address
 
 
+def has_address(email: str | None) -> Any:
+    """Return the condition that an account has an address, or that its mails still go there.
+
+    SECURITY: else another account could take that address meanwhile, and the way back is closed.
+    """
+    held = (User.former_email == email) & (User.email_held_until > now())
+    return (User.email == email) | held
+
+
 def named(email: str | None) -> User | None:
     """Return the user with an address, or else the one whose mails still go there, or None."""
-    held = (User.former_email == email) & (User.email_held_until > now())
-    found = list(User.select().where((User.email == email) | held).order_by(User.id))
+    found = list(User.select().where(has_address(email)).order_by(User.id))
     found.sort(key=lambda user: user.email != email)
     return next(iter(found), None)
 

@@ -194,7 +194,7 @@ def require_free(
         The account that may have them.
     """
     alike = (User.username == username) | (User.username_key == key_of(username or ""))
-    for wanted, found in ((username, alike), (email, User.email == email)):
+    for wanted, found in ((username, alike), (email, held_addresses.has_address(email))):
         if wanted and User.select().where(found & (User.id != (but or 0))).exists():
             raise Invalid(_TAKEN, code=TAKEN)
 

@@ -114,6 +114,14 @@ def test_nobody_renames_somebody_else(api: Api, ada: User, root: User):
     assert again(ada).lastname == "Body"
 
 
+def test_a_name_with_blanks_around_it_is_repeated_without_them(api: Api, ada: User, root: User):
+    """Accounts from before have such names, which a form sends back as it shows them."""
+    User.update(username=" ada ").where(User.id == ada.id).execute()
+    for username in ("ada", " ada "):
+        assert patch(api, ada, root, username=username, lastname="x").status == 200
+    assert again(ada).username == " ada "
+
+
 @pytest.mark.parametrize("field", ["username", "email"])
 def test_what_is_taken_or_empty_is_refused(api: Api, ada: User, root: User, field: str):
     other = getattr(root, field)
@@ -268,6 +276,23 @@ def test_a_new_address_opens_the_account_after_a_day(
     monkeypatch.setattr(held_addresses, "now", lambda: moment + timedelta(hours=25))
     assert held_addresses.for_recovery(again(ada)) == "mallory2@example.org"
     assert users.find_by_name_or_email(None, "ada@example.org") is None
+
+
+def test_an_address_that_mails_still_go_to_is_nobody_elses(
+    api: Api, world: World, ada: User, admin: User, monkeypatch: pytest.MonkeyPatch
+):
+    other = make_user(world.amsterdam, "Researcher", email="other@example.org")
+    patch(api, ada, admin, email="new@example.org")
+    taken = patch(api, other, admin, email="ada@example.org")
+    assert taken.problem == (400, "username_taken")
+    body = {"username": "third", "firstname": "x", "lastname": "x", "password": PASSWORD}
+    created = api.post("/user", admin, {**body, "email": "ada@example.org"})
+    assert created.problem == (400, "username_taken")
+    assert patch(api, ada, admin, email="ada@example.org").status == 200
+    patch(api, ada, admin, email="new@example.org")
+    moment = now()
+    monkeypatch.setattr(held_addresses, "now", lambda: moment + timedelta(hours=25))
+    assert patch(api, other, admin, email="ada@example.org").status == 200
 
 
 def test_the_way_back_and_the_password_end_the_wait(api: Api, world: World, light_passwords: None):
