@@ -19,7 +19,7 @@ from vantage6.api.schemas.nodes import (
 )
 from vantage6.common.enums import Operation, Scope
 from vantage6.common.errors import Forbidden, Invalid, NotFound
-from vantage6.models.store import collaborations, nodes, organizations, results
+from vantage6.models.store import collaborations, last_seen, nodes, organizations, results
 from vantage6.models.tables import Collaboration, Node, Organization
 
 
@@ -136,6 +136,8 @@ class Nodes(Resource):
     ) -> Any:
         """Tell a node what to start, stop and forget, given what it holds; renew its leases."""
         body, node = read(), caller.calling_node
+        # An older note would leave too little time until the node counts as silent.
+        last_seen.note(node, last_seen.OF_COMPARISON)
         seconds = self.service.config.lease_seconds
         orders = results.reconcile(node, body.running, body.finished, seconds)
         refused_at = node.refused_at

@@ -29,7 +29,11 @@ def limited_time() -> Iterator[None]:
     ------
     Invalid
         With code ``search_too_slow`` if one was.
+    RuntimeError
+        Within a transaction, whose further statements would be limited too.
     """
+    if db.in_transaction():
+        raise RuntimeError("a search with limited time is for outside of a transaction")
     try:
         if is_sqlite(db.obj):
             with _interrupted_sqlite():

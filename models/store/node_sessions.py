@@ -16,8 +16,8 @@ from vantage6.models.database import transaction
 from vantage6.models.store import sessions
 from vantage6.models.tables import Node, Session
 
-#: A node that was not heard of for so long gives its place to another one. A node asks at least
-#: once a minute, and that is written down once a minute.
+#: A node that was not heard of for so long gives its place to another one. A node compares
+#: once a minute, which is written down, and may then remove images for another minute.
 SILENCE = timedelta(seconds=150)
 
 

@@ -151,6 +151,17 @@ def test_a_silent_station_that_comes_back_first_keeps_its_session(
     assert log_in(ELSEWHERE, "2").problem == REFUSED
 
 
+def test_each_comparison_is_noted_as_it_comes(api: Api, world: World, log_in: LogIn):
+    """A note that is a minute old leaves too little time for the next comparison."""
+    first = token(log_in(HERE, "1"))
+    ago = now() - timedelta(seconds=45)
+    Node.update(last_seen=ago).where(Node.id == world.amsterdam_north.id).execute()
+    assert api.get(f"/node/{world.amsterdam_north.id}", first).status == 200
+    assert Node.get_by_id(world.amsterdam_north.id).last_seen == ago
+    assert api.post("/node/reconcile", first, {}).status == 200
+    assert Node.get_by_id(world.amsterdam_north.id).last_seen > ago + timedelta(seconds=40)
+
+
 def test_a_station_that_logs_out_gives_its_place_at_once(api: Api, log_in: LogIn):
     first = token(log_in(HERE, "1"))
     assert api.delete("/token/node", first).status == 204

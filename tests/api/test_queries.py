@@ -279,3 +279,10 @@ def test_a_search_that_takes_too_long_is_broken_off(
     monkeypatch.setattr(deadline, "SECONDS", 100 * before)
     assert api.get("/task", reader, f"{search}&page=1").json == []
     assert api.get("/user", reader, "username=%25ser%25&page=1").status == 200
+
+
+@pytest.mark.usefixtures("world")
+def test_a_limit_on_the_time_is_refused_within_a_transaction():
+    """It would go on until that ends, for all other statements too."""
+    with db.atomic(), pytest.raises(RuntimeError, match="transaction"), deadline.limited_time():
+        pass
