@@ -132,6 +132,19 @@ class NodeClient:
         """Replace a token that the server refused, unless that was done; tell whether it was."""
         return self._login.renew(stale)
 
+    def container_token(self, task_id: int, image: str) -> str:
+        """Return a new token for an algorithm that this node runs.
+
+        Raises
+        ------
+        Forbidden
+            If the task was not sent to this node, or has another image.
+        Invalid
+            If the task has ended.
+        """
+        reply = self.request("post", "token/container", json={"task_id": task_id, "image": image})
+        return str(reply["container_token"])
+
     def claim(self, result_id: int) -> Document:
         """Claim a result for this node and return everything that is needed to run it.
 

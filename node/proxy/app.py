@@ -25,7 +25,7 @@ from vantage6.node.proxy.outgoing import MOST_ID, SubTask, parameters_of
 from vantage6.node.proxy.own_results import OwnResults
 from vantage6.node.proxy.refusals import Refusals
 from vantage6.node.proxy.subtasks import SubTasks
-from vantage6.node.proxy.tokens import Tokens
+from vantage6.node.proxy.tokens import ServerToken, Tokens
 from vantage6.node.proxy.upstream import Reply, Upstream
 from vantage6.node.rules.encryption import check_all
 from vantage6.node.rules.quota import Quota
@@ -56,7 +56,7 @@ class PublicKeys:
         self._known = known
         self._kept: dict[int, tuple[float, str]] = {}
 
-    def of(self, organization_ids: Iterable[int], token: str) -> dict[int, str]:
+    def of(self, organization_ids: Iterable[int], token: ServerToken) -> dict[int, str]:
         """Return the public keys of organizations.
 
         Raises
@@ -78,7 +78,7 @@ class PublicKeys:
         self._kept |= {id_: (now, key) for id_, key in fresh.items()}
         return keys
 
-    def _ask(self, organization_id: int, token: str) -> str:
+    def _ask(self, organization_id: int, token: ServerToken) -> str:
         reply = self._upstream.request("GET", f"/organization/{organization_id}", token)
         key = reply.body.get("public_key") if reply.ok else None
         if not key:
@@ -106,6 +106,8 @@ class Algorithm:
     quota: Quota
     #: Those that it has created.
     made: SubTasks
+    #: Asks the server for another token for it, where the first one is refused.
+    ask_token: Callable[[], str] | None = None
 
 
 class Proxy:
@@ -159,7 +161,7 @@ class Proxy:
         self._upstream = upstream
         self._keys = keys
         self._cryptor = cryptor
-        self._token = algorithm.tokens.server
+        self._token = ServerToken(algorithm.tokens.server, algorithm.ask_token)
         self._proxy_token = algorithm.tokens.door
         self.app = self._application(collaboration_id)
 

@@ -15,11 +15,12 @@ from vantage6.client.network import Network, distrust
 from vantage6.client.node_client import NodeClient
 from vantage6.common import logs
 from vantage6.common.config import NodeConfig
-from vantage6.common.errors import Unavailable, V6Error
+from vantage6.common.errors import BAD_TOKEN, Unavailable, V6Error
 from vantage6.common.identity import NODE_AUTHORIZATION, WRONG_NODE_TOKEN
 from vantage6.node.outcomes import size
 from vantage6.node.proxy.bodies import REPLY_VALUES, value_of
 from vantage6.node.proxy.memory import REPLY_COST, SMALL_BYTES, MemoryBudget
+from vantage6.node.proxy.tokens import ServerToken
 
 log = logs.get(__name__)
 
@@ -30,6 +31,8 @@ _CONNECTIONS = 32
 _ATTEMPTS = 3
 #: Most that is read of a reply without payloads.
 _REPLY_BYTES = 16 * 2**20
+#: How the server refuses a token that it did not sign, or that has expired.
+_REFUSED_TOKEN = ((422, BAD_TOKEN), (401, "token_expired"))
 #: After these nothing has arrived, so that any request may be sent again.
 _NOT_ARRIVED = (httpx2.ConnectError, httpx2.ConnectTimeout)
 #: After these it may have: what creates a task is not sent again, or there would be two.
@@ -123,7 +126,7 @@ class Upstream:
         self,
         method: str,
         path: str,
-        token: str,
+        token: str | ServerToken,
         *,
         params: Mapping[str, str] | None = None,
         body: Any = None,
@@ -131,6 +134,9 @@ class Upstream:
         held: ExitStack | None = None,
     ) -> Reply:
         """Send one request as the algorithm that holds a token.
+
+        A request that is refused for the token of the node or of the algorithm is sent once more
+        for each, with a new one.
 
         Parameters
         ----------
@@ -148,28 +154,34 @@ class Upstream:
         Unavailable
             If the server does not answer, or not in JSON.
         """
-        ask = partial(self._ask, method, path, token, params, body, most, held)
+        ask = partial(self._ask, method, path, params, body, most, held)
+        held_token = ServerToken(token) if isinstance(token, str) else token
         try:
-            shown = self._node.access_token() if self._node else None
-            reply = ask(shown)
+            own, shown = held_token.value, self._node_token()
+            reply = ask(own, shown)
+            # A refused request had no effect, so that it may be sent again.
             if self._node and shown and _is_stale(reply) and self._node.renew_token(shown):
-                # A refused request had no effect, so that it may be sent again.
-                reply = ask(self._node.access_token())
+                reply = ask(own, self._node_token())
+            if _is_refused(reply) and held_token.renew(own):
+                reply = ask(held_token.value, self._node_token())
         except (ReplyTooLarge, Unavailable):
             raise
         except V6Error as error:
             raise Unavailable("The server does not answer; try again later.") from error
         return reply
 
+    def _node_token(self) -> str | None:
+        return self._node.access_token() if self._node else None
+
     def _ask(
         self,
         method: str,
         path: str,
-        token: str,
         params: Mapping[str, str] | None,
         body: Any,
         most: int,
         held: ExitStack | None,
+        token: str,
         shown: str | None,
     ) -> Reply:
         headers = {"Authorization": f"Bearer {token}", "X-Request-ID": uuid4().hex}
@@ -231,3 +243,9 @@ def _is_stale(reply: Reply) -> bool:
     """Tell whether the node's token was refused, not the algorithm's."""
     said = reply.body if isinstance(reply.body, dict) else {}
     return reply.status == 401 and said.get("code") == WRONG_NODE_TOKEN
+
+
+def _is_refused(reply: Reply) -> bool:
+    """Tell whether the algorithm's token was refused, and not because its task has ended."""
+    said = reply.body if isinstance(reply.body, dict) else {}
+    return (reply.status, said.get("code")) in _REFUSED_TOKEN

@@ -1,5 +1,6 @@
 """What all results of a node share."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +11,7 @@ from vantage6.common.identity import WhoAmI
 from vantage6.common.known_keys import KnownKeys
 from vantage6.node.databases import Databases
 from vantage6.node.proxy.app import Algorithm, Proxy, PublicKeys
+from vantage6.node.proxy.tokens import ServerToken
 from vantage6.node.proxy.upstream import Upstream
 from vantage6.node.rules.audit import Audit
 from vantage6.node.rules.current_policy import CurrentPolicy
@@ -82,6 +84,7 @@ class NodeContext:
                 result_audit=result_audit,
                 quota=self.quotas.of(record.run_id),
                 made=entry.sub_tasks(),
+                ask_token=self._asks_token(entry),
             ),
             allows_pickle=self.policy.allows_pickle,
             may_leave=self.policy.may_leave,
@@ -90,12 +93,13 @@ class NodeContext:
 
     def peers(self, entry: Entry) -> Peers:
         """Return the algorithms that an algorithm may reach in the VPN."""
+        token = ServerToken(entry.tokens().server, self._asks_token(entry))
 
         def ask() -> list[dict[str, Any]]:
             reply = self.upstream.request(
                 "GET",
                 "/vpn/algorithm/addresses",
-                entry.tokens().server,
+                token,
                 params={"include_parent": "true", "include_children": "true"},
             )
             if not reply.ok:
@@ -104,6 +108,10 @@ class NodeContext:
             return found
 
         return Peers(ask)
+
+    def _asks_token(self, entry: Entry) -> Callable[[], str]:
+        record = entry.record
+        return lambda: self.server.container_token(record.task_id, record.image)
 
     def close(self) -> None:
         """Look after nothing any more; the audit file stays usable for what still ends."""

@@ -4,16 +4,19 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from typing import Any
 
 import pytest
 
 from tests.node.conftest import MakeScheduler
+from tests.node.factories import IMAGE
 from tests.node.wire import Wire, make_token
 from tests.waiting import eventually
 from vantage6.client.node_client import NodeClient
 from vantage6.common.errors import Unavailable
 from vantage6.common.identity import WRONG_NODE_TOKEN
 from vantage6.node.proxy.memory import REPLY_COST, MemoryBudget
+from vantage6.node.proxy.tokens import ServerToken
 from vantage6.node.proxy.upstream import Upstream
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
@@ -113,6 +116,57 @@ def test_the_refusal_of_an_algorithms_own_token_is_passed_on(wire: Wire) -> None
     with closing(Upstream(f"http://127.0.0.1:{wire.port}/api", node=node)) as upstream:
         assert upstream.request("GET", "/task/3", "algorithm").status == 401
     assert not [one for one in wire.asked if one.path == "/token/refresh"]
+    node.close()
+
+
+OLD_SECRET = (422, {"msg": "Not signed here.", "code": "bad_token"})
+EXPIRED = (401, {"msg": "The token has expired.", "code": "token_expired"})
+
+
+@pytest.mark.parametrize("refusal", [OLD_SECRET, EXPIRED], ids=["another secret", "too old"])
+def test_a_running_algorithm_gets_another_token_where_the_server_refuses_the_old_one(
+    wire: Wire, make_scheduler: MakeScheduler, refusal: tuple[int, Any]
+) -> None:
+    ask = (
+        "import urllib.request\n"
+        "def ask():\n"
+        "    url = os.environ['HOST'] + ':' + os.environ['PORT'] + '/organization/2'\n"
+        "    token = 'Bearer ' + open(os.environ['TOKEN_FILE']).read()\n"
+        "    asked = urllib.request.Request(url, headers={'Authorization': token})\n"
+        "    return urllib.request.urlopen(asked, timeout=30).read()\n"
+        "open(os.environ['OUTPUT_FILE'], 'wb').write(ask() + ask())\n"
+    )
+    fresh = make_token({"fresh": True})
+    wire.answers["POST /token/container"] = (200, {"container_token": fresh})
+    wire.queued["GET /organization/2"] = [refusal]
+    wire.add(5, ask)
+    make_scheduler().accept(5)
+    eventually(lambda: "finished_at" in wire.results[5])
+    assert wire.ids("completed") == [5], wire.results[5]
+    shown = [one.authorization for one in wire.asked if one.path == "/organization/2"]
+    assert shown[1:] == [f"Bearer {fresh}"] * 2
+    assert shown[0] != shown[1]
+    (asked,) = [one for one in wire.asked if one.path == "/token/container"]
+    assert asked.body == {"task_id": wire.results[5]["task"]["id"], "image": IMAGE}
+
+
+@pytest.mark.parametrize(
+    ("given", "requests"),
+    [((200, {"container_token": "other"}), 2), ((400, {"msg": "x", "code": "task_ended"}), 1)],
+    ids=["refused as well", "none"],
+)
+def test_another_token_is_asked_for_once_a_request(
+    wire: Wire, given: tuple[int, Any], requests: int
+) -> None:
+    node = NodeClient(f"http://127.0.0.1:{wire.port}", "/api")
+    node.authenticate("key")
+    wire.answers["POST /token/container"] = given
+    wire.answers["POST /task"] = OLD_SECRET
+    token = ServerToken("old", lambda: node.container_token(3, IMAGE))
+    with closing(Upstream(f"http://127.0.0.1:{wire.port}/api", node=node)) as upstream:
+        assert upstream.request("POST", "/task", token, body={}).status == 422
+    paths = [one.path for one in wire.asked]
+    assert (paths.count("/task"), paths.count("/token/container")) == (requests, 1)
     node.close()
 
 
