@@ -1,6 +1,7 @@
 """Find and read configuration files."""
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -75,6 +76,19 @@ def environments(path: Path) -> tuple[str, ...]:
     return tuple(_environments(path, _read(path)))
 
 
+def files_of(path: Path) -> tuple[Path, ...]:
+    """Return a configuration file, and those that it takes values from (``!file``).
+
+    A file that cannot be read names none.
+    """
+    try:
+        content = _read(path)
+    except ConfigurationError:
+        return (path,)
+    named = {path.parent / value.name for _, _, value in _elsewhere_in(content) if value.is_file}
+    return (path, *sorted(named))
+
+
 def parse(text: str) -> Any:
     """Return what a text in YAML says; secrets that are kept elsewhere are not fetched."""
     return yaml.load(text, _Loader)  # noqa: S506 (it is a SafeLoader)
@@ -87,6 +101,11 @@ class _Elsewhere:
     tag: str
     name: str
     line: int
+
+    @property
+    def is_file(self) -> bool:
+        """Whether a file has the value."""
+        return self.tag == "!file"
 
     def fetched(self, path: Path) -> str:
         """Return the value; paths are relative to the folder of the configuration."""
@@ -151,6 +170,12 @@ for _tag in ("!file", "!env"):
 
 def _fetch(root: Any, path: Path) -> None:
     """Put what is kept elsewhere into its place, wherever it is named below a value."""
+    for container, key, value in _elsewhere_in(root):
+        container[key] = value.fetched(path)
+
+
+def _elsewhere_in(root: Any) -> Iterator[tuple[Any, Any, _Elsewhere]]:
+    """Give all that is kept elsewhere, with the container and the key of its place."""
     # Each container once: an alias of YAML is the same object again, and aliases of aliases grow
     # without bound.
     seen: set[int] = set()
@@ -163,7 +188,7 @@ def _fetch(root: Any, path: Path) -> None:
         entries = container.items() if isinstance(container, dict) else enumerate(container)
         for key, value in list(entries):
             if isinstance(value, _Elsewhere):
-                container[key] = value.fetched(path)
+                yield container, key, value
             else:
                 waiting.append(value)
 

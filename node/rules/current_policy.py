@@ -8,7 +8,7 @@ import hashlib
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from vantage6.common import clock, logs
 from vantage6.common.config import NodeConfig
+from vantage6.common.config.files import files_of
 from vantage6.common.errors import ConfigurationError
 from vantage6.common.secret_files import write_private
 from vantage6.node.rules.audit import Audit
@@ -101,7 +102,9 @@ class CurrentPolicy:
         self._audit = audit
         self._folder = folder
         self._lock = threading.Lock()
-        self._mark = _mark(file)
+        #: What the rules come from: the file, and the files that it names.
+        self._files = self._named()
+        self._mark = _mark(self._files)
         #: The configuration whose rules count.
         self.config = config
         self.rules = Policy(config)
@@ -120,15 +123,17 @@ class CurrentPolicy:
             If the change cannot be written down.
         """
         with self._lock:
-            if self._load is not None and _mark(self._file) != self._mark:
+            if self._load is not None and _mark(self._files) != self._mark:
                 self._take_up(self._load)
             return self.rules
 
     def _take_up(self, load: Callable[[], NodeConfig]) -> None:
-        mark = _await_settled(self._file)
+        self._files = self._named()
+        mark = _await_settled(self._files)
         try:
             new = load()
-            if _mark(self._file) != mark:
+            if _mark(self._files) != mark or self._named() != self._files:
+                self._mark = ()
                 return  # changed while it was read: the next look reads it again
             # SECURITY: made before anything counts, so that no half of it ever does.
             config = self._started_with.model_copy(
@@ -137,7 +142,7 @@ class CurrentPolicy:
             rules = Policy(config) if version_of(new) != self.version else self.rules
         except ConfigurationError as error:
             self._refuse(error.message)
-            self._mark = mark
+            self._mark = mark if self._named() == self._files else ()
             return
         if rules is not self.rules:
             version = version_of(new)
@@ -157,6 +162,9 @@ class CurrentPolicy:
         told = None if self._folder is None else read_followed(self._folder)
         if told is not None and (names := told.changed_settings(new)):
             log.warning("changed settings count after a restart", settings=names)
+
+    def _named(self) -> tuple[Path, ...]:
+        return () if self._file is None else files_of(self._file)
 
     def _refuse(self, why: str) -> None:
         log.error(
@@ -205,10 +213,15 @@ def _hash(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def _mark(file: Path | None) -> tuple[int, int, int] | None:
-    """Return what tells one state of a file from the next one."""
-    if file is None:
-        return None
+_Mark = tuple[tuple[int, int, int] | None, ...]
+
+
+def _mark(files: Iterable[Path]) -> _Mark:
+    """Return what tells one state of some files from the next one."""
+    return tuple(_mark_of_one(file) for file in files)
+
+
+def _mark_of_one(file: Path) -> tuple[int, int, int] | None:
     try:
         found = file.stat()
     except OSError:
@@ -216,13 +229,13 @@ def _mark(file: Path | None) -> tuple[int, int, int] | None:
     return found.st_mtime_ns, found.st_size, found.st_ino
 
 
-def _await_settled(file: Path | None) -> tuple[int, int, int] | None:
-    """Return the mark of a file once it has not changed for a while; a few seconds at most."""
-    mark = _mark(file)
+def _await_settled(files: Iterable[Path]) -> _Mark:
+    """Return the mark of files once they have not changed for a while; a few seconds at most."""
+    mark = _mark(files)
     for _ in range(_MOST_CHECKS):
-        age = time.time() - mark[0] / 1e9 if mark else _SETTLED_SECONDS
-        if not 0 <= age < _SETTLED_SECONDS:
+        newest = max((one[0] for one in mark if one), default=0)
+        if not 0 <= time.time() - newest / 1e9 < _SETTLED_SECONDS:
             break
         time.sleep(0.1)
-        mark = _mark(file)
+        mark = _mark(files)
     return mark

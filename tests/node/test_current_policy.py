@@ -89,6 +89,24 @@ def test_a_changed_file_counts_for_the_next_task_and_is_on_record(station: Stati
     assert event["version"] != before
 
 
+def test_a_changed_file_that_the_file_names_counts_too(station: Station) -> None:
+    images = station.file.with_name("images.txt")
+    images.write_text(IMAGE)
+    os.utime(images, (1, 1))
+    station.write(policies={"allowed_algorithms": ["here"]})
+    text = station.file.read_text().replace("- here", "- !file images.txt")
+    station.write(text)
+    assert station.allows()
+    images.write_text("another/image")
+    os.utime(images, (2, 2))
+    assert not station.allows()
+    assert station.allows("another/image")
+    assert [event["event"] for event in station.events()][-1] == "policy_changed"
+    images.unlink()
+    assert station.allows("another/image")
+    assert station.events()[-1]["event"] == "policy_refused"
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -201,7 +219,8 @@ def test_a_running_station_follows_its_file(
     file = tmp_path / "changed.yaml"
     file.write_text("")
     os.utime(file, (1, 1))
-    context.policies._file, context.policies._load = file, lambda: tighter
+    context.policies._file, context.policies._files = file, (file,)
+    context.policies._load = lambda: tighter
     wire.add(2, "open(os.environ['OUTPUT_FILE'], 'w').write('done')")
     scheduler.accept(2)
     eventually(lambda: wire.ids("not allowed") == [2])
