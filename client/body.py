@@ -7,7 +7,7 @@ looks in JSON as it is, so that it can pass the library by.
 import json
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from vantage6.common.encoding import LazyText
@@ -28,6 +28,9 @@ class Body:
     ----------
     value
         What JSON can hold, and instances of `LazyText`.
+    before_part
+        Called before each part with the number of bytes that are left after it; what it raises
+        breaks the request off, and nothing more is sent.
 
     Raises
     ------
@@ -35,7 +38,8 @@ class Body:
         If JSON cannot hold it.
     """
 
-    def __init__(self, value: Any) -> None:
+    def __init__(self, value: Any, before_part: Callable[[int], None] | None = None) -> None:
+        self._before_part = before_part
         self._open = bytearray()  # the last of the parts, which grows
         self._parts: list[bytearray | str | LazyText] = [self._open]
         self._add(value)
@@ -44,6 +48,14 @@ class Body:
         return sum(part.length if isinstance(part, LazyText) else len(part) for part in self._parts)
 
     def __iter__(self) -> Iterator[bytes]:
+        left = len(self)
+        for piece in self._pieces():
+            left -= len(piece)
+            if self._before_part is not None:
+                self._before_part(left)
+            yield piece
+
+    def _pieces(self) -> Iterator[bytes]:
         for part in self._parts:
             if isinstance(part, LazyText):
                 yield from part.pieces()

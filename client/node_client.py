@@ -1,10 +1,11 @@
 """The client of a node: what a data station asks of the server."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
+from vantage6.client.body import Body
 from vantage6.client.inbox import Inbox
 from vantage6.client.login import Login, claims
 from vantage6.client.network import Network
@@ -160,8 +161,19 @@ class NodeClient:
         reply: Document = self.request("post", f"result/{result_id}/claim")
         return reply
 
-    def patch_result(self, result_id: int, **fields: Any) -> Document:
+    def patch_result(
+        self, result_id: int, before_part: Callable[[int], None] | None = None, **fields: Any
+    ) -> Document:
         """Report on a result; times may be datetimes. See the API for the fields.
+
+        Parameters
+        ----------
+        result_id
+            The result.
+        before_part
+            Called before each part that is sent, see `Body`.
+        fields
+            What is reported.
 
         Raises
         ------
@@ -177,7 +189,9 @@ class NodeClient:
             for name, value in fields.items()
         }
         try:
-            reply: Document = self.request("patch", f"result/{result_id}", json=body)
+            reply: Document = self.request(
+                "patch", f"result/{result_id}", json=Body(body, before_part)
+            )
         except Invalid as error:
             if error.error_code != "result_finished":
                 raise

@@ -167,7 +167,7 @@ class Session:
         V6Error
             The error that fits the status of the reply, with the message and code of the server.
         """
-        body = None if json is None else Body(json)
+        body = json if json is None or isinstance(json, Body) else Body(json)
         request = self._http.build_request(
             method.upper(),
             self.url(endpoint),

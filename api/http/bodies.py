@@ -65,6 +65,7 @@ def receive(req: Request, limit: int, folder: Path, caller: str, held: ExitStack
         if len(part) > limit:
             raise too_large(limit)
         if len(part) < LARGE_BYTES:
+            require_whole(req, len(part))
             return part
         file = held.enter_context(TemporaryFile(dir=folder))
         size = 0
@@ -75,6 +76,7 @@ def receive(req: Request, limit: int, folder: Path, caller: str, held: ExitStack
             require_room(folder, len(part))
             file.write(part)
             part = _read(stream, _PART_BYTES)
+        require_whole(req, size)
         file.seek(0)
         held.enter_context(large)
     # Its statements and buffers would keep the body until they are used again.
@@ -85,6 +87,24 @@ def receive(req: Request, limit: int, folder: Path, caller: str, held: ExitStack
 def too_large(limit: int) -> falcon.HTTPContentTooLarge:
     """Return the refusal of a body that has more bytes."""
     return falcon.HTTPContentTooLarge(description=f"The body may have {limit} bytes.")
+
+
+def require_whole(req: Request, size: int) -> None:
+    """Refuse a body that has fewer bytes than its sender announced.
+
+    Parameters
+    ----------
+    size
+        Bytes that arrived.
+
+    Raises
+    ------
+    Invalid
+        If there are fewer.
+    """
+    # SECURITY: a station breaks an upload off when it stops a result; no part of it may be kept.
+    if req.content_length is not None and size < req.content_length:
+        raise Invalid("The body breaks off.")
 
 
 def _stream(req: Request) -> Any:

@@ -55,7 +55,7 @@ def start(instance: "Instance", attach: bool) -> None:
 @instance_options
 @click.option("--all", "everything", is_flag=True, help="Stop all nodes of both scopes.")
 @click.option("--force", is_flag=True, help="At once, without a chance to tidy up.")
-@click.option("--now", is_flag=True, help="Stop its algorithms too: nothing of them leaves.")
+@click.option("--now", is_flag=True, help="Stop its algorithms too: nothing more of them leaves.")
 def stop(selection: Selection, everything: bool, force: bool, now: bool) -> None:
     """Stop a node; its algorithms run on, and the next start finds them."""
     from vantage6.common.cli import listing
@@ -228,7 +228,7 @@ def _stop_algorithms(instance: "Instance") -> None:
 
     reason = "The station stops its work."
     if instance.holder() is None:
-        say_stopped({"stopped": stop_left(instance, reason), "to be told": []})
+        say_stopped({"stopped": stop_left(instance, reason), "left before": [], "to be told": []})
         return
     from vantage6.node.control import ask
 

@@ -1,5 +1,6 @@
 """``vnode running`` and ``kill``: what a node computes at the moment, and its end."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -38,8 +39,9 @@ def running(instance: "Instance") -> None:
 @click.option("--reason", required=True, help="Why, for the researcher, who reads it.")
 @on_node
 def kill(instance: "Instance", result: int, reason: str) -> None:
-    """Stop a result, and all others of its run at this node: nothing of them leaves.
+    """Stop a result, and all others of its run at this node: nothing more of them leaves.
 
+    An upload that is under way is broken off. A result that the server may have already is named.
     The researcher reads that the data station stopped it, and the reason. What was printed and
     sent before is not taken back, but replaced at the server.
     """
@@ -50,14 +52,23 @@ def kill(instance: "Instance", result: int, reason: str) -> None:
 
 
 def say_stopped(answer: dict[str, list[int]]) -> None:
-    """Print what was stopped."""
-    if stopped := answer["stopped"]:
-        console.info(f"Stopped: {', '.join(f'result {id_}' for id_ in stopped)}.")
-    else:
+    """Print what was stopped, and what came too late."""
+    stopped, left_before = answer["stopped"], answer["left before"]
+    if stopped:
+        console.info(f"Stopped: {_names(stopped)}.")
+    elif not left_before:
         console.info("Nothing ran.")
+    if left_before:
+        console.warning(
+            f"Too late for {_names(left_before)}: its result had left before, and the server may "
+            "have it. `vnode audit show` tells how much."
+        )
     if left := answer["to be told"]:
-        names = ", ".join(f"result {id_}" for id_ in left)
-        console.warning(f"The server does not know yet of {names}; the node tells it.")
+        console.warning(f"The server does not know yet of {_names(left)}; the node tells it.")
+
+
+def _names(result_ids: Iterable[int]) -> str:
+    return ", ".join(f"result {id_}" for id_ in result_ids)
 
 
 def stop_left(instance: "Instance", reason: str) -> list[int]:

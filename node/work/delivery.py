@@ -121,6 +121,7 @@ def _release(
 ) -> None:
     """Upload an outcome, after it is written down what leaves."""
     log_ = entry.log().encode("utf-8", "replace") if fields["log"] else b""
+    retry.check()
     retry.record(
         "released",
         status=fields["status"],
@@ -135,7 +136,8 @@ def _release(
         else None,
     )
     context.kept_outputs.keep(entry.record.result_id, output, log_)
-    retry.server(lambda: context.server.patch_result(entry.record.result_id, **fields))
+    result_id, before_part = entry.record.result_id, retry.before_part
+    retry.server(lambda: context.server.patch_result(result_id, before_part, **fields))
 
 
 def _without_output(fields: dict[str, Any], reason: Reason) -> dict[str, Any]:

@@ -90,9 +90,10 @@ class Execution:
         self.is_computed = entry.outcome() is not None
         #: Why the station stopped it, if it did; nothing of it leaves then but that.
         self._stopped = entry.stop_reason()
-        self._method: str | None = entry.record.method
+        #: The server may have had the outcome before the station stopped it.
+        self.has_left = False
         if self._stopped is not None:
-            self._retry.interrupted.set()
+            self._retry.interrupt()
 
     @property
     def origin(self) -> dict[str, Any]:
@@ -111,22 +112,34 @@ class Execution:
     def kill(self) -> None:
         """End the algorithm and drop the result: the server knows already."""
         self._killed = True
-        self._retry.interrupted.set()
-        self._context.runtime.kill(self.result_id)
+        self._retry.interrupt()
+        self.end_algorithm()
 
     def stop(self, reason: str) -> None:
-        """End the algorithm: the station gives a reason, and nothing else of the result leaves.
+        """Let nothing more of the result leave but a reason of the station.
 
-        It stays so when the node is killed meanwhile.
+        It stays so when the node is killed meanwhile. `end_algorithm` ends what runs of it.
         """
+        if self._stopped is not None:
+            return  # the first reason is on its way
         self._stopped = reason
-        self._retry.interrupted.set()
+        self._retry.interrupt()
+        self.has_left = self._retry.has_sent_all
+        self._close_proxy()
         try:
             self._entry.mark_stopped(reason)
         except OSError as error:
             # A full disk must not keep it running.
             log.warning("stop not on disk yet", result_id=self.result_id, reason=str(error))
-        self._context.runtime.kill(self.result_id)
+
+    def end_algorithm(self) -> None:
+        """End the algorithm, if the engine answers; `_look` tries it again while it runs."""
+        self._close_proxy()
+        try:
+            self._context.runtime.kill(self.result_id)
+        except Exception as error:
+            # Whatever the engine says of one, the others are ended too.
+            log.warning("not ended yet", result_id=self.result_id, reason=str(error))
 
     def withhold(self) -> None:
         """Put the reason of the station in the place of everything that was computed.
@@ -137,6 +150,11 @@ class Execution:
             If the result was killed meanwhile, or the node stops.
         """
         self._retry = Retry(self.result_id, self._context.audit)
+        if self._killed:
+            raise InterruptedExecution
+        if self._entry.started_at:
+            # It is not stopped before it is: a stop of an earlier life may have found no engine.
+            self._retry.engine(lambda: self._context.runtime.kill(self.result_id))
         message = f"Stopped by the data station: {self._stopped}"
         outcome = Outcome(
             TaskStatus.KILLED,
@@ -150,7 +168,7 @@ class Execution:
 
     def leave(self) -> None:
         """Let the algorithm run on without this node."""
-        self._retry.interrupted.set()
+        self._retry.interrupt()
 
     def compute(self) -> None:
         """Run the algorithm and keep its outcome on disk.
@@ -233,25 +251,25 @@ class Execution:
     def describe(self) -> dict[str, Any]:
         """Return what people at the station want to know of it."""
         record = self._entry.record
-        state = "running" if record.started_at else "waiting"
-        memory = None
-        if self.is_computed:
-            state = "to be delivered"
-        elif record.started_at:
-            with suppress(EngineUnavailable):
-                memory = self._context.runtime.memory_bytes(self.result_id)
+        begun = "running" if record.started_at else "waiting"
+        state = "to be delivered" if self.is_computed else begun
         return {
             "result_id": record.result_id,
             "task_id": record.task_id,
             "run_id": record.run_id,
             "state": "stopping" if self.was_stopped else state,
             "image": record.image,
-            "method": self._method,
+            "method": record.method,
             "organization": record.organization,
             "user": record.user,
             "since": record.started_at or record.claimed_at,
-            "memory_bytes": memory,
         }
+
+    def memory_bytes(self) -> int | None:
+        """Return how much memory the algorithm uses; None where that is not known."""
+        if self.is_computed or not self._entry.record.started_at:
+            return None
+        return self._context.runtime.memory_bytes(self.result_id)
 
     @property
     def was_killed(self) -> bool:
@@ -260,14 +278,13 @@ class Execution:
 
     def _run(self) -> Exit:
         self._retry.check()
-        runtime = self._context.runtime
         handle = None if self._is_new else self._find()
         if handle is None and not self.was_started:
             handle = self._start()
         if handle is None:
             return Exit(None)
         if self._killed or self.was_stopped:  # between the last look and the start
-            runtime.kill(self.result_id)
+            self.end_algorithm()
         self._announce()
         exit_ = self._observe(handle)
         self._retry.check()
@@ -307,9 +324,9 @@ class Execution:
         self._result_audit.raise_to(counters.read())
         self._result_audit.note_news()
         left = self._disk_room()
-        if left < 0:
-            self._disk_exceeded = True
-            self._context.runtime.kill(self.result_id)
+        self._disk_exceeded |= left < 0
+        if self._disk_exceeded or self._killed or self.was_stopped:
+            self.end_algorithm()
         return disk_usage.pause(left)
 
     def _disk_room(self) -> int:
@@ -341,12 +358,12 @@ class Execution:
         preparation = Preparation(
             self._context, self._entry, self._retry, self._pulling, is_too_deep=self.is_too_deep
         )
-        spec, self._method = preparation.prepare(claim)
+        spec, method = preparation.prepare(claim)
         self.put_aside()
         self._retry.check()
         created = self._retry.engine(lambda: runtime.create(spec))
         # No way out between the mark and the start: what is marked is never started again.
-        self._entry.mark_started(clock.now(), self._method)
+        self._entry.mark_started(clock.now(), method)
         try:
             return runtime.start(created, self._answer)
         except EngineUnavailable as error:
@@ -373,8 +390,10 @@ class Execution:
         proxy = context.proxy(self._entry, result_audit)
         most = context.config.limits.request_bytes
         self._proxy_server = ProxyServer(listener, proxy.app, most, result_audit.count)
+        if self._killed or self.was_stopped:  # while it was opened
+            self._close_proxy()
 
     def _close_proxy(self) -> None:
-        if self._proxy_server is not None:
-            self._proxy_server.close()
-            self._proxy_server = None
+        opened, self._proxy_server = self._proxy_server, None
+        if opened is not None:
+            opened.close()

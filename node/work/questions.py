@@ -1,7 +1,7 @@
 """What people at the station may ask of a running node."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any
 
 from vantage6.common.errors import NotFound
@@ -53,18 +53,24 @@ class Questions:
 
     def kill_all(self, by: str, reason: str) -> dict[str, list[int]]:
         """Stop everything that the node has at hand."""
-        stopped: set[int] = set()
-        for one in self._scheduler.describe():
-            if one["result_id"] not in stopped:
-                reason = str(reason)[:_MOST_REASON]
-                stopped |= set(self._scheduler.stop_run(one["result_id"], reason, by))
-        return self._answer(sorted(stopped))
+        stopped: dict[int, bool] = {}
+        for id_ in self._scheduler.result_ids():
+            if id_ not in stopped:
+                stopped |= self._scheduler.stop_run(id_, str(reason)[:_MOST_REASON], by)
+        return self._answer(stopped)
 
-    def _answer(self, stopped: Iterable[int]) -> dict[str, list[int]]:
-        """Wait until the server knows, and return what was stopped and what is yet to be told."""
+    def _answer(self, stopped: Mapping[int, bool]) -> dict[str, list[int]]:
+        """Wait until the server knows, and return what was stopped and what is yet to be told.
+
+        SECURITY: what the server may have had before counts as left, and not as stopped.
+        """
         deadline = time.monotonic() + _REPORT_SECONDS
         left = list(stopped)
         while left and time.monotonic() < deadline:
             left = [id_ for id_ in left if self._scheduler.is_active(id_)]
             time.sleep(0.05)
-        return {"stopped": list(stopped), "to be told": left}
+        return {
+            "stopped": sorted(id_ for id_, has_left in stopped.items() if not has_left),
+            "left before": sorted(id_ for id_, has_left in stopped.items() if has_left),
+            "to be told": left,
+        }

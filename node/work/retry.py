@@ -38,6 +38,30 @@ class Retry:
         self._result_id = result_id
         self._audit = audit
         self.interrupted = threading.Event()
+        self._lock = threading.Lock()
+        #: The last part of an upload was sent at least once: the server may have all of it.
+        self.has_sent_all = False
+
+    def interrupt(self) -> None:
+        """Work no more on the result; an upload that is under way is broken off."""
+        with self._lock:
+            self.interrupted.set()
+
+    def before_part(self, left: int) -> None:
+        """Let a part of an upload go, unless the result is not worked on any more.
+
+        SECURITY: under one lock with `interrupt`, so that the last part is either kept back or
+        known to have left.
+
+        Parameters
+        ----------
+        left
+            Bytes of the upload that come after this part.
+        """
+        with self._lock:
+            self.check()
+            if not left:
+                self.has_sent_all = True
 
     def check(self) -> None:
         """Raise `InterruptedExecution` if the result is not worked on any more."""

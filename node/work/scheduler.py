@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from vantage6.broker.messages import Message, ResultKilled
@@ -23,6 +23,8 @@ log = logs.get(__name__)
 _MOST_ASIDE = 64
 #: How often it is said that the disk is nearly full.
 _FULL_SECONDS = 60.0
+#: How long people wait for the memory of what runs.
+_MEMORY_SECONDS = 2.0
 
 
 def bounds(config: NodeConfig) -> Bounds:
@@ -136,19 +138,47 @@ class Scheduler:
             waited = self._slots.is_waiting(result_id)
             if waited:
                 self._release(result_id)
-        end(execution)
-        with self._lock:
-            self._changed.notify_all()
-        if waited:
-            self._spawn(execution)
+        try:
+            end(execution)
+        finally:
+            # Else one that waited would be in no queue any more, and in no thread.
+            with self._lock:
+                self._changed.notify_all()
+            if waited:
+                self._spawn(execution)
 
     def describe(self) -> list[dict[str, Any]]:
-        """Return what the node has at hand, for people at the station."""
-        with self._lock:
-            executions = sorted(self._active.items())
-        return [execution.describe() for _, execution in executions]
+        """Return what the node has at hand, for people at the station.
 
-    def stop_run(self, result_id: int, reason: str, by: str) -> list[int]:
+        The memory of what runs is left out where the engine is slow to tell it.
+        """
+        with self._lock:
+            executions = dict(sorted(self._active.items()))
+        memory: dict[int, int | None] = {}
+        deadline = time.monotonic() + _MEMORY_SECONDS
+
+        def look() -> None:
+            for id_, execution in executions.items():
+                if time.monotonic() > deadline:
+                    return
+                # Whatever an engine answers to that, the list is more important.
+                with suppress(Exception):
+                    memory[id_] = execution.memory_bytes()
+
+        thread = threading.Thread(target=look, name="memory", daemon=True)
+        thread.start()
+        thread.join(_MEMORY_SECONDS)
+        return [
+            execution.describe() | {"memory_bytes": memory.get(id_)}
+            for id_, execution in executions.items()
+        ]
+
+    def result_ids(self) -> list[int]:
+        """Return the results that the node has at hand."""
+        with self._lock:
+            return sorted(self._active)
+
+    def stop_run(self, result_id: int, reason: str, by: str) -> dict[int, bool]:
         """Stop a result, and all others of its run that are here; nothing of them leaves.
 
         Parameters
@@ -162,8 +192,9 @@ class Scheduler:
 
         Returns
         -------
-        list of int
-            The results that were stopped; none if the node does not have that result.
+        dict
+            For each result that was stopped, whether the server may have had its outcome before;
+            none if the node does not have that result.
         """
         with self._lock:
             named = self._active.get(result_id)
@@ -172,15 +203,21 @@ class Scheduler:
                 for id_, execution in self._active.items()
                 if named is not None and execution.run_id == named.run_id
             }
-        for id_, execution in sorted(found.items()):
+        for execution in found.values():
+            # All of them, before an engine is asked for one.
+            execution.stop(reason)
+        stopped = {id_: execution.has_left for id_, execution in sorted(found.items())}
+        for id_, has_left in stopped.items():
             try:
-                self._context.audit.record("stopped", result_id=id_, message=reason, by=by)
+                self._context.audit.record(
+                    "stopped", result_id=id_, message=reason, by=by, left_before=has_left
+                )
             except OSError as error:
                 # What leaves is on record; what does not need not wait for room.
                 log.warning("not in the audit file", result_id=id_, reason=str(error))
             log.warning("result stopped at the station", result_id=id_, reason=reason, by=by)
-            self._end(id_, execution, lambda execution: execution.stop(reason))
-        return sorted(found)
+            self._end(id_, found[id_], Execution.end_algorithm)
+        return stopped
 
     def is_active(self, result_id: int) -> bool:
         """Tell whether a result is still at this node."""

@@ -20,7 +20,7 @@ from gunicorn.http.body import Body, LengthReader  # type: ignore[import-untyped
 from gunicorn.http.unreader import SocketUnreader  # type: ignore[import-untyped]
 
 from vantage6.api.http import gunicorn_worker as module
-from vantage6.api.http.bodies import receive
+from vantage6.api.http.bodies import receive, require_whole
 from vantage6.api.http.gunicorn_worker import Logger, Worker
 from vantage6.api.http.incoming import HEAD_BYTES
 from vantage6.api.http.wire import Wire
@@ -213,6 +213,13 @@ def test_no_thread_waits_for_a_small_body(tmp_path: Path):
         with pytest.raises(Invalid, match="breaks off"):
             receive(Request(environ), 100, tmp_path, "user 1", held)
         assert time.monotonic() - started < 5
+
+
+def test_a_body_that_is_shorter_than_announced_is_refused() -> None:
+    request = Request(create_environ(method="PATCH", headers={"Content-Length": "10"}))
+    require_whole(request, 10)
+    with pytest.raises(Invalid, match="breaks off"):
+        require_whole(request, 9)
 
 
 @pytest.mark.parametrize("body", [b"zz\r\n\r\n", b"0\r\nAuthorization: x\r\n\r\n"])

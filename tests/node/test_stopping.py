@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 
 from tests.node.conftest import MakeContext, MakeScheduler
+from tests.node.slow_line import SlowLine
 from tests.node.wire import Wire
 from tests.waiting import eventually
 from vantage6.common.errors import ConfigurationError
 from vantage6.node import control
 from vantage6.node.control import Control, ask
 from vantage6.node.rules.audit import FILE_NAME, entries
+from vantage6.node.runtime.base import EngineUnavailable
 from vantage6.node.work.context import NodeContext
 from vantage6.node.work.questions import Questions
 from vantage6.node.work.scheduler import Scheduler
@@ -82,7 +84,7 @@ def test_a_running_result_is_listed_and_stopped_with_its_own_reason(
     assert (found["result_id"], found["state"]) == (5, "running")
     assert (found["organization"], found["user"]) == ("org 1", "alice")
     assert found["memory_bytes"] > 2**20
-    assert node.kill(5) == {"stopped": [5], "to be told": []}
+    assert node.kill(5) == {"stopped": [5], "left before": [], "to be told": []}
     check_nothing_left(wire, 5)
     (event,) = node.events("stopped")
     assert (event["result_id"], event["message"]) == (5, "the wrong column")
@@ -110,6 +112,127 @@ def test_what_waits_in_the_spool_does_not_leave(wire: Wire, make_node: Callable[
     late = [one.body for one in wire.asked[asked:] if one.method == "PATCH"]
     assert late
     assert all("result" not in body or not body["result"] for body in late[1:])
+
+
+def test_an_upload_that_is_under_way_is_broken_off(
+    wire: Wire, make_node: Callable[..., Node]
+) -> None:
+    big = "open(os.environ['OUTPUT_FILE'], 'wb').truncate(40_000_000)"
+    with SlowLine(wire.port, 2**20) as line:
+        wire.port = line.port
+        node = make_node(limits={"file_bytes": 2**26}, share_logs=False)
+        wire.add(5, big)
+        node.scheduler.accept(5)
+        assert line.is_stuck.wait(30)
+        threading.Timer(0.3, line.go_on.set).start()
+        assert node.kill(5) == {"stopped": [5], "left before": [], "to be told": []}
+    check_nothing_left(wire, 5)
+    assert not any(one.body.get("result") for one in wire.asked if one.method == "PATCH")
+
+
+def test_what_the_server_may_have_already_is_not_called_stopped(
+    wire: Wire, make_node: Callable[..., Node]
+) -> None:
+    node = make_node(share_logs=False)
+    wire.add(6, RUNNING)
+    node.scheduler.accept(6)
+    eventually(lambda: wire.ids("active") == [6])
+    wire.add(5, f"import time; time.sleep(0.3); {DONE}")
+    node.scheduler.accept(5)
+    eventually(lambda: "active" in wire.results[5]["status"])
+    wire.held["PATCH /result/5"] = threading.Event()
+    eventually(lambda: any((one.body or {}).get("result") for one in wire.asked))
+    threading.Timer(0.3, wire.held["PATCH /result/5"].set).start()
+    assert node.kill(5) == {"stopped": [6], "left before": [5], "to be told": []}
+    assert wire.results[5]["status"] == "completed"
+    check_nothing_left(wire, 6)
+    stopped = {one["result_id"]: one["left_before"] for one in node.events("stopped")}
+    assert stopped == {5: True, 6: False}
+
+
+def test_a_second_stop_does_not_lose_the_first(wire: Wire, make_node: Callable[..., Node]) -> None:
+    node = make_node(share_logs=False)
+    wire.add(5, RUNNING)
+    node.scheduler.accept(5)
+    eventually(lambda: wire.ids("active") == [5])
+    wire.answers["PATCH /result/5"] = (503, {"msg": "Away.", "code": "unavailable"})
+    node.scheduler.stop_run(5, "the wrong column", "root")
+    eventually(lambda: node.scheduler.report() == ([], [5]))
+    node.scheduler.stop_run(5, "another reason", "root")
+    wire.answers.clear()
+    eventually(lambda: wire.results[5]["status"] == "killed by user")
+    check_nothing_left(wire, 5)
+
+
+def test_the_silence_of_the_engine_keeps_no_result_from_being_stopped(
+    wire: Wire, make_node: Callable[..., Node], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = make_node(parallel=2, share_logs=False)
+    for id_ in (5, 6, 7):
+        wire.add(id_, RUNNING, run_id=1)
+        node.scheduler.accept(id_)
+    eventually(lambda: len(wire.ids("active")) == 2)
+    runtime = node.context.runtime
+    kill, silent = runtime.kill, threading.Event()
+    silent.set()
+
+    def kill_if_there(result_id: int) -> None:
+        if silent.is_set():
+            raise EngineUnavailable("It does not answer.")
+        kill(result_id)
+
+    monkeypatch.setattr(runtime, "kill", kill_if_there)
+    threading.Timer(0.5, silent.clear).start()
+    assert node.kill(5) == {"stopped": [5, 6, 7], "left before": [], "to be told": []}
+    for id_ in (5, 6, 7):
+        check_nothing_left(wire, id_)
+    assert not list((tmp_path / "processes").iterdir())
+
+
+def test_a_stopped_algorithm_that_runs_on_makes_no_sub_tasks(
+    wire: Wire, make_node: Callable[..., Node], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = make_node(share_logs=False)
+    wire.add(
+        5,
+        "import time, urllib.request; open(os.environ['TEMPORARY_FOLDER'] + '/up', 'w')\n"
+        "go = os.environ['TEMPORARY_FOLDER'] + '/go'\n"
+        "while not os.path.exists(go): time.sleep(0.05)\n"
+        "try: urllib.request.urlopen(f\"{os.environ['HOST']}:{os.environ['PORT']}\")\n"
+        "except urllib.error.HTTPError: open(os.environ['TEMPORARY_FOLDER'] + '/open', 'w')\n"
+        "except Exception: open(os.environ['TEMPORARY_FOLDER'] + '/closed', 'w')\n"
+        "time.sleep(60)",
+    )
+    node.scheduler.accept(5)
+    eventually(lambda: is_up(tmp_path))
+    with monkeypatch.context() as silence:
+        silence.setattr(node.context.runtime, "kill", raise_silence)
+        node.scheduler.stop_run(5, "the wrong column", "root")
+        folder = tmp_path / "data/runs/1"
+        (folder / "go").touch()
+        eventually(lambda: (folder / "closed").exists() or (folder / "open").exists())
+        assert (folder / "closed").exists()
+    eventually(lambda: wire.results[5]["status"] == "killed by user")
+
+
+def test_a_stopped_algorithm_ends_before_the_server_is_told(
+    wire: Wire, make_node: Callable[..., Node], make_scheduler: MakeScheduler, tmp_path: Path
+) -> None:
+    node = make_node(share_logs=False)
+    wire.add(5, RUNNING)
+    node.scheduler.accept(5)
+    eventually(lambda: is_up(tmp_path))
+    node.scheduler.leave()
+    (entry,) = node.context.spool.entries()
+    entry.mark_stopped("the wrong column")
+    wire.answers["PATCH /result/5"] = (503, {"msg": "Away.", "code": "unavailable"})
+    make_scheduler(node.context).adopt()
+    eventually(lambda: node.context.runtime.memory_bytes(5) in (None, 0))
+    assert wire.results[5]["status"] == "active"
+
+
+def raise_silence(_: int) -> None:
+    raise EngineUnavailable("It does not answer.")
 
 
 def test_a_stop_survives_the_end_of_the_node(

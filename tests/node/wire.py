@@ -3,6 +3,7 @@
 import base64
 import json
 import socket
+import threading
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -53,6 +54,8 @@ class Wire:
     asked: list[Asked] = field(default_factory=list)
     claims: list[int] = field(default_factory=list)
     is_down: bool = False
+    #: Requests, by method and path, that wait in the server until an event comes.
+    held: dict[str, threading.Event] = field(default_factory=dict)
     #: Method and path of what is answered by something that is no JSON.
     breaks: str = ""
     #: What the server's clock shows, where it is not the right time.
@@ -109,6 +112,8 @@ class Wire:
         shown = req.get_header("X-Node-Authorization")
         self.asked.append(Asked(req.method, path, dict(req.params), body, req.auth, shown))
         key = f"{req.method} {path}"
+        if key in self.held:
+            self.held[key].wait(60)
         if key == self.breaks:
             resp.status, resp.text, resp.content_type = 200, "<html>", "text/html"
             return
