@@ -17,8 +17,8 @@ from vantage6.node.commands.known_keys import keys
 from vantage6.node.commands.listing import files, list_
 from vantage6.node.commands.new import new
 from vantage6.node.commands.policy import policy
-from vantage6.node.commands.running import attach, start, stop
-from vantage6.node.commands.stopping import kill, running
+from vantage6.node.commands.running import kill, running
+from vantage6.node.commands.starting import attach, start, stop
 
 
 @click.group(cls=Program, extra="node", context_settings={"help_option_names": ["-h", "--help"]})

@@ -27,8 +27,12 @@ _FILE = "control.sock"
 #: Longest line that is read of a question.
 _MOST_BYTES = 16_384
 #: Longest line that is read of an answer: a few hundred bytes for each result of a busy node.
-_MOST_ANSWER_BYTES = 4 * 2**20
+_MOST_ANSWER_BYTES = 64 * 2**20
 _ASK_SECONDS = 5.0
+
+
+class NoSocket(ConfigurationError):
+    """The node does not run, or takes no questions."""
 
 
 class Control:
@@ -100,9 +104,9 @@ class _Question(socketserver.StreamRequestHandler):
         try:
             sent = json.loads(line)
             handler = self.server.handlers[sent.pop("ask")]
-        except (ValueError, KeyError, AttributeError) as error:
+        except (ValueError, KeyError, AttributeError, TypeError) as error:
             raise Invalid("This is no question to a node.") from error
-        return handler(by=_name_of(account), **sent)
+        return handler(by=account_name(account), **sent)
 
 
 def ask(folder: Path, question: str, seconds: float = _ASK_SECONDS, **sent: Any) -> Any:
@@ -124,7 +128,7 @@ def ask(folder: Path, question: str, seconds: float = _ASK_SECONDS, **sent: Any)
             with connection.makefile("rb") as file:
                 reply = json.loads(file.readline(_MOST_ANSWER_BYTES))
         except (FileNotFoundError, ConnectionRefusedError) as error:
-            raise ConfigurationError("The node does not run; `vnode start` starts it.") from error
+            raise NoSocket("The node does not run; `vnode start` starts it.") from error
         except PermissionError as error:
             raise ConfigurationError(f"Cannot look into {folder}: you are another user.") from error
         except (OSError, ValueError) as error:
@@ -149,7 +153,8 @@ def _account(connection: socket.socket) -> int:
     return int(struct.unpack("3i", found)[1])
 
 
-def _name_of(account: int) -> str:
+def account_name(account: int) -> str:
+    """Return the name of an account of this machine; its number where it has none."""
     try:
         return pwd.getpwuid(account).pw_name
     except KeyError:

@@ -1,240 +1,206 @@
-"""``vnode start``, ``stop`` and ``attach``."""
+"""``vnode running`` and ``kill``: what a node computes at the moment, and its end."""
 
-import os
-import signal
-import sys
-import threading
-import time
-from contextlib import suppress
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from vantage6.common.cli import console, exits
-from vantage6.common.cli.selection import instance_options
-from vantage6.common.errors import (
-    ConfigurationError,
-    Forbidden,
-    Unauthenticated,
-    Unavailable,
-)
-from vantage6.common.selection import Selection
-from vantage6.node.commands.base import on_node, said_plainly
+from vantage6.common.cli import console
+from vantage6.common.errors import ConfigurationError, Unavailable, V6Error
+from vantage6.common.terminal_text import harmless
+from vantage6.node.commands.base import on_node
 
 if TYPE_CHECKING:
     from vantage6.node.instance import Instance
+    from vantage6.node.spool.spool import Entry
 
-#: After which the supervisor does not try again; an engine may come back.
-_FINAL = (0, exits.CONFIGURATION, exits.REFUSED)
-#: Set where a supervisor restarts the node and keeps what it prints.
-_SUPERVISED = "V6_SUPERVISED"
-#: How long `vnode start` waits for a server that does not answer.
-_START_SECONDS = 30
-_STOP_SECONDS = 60
-#: How long a node that failed rests before its supervisor starts it again.
-_REST_SECONDS = 5
-_SHOWN_LINES = 5
+#: Longer than the node waits for the server.
+KILL_SECONDS = 40.0
+_HEADER = ("Result", "State", "Image", "Method", "Organization", "User", "Since", "Memory")
 
 
 @click.command()
 @on_node
-@click.option(
-    "--attach/--detach", default=False, help="Stay in the foreground; Ctrl-C stops the node."
-)
-def start(instance: "Instance", attach: bool) -> None:
-    """Start a node; algorithms of an earlier start are taken over."""
-    _refuse_namesake(instance)
-    instance.note_start()
-    if attach:
-        _work(instance)
-    else:
-        _start(instance)
-
-
-@click.command()
-@instance_options
-@click.option("--all", "everything", is_flag=True, help="Stop all nodes of both scopes.")
-@click.option("--force", is_flag=True, help="At once, without a chance to tidy up.")
-@click.option("--now", is_flag=True, help="Stop its algorithms too: nothing more of them leaves.")
-def stop(selection: Selection, everything: bool, force: bool, now: bool) -> None:
-    """Stop a node; its algorithms run on, and the next start finds them."""
-    from vantage6.common.cli import listing
-    from vantage6.node.commands.listing import running_nodes
-    from vantage6.node.instance import Instance
-
-    with said_plainly():
-        chosen = running_nodes() if everything else [Instance.find(selection)]
-        listing.stop_each("node", chosen, lambda one: _stop(one, force=force, now=now))
-
-
-@click.command()
-@on_node
-@click.option("--lines", default=20, show_default=True, help="Lines of the past to show.")
-def attach(instance: "Instance", lines: int) -> None:
-    """Show a node's log as it grows, until Ctrl-C; the node runs on."""
-    from vantage6.common.cli.log_tail import watch
-
-    if instance.holder() is None:
-        console.warning(f"Node {instance.name} does not run; these are its last lines.")
-    watch({"node": instance.log_file}, lines)
-
-
-def _refuse_namesake(instance: "Instance") -> None:
-    """Refuse to run beside a node of the same name: both call their containers alike."""
-    from vantage6.node.commands.listing import running_nodes
-
-    for other in running_nodes():
-        same_name = other.engine_name == instance.engine_name
-        if same_name and other.data != instance.data and _has_containers(other, instance):
-            raise ConfigurationError(
-                f"A node of this name runs already, from {other.file}, and both would call their "
-                f"containers alike. Give {instance.file} another name."
-            )
-
-
-def _has_containers(*nodes: "Instance") -> bool:
-    return all(node.config.runtime == "docker" for node in nodes)
-
-
-def _start(instance: "Instance") -> None:
-    """Start a node in the background and return once it is logged in."""
-    from vantage6.common.cli.log_tail import last_lines, length, readable
-    from vantage6.common.cli.supervision import Program
-
-    supervisor = instance.supervisor
-    if instance.holder() is not None:
-        raise ConfigurationError(f"Node {instance.name} runs already; `vnode stop` ends it.")
-    # One whose node gave up waits for nothing.
-    supervisor.stop()
-    instance.prepare()
-    program = Program(
-        command=_command(instance),
-        log=instance.log_file.with_suffix(".console.log"),
-        environment={_SUPERVISED: "1", "PYTHONUNBUFFERED": "1"},
-        final_codes=_FINAL,
-        with_children=False,
-    )
-    supervisor.write({"node": program}, instance.config.logging)
-    # What an earlier start said is no reason of this one.
-    before = {file: length(file) for file in (program.log, instance.log_file)}
-    instance.forget_state()
-    try:
-        supervisor.start(lambda: bool(instance.read_state()[0]), _START_SECONDS, keep=True)
-    except Unavailable as error:
-        # What it could not log it printed: why it did not even begin.
-        lines = "\n".join(
-            readable(line)
-            for file, since in before.items()
-            for line in last_lines(file, _SHOWN_LINES, since=since)
-        )
-        raise Unavailable(
-            f"Node {instance.name} runs, but is not logged in after {_START_SECONDS} seconds; it "
-            f"keeps trying. Its last lines:\n{lines}"
-        ) from error
-    state, code, message = instance.read_state()
-    if state == "failed":
-        supervisor.stop()
-        _exit(code, message)
-    if state == "refusing":
-        console.info(f"Its log is {instance.log_file}")
-        _exit(
-            exits.CONFIGURATION,
-            f"Node {instance.name} is logged in, but refuses every task:\n{message}\n"
-            "Mend this, then `vnode stop` and start it again.",
-        )
-    console.info(f"Node {instance.name} is online.")
-    for line in message.splitlines():
-        console.warning(line)
-    console.info(f"Its log is {instance.log_file}")
-
-
-def _command(instance: "Instance") -> list[str]:
-    return [
-        *(sys.executable, "-m", "vantage6.node", "start", "--attach"),
-        *("--config", str(instance.file), "--system" if instance.system else "--user"),
-        *(("--environment", instance.environment) if instance.environment else ()),
-    ]
-
-
-def _work(instance: "Instance") -> None:
-    """Be the node."""
-    from vantage6.common import logs
-    from vantage6.common.identity import KEY_IN_USE
-    from vantage6.node.daemon import Node
-    from vantage6.node.runtime.base import EngineUnavailable
-
-    supervised = _SUPERVISED in os.environ
-    settings = instance.config.logging
-    logs.set_up(
-        "node",
-        level=settings.level,
-        console=settings.use_console and not supervised,
-        file=instance.log_file,
-        max_kilobytes=settings.max_size,
-        backups=settings.backup_count,
-        levels=settings.levels,
-    )
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    try:
-        Node(instance, stop).run()
+def running(instance: "Instance") -> None:
+    """List what a node computes, waits to compute, or has yet to deliver."""
+    found = ask_node(instance, "running")
+    if not found:
+        console.say("Nothing runs, and nothing waits.")
         return
-    except ConfigurationError as error:
-        code, message = exits.CONFIGURATION, str(error)
-    except (Unauthenticated, Forbidden) as error:
-        code = exits.REFUSED
-        message = (
-            str(error)
-            if error.error_code == KEY_IN_USE
-            else f"The server refuses the key: {error} Check api_key in the configuration."
+    table = [_HEADER, *(_row(one) for one in found)]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for row in table:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        console.say("  ".join(cells).rstrip())
+
+
+@click.command()
+@click.argument("result", type=int)
+@click.option("--reason", required=True, help="Why, for the researcher, who reads it.")
+@on_node
+def kill(instance: "Instance", result: int, reason: str) -> None:
+    """Stop a result, and all others of its run at this node: nothing more of them leaves.
+
+    An upload that is under way is broken off. A result that the server may have already is named.
+    The researcher reads that the data station stopped it, and the reason. What was printed and
+    sent before is not taken back, but replaced at the server.
+    """
+    answer = ask_node(instance, "kill", KILL_SECONDS, result_id=result, reason=reason)
+    say_stopped(answer)
+
+
+def say_stopped(answer: dict[str, list[int]]) -> None:
+    """Print what was stopped, and what came too late."""
+    stopped, left_before = answer["stopped"], answer["left before"]
+    if stopped:
+        console.info(f"Stopped: {_names(stopped)}.")
+    elif not left_before:
+        console.info("Nothing ran.")
+    if left_before:
+        console.warning(
+            f"Too late for {_names(left_before)}: its result had left before, and the server may "
+            "have it. `vnode audit show` tells how much."
         )
-    except EngineUnavailable as error:
-        code, message = exits.NO_ENGINE, str(error)
-    if supervised or not settings.use_console:
-        logs.get(__name__).critical("node failed", code=code, reason=message)
-    if supervised:
-        instance.write_state("failed", code, message)
-        if code not in _FINAL:
-            # The supervisor would start it again at once.
-            stop.wait(_REST_SECONDS)
-    _exit(code, message)
+    if left := answer["to be told"]:
+        console.warning(f"The server does not know yet of {_names(left)}; the node tells it.")
 
 
-def _stop(instance: "Instance", *, force: bool, now: bool) -> bool:
-    """Stop a node, however it was started; return whether it ran."""
-    if now:
-        _stop_algorithms(instance)
-    supervisor, holder = instance.supervisor, instance.holder()
-    supervised = supervisor.kill() if force else supervisor.stop()
-    if instance.holder() is None:
-        return supervised
-    if holder is not None:
-        with suppress(ProcessLookupError):
-            os.kill(holder, signal.SIGKILL if force else signal.SIGTERM)
-    deadline = time.monotonic() + _STOP_SECONDS
-    while instance.holder() is not None:
-        if time.monotonic() > deadline:
-            raise Unavailable(
-                f"Node {instance.name} did not end in {_STOP_SECONDS} seconds; --force kills it."
-            )
-        time.sleep(0.05)
+def _names(result_ids: Iterable[int]) -> str:
+    return ", ".join(f"result {id_}" for id_ in result_ids)
+
+
+def stop_all(instance: "Instance", reason: str) -> bool:
+    """Have a node that runs stop everything; return whether it did."""
+    try:
+        say_stopped(ask_node(instance, "kill all", KILL_SECONDS, reason=reason))
+    except V6Error as error:
+        # Its end does not depend on its answer.
+        console.warning(f"{error} Its algorithms are ended after it.")
+        return False
     return True
 
 
-def _stop_algorithms(instance: "Instance") -> None:
-    """Stop everything that a node has at hand."""
-    from vantage6.node.commands.stopping import KILL_SECONDS, say_stopped, stop_left
+def stop_left(instance: "Instance", reason: str) -> bool:
+    """Stop what a node that does not run has left; return whether there was anything.
 
-    reason = "The station stops its work."
-    if instance.holder() is None:
-        say_stopped({"stopped": stop_left(instance, reason), "left before": [], "to be told": []})
-        return
-    from vantage6.node.control import ask
+    The server is told when the node starts again.
 
-    say_stopped(ask(instance.data, "kill all", KILL_SECONDS, reason=reason))
+    Raises
+    ------
+    Unavailable
+        If something could not be ended. Everything else is.
+    """
+    import os
+
+    from vantage6.node.daemon import make_runtime
+    from vantage6.node.services.services import Services
+    from vantage6.node.spool.spool import Spool
+
+    failures = []
+    with ExitStack() as ends:
+        ends.callback(os.close, instance.lock())
+        found = Spool(instance.data).entries()
+        if not found:
+            return False
+        # First of all: what is marked does not leave, whatever an engine does.
+        left_before = _mark(instance, found, reason)
+        try:
+            runtime = make_runtime(instance, Services().dial)
+        except V6Error as error:
+            ids = [entry.record.result_id for entry in found]
+            raise Unavailable(_not_ended([f"{_names(ids)}: {error}"])) from error
+        ends.callback(runtime.close)
+        ended = []
+        for id_ in (entry.record.result_id for entry in found):
+            try:
+                # Also what an earlier call has marked: it may not have reached the engine.
+                runtime.kill(id_)
+                ended.append(id_)
+            except Exception as error:
+                failures.append(f"result {id_}: {error}")
+    stopped = [id_ for id_ in ended if id_ not in left_before]
+    say_stopped({"stopped": stopped, "left before": left_before, "to be told": ended})
+    if failures:
+        raise Unavailable(_not_ended(failures))
+    return True
 
 
-def _exit(code: int, message: str) -> None:
-    console.say(f"vnode: {message}", err=True)
-    sys.exit(code)
+def _not_ended(failures: Iterable[str]) -> str:
+    return (
+        f"Not ended: {'; '.join(failures)}. Nothing more of them leaves. Start the container "
+        "engine, and repeat the command."
+    )
+
+
+def _mark(instance: "Instance", found: Iterable["Entry"], reason: str) -> list[int]:
+    """Mark results as stopped, on record; return those that the server may have already."""
+    import os
+
+    from vantage6.node.control import account_name
+    from vantage6.node.rules.audit import FILE_NAME, Audit, entries
+
+    fresh = [entry for entry in found if entry.stop_reason() is None]
+    for entry in fresh:
+        try:
+            entry.mark_stopped(reason)
+        except OSError as error:
+            console.warning(
+                f"Result {entry.record.result_id} is ended, but its output leaves at the next "
+                f"start ({error.strerror}). Make room, and repeat the command."
+            )
+    computed = {entry.record.result_id for entry in fresh if entry.outcome() is not None}
+    left_before: set[int] = set()
+    try:
+        if computed:
+            lines = entries(instance.data / FILE_NAME)
+            left_before = {
+                line["result_id"]
+                for line in lines
+                if line.get("event") == "released" and line.get("result_id") in computed
+            }
+        audit = Audit(instance.data)
+        try:
+            for entry in fresh:
+                id_ = entry.record.result_id
+                by, left = account_name(os.geteuid()), id_ in left_before
+                audit.record("stopped", result_id=id_, message=reason, by=by, left_before=left)
+        finally:
+            audit.close()
+    except OSError as error:
+        # A full disk must not keep anything running.
+        console.warning(f"Not in the audit file: {error.strerror}.")
+    return sorted(left_before)
+
+
+def ask_node(instance: "Instance", question: str, *seconds: float, **sent: Any) -> Any:
+    """Ask a node; see `vantage6.node.control.ask`."""
+    from vantage6.node.control import NoSocket, ask
+
+    try:
+        return ask(instance.data, question, *seconds, **sent)
+    except NoSocket as error:
+        if instance.holder() is None:
+            raise
+        raise ConfigurationError(
+            f"Node {instance.name} runs, but takes no questions: it was started before an upgrade, "
+            "or its data folder holds no sockets, as its log says. `vnode stop --now` works."
+        ) from error
+
+
+def _row(one: dict[str, Any]) -> tuple[str, ...]:
+    from vantage6.node.outcomes import size
+
+    memory = one["memory_bytes"]
+    cells = (
+        one["result_id"],
+        one["state"],
+        one["image"],
+        one["method"] or "-",
+        one["organization"] or "-",
+        one["user"] or "-",
+        f"{one['since'][:19]}Z",
+        "-" if memory is None else size(memory),
+    )
+    # SECURITY: names of images, methods and users come from outside.
+    return tuple(harmless(str(cell)) for cell in cells)
