@@ -44,18 +44,21 @@ class Control:
         Where the socket is.
     handlers
         Functions by the name of the question; they get who asks as `by`, and what was sent.
+
+    Raises
+    ------
+    OSError
+        If the folder holds no sockets.
     """
 
     def __init__(self, folder: Path, handlers: Mapping[str, Handler]) -> None:
         with _short(folder) as address:
             with suppress(FileNotFoundError):
                 Path(address).unlink()
-            # SECURITY: closed to all others from its first moment on; the folder is, too.
-            before = os.umask(0o177)
-            try:
-                self._server = _Server(address, _Question)
-            finally:
-                os.umask(before)
+            # The folder is closed to all others meanwhile. The umask would be that of the whole
+            # process: other threads make folders.
+            self._server = _Server(address, _Question)
+            Path(address).chmod(0o600)
         self._server.handlers = handlers
         self._path = folder / _FILE
         self._thread = threading.Thread(

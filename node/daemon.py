@@ -49,6 +49,7 @@ from vantage6.node.spool.spool import Spool
 from vantage6.node.work.context import NodeContext
 from vantage6.node.work.questions import Questions
 from vantage6.node.work.reconciler import Reconciler
+from vantage6.node.work.retry import SERVER_AWAY
 from vantage6.node.work.scheduler import Scheduler
 
 log = logs.get(__name__)
@@ -124,6 +125,7 @@ class Node:
             self._server,
         )
         scheduler = Scheduler(context)
+        control = self._control(scheduler)
         scheduler.adopt()
         reconciler = Reconciler(
             self._server,
@@ -135,17 +137,26 @@ class Node:
             lambda: self._tidy(context),
         )
         reconciler.start()
-        control = Control(self._instance.data, Questions(scheduler).handlers)
         self._tell_how_it_went(context)
         try:
             self._listen(me.id_, scheduler, reconciler)
         finally:
-            control.close()
+            if control is not None:
+                control.close()
             reconciler.stop()
             scheduler.leave()
             context.spool.rest(scheduler.run_ids())
             runtime.close()
             context.close()
+
+    def _control(self, scheduler: Scheduler) -> Control | None:
+        """Take questions, where the data folder holds the socket for them."""
+        try:
+            return Control(self._instance.data, Questions(scheduler).handlers)
+        except OSError as error:
+            # Shares of Windows and some other file systems hold none; the work does not need it.
+            log.warning("takes no questions: no `vnode running`, no `kill`", reason=str(error))
+            return None
 
     def _tell_how_it_went(self, context: NodeContext) -> None:
         """Tell whoever started the node that it is there, and what it will not compute."""
@@ -229,7 +240,10 @@ class Node:
 
     def _tidy(self, context: NodeContext) -> None:
         """Forget old copies, take up changed policies, and tell the server of them."""
-        context.kept_outputs.prune()
+        try:
+            context.kept_outputs.prune()
+        except OSError as error:
+            log.warning("old copies not removed", reason=str(error))
         policies = context.policies
         policies.refresh()
         if policies.config is not self._shared:
@@ -237,11 +251,14 @@ class Node:
 
     def _share(self, config: NodeConfig) -> None:
         """Tell the server what the policies allow; nothing here depends on it."""
-        self._shared = config
         try:
             self._server.tell_config(public_settings(config))
+        except SERVER_AWAY as error:
+            log.warning("configuration not shared yet", reason=str(error))
+            return
         except V6Error as error:
             log.warning("configuration not shared", reason=str(error))
+        self._shared = config
 
     def _listen(self, node_id: int, scheduler: Scheduler, reconciler: Reconciler) -> None:
         """Consume the inbox; whenever that ends, connect anew after a pause, for ever."""

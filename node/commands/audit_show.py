@@ -28,7 +28,8 @@ _ENDS = {"refused": "refused", "stopped": "stopped here", "dropped": "not wanted
 def show(instance: "Instance", today: bool, day: datetime | None) -> None:
     """Print a line for each result, by day: who asked for what, how it ended, how much left.
 
-    What left is the output, the log, what was printed meanwhile, and the inputs of sub-tasks.
+    What left is the output, the log, what was printed meanwhile, and the inputs of sub-tasks. It
+    is the most that may have left: an upload counts that the server refused, or that broke off.
     `vnode audit content` prints an output or a log where `keep_outputs_days` is set.
     """
     from vantage6.node.rules.audit import entries
@@ -36,7 +37,7 @@ def show(instance: "Instance", today: bool, day: datetime | None) -> None:
     chosen = f"{datetime.now(UTC):%Y-%m-%d}" if today else f"{day:%Y-%m-%d}" if day else None
     found = [
         row
-        for row in runs(entries(audit_path(instance)))
+        for row in sorted(runs(entries(audit_path(instance))), key=lambda row: str(row["at"]))
         if chosen is None or row["at"].startswith(chosen)
     ]
     if not found:
@@ -58,7 +59,10 @@ def show(instance: "Instance", today: bool, day: datetime | None) -> None:
 @click.option("--log", "wants_log", is_flag=True, help="What it printed, in place of the output.")
 @on_node
 def content(instance: "Instance", result: int, wants_log: bool) -> None:
-    """Print what left for a result, where the station keeps it (`keep_outputs_days`)."""
+    """Print what was sent for a result, where the station keeps it (`keep_outputs_days`).
+
+    Also what the server refused, and an upload that broke off.
+    """
     from vantage6.common.errors import ConfigurationError
     from vantage6.node.rules.kept_outputs import copy_of
 
@@ -78,7 +82,7 @@ def content(instance: "Instance", result: int, wants_log: bool) -> None:
 
 
 def runs(events: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Yield what the record tells of each result, in the order in which they were asked for."""
+    """Yield what the record tells of each result, in no order."""
     found: dict[int, dict[str, Any]] = {}
     for event in events:
         result_id, name = event.get("result_id"), event["event"]
@@ -88,7 +92,12 @@ def runs(events: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
             # Asked for anew, as after a restart, it is the same line until it has ended.
             if result_id in found:
                 yield found.pop(result_id)
-            found[result_id] = {"result_id": result_id, "at": event["at"], "ended": "", "left": 0}
+            found[result_id] = {
+                "result_id": result_id,
+                "at": str(event.get("at") or ""),
+                "ended": "",
+                "left": 0,
+            }
             found[result_id] |= {key: event.get(key) for key in _COLUMNS}
         row = found.get(result_id)
         if row is not None:
@@ -97,13 +106,17 @@ def runs(events: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
 
 
 def _add(row: dict[str, Any], name: str, event: Mapping[str, Any]) -> None:
-    if name in _ENDS and not row["ended"]:
+    if name == "released":
+        if row["ended"] in ("", row.get("status")):
+            row["ended"] = row["status"] = event.get("status") or ""
+        # SECURITY: what an earlier line announces may have left, whatever came after it.
+        left = (event.get("output_bytes") or 0) + (event.get("log_bytes") or 0)
+        row["released"] = max(row.get("released", 0), left)
+    elif name == "stopped" and not event.get("left_before"):
+        row["ended"] = _ENDS[name]
+    elif name in _ENDS and not row["ended"]:
         code = event.get("code")
         row["ended"] = f"{_ENDS[name]}: {code}" if code else _ENDS[name]
-    elif name == "released":
-        if not row["ended"]:
-            row["ended"] = event.get("status") or ""
-        row["released"] = (event.get("output_bytes") or 0) + (event.get("log_bytes") or 0)
     elif name == "subtask":
         row["left"] += event.get("all_input_bytes") or 0
     elif name == "live_log":

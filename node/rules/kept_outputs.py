@@ -56,7 +56,9 @@ class KeptOutputs:
         try:
             (self._folder / _FOLDER).mkdir(mode=0o700, exist_ok=True)
             for kind, content in zip(KINDS, (output, log_), strict=True):
-                if content and len(content) <= self._most:
+                if len(content) > self._most:
+                    log.warning("no copy: larger than `keep_outputs_bytes`", result_id=result_id)
+                elif content:
                     self._write(copy_of(self._folder, result_id, kind), content)
             self.prune()
         except OSError as error:

@@ -106,6 +106,10 @@ class Reconciler:
             self._awake.clear()
             try:
                 self._tidy()
+            except Exception:
+                # The leases do not wait for it.
+                log.exception("not tidied")
+            try:
                 self.reconcile()
             except V6Error as error:
                 if isinstance(error, Unauthenticated) and error.error_code == KEY_IN_USE:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from click.testing import CliRunner, Result
+from structlog.testing import capture_logs
 
 from tests.node.conftest import MakeContext, MakeScheduler
 from tests.node.factories import make_config
@@ -94,10 +95,25 @@ def test_a_line_for_each_result_says_how_it_ended(tmp_path: Path, vnode: Vnode) 
     audit.record("released", result_id=2, status="completed", output_bytes=3, log_bytes=1)
     audit.record("stopped", result_id=3, message="wrong", by="root")
     audit.record("released", result_id=3, status="killed by user", output_bytes=0, log_bytes=0)
+    audit.record("stopped", result_id=4, message="late", by="root", left_before=True)
+    # Asked for anew, after others: its first row stays before theirs.
+    audit.record("asked", result_id=1, method="mean", **asked)
+    # An upload that the server refused, or whose answer was lost, may have left all the same.
+    audit.record("asked", result_id=5, method="mean", **asked)
+    audit.record("released", result_id=5, status="completed", output_bytes=5120, log_bytes=0)
+    audit.record("released", result_id=5, status="failed", output_bytes=0, log_bytes=0)
+    audit.record("asked", result_id=6, method="mean", **asked)
+    audit.record("released", result_id=6, status="completed", output_bytes=5120, log_bytes=0)
+    audit.record("stopped", result_id=6, message="wrong", by="root", left_before=False)
+    audit.record("released", result_id=6, status="killed by user", output_bytes=0, log_bytes=0)
     audit.close()
     said = vnode("show").output
-    lines = {row.split()[1]: row for row in said.splitlines()[2:]}
-    assert list(lines) == ["1", "2", "3", "4"]
+    rows = [(row.split()[1], row) for row in said.splitlines()[2:]]
+    assert [id_ for id_, _ in rows] == ["1", "2", "3", "4", "1", "5", "6"]
+    lines = dict(reversed(rows))
+    for id_, end in (("5", "failed"), ("6", "stopped here")):
+        assert end in lines[id_]
+        assert lines[id_].rstrip().endswith("5 KiB")
     assert lines["1"].endswith("refused: image_not_allowed  nothing")
     assert lines["2"].rstrip().endswith("1 KiB")
     assert "stopped here" in lines["3"]
@@ -115,7 +131,9 @@ def test_copies_are_bounded_in_time_and_size(tmp_path: Path) -> None:
     kept.prune()
     names = {path.name for path in (tmp_path / "released").iterdir()}
     assert names == {"2.output", "3.output"}
-    kept.keep(4, bytes(2**21), b"")
+    with capture_logs() as logged:
+        kept.keep(4, bytes(2**21), b"")
+    assert [one["result_id"] for one in logged] == [4]
     assert not copy_of(tmp_path, 4, "output").exists()
     two_days_ago = time.time() - 2 * 86_400
     os.utime(copy_of(tmp_path, 2, "output"), (two_days_ago, two_days_ago))
