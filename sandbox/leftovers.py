@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +19,26 @@ _PROGRAMS = {"vnode", "vserver", "redis-server", "valkey-server", "celery", "gun
 
 def end_users_of(folder: Path) -> list[str]:
     """End nodes, servers, algorithms and containers that use a folder, and return their names."""
-    found = sorted(_processes(folder), key=_place)
-    names = [_name(process) for process in found]
-    for process in found:
-        _end(process)
+    found = sorted(_processes(folder), key=lambda one: one.place)
+    names = [one.name for one in found if _end(one.process)]
     return names + _remove_containers(folder)
 
 
-def _processes(folder: Path) -> Iterator[psutil.Process]:
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A process, with what cannot be asked any more once it has ended."""
+
+    process: psutil.Process
+    #: When to end it: nodes first, then what supervises, then the rest.
+    place: int
+    name: str
+
+
+def _processes(folder: Path) -> Iterator[_Found]:
     for process in psutil.process_iter():
         try:
             if process.pid != os.getpid() and _uses(process, folder):
-                yield process
+                yield _Found(process, _place(process), _name(process))
         except psutil.Error:
             continue  # ended meanwhile, or belongs to another user
 
@@ -55,7 +64,6 @@ def _is_in(path: Path, folder: Path) -> bool:
 
 
 def _place(process: psutil.Process) -> int:
-    """Return when to end a process: nodes first, then what supervises, then the rest."""
     command = " ".join(process.cmdline())
     if "vnode" in command:
         return 0
@@ -67,14 +75,19 @@ def _name(process: psutil.Process) -> str:
     return f"process {process.pid} ({' '.join(words)})"
 
 
-def _end(process: psutil.Process) -> None:
+def _end(process: psutil.Process) -> bool:
+    """End a process; return whether it ends."""
     try:
         process.terminate()
-        process.wait(_SECONDS)
-    except psutil.TimeoutExpired:
-        process.kill()
+        try:
+            process.wait(_SECONDS)
+        except psutil.TimeoutExpired:
+            process.kill()
     except psutil.NoSuchProcess:
-        return
+        return True
+    except psutil.Error:
+        return False  # of another user
+    return True
 
 
 def _remove_containers(folder: Path) -> list[str]:

@@ -5,6 +5,7 @@ node says which version it follows, for commands that look at the file meanwhile
 """
 
 import hashlib
+import hmac
 import json
 import threading
 import time
@@ -29,8 +30,8 @@ log = logs.get(__name__)
 
 #: The settings that a running node takes up from its changed file.
 TAKEN_UP = ("policies", "allowed_images")
-#: Settings that hold secrets: not even a hash of them is written.
-_SECRET = ("api_key", "docker_registries")
+#: The setting whose secret is the key of all hashes; its own says only whether it is the same.
+_KEY = "api_key"
 #: A file that was changed less than this ago may be half written.
 _SETTLED_SECONDS = 1.0
 _MOST_CHECKS = 50
@@ -48,12 +49,14 @@ class FollowedPolicy:
     since: str
     #: Why the file as it is now was refused, if it was.
     refused: str | None
-    #: A hash of each setting that the node took up when it started.
+    #: A keyed hash of each setting that the node took up when it started.
     settings: dict[str, str]
 
     def changed_settings(self, config: NodeConfig) -> list[str]:
         """Return the settings that differ from those of the running node, until it is restarted."""
         now = _hashes(config)
+        if now[_KEY] != self.settings.get(_KEY):
+            return [_KEY]  # with another key all hashes differ
         return sorted(name for name in now if now[name] != self.settings.get(name))
 
 
@@ -205,12 +208,25 @@ def describe_followed(instance: "Instance") -> list[str]:
 
 
 def _hashes(config: NodeConfig) -> dict[str, str]:
-    values = config.model_dump(mode="json", exclude={*TAKEN_UP, *_SECRET})
-    return {name: _hash(value)[:_SHOWN_DIGITS] for name, value in values.items()}
+    """Return a hash of each setting that a running node does not take up.
+
+    SECURITY: some hold passwords, as in the address of a database. Without the API key, which is
+    random, no guess of them can be tried.
+    """
+    key = config.api_key.get_secret_value().encode()
+    values = config.model_dump(mode="json", exclude={*TAKEN_UP, _KEY}) | {_KEY: None}
+    return {
+        name: hmac.digest(key, _as_bytes([name, value]), "sha256").hex()[:_SHOWN_DIGITS]
+        for name, value in values.items()
+    }
 
 
 def _hash(value: Any) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
+    return hashlib.sha256(_as_bytes(value)).hexdigest()
+
+
+def _as_bytes(value: Any) -> bytes:
+    return json.dumps(value, sort_keys=True, default=str).encode()
 
 
 _Mark = tuple[tuple[int, int, int] | None, ...]

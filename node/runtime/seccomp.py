@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from vantage6.common.secret_files import write_private
+
 #: The profile, in the form of Docker and Podman. Its comments say why.
 FILE = Path(__file__).with_name("seccomp.json")
 #: The machines whose calls it lists, as engines name them.
@@ -25,5 +27,6 @@ def option(*, is_podman: bool, folder: Path | None) -> str:
         return f"seccomp={profile}"
     path = FILE if folder is None else folder / FILE.name
     if folder is not None:
-        path.write_text(profile)
+        # Replaced as a whole: an engine may read it for another container.
+        write_private(path, profile)
     return f"seccomp={path}"

@@ -1,5 +1,7 @@
 """A changed configuration file: its policies count for the next task, as a whole or not at all."""
 
+import hashlib
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -201,7 +203,20 @@ def test_commands_say_which_version_counts(station: Station) -> None:
 
 def test_what_commands_read_holds_no_secret(station: Station) -> None:
     assert (station.data / "policy.json").stat().st_mode & 0o777 == 0o600
-    assert "api_key" not in (station.data / "policy.json").read_text()
+    written = (station.data / "policy.json").read_text()
+    assert '"databases"' in written
+    # A guess of a short password cannot be tried.
+    for value in station.instance.config.model_dump(mode="json").values():
+        guess = hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+        assert guess[:12] not in written
+
+
+def test_a_changed_key_is_named_and_no_other_setting(station: Station) -> None:
+    told = read_followed(station.data)
+    assert told is not None
+    assert told.changed_settings(station.instance.config) == []
+    station.write(api_key="another")
+    assert told.changed_settings(station.instance.reload()) == ["api_key"]
 
 
 def test_a_running_station_follows_its_file(

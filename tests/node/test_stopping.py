@@ -1,6 +1,7 @@
 """The station stops what it computes: its own reason arrives, and nothing else leaves."""
 
 import os
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -296,6 +297,30 @@ def test_only_the_account_of_the_node_and_root_are_answered(
     monkeypatch.setattr(control, "_account", lambda _: os.geteuid() + 4321)
     with pytest.raises(ConfigurationError, match="account of the node"):
         ask(node.folder, "running")
+
+
+def test_what_is_no_question_is_refused(make_node: Callable[..., Node]) -> None:
+    node = make_node()
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(os.path.relpath(node.folder / "control.sock"))
+        connection.sendall(b"[1]\n")
+        assert b"no question" in connection.recv(2**16)
+
+
+def test_a_slow_engine_keeps_no_list_and_no_stop_waiting(
+    wire: Wire, make_node: Callable[..., Node], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = make_node()
+    wire.add(5, RUNNING)
+    node.scheduler.accept(5)
+    eventually(lambda: wire.ids("active") == [5])
+    answered = threading.Event()
+    monkeypatch.setattr(node.context.runtime, "memory_bytes", lambda _: answered.wait(60))
+    (found,) = ask(node.folder, "running")
+    assert found["memory_bytes"] is None
+    stopped = node.scheduler.stop_run(5, "the wrong column", "root")
+    assert stopped == {5: False}
+    answered.set()
 
 
 def test_a_node_that_does_not_run_is_named(tmp_path: Path) -> None:

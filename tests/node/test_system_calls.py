@@ -263,6 +263,15 @@ def test_podman_gets_a_file_and_docker_the_profile(tmp_path: Path) -> None:
     name, _, path = seccomp.option(is_podman=True, folder=tmp_path).partition("=")
     assert (name, Path(path).parent) == ("seccomp", tmp_path)
     assert json.loads(Path(path).read_text()) == profile()
+    # An engine that reads it meanwhile never sees half of it.
+    with Path(path).open() as opened:
+        seccomp.option(is_podman=True, folder=tmp_path)
+        assert json.loads(opened.read()) == profile()
+    Path(path).write_text("older")
+    with Path(path).open() as opened:
+        seccomp.option(is_podman=True, folder=tmp_path)
+        assert opened.read() == "older"
+    assert json.loads(Path(path).read_text()) == profile()
 
 
 @pytest.fixture(params=["docker_bench", "podman_bench"])
