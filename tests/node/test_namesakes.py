@@ -9,7 +9,7 @@ import yaml
 
 from vantage6.common.errors import ConfigurationError
 from vantage6.common.selection import Selection
-from vantage6.node.commands import cleaning, running
+from vantage6.node.commands import cleaning, starting
 from vantage6.node.instance import Instance
 
 ELSEWHERE = "unix:///none.sock"
@@ -46,10 +46,10 @@ def test_second_node_of_a_name_does_not_start_at_one_engine(home: Path, runtime:
         if runtime == "docker":
             refused = pytest.raises(ConfigurationError, match=f"from {first.file}")
         with refused:
-            running._refuse_namesake(second)
+            starting._refuse_namesake(second)
     finally:
         os.close(held)
-    running._refuse_namesake(second)
+    starting._refuse_namesake(second)
 
 
 def test_node_with_a_folder_of_its_own_leaves_that_of_its_name(home: Path) -> None:
