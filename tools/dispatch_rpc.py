@@ -76,20 +76,20 @@ def call(
         If the function raises anything; says what.
     """
     args, kwargs = input_data.get("args") or [], input_data.get("kwargs") or {}
-    _check_arguments(function, first, args, kwargs)
+    # An object that can be called has none of its own, and a partial neither.
+    name = getattr(function, "__name__", None) or input_data.get("method")
+    _check_arguments(function, name, first, args, kwargs)
     try:
         return function(*first, *args, **kwargs)
     except Exception as error:  # the algorithm is somebody else's code
         if log_traceback:
             print_places(error, share=share_errors)
         said = told(error, share=share_errors)
-        raise AlgorithmError(
-            f"Error encountered while calling {function.__name__}: {said}"
-        ) from error
+        raise AlgorithmError(f"Error encountered while calling {name}: {said}") from error
 
 
 def _check_arguments(
-    function: Callable[..., Any], first: list[Any], args: Any, kwargs: Any
+    function: Callable[..., Any], name: object, first: list[Any], args: Any, kwargs: Any
 ) -> None:
     """Refuse arguments that a function does not take, in words that hold no data.
 
@@ -111,7 +111,7 @@ def _check_arguments(
         except TypeError as error:
             said = str(error)
     if said:
-        raise AlgorithmError(f"{function.__name__} cannot be called like this: {said}.")
+        raise AlgorithmError(f"{name} cannot be called like this: {said}.")
 
 
 def dispatch_rpc(

@@ -50,7 +50,11 @@ def told(error: BaseException, *, share: bool) -> str:
     share
         Tell its text, whatever it holds.
     """
-    kind, text = type(error).__name__, " ".join(str(error).split())
+    kind = type(error).__name__
+    try:
+        text = " ".join(str(error).split())
+    except Exception:  # an error of somebody else's, which has no text
+        text = ""
     # SECURITY: errors of this library, and those of the author's for people.
     if isinstance(error, V6Error):
         return text

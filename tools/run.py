@@ -73,7 +73,8 @@ def run(
         )
         output_format = input_data.get("output_format") or _format_of(container.input_file)
         write_output(output_format, output, container.output_file)
-    except (AlgorithmError, OSError) as error:
+    # SECURITY: any error. Python would write the text of one that passes here to the log.
+    except Exception as error:
         sys.stderr.write(f"{REASON}{told(error, share=is_shared())}\n")
         raise SystemExit(1) from error
 

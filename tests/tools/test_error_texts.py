@@ -13,6 +13,7 @@ Run = Callable[..., CompletedProcess[str]]
 
 ALGORITHM = """
 import errno
+import functools
 from vantage6.tools.errors import AlgorithmError
 
 def RPC_convert(data):
@@ -35,6 +36,23 @@ def RPC_full(data):
 
 def RPC_long(data):
     raise ValueError("patient\\nreason > patient")
+
+class Unprintable(Exception):
+    def __str__(self):
+        raise ValueError("patient 9")
+
+def RPC_unprintable(data):
+    raise Unprintable("patient 9")
+
+class Object:
+    def __call__(self, data, cast=float):
+        return data["name"].astype(cast).sum()
+
+RPC_partial = functools.partial(Object(), cast=int)
+RPC_object = Object()
+
+def source(container, input_):
+    raise ValueError("patient 9")
 
 def central(client, data):
     return 1
@@ -93,6 +111,44 @@ def test_each_error_tells_its_kind_and_only_texts_for_people(
     assert words in told
     assert "patient" not in told
     assert told.count("\n") == 1
+
+
+@pytest.mark.parametrize("method", ["partial", "object"])
+@pytest.mark.parametrize("more", ["", ", log_traceback=True"])
+def test_what_can_be_called_without_a_name_of_its_own_tells_no_more(
+    run: Run, said: Callable[..., str], method: str, more: str
+) -> None:
+    told = said(method, f"auto_wrapper('mine'{more})")
+    assert "Jansen" not in told
+    assert f"reason > Error encountered while calling {method}: ValueError (its text may" in told
+    wrong = run({"method": method, "args": [1, 2, 3]}, "auto_wrapper('mine')")
+    assert f"{method} cannot be called like this: too many positional arguments." in wrong.stderr
+
+
+@pytest.mark.parametrize(
+    ("module", "words"),
+    [
+        ("mine", "ValueError (its text may hold data and stays at the data station)"),
+        ("broken", "RuntimeError (its text may hold data and stays at the data station)"),
+    ],
+)
+def test_error_that_is_not_foreseen_is_told_like_any_other(
+    said: Callable[..., str], tmp_path: Path, module: str, words: str
+) -> None:
+    """A source of one's own, and a module that does more than define functions."""
+    (tmp_path / "broken.py").write_text("raise RuntimeError('patient 9')")
+    call = (
+        "from vantage6.tools.run import run; import mine; "
+        f"run('{module}', mine.source, False, False)"
+    )
+    assert said("own", call) == f"reason > {words}\n"
+    assert "patient 9" in said("own", call, SHARE_ERRORS="true")
+
+
+def test_error_without_a_readable_text_tells_its_kind(said: Callable[..., str]) -> None:
+    told = said("unprintable")
+    assert "RPC_unprintable: Unprintable (its text may" in told
+    assert "patient" not in told
 
 
 def test_file_that_pandas_cannot_read_is_not_quoted(
