@@ -35,8 +35,14 @@ LEGACY = "legacy"
 
 #: How the reason begins for which json refuses NaN and infinite numbers.
 _NOT_FINITE = "Out of range float values"
+#: How it begins for what contains itself.
+_CIRCULAR = "Circular reference"
 #: The name of a format ends within this many bytes, or there is none.
 _LONGEST_NAME = 10
+
+
+class _NoForm(TypeError):
+    """JSON has no form for an object; the message names its type and nothing that it holds."""
 
 
 def serialize(data: object, data_format: str = "json") -> bytes:
@@ -93,7 +99,11 @@ def deserialize(
         # A reader of one's own needs real bytes; ours does without a copy of a large payload.
         return read(memoryview(data)[start:] if read is from_json else data[start:])
     if name not in (None, "pickle"):
-        raise SerializationError(f"Deserialization of {name} has not been implemented.")
+        # SECURITY: not the name. It can be the beginning of an answer that is in no format at all.
+        known = ", ".join(sorted({*READERS, "pickle"}))
+        raise SerializationError(
+            f"Deserialization of this format has not been implemented. There are: {known}."
+        )
     if allow_plain_pickle and not allow_pickle:
         try:
             # SECURITY: every name is refused, so that nothing but plain values can come of it.
@@ -147,7 +157,10 @@ def to_json(data: object) -> bytes:
                 raise
             return json.dumps(_strict(data), default=_plain, allow_nan=False).encode()
     except (TypeError, ValueError, RecursionError) as error:
-        raise SerializationError(f"This cannot be written as JSON: {error}") from error
+        # SECURITY: what numpy, pandas or an object of the algorithm says can be a value.
+        is_ours = isinstance(error, _NoForm) or str(error).startswith(_CIRCULAR)
+        said = str(error) if is_ours else type(error).__name__
+        raise SerializationError(f"This cannot be written as JSON: {said}") from error
 
 
 def from_json(body: bytes | memoryview) -> Any:
@@ -181,13 +194,13 @@ def _plain(value: object) -> object:
         return value.isoformat()
     if isinstance(value, timedelta):
         return value.total_seconds()
-    raise TypeError(f"an object of type {type(value).__name__} has no JSON form")
+    raise _NoForm(f"an object of type {type(value).__name__} has no JSON form")
 
 
 def _labelled(index: Any, values: list[Any]) -> dict[str, Any]:
     """Return values by label, in the form of `to_json` of pandas, which rounds small numbers."""
     if not index.is_unique:
-        raise ValueError("labels occur more than once; reset_index() makes them unique")
+        raise _NoForm("labels occur more than once; reset_index() makes them unique")
     labels = (label.isoformat() if isinstance(label, date) else str(label) for label in index)
     return dict(zip(labels, values, strict=True))
 

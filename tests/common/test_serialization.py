@@ -6,6 +6,7 @@ import json
 import pickle
 import subprocess
 import sys
+import zoneinfo
 from contextlib import suppress
 
 import numpy
@@ -102,9 +103,44 @@ def test_prefix_is_written_as_given_and_read_in_any_case() -> None:
 
 
 @pytest.mark.parametrize("data", [b"123456789.1", b".1", b"yaml.a"])
-def test_unknown_format_is_named(data: bytes) -> None:
-    with pytest.raises(SerializationError, match="has not been implemented"):
+def test_unknown_format_is_refused_with_those_that_are_known(data: bytes) -> None:
+    with pytest.raises(SerializationError, match=r"has not been implemented.*: json, pickle\.$"):
         deserialize(data)
+
+
+class _Odd:
+    """Something that says what it holds when it is asked for a text."""
+
+    def __str__(self) -> str:
+        raise ValueError("Jansen")
+
+
+#: A time in a zone that does not exist, which the library of zones would quote.
+_ODD_TIME = pickle.dumps(
+    datetime.datetime(2026, 1, 2, tzinfo=zoneinfo.ZoneInfo("Europe/Oslo"))
+).replace(b"Europe/Oslo", b"Jansen/Smit")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"Jansen.1", b"json.Jansen", b'json."Jansen', b"pickle." + _ODD_TIME, _ODD_TIME],
+)
+def test_what_cannot_be_read_is_not_quoted(data: bytes) -> None:
+    """The answer of another station; the message becomes the reason of this one."""
+    with pytest.raises(SerializationError) as refusal:
+        deserialize(data, allow_pickle=True)
+    assert "jansen" not in str(refusal.value).lower()
+
+
+def test_what_cannot_be_written_is_not_quoted() -> None:
+    with pytest.raises(SerializationError) as refusal:
+        serialize(pandas.Series([1], index=[_Odd()]))
+    assert str(refusal.value) == "This cannot be written as JSON: ValueError"
+
+
+def test_labels_that_occur_twice_are_said_to() -> None:
+    with pytest.raises(SerializationError, match="labels occur more than once"):
+        serialize(pandas.Series([1, 2], index=["a", "a"]))
 
 
 @pytest.mark.parametrize("data", [b"0123456789.1", b"\xe9.json", b"", b'{"a": 1}'])
