@@ -8,10 +8,10 @@ import argparse
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from vantage6.sandbox.federation import (
     Federation,
 )
 from vantage6.sandbox.leftovers import end_users_of
+from vantage6.sandbox.own_folder import make_empty, refusal
 
 ROOT = Path(__file__).resolve().parent.parent
 #: The ages at each station.
@@ -48,7 +49,10 @@ console = Console(highlight=False, soft_wrap=True)
 def main() -> None:
     """Run the demonstration."""
     arguments = _read_arguments()
-    federation = make_federation(arguments.folder.absolute(), arguments.data)
+    federation = make_federation(arguments.folder.resolve(), arguments.data)
+    used = [arguments.data, *own.files_in(arguments.data)] if arguments.data else ()
+    if said := refusal(federation.folder, used):
+        raise SystemExit(said)
     stop(federation)  # the processes that an earlier run left
     if arguments.stop:
         console.print("Nothing of the demonstration runs any more.")
@@ -60,7 +64,7 @@ def main() -> None:
     keep = arguments.keep or (is_own and arguments.input is None)
     kept, completed = False, True
     try:
-        set_up(federation, arguments.image)
+        set_up(federation, arguments.image, used)
         if not is_own:
             compute(federation)
         elif arguments.input is not None:
@@ -123,9 +127,9 @@ def stop(federation: Federation) -> None:
         console.print(f"Ended {name}.", markup=False)
 
 
-def set_up(federation: Federation, image: str | None = None) -> None:
+def set_up(federation: Federation, image: str | None = None, used: Iterable[Path] = ()) -> None:
     """Set the data stations up; they allow the image of the demonstration, and one more."""
-    shutil.rmtree(federation.folder, ignore_errors=True)
+    make_empty(federation.folder, used)
     allowed = [re.escape(name) for name in (IMAGE, image) if name]
     runtime = dict(IN_CONTAINERS) if image else choose_runtime()
     federation.runtime = runtime | {"policies": {"allowed_algorithms": allowed}}

@@ -27,7 +27,7 @@ def databases_in(folder: Path) -> dict[str, list[dict[str, str]]]:
     """
     if not folder.is_dir():
         raise SystemExit(f"DATA={folder} is no folder.")
-    files = sorted(file for file in folder.iterdir() if file.suffix.lower() in KINDS)
+    files = files_in(folder)
     if not files:
         raise SystemExit(f"{folder} holds no file of these kinds: {', '.join(KINDS)}.")
     stations: dict[str, list[dict[str, str]]] = {}
@@ -38,6 +38,11 @@ def databases_in(folder: Path) -> dict[str, list[dict[str, str]]]:
         kind = KINDS[file.suffix.lower()]
         stations[name] = [{"label": "default", "uri": str(file.resolve()), "type": kind}]
     return stations
+
+
+def files_in(folder: Path) -> list[Path]:
+    """Return the files of a folder that make a station each."""
+    return sorted(file for file in folder.iterdir() if file.suffix.lower() in KINDS)
 
 
 def check_image(image: str) -> None:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,8 @@ import docker.errors
 import docker.utils
 import psutil
 
+from vantage6.sandbox.own_folder import is_own
+
 #: Programs of this project are asked to stop, and killed after these seconds.
 _SECONDS = 30
 #: The words that tell these programs from an editor or a shell that has a file of the folder open.
@@ -18,33 +20,33 @@ _PROGRAMS = {"vnode", "vserver", "redis-server", "valkey-server", "celery", "gun
 
 
 def end_users_of(folder: Path) -> list[str]:
-    """End nodes, servers, algorithms and containers that use a folder, and return their names."""
-    found = sorted(_processes(folder), key=lambda one: one.place)
-    names = [one.name for one in found if _end(one.process)]
-    return names + _remove_containers(folder)
+    """End nodes, servers, algorithms and containers that use a folder, and return their names.
+
+    Parameters
+    ----------
+    folder
+        The folder of a demonstration. What uses any other is left alone.
+    """
+    # SECURITY: below any other folder there can be nodes and servers that are in use.
+    if not is_own(folder):
+        return []
+    found = sorted(_processes(folder), key=lambda user: _place(user[1]))
+    ended = [_name(process, command) for process, command in found if _end(process)]
+    return ended + _remove_containers(folder)
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """A process, with what cannot be asked any more once it has ended."""
-
-    process: psutil.Process
-    #: When to end it: nodes first, then what supervises, then the rest.
-    place: int
-    name: str
-
-
-def _processes(folder: Path) -> Iterator[_Found]:
+def _processes(folder: Path) -> Iterator[tuple[psutil.Process, list[str]]]:
+    """Give each process that uses a folder, with its command."""
     for process in psutil.process_iter():
         try:
-            if process.pid != os.getpid() and _uses(process, folder):
-                yield _Found(process, _place(process), _name(process))
+            command = process.cmdline()
+            if process.pid != os.getpid() and _uses(process, command, folder):
+                yield process, command
         except psutil.Error:
             continue  # ended meanwhile, or belongs to another user
 
 
-def _uses(process: psutil.Process, folder: Path) -> bool:
-    command = process.cmdline()
+def _uses(process: psutil.Process, command: list[str], folder: Path) -> bool:
     values = [value.rpartition("=")[2] for value in command[1:]]
     if _is_ours(command):
         here = Path(process.cwd())
@@ -63,44 +65,48 @@ def _is_in(path: Path, folder: Path) -> bool:
     return Path(os.path.normpath(path)).is_relative_to(folder)
 
 
-def _place(process: psutil.Process) -> int:
-    command = " ".join(process.cmdline())
-    if "vnode" in command:
+def _place(command: list[str]) -> int:
+    """Return when to end a process: nodes first, then what supervises, then the rest."""
+    words = " ".join(command)
+    if "vnode" in words:
         return 0
-    return 1 if "supervisord" in command else 2
+    return 1 if "supervisord" in words else 2
 
 
-def _name(process: psutil.Process) -> str:
-    words = [Path(word).name for word in process.cmdline()[1:]]
+def _name(process: psutil.Process, command: list[str]) -> str:
+    words = [Path(word).name for word in command[1:]]
     return f"process {process.pid} ({' '.join(words)})"
 
 
 def _end(process: psutil.Process) -> bool:
-    """End a process; return whether it ends."""
+    """End a process, and return whether it was there to be ended."""
     try:
         process.terminate()
-        try:
-            process.wait(_SECONDS)
-        except psutil.TimeoutExpired:
+    except psutil.Error:  # ended meanwhile, or became somebody else's
+        return False
+    try:
+        process.wait(_SECONDS)
+    except psutil.TimeoutExpired:
+        with suppress(psutil.Error):
             process.kill()
-    except psutil.NoSuchProcess:
-        return True
     except psutil.Error:
-        return False  # of another user
+        pass
     return True
 
 
 def _remove_containers(folder: Path) -> list[str]:
     try:
         engine = docker.APIClient(**docker.utils.kwargs_from_env(), version="auto", timeout=5)
-        found = engine.containers(all=True, filters={"label": "vantage6-type=algorithm"})
     except docker.errors.DockerException:
         return []  # no engine, no containers
     names = []
-    for container in found:
-        if any(_is_in(Path(source), folder) for source in _sources(container)):
-            engine.remove_container(container["Id"], force=True, v=True)
-            names.append(f"container {container['Names'][0].lstrip('/')}")
+    with closing(engine), suppress(docker.errors.APIError):
+        found = engine.containers(all=True, filters={"label": "vantage6-type=algorithm"})
+        for container in found:
+            if any(_is_in(Path(source), folder) for source in _sources(container)):
+                with suppress(docker.errors.NotFound):  # ended and removed meanwhile
+                    engine.remove_container(container["Id"], force=True, v=True)
+                names.append(f"container {container['Names'][0].lstrip('/')}")
     return names
 
 

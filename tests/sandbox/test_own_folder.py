@@ -1,0 +1,122 @@
+"""A demonstration removes and ends only what a demonstration made."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from vantage6.sandbox import leftovers
+from vantage6.sandbox.own_folder import MARK, make_empty
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def demo(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run the demonstration as far as it gets, without a container engine."""
+    return subprocess.run(
+        [sys.executable, "-m", "examples.demo", *map(str, arguments)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+@pytest.fixture(autouse=True)
+def no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the containers of this machine out of it."""
+    monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Path:
+    """Return a folder of somebody's, with data in it."""
+    (tmp_path / "study").mkdir()
+    (tmp_path / "study" / "ages.csv").write_text("age\n60\n")
+    return tmp_path / "study"
+
+
+@pytest.fixture
+def node(study: Path) -> Iterator[subprocess.Popen]:
+    """Give a program in it that is called like a node."""
+    program = "print(flush=True); import time; time.sleep(100)"
+    command = ["vnode", "-c", program, str(study / "node.yaml")]
+    with subprocess.Popen(command, executable=sys.executable, stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("more", [[], ["--stop"]])
+def test_folder_of_somebody_is_left_as_it_is(
+    study: Path, node: subprocess.Popen, more: list[str]
+) -> None:
+    done = demo("--folder", study, *more)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"{study} holds what no demonstration made.")
+    assert (study / "ages.csv").exists()
+    assert node.poll() is None
+    assert leftovers.end_users_of(study) == []
+    assert node.poll() is None
+
+
+def test_programs_in_the_folder_of_a_demonstration_are_ended(
+    study: Path, node: subprocess.Popen
+) -> None:
+    (study / MARK).touch()
+    assert [str(node.pid) in said for said in leftovers.end_users_of(study)] == [True]
+    assert not psutil.pid_exists(node.pid)
+
+
+@pytest.mark.parametrize("is_linked", [False, True])
+def test_data_in_the_folder_of_a_demonstration_is_not_removed(
+    study: Path, tmp_path: Path, is_linked: bool
+) -> None:
+    folder = tmp_path / "demo"
+    make_empty(folder)
+    study.rename(folder / "mine")
+    data = folder / "mine"
+    if is_linked:
+        data = tmp_path / "elsewhere"
+        data.mkdir()
+        (data / "ages.csv").symlink_to(folder / "mine" / "ages.csv")
+    done = demo("--folder", folder, "--data", data)
+    assert done.returncode == 1
+    assert "which a demonstration empties. Move it elsewhere." in done.stderr
+    assert (folder / "mine" / "ages.csv").exists()
+
+
+def test_own_folder_is_emptied_and_stays_own(tmp_path: Path, study: Path) -> None:
+    folder = tmp_path / "demo"
+    for _ in range(2):
+        make_empty(folder)
+        assert [entry.name for entry in folder.iterdir()] == [MARK]
+        (folder / "server").mkdir()
+        (folder / "server" / "log").touch()
+        (folder / "link").symlink_to(study)
+        (folder / "gone").symlink_to(tmp_path / "nowhere")
+    assert (study / "ages.csv").exists()
+    with pytest.raises(ValueError, match="holds what no demonstration made"):
+        make_empty(study)
+
+
+def test_process_that_ends_meanwhile_is_passed_over(
+    study: Path, node: subprocess.Popen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look at its command and its end."""
+    (study / MARK).touch()
+    find = leftovers._processes
+
+    def found(folder: Path) -> list[tuple[psutil.Process, list[str]]]:
+        processes = list(find(folder))
+        node.kill()
+        node.wait()
+        return processes
+
+    monkeypatch.setattr(leftovers, "_processes", found)
+    assert leftovers.end_users_of(study) == []
