@@ -33,16 +33,20 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
-        sdist, wheel = build(work, arguments.folder.resolve())
+        sdist, wheel = build(work)
         python = install(work / "venv", wheel, arguments.dependencies_of)
         check(python, work)
-    print(f"{sdist}\n{wheel}")
+        # Only what was tried, and beside what is there already.
+        folder = arguments.folder.resolve()
+        folder.mkdir(parents=True, exist_ok=True)
+        for file in (sdist, wheel):
+            print(shutil.copy(file, folder))
 
 
-def build(work: Path, folder: Path) -> tuple[Path, Path]:
+def build(work: Path) -> tuple[Path, Path]:
     """Return the sdist, and the wheel that is built from nothing but it."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    folder = work / "dist"
+    folder.mkdir()
     # A copy, so that neither an old build/ gets into the files nor a new one into the checkout.
     shutil.copytree(ROOT, work / "checkout", ignore=_NO_SOURCES)
     _run(sys.executable, "-c", _BUILD.format(kind="sdist"), folder, folder=work / "checkout")

@@ -15,6 +15,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 
 def test_a_release_works_from_the_wheel_alone(tmp_path: Path) -> None:
+    (tmp_path / "dist").mkdir()
+    (tmp_path / "dist" / "thesis.txt").write_text("not ours")
     done = subprocess.run(
         # The packages that a release needs are here already; `make release` installs them anew.
         [
@@ -28,6 +30,7 @@ def test_a_release_works_from_the_wheel_alone(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     sdist, wheel = map(Path, done.stdout.splitlines())
+    assert set((tmp_path / "dist").iterdir()) == {sdist, wheel, tmp_path / "dist" / "thesis.txt"}
     with ZipFile(wheel) as archive:
         names = archive.namelist()
         (metadata,) = [name for name in names if name.endswith("/METADATA")]
