@@ -12,6 +12,8 @@ from vantage6.common.task_status import has_task_failed
 _MOST_SUBTASKS, _MOST_TASKS = 5, 5
 #: What the wrapper of an algorithm puts before a sentence for people.
 _FOR_PEOPLE = "reason > "
+#: How a reason goes on that quotes the log of an algorithm: its last words, or its last error.
+_QUOTE = " Its last "
 
 Call = Callable[..., Any]
 
@@ -56,7 +58,7 @@ def _told(result: Document) -> str:
     if last.startswith(_FOR_PEOPLE):
         return last.removeprefix(_FOR_PEOPLE)
     is_bare = not isinstance(reason, dict) or (
-        reason.get("code") == "exit_code" and str(reason.get("msg", "")).count(".") < 2
+        reason.get("code") == "exit_code" and _QUOTE not in str(reason.get("msg", ""))
     )
     return "" if is_bare else cause(result)
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from vantage6.client import Client
 from vantage6.common import bytes_to_base64s
 
@@ -66,6 +68,16 @@ def test_the_log_tells_what_an_encrypted_reason_may_not(peer, client, caplog) ->
     )
     _wait(peer, client, said, _result(2, "completed"))
     assert caplog.messages == ["Task 13: 1 of 2 failed. example_org1: There is no column 'agee'."]
+
+
+@pytest.mark.parametrize(
+    "quote", ["Its last words: There is no column 'height'", "Its last error: ValueError."]
+)
+def test_quoted_words_are_the_cause_however_they_end(peer, client, caplog, quote: str) -> None:
+    said = f"The algorithm ended with exit code 1. {quote}"
+    peer.answers["GET task"] = (200, [{"id": 20}])
+    _wait(peer, client, _result(1, "crashed", **_reason("exit_code", said)))
+    assert caplog.messages == [f"Task 13: 1 of 1 failed. example_org1: {said}"]
 
 
 def test_the_cause_is_found_in_sub_tasks(peer, client, caplog) -> None:
