@@ -6,14 +6,10 @@ from typing import Any
 
 from vantage6.client.session import Document
 from vantage6.common.errors import V6Error
-from vantage6.common.task_status import has_task_failed
+from vantage6.common.task_status import FOR_PEOPLE, QUOTE, has_task_failed
 
 #: So many sub-tasks are looked at of each of so many tasks: some thirty requests at most.
 _MOST_SUBTASKS, _MOST_TASKS = 5, 5
-#: What the wrapper of an algorithm puts before a sentence for people.
-_FOR_PEOPLE = "reason > "
-#: How a reason goes on that quotes the log of an algorithm: its last words, or its last error.
-_QUOTE = " Its last "
 
 Call = Callable[..., Any]
 
@@ -55,10 +51,10 @@ def _told(result: Document) -> str:
     reason, log_ = result.get("reason"), result.get("log")
     last = log_.strip().rpartition("\n")[2] if isinstance(log_, str) else ""
     # Where logs are encrypted, the reason, which is not, quotes none of them.
-    if last.startswith(_FOR_PEOPLE):
-        return last.removeprefix(_FOR_PEOPLE)
+    if last.startswith(FOR_PEOPLE):
+        return last.removeprefix(FOR_PEOPLE)
     is_bare = not isinstance(reason, dict) or (
-        reason.get("code") == "exit_code" and _QUOTE not in str(reason.get("msg", ""))
+        reason.get("code") == "exit_code" and QUOTE not in str(reason.get("msg", ""))
     )
     return "" if is_bare else cause(result)
 

@@ -12,8 +12,11 @@ _SCHEMES = ("http", "https")
 _MOST_PORT, _DIGITS = 65535, 5
 #: Addresses on which a program hears everybody, and where it is found on its own machine.
 _ANY = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104
-_HUB = "docker.io"
-_HUBS = frozenset({_HUB, "index.docker.io", "registry-1.docker.io", "hub.docker.com"})
+HUB = "docker.io"
+#: The hosts of Docker Hub's registry.
+HUB_HOSTS = frozenset({HUB, "index.docker.io", "registry-1.docker.io"})
+#: People write its website, too, which holds no images.
+_WRITTEN_FOR_HUB = HUB_HOSTS | {"hub.docker.com"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +122,7 @@ def registry(text: str) -> str:
     host = rest.partition("/")[0]
     if not host or any(sign in host for sign in " @\\"):
         raise ValueError("the host of a registry is wanted here, such as registry.example:5000")
-    return _HUB if host.lower() in _HUBS else host
+    return HUB if host.lower() in _WRITTEN_FOR_HUB else host
 
 
 def _split(url: str) -> SplitResult:

@@ -32,6 +32,10 @@ class TaskStatus(StrEnum):
 
 #: A result in one of these states can still change.
 UNFINISHED = frozenset({TaskStatus.PENDING, TaskStatus.INITIALIZING, TaskStatus.ACTIVE})
+#: A line of the log of an algorithm that begins so was written for people; a reason may quote it.
+FOR_PEOPLE = "reason > "
+#: How a reason goes on that quotes such a log: its last words, or its last error.
+QUOTE = " Its last "
 
 
 #: The states of a task, and the states of results that lead to each: the first one that any result

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from vantage6.common import clock
 from vantage6.common.config.node import LimitConfig
-from vantage6.common.task_status import TaskStatus
+from vantage6.common.task_status import FOR_PEOPLE, QUOTE, TaskStatus
 
 #: Exit codes of a process that a signal ended: 128 + number of the signal.
 SIGKILL_CODE, SIGTERM_CODE, SIGXFSZ_CODE = 137, 143, 153
@@ -18,8 +18,6 @@ _PROCESS_LIMIT_SIGNS = (
     "cannot fork",
     "retry: no child processes",
 )
-#: What the wrapper of `vantage6.tools` puts before a sentence for people.
-_FOR_PEOPLE = "reason > "
 _LONGEST_QUOTE = 300
 #: How a trace of Python begins and ends.
 _TRACE = "Traceback (most recent call last):"
@@ -219,13 +217,13 @@ def _last_words(log: str, share_errors: bool) -> str:
     lines = log.rstrip().splitlines()
     last = lines[-1].strip() if lines else ""
     if last and share_errors:
-        return f" Its last words: {last[:_LONGEST_QUOTE]}"
-    if last.startswith(_FOR_PEOPLE):
-        return f" Its last words: {last.removeprefix(_FOR_PEOPLE)[:_LONGEST_QUOTE]}"
+        return f"{QUOTE}words: {last[:_LONGEST_QUOTE]}"
+    if last.startswith(FOR_PEOPLE):
+        return f"{QUOTE}words: {last.removeprefix(FOR_PEOPLE)[:_LONGEST_QUOTE]}"
     # The wrapper of 3.11 has no word that tells whose text it is; a trace of Python has a form.
     found = _ERROR.match(last)
     if found and _TRACE in lines and lines[-2].startswith("  "):
-        return f" Its last error: {found[1]}."
+        return f"{QUOTE}error: {found[1]}."
     return ""
 
 

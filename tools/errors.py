@@ -11,9 +11,6 @@ from collections.abc import Mapping
 
 from vantage6.common.errors import Invalid, V6Error
 
-#: A line of the log that begins so was written for people; a node may quote it as the reason.
-REASON = "reason > "
-
 _VARIABLE = "SHARE_ERRORS"
 #: What the interpreter itself says, in these words: nothing of the data.
 _OF_THE_INTERPRETER = frozenset({"can't start new thread", "maximum recursion depth exceeded"})

@@ -12,10 +12,11 @@ from vantage6.common.serialization import (
     format_of,
     serialize,
 )
+from vantage6.common.task_status import FOR_PEOPLE
 from vantage6.tools.container import Container
 from vantage6.tools.data_format import DataFormat
 from vantage6.tools.dispatch_rpc import dispatch_rpc, find
-from vantage6.tools.errors import REASON, AlgorithmError, is_shared, told
+from vantage6.tools.errors import AlgorithmError, is_shared, told
 
 #: The name of a format ends within so many bytes.
 _LONGEST_NAME = 10
@@ -75,7 +76,7 @@ def run(
         write_output(output_format, output, container.output_file)
     # SECURITY: any error. Python would write the text of one that passes here to the log.
     except Exception as error:
-        sys.stderr.write(f"{REASON}{told(error, share=is_shared())}\n")
+        sys.stderr.write(f"{FOR_PEOPLE}{told(error, share=is_shared())}\n")
         raise SystemExit(1) from error
 
 

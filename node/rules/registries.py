@@ -8,11 +8,10 @@ network, and read from its answer which of them is there.
 import re
 from collections.abc import Iterable, Iterator
 
+from vantage6.common.addresses import HUB, HUB_HOSTS
 from vantage6.common.config.node import NodeConfig
 from vantage6.common.config.services import SERVICES_IMAGE
 
-HUB = "docker.io"
-_HUBS = frozenset({HUB, "index.docker.io", "registry-1.docker.io"})
 #: What a character of an expression can be followed by, so that it need not be there as it is.
 _QUANTIFIERS = "*+?{"
 _SPECIAL = frozenset("[](){}*+?|^$")
@@ -26,7 +25,7 @@ def registry_of(image: str) -> str:
     """
     host, slash, _ = image.partition("/")
     is_host = any(sign in host for sign in ".:") or host == "localhost" or host != host.lower()
-    if not slash or not is_host or host in _HUBS:
+    if not slash or not is_host or host in HUB_HOSTS:
         return HUB
     return host
 

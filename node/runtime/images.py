@@ -13,6 +13,7 @@ from docker.errors import APIError, InvalidRepository, create_api_error_from_htt
 from docker.utils import parse_repository_tag
 
 from vantage6.common import logs
+from vantage6.common.addresses import HUB
 from vantage6.common.config.node import NodeConfig
 from vantage6.common.task_status import TaskStatus
 from vantage6.node.outcomes import RefusalError
@@ -22,7 +23,6 @@ from vantage6.node.runtime.image_cache import ImageCache
 
 log = logs.get(__name__)
 
-_HUB = "docker.io"
 #: To reach the engine, and between two lines on the progress of a pull.
 _PULL_SECONDS = (60, 600)
 #: What engines and registries say about an image that is not there, or not for us.
@@ -219,7 +219,7 @@ class Images:
         client = self._client
         repository, tag = parse_repository_tag(image)
         registry, _ = resolve_repository_name(repository)
-        login = self._logins.get(_HUB if registry == "index.docker.io" else registry)
+        login = self._logins.get(HUB if registry == "index.docker.io" else registry)
         # Without a login of ours, that of the node's user counts (`docker login`).
         header = encode_header(login) if login else get_config_header(client, registry)
         response = client.post(

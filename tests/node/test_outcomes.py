@@ -2,11 +2,8 @@
 
 import pytest
 
-from vantage6.client import causes
 from vantage6.common.config.node import LimitConfig
-from vantage6.node import outcomes
 from vantage6.node.outcomes import Exit, Reason, judge, size
-from vantage6.tools import errors
 
 
 @pytest.mark.parametrize(
@@ -78,10 +75,6 @@ def test_a_reason_quotes_only_what_was_written_for_people(
         assert reason.message == f"The algorithm ended with exit code 1.{shared}"
     _, reason = judge(Exit(1, log), 0, LimitConfig(), quote=False, share_errors=True)
     assert reason == Reason("exit_code", "The algorithm ended with exit code 1.")
-
-
-def test_node_wrapper_and_client_mark_what_is_for_people_alike() -> None:
-    assert outcomes._FOR_PEOPLE == errors.REASON == causes._FOR_PEOPLE
 
 
 @pytest.mark.parametrize(
