@@ -5,6 +5,7 @@ size, and only where the station asks for it.
 """
 
 import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -18,6 +19,8 @@ log = logs.get(__name__)
 _FOLDER = "released"
 _DAY_SECONDS = 86_400
 KINDS = ("output", "log")
+#: A copy, or one that is being written.
+_NAME = re.compile(rf"[0-9]+\.({'|'.join(KINDS)})(\.new)?")
 
 
 def copy_of(folder: Path, result_id: int, kind: str) -> Path:
@@ -77,6 +80,8 @@ class KeptOutputs:
     def _files(self) -> Iterator[tuple[Path, float, int]]:
         with suppress(FileNotFoundError):
             for found in os.scandir(self._folder / _FOLDER):
+                if not _NAME.fullmatch(found.name):
+                    continue  # somebody else's
                 with suppress(FileNotFoundError):
                     details = found.stat(follow_symlinks=False)
                     yield Path(found.path), details.st_mtime, details.st_size

@@ -27,6 +27,8 @@ from vantage6.node.spool import removal
 log = logs.get(__name__)
 
 _SUFFIX = ".img"
+#: Of a file system that is being made, and what the name of one begins with that is only tried.
+_PART, _TRIED = ".part", ".try-"
 _PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
 _SECONDS = 60
 #: No journal: after a crash of the machine nobody needs what was half written.
@@ -244,7 +246,7 @@ def obstacle(config: NodeConfig, folder: Path) -> str:
     if not pid:
         return "The engine is not a process of this machine that the node can see."
     try:
-        with tempfile.TemporaryDirectory(prefix=".try-", dir=folder) as name:
+        with tempfile.TemporaryDirectory(prefix=_TRIED, dir=folder) as name:
             file, place = Path(name, "file"), Path(name, "place")
             place.mkdir()
             _make(file, _LEAST_BYTES)
@@ -276,8 +278,14 @@ def unmount_all(folder: Path) -> None:
 
 
 def names(folder: Path) -> set[str]:
-    """Return the runs that have anything in a folder."""
-    return {path.name.removesuffix(_SUFFIX) for path in folder.iterdir()}
+    """Return the runs that have anything in a folder, and what was left of making file systems.
+
+    SECURITY: what is swept up goes by these names. Others can be somebody's files.
+    """
+    found = {path.name.removesuffix(_SUFFIX) for path in folder.iterdir()}
+    return {
+        name for name in found if name.removesuffix(_PART).isdecimal() or name.startswith(_TRIED)
+    }
 
 
 def last_use(folder: Path, run_id: str) -> float:
@@ -306,7 +314,7 @@ def _promise(file: Path) -> int:
 
 
 def _make(file: Path, length: int) -> None:
-    part = file.with_suffix(".part")
+    part = file.with_suffix(_PART)
     with part.open("wb") as made:
         made.truncate(length)
     part.chmod(0o600)

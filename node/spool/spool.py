@@ -258,7 +258,7 @@ class Spool:
     def entries(self) -> list[Entry]:
         """Return what is on disk, oldest result first; sweeps up what a crash left half-written."""
         found = []
-        for folder in sorted(self._results.iterdir()):
+        for folder in sorted(filter(_is_of_spool, self._results.iterdir())):
             entry = _load(folder) if folder.name.startswith(FOLDER_PREFIX) else None
             if entry is None:
                 with _logged("remains not removed", folder=folder.name):
@@ -373,6 +373,12 @@ def _logged(what: str, **about: Any) -> Iterator[None]:
         yield
     except Exception as error:
         log.warning(what, reason=str(error) or repr(error), **about)
+
+
+def _is_of_spool(path: Path) -> bool:
+    """Tell whether the name of a folder is one that a spool gives: `task_dir` can hold others."""
+    number = path.name.removeprefix(_LEAVING).removeprefix(FOLDER_PREFIX)
+    return number.isdecimal() and path.name.endswith(f"{FOLDER_PREFIX}{number}")
 
 
 def _output_on(disk: Path, entry: Entry) -> Path:

@@ -121,6 +121,16 @@ def test_a_line_for_each_result_says_how_it_ended(tmp_path: Path, vnode: Vnode) 
     assert vnode("show", "--day", "2001-01-01").output == "Nothing was asked.\n"
 
 
+def test_files_beside_the_copies_stay(tmp_path: Path) -> None:
+    (tmp_path / "released").mkdir()
+    for name in ("thesis.output", "4.txt", "4.output", "5.log.new"):
+        (tmp_path / "released" / name).touch()
+        os.utime(tmp_path / "released" / name, (0, 0))
+    KeptOutputs(make_config(keep_outputs_days=1), tmp_path).prune()
+    left = {file.name for file in (tmp_path / "released").iterdir()}
+    assert left == {"thesis.output", "4.txt"}
+
+
 def test_copies_are_bounded_in_time_and_size(tmp_path: Path) -> None:
     config = make_config(keep_outputs_days=1, keep_outputs_bytes=2**20)
     kept = KeptOutputs(config, tmp_path)

@@ -90,6 +90,30 @@ def test_half_written_entries_are_swept_up(tmp_path: Path) -> None:
     assert not leaving.exists()
 
 
+def test_what_the_node_did_not_make_stays(tmp_path: Path) -> None:
+    """A task_dir can be a folder of somebody's, with results and runs of his own."""
+    names = ["results/study", "results/task-9 of May", "results/leaving", "runs/study", "runs/.git"]
+    for name in names:
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "data.csv").touch()
+        os.utime(tmp_path / name, (0, 0))
+    (tmp_path / "results/notes.txt").touch()
+    spool = Spool(tmp_path)
+    assert spool.entries() == []
+    spool.sweep_temporary(set(), 3600)
+    assert [name for name in names if not (tmp_path / name / "data.csv").exists()] == []
+    assert (tmp_path / "results/notes.txt").exists()
+
+
+def test_remains_of_file_systems_that_were_being_made_are_swept_up(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    for name in ("5.part", ".try-abc"):
+        (tmp_path / "runs" / name).mkdir()
+        os.utime(tmp_path / "runs" / name, (0, 0))
+    spool.sweep_temporary(set(), 3600)
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
 def test_deleting_twice_is_harmless(tmp_path: Path) -> None:
     spool = Spool(tmp_path)
     entry = spool.create(make_claim())
