@@ -117,8 +117,11 @@ services-stop: ## stop the private Docker engine that `make images` started
 
 .PHONY: clean
 clean: ## remove what the other commands made in this folder
-	@rm -rf .venv .typing .demo docs/_build .hypothesis .import_linter_cache .mypy_cache .pytest_cache \
-		.ruff_cache .coverage* build dist *.egg-info
+	@[ ! -e .demo/.vantage6-demonstration ] || rm -rf .demo
+	@rm -rf .venv .typing docs/_build .hypothesis .import_linter_cache .mypy_cache .pytest_cache \
+		.ruff_cache .coverage* build *.egg-info
+	@rm -f dist/vantage6-*.tar.gz dist/vantage6-*.whl
+	@rmdir dist 2>/dev/null || true
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: help

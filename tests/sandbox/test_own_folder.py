@@ -1,5 +1,6 @@
 """A demonstration removes and ends only what a demonstration made."""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -103,6 +104,21 @@ def test_own_folder_is_emptied_and_stays_own(tmp_path: Path, study: Path) -> Non
     assert (study / "ages.csv").exists()
     with pytest.raises(ValueError, match="holds what no demonstration made"):
         make_empty(study)
+
+
+def test_make_clean_leaves_what_the_other_commands_did_not_make(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    for name in (".demo/mine.csv", "dist/thesis.txt", "dist/vantage6-3.12.0.tar.gz"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    clean = ["make", "--silent", "clean"]
+    subprocess.run(clean, cwd=tmp_path, check=True, timeout=60)
+    left = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
+    assert left == {"Makefile", ".demo/mine.csv", "dist/thesis.txt"}
+    (tmp_path / ".demo" / MARK).touch()
+    (tmp_path / "dist" / "thesis.txt").unlink()
+    subprocess.run(clean, cwd=tmp_path, check=True, timeout=60)
+    assert [path.name for path in tmp_path.iterdir()] == ["Makefile"]
 
 
 def test_process_that_ends_meanwhile_is_passed_over(
