@@ -11,8 +11,8 @@ BIN := .venv/bin
 PACKAGES := algorithms api broker client common models node sandbox server tools workers
 # What `make test` runs: a folder, a file, or one test (T=tests/node/test_spool.py::test_name).
 T ?= tests
-# Two processes share all tests, as tests/conftest.py groups them; a part of the tests needs one.
-PARALLEL = $(if $(filter tests,$(T)),--numprocesses=2 --dist=loadgroup --no-loadscope-reorder)
+# Two processes share all tests, file by file (tests/conftest.py); a part of the tests needs one.
+PARALLEL = $(if $(filter tests,$(T)),--numprocesses=2 --dist=loadscope --no-loadscope-reorder)
 
 ##@ Try it
 

@@ -5,11 +5,13 @@ import subprocess
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
-from pathlib import Path
+from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.services import docker
 from tests.services.postgres import PostgresCluster
@@ -36,21 +38,28 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(run.close)
 
 
-# Before xdist, which reads the groups.
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _SERVICES.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
-        of_stations = item.path.parent.name in _STATIONS
-        item.add_marker(pytest.mark.xdist_group("stations" if of_stations else str(item.path)))
-    # Two processes share the groups. The longest come first, so that neither ends long before.
-    items.sort(key=_rank)
+    # Two processes share the files. The longest come first, so that neither ends long before.
+    items.sort(key=lambda item: _rank(item.path.parent.name))
 
 
-def _rank(item: pytest.Item) -> int:
-    folder = item.path.parent.name
+def _rank(folder: str) -> int:
     return 0 if folder in _STATIONS else 1 if folder in _LONG else 2
+
+
+class _Files(LoadScopeScheduling):
+    """Gives each file to one process, and all folders of whole nodes to the same one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = PurePath(nodeid.partition("::")[0])
+        return "stations" if file.parent.name in _STATIONS else str(file)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _Files:
+    return _Files(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)
