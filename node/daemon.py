@@ -182,7 +182,7 @@ class Node:
 
     def _log_out(self) -> None:
         """Free the place for another station with the same key; a restart of this one gets it."""
-        if self._refusal is None:
+        if self._server.whoami is not None and self._refusal is None:
             with suppress(V6Error):
                 self._server.log_out()
 

@@ -4,10 +4,7 @@
 # Taken from a registry where there is one, otherwise made from Debian's packages (needs root).
 # Uses the engine of DOCKER_HOST; does nothing if the image is there.
 set -euo pipefail
-# One at a time: two would build the same.
-mkdir -p "${XDG_CACHE_HOME:-$HOME/.cache}/vantage6"
-[ -n "${V6_BUILDING:-}" ] || V6_BUILDING=1 exec flock --close \
-    "${XDG_CACHE_HOME:-$HOME/.cache}/vantage6/images.lock" "$0" "$@"
+. "$(dirname "$0")/one-build.sh"
 export PATH="$PATH:/usr/sbin:/sbin"
 cd "$(dirname "$0")/.."
 
@@ -17,7 +14,6 @@ version=$("${PYTHON:-.venv/bin/python}" -c 'import sys; print("%d.%d" % sys.vers
 official=python:$version-slim
 # shellcheck source=/dev/null
 release=$(. /etc/os-release && [ "$ID" = debian ] && echo "$VERSION_CODENAME") || release=bookworm
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/vantage6
 archive=$cache/base-$release-$(uname -m).tar.gz
 
 have() {

@@ -4,16 +4,12 @@
 # An image whose sources did not change is left alone. Building needs no network: the wheels are
 # collected before, for the Python of the base image, and kept in the cache folder.
 set -euo pipefail
-# One at a time: two would build the same.
-mkdir -p "${XDG_CACHE_HOME:-$HOME/.cache}/vantage6"
-[ -n "${V6_BUILDING:-}" ] || V6_BUILDING=1 exec flock --close \
-    "${XDG_CACHE_HOME:-$HOME/.cache}/vantage6/images.lock" "$0" "$@"
+. "$(dirname "$0")/one-build.sh"
 shopt -s nullglob
 cd "$(dirname "$0")/.."
 
 python=${PYTHON:-.venv/bin/python}
 base=vantage6/base:latest
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/vantage6
 # What the wheel in an image is for; a change in the server code rebuilds nothing.
 sources=(setup.cfg pyproject.toml algorithms client common tools)
 

@@ -5,15 +5,11 @@
 # An image whose sources did not change is left alone. Prints the variables that make compose.yaml
 # use them.
 set -euo pipefail
-# One at a time: two would build the same.
-mkdir -p "${XDG_CACHE_HOME:-$HOME/.cache}/vantage6"
-[ -n "${V6_BUILDING:-}" ] || V6_BUILDING=1 exec flock --close \
-    "${XDG_CACHE_HOME:-$HOME/.cache}/vantage6/images.lock" "$0" "$@"
+. "$(dirname "$0")/one-build.sh"
 cd "$(dirname "$0")/.."
 
 python=${PYTHON:-.venv/bin/python}
 base=vantage6/base:latest
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/vantage6
 sources=(setup.cfg pyproject.toml constraints.txt scripts/pinned.py README.md LICENSE
     algorithms api broker client common models node sandbox server tools workers)
 

@@ -2,10 +2,7 @@
 # Make vantage6/services:latest, the image of a node's own helpers (Squid, OpenVPN), from Debian's
 # packages. Does nothing if it is there for the present Dockerfile.
 set -euo pipefail
-# One at a time: two would build the same.
-mkdir -p "${XDG_CACHE_HOME:-$HOME/.cache}/vantage6"
-[ -n "${V6_BUILDING:-}" ] || V6_BUILDING=1 exec flock --close \
-    "${XDG_CACHE_HOME:-$HOME/.cache}/vantage6/images.lock" "$0" "$@"
+. "$(dirname "$0")/one-build.sh"
 cd "$(dirname "$0")/.."
 
 base=vantage6/base:latest
