@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +21,7 @@ import psutil
 import yaml
 
 from vantage6.client import Client, RSACryptor
+from vantage6.common.cli.log_tail import last_lines
 from vantage6.common.secret_files import write_private
 
 BIN = Path(sys.executable).parent
@@ -284,10 +285,20 @@ class Federation:
         wanted = {self.ids[name] for name in names or self.ids}
         deadline = time.monotonic() + seconds
         with closing(self.client("root", "root")) as client:
-            while not wanted <= self._online(client):
+            while away := wanted - self._online(client):
                 if time.monotonic() > deadline:
-                    raise FederationError(f"A node did not start; see {self.folder}/*/node.log")
+                    raise FederationError(self._why_away(away))
                 time.sleep(0.05)
+
+    def _why_away(self, away: Set[int]) -> str:
+        """Return what the nodes that did not start wrote last."""
+        found = []
+        for name in (name for name, id_ in self.ids.items() if id_ in away):
+            file = self.folder / name / "node.log"
+            found.append(
+                "\n".join((f"The node {name} did not start; see {file}.", *last_lines(file, 5)))
+            )
+        return "\n".join(found)
 
     def _online(self, client: Client) -> set[int]:
         nodes = client.request(f"collaboration/{self.collaboration}/node")

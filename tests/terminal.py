@@ -10,6 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import psutil
+
 from tests.services import needs
 
 
@@ -58,8 +60,23 @@ class Terminal:
         os.write(self._screen, f"{answer}\n".encode())
 
     def interrupt(self) -> None:
-        """Press Ctrl-C."""
+        """Press Ctrl-C, once the command reads.
+
+        A person is never faster; Python loses a signal that comes just before it begins to read.
+        """
+        self._wait_until_idle()
         os.write(self._screen, b"\x03")
+
+    def _wait_until_idle(self, seconds: float = 30) -> None:
+        process = psutil.Process(self._process.pid)
+        end = time.monotonic() + seconds
+        before = None
+        while (
+            now := (process.status(), process.cpu_times(), process.num_ctx_switches())
+        ) != before:
+            assert time.monotonic() < end, f"{self.shown}\nis still busy."
+            before = now
+            time.sleep(0.1)
 
     def wait_for(self, text: str, seconds: float = 30) -> None:
         """Read on until a text was shown."""
