@@ -22,10 +22,10 @@ def configuration() -> str:
         "A file holds one configuration under `application`, or several under `environments`",
         "(`dev`, `test`, `acc`, `prod`). Unknown keys and wrong values are refused by their path.",
         "",
-        "A secret need not stand in the file: `!file path` takes a value from another file,",
-        "relative to the folder of this one, and `!env NAME` from a variable, as in",
-        "`jwt_secret_key: !file /run/secrets/jwt` and `uri: !env DATABASE`. That works for each",
-        "key of servers and nodes; only the environment that is used is looked up.",
+        "A secret need not stand in the file. `!file path` takes a value from another file,",
+        "relative to the folder of this one, as in `jwt_secret_key: !file /run/secrets/jwt`.",
+        "`!env NAME` takes it from a variable, as in `uri: !env DATABASE`. That works for each",
+        "key of servers and nodes. Only the values of the environment that is used are read.",
     ]
     for title, model in (("Server", ServerConfig), ("Node", NodeConfig)):
         lines += ["", f"## {title}", "", "| key | default | meaning |", "|---|---|---|"]

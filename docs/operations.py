@@ -26,7 +26,7 @@ $ curl -s https://server.example/api/token/user \\
 
 A refusal is JSON with `msg` for people, `code` for programs, and `request_id`, which finds the
 request in the server's log. Lists come in pages: `page`, `per_page`, and `include=metadata` for the
-links to the other pages. [What differs from 3.11](compatibility.md) has a page of its own."""
+links to the other pages. [The differences from 3.11](compatibility.md) have a page of their own."""
 
 
 def page() -> str:
@@ -35,7 +35,7 @@ def page() -> str:
     rows = [(path, verb, paths[path][verb]) for path in paths for verb in paths[path]]
     lines = [_INTRODUCTION]
     for tag, operations in groupby(sorted(rows, key=_place), key=lambda row: row[2]["tags"][0]):
-        lines += ["", f"## {tag}", "", "| | path | what it does | for whom |", "|---|---|---|---|"]
+        lines += ["", f"## {tag}", "", "| | path | effect | callers |", "|---|---|---|---|"]
         lines += [_row(path, verb, operation) for path, verb, operation in operations]
     return "\n".join(lines) + "\n"
 

@@ -1,4 +1,4 @@
-"""Whether the server lives, and what it is."""
+"""Whether the server lives, and its version."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Invitations: an organization is in a collaboration because somebody there said yes."""
+"""Invitations: an organization joins a collaboration when one of its users accepts."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -95,7 +95,7 @@ class Invitations(Resource):
         return self.replies.collaborations([row.collaboration])[0]
 
     def _show(self, rows: Sequence[Invitation]) -> list[dict[str, Any]]:
-        """Return invitations, with what an organization should know before it joins."""
+        """Return invitations, with the facts that an organization needs before it joins."""
         asking = invitations.asking(rows)
         members = invitations.members(list(asking))
         return [

@@ -1,4 +1,4 @@
-"""Ending what runs."""
+"""Ending results that run."""
 
 from typing import Any
 

@@ -25,7 +25,7 @@ class Metrics:
         self._expected = f"Bearer {scrape_token(service.instance)}".encode()
 
     def on_get(self, req: Request, resp: Response) -> None:
-        """Show all numbers to who has the token."""
+        """Show all metrics to a caller that sends the token of the metrics."""
         # SECURITY: neither the address of a caller nor a header tells who is behind a proxy.
         given = (req.auth or "").encode("utf-8", "replace")
         if not hmac.compare_digest(given, self._expected):

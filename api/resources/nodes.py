@@ -1,4 +1,4 @@
-"""Nodes, and the comparison of what they hold with what they should."""
+"""Nodes, and the comparison of the results that they hold with those of the server."""
 
 from typing import Any
 
@@ -123,7 +123,7 @@ class Nodes(Resource):
 
     @endpoint(USER, reply=Message, permission="node DELETE")
     def on_delete_one(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
-        """Remove a node and its queue; what it computes is offered to the next one there."""
+        """Remove a node and its queue; its open results are offered to the next node there."""
         node = nodes.get(id_)
         caller.require("node", Operation.DELETE, organization=node.organization_id)
         nodes.delete(node)
@@ -134,7 +134,7 @@ class Nodes(Resource):
     def on_post_reconcile(
         self, _: Request, __: Response, caller: Caller, read: Read[Reconcile]
     ) -> Any:
-        """Tell a node what to start, stop and forget, given what it holds; renew its leases."""
+        """Tell a node which results to start, stop and forget; renew the leases of the others."""
         body, node = read(), caller.calling_node
         # An older note would leave too little time until the node counts as silent.
         last_seen.note(node, last_seen.OF_COMPARISON)

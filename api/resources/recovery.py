@@ -61,7 +61,7 @@ class Recovery(Resource):
 
     @endpoint(body=PasswordReset, problems=(401, 429), reply=Message)
     def on_post_reset(self, req: Request, _: Response, read: Read[PasswordReset]) -> Any:
-        """Set a new password with the token from the mail; whoever is logged in is no longer."""
+        """Set a new password with the token from the mail; all sessions of the user end."""
         body = read()
         self._logins.limit_recovery(req)
         token, password = body.reset_token.get_secret_value(), body.password.get_secret_value()
@@ -108,7 +108,7 @@ class Recovery(Resource):
     def on_post_codes(
         self, req: Request, _: Response, caller: Caller, read: Read[RecoveryCodesRequest]
     ) -> Any:
-        """Make new recovery codes instead of one's old ones; the answer is their only copy."""
+        """Make new recovery codes; the old ones are void, and the answer is the only copy."""
         body = read()
         user = users.get(caller.id)
         if not second_factors.is_confirmed(user):
@@ -143,7 +143,7 @@ class Recovery(Resource):
     def on_patch_password(
         self, req: Request, _: Response, caller: Caller, read: Read[PasswordChange]
     ) -> Any:
-        """Change one's own password; one stays logged in, and all other sessions end."""
+        """Change the caller's own password; this session goes on, and all others end."""
         body = read()
         new = body.new_password.get_secret_value()
         current = body.current_password.get_secret_value()
@@ -157,7 +157,7 @@ class Recovery(Resource):
         return {"msg": "The password was changed."}
 
     def _mail(self, mail: Mail, user: User | None, who: str) -> None:
-        """Have a mail sent to a user; to nobody at the same cost."""
+        """Have a mail sent to a user; for an unknown user spend the same time without one."""
         if self.service.limits.allows(Attempt.MAIL, f"{mail}:{who}"):
             self.service.send_mail(recovery.request_mail(mail, user))
         elif user is not None:

@@ -1,4 +1,4 @@
-"""Results: what organizations compute for a task."""
+"""Results: the executions of a task at its organizations."""
 
 from collections.abc import Callable
 from functools import partial
@@ -89,7 +89,7 @@ class Results(Resource):
     def on_patch_one(
         self, _: Request, __: Response, caller: Caller, id_: int, read: Read[ResultUpdate]
     ) -> Any:
-        """Store what the node that computes a result reports; what is absent stays.
+        """Store the report of the node that computes a result; absent fields stay as they are.
 
         The answer leaves input, result and log out: the node has just sent them.
         """

@@ -189,7 +189,7 @@ class Rules(Resource):
         caller: Caller,
         query: RuleFilter,
     ) -> Any:
-        """List the rules; those of a role to whom may see the role."""
+        """List the rules, or those of a role that the caller may see."""
         # SECURITY: the filter tells what a role grants.
         if query.role_id is not None and not self._sees_role(caller, query.role_id):
             return lists.answer(req, resp, query, [], 0)
@@ -215,7 +215,7 @@ class Rules(Resource):
 
     @staticmethod
     def _sees_role(caller: Caller, id_: int) -> bool:
-        """Tell whether somebody may see a role; nobody sees one that does not exist."""
+        """Tell whether a caller may see a role, which has to exist."""
         try:
             row = roles.get(id_)
             if row.organization_id is None and caller.holds_some("role", Operation.VIEW):

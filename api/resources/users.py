@@ -120,7 +120,7 @@ class Users(Resource):
         logins = Logins(self.service)
         is_held = True
         if "email" in fields and row.id == caller.id:
-            # SECURITY: mails open the account, so who found a session could stay for good.
+            # SECURITY: mails open the account, so the thief of a session could stay for good.
             given = body.current_password
             password = given.get_secret_value() if given else ""
             is_held = not logins.require_password(row, caller.session_id, password, req)
@@ -199,7 +199,7 @@ class Users(Resource):
 
     @endpoint(USER, problems=(400,), reply=Message, permission="user DELETE")
     def on_delete_one(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
-        """Remove a user; nobody removes one who holds a rule that he lacks."""
+        """Remove a user whose rules the caller holds as well."""
         row = users.get(id_)
         caller.require("user", Operation.DELETE, organization=row.organization_id, user=id_)
         caller.require_as_strong_as(row)
@@ -208,17 +208,17 @@ class Users(Resource):
 
     @endpoint(USER, reply=Message, permission="user EDIT with all that the user may do")
     def on_delete_two_factor(self, req: Request, _: Response, caller: Caller, id_: int) -> Any:
-        """Remove the second factor of somebody who lost it, and end the sessions of the account.
+        """Remove the second factor of a user who lost it, and end the sessions of the account.
 
-        Whoever does that makes sure who asks: from then on the password alone opens the account,
-        until an authenticator app is set up again.
+        First make sure that the user really asks for it: from then on the password alone opens
+        the account, until an authenticator app is set up again.
         """
         row = users.get(id_)
         caller.require("user", Operation.EDIT, organization=row.organization_id)
         caller.require_as_strong_as(row)
         if row.id == caller.id:
-            # SECURITY: who found a session could stay for good.
-            raise Forbidden("Nobody removes his own second factor; use a recovery code.")
+            # SECURITY: the thief of a session could stay for good.
+            raise Forbidden("Your own second factor cannot be removed; use a recovery code.")
         second_factors.remove(row)
         log.info("second factor removed", user_id=row.id, by=caller.id)
         Logins(self.service).tell(row, recovery.Change.FACTOR_REMOVED, req)

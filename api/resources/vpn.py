@@ -42,7 +42,7 @@ class Vpn(Resource):
 
     @endpoint(NODE, reply=VpnReply, problems=(500, 501))
     def on_get(self, _: Request, __: Response, caller: Caller) -> Any:
-        """Give a node what it needs to connect to the VPN."""
+        """Give a node the configuration with which it connects to the VPN."""
         text = self.portal.configuration()
         log.info("VPN configuration given", node_id=caller.id)
         return {"ovpn_config": text}

@@ -94,8 +94,8 @@ class LimitConfig(Section):
     reply_bytes: int = Field(
         256 * 2**20,
         ge=2**16,
-        description="largest reply it may get through the node, such as all results of a sub-task "
-        "together; the node needs up to four times as much memory for it",
+        description="largest reply that an algorithm may get through the node, such as all "
+        "results of a sub-task together. The node needs up to four times as much memory for it",
     )
     subtasks: int = Field(
         10_000, ge=0, description="sub-tasks that the results of a run may create through the node"
@@ -105,7 +105,7 @@ class LimitConfig(Section):
         64 * 2**20,
         ge=2**16,
         description="lines of the audit file that the algorithms of a run may cause by sub-tasks "
-        "and by what they are refused",
+        "and by requests that are refused",
     )
 
 
@@ -160,7 +160,7 @@ class NodeConfig(Section):
         "file; trusted beside those of the operating system",
     )
     client_certificate: CertificateConfig | None = Field(
-        None, description="certificate to show where one is asked for"
+        None, description="certificate that the node shows to a server or proxy that asks for one"
     )
     task_dir: BesideFile | None = Field(
         None,
@@ -174,16 +174,19 @@ class NodeConfig(Section):
     organization_keys: dict[int, Fingerprint] = Field(
         {},
         description="id of an organization to the fingerprint of its public key, as the "
-        "organization itself tells it; goes before what was learned at first use",
+        "organization itself tells it. It counts before a key that was learned at first use",
     )
     pins: Literal["first_use", "file"] = Field(
         "first_use",
         description="`first_use`: a key is remembered when it is first met; `file`: only the "
         "keys in `organization_keys` are used",
     )
-    policies: PolicyConfig | None = Field(None, description="what may run here; default: anything")
+    policies: PolicyConfig | None = Field(
+        None, description="rules for tasks; default: any task may run"
+    )
     share_config: bool = Field(
-        True, description="tell the server, for researchers, what the policies allow"
+        True,
+        description="tell researchers which images, users and organizations the policies allow",
     )
     keep_outputs_days: float | None = Field(
         None,
@@ -195,12 +198,12 @@ class NodeConfig(Section):
         2**30, ge=2**20, description="all these copies together; the oldest go first"
     )
     share_logs: bool = Field(
-        True, description="send what algorithms print, while they run and at their end"
+        True, description="send the logs of algorithms, while they run and at their end"
     )
     share_errors: bool = Field(
         False,
-        description="send the texts of all errors of algorithms, which can hold data, and not only "
-        "their kinds and what authors wrote for researchers",
+        description="send the texts of all errors of algorithms, which can hold data. Default: "
+        "send the kind of an error, and the texts that authors wrote for researchers",
     )
     allowed_images: Expressions = Field(
         (), description="old form of policies.allowed_algorithms, applied in addition"
@@ -209,7 +212,7 @@ class NodeConfig(Section):
         "docker", description="`process` runs programs on this machine without any isolation"
     )
     processes: dict[str, tuple[str, ...]] = Field(
-        {}, description="for `process`: which command stands for which image"
+        {}, description="for `process`: name of an image to the command that runs in its place"
     )
     docker_host: str | None = Field(None, description="address of the engine; default: DOCKER_HOST")
     pull_policy: Literal["missing", "always", "never"] = Field(
@@ -234,7 +237,7 @@ class NodeConfig(Section):
         {}, description="variables that every algorithm gets; override the standard ones"
     )
     whitelist: WhitelistConfig | None = Field(
-        None, description="what algorithms may reach outside; default: nothing"
+        None, description="addresses outside that algorithms may reach; default: none"
     )
     ssh_tunnels: tuple[TunnelConfig, ...] = Field(
         (), alias="ssh-tunnels", description="SSH tunnels to services elsewhere"
@@ -246,7 +249,7 @@ class NodeConfig(Section):
         None, description="addresses of the VPN in which algorithms meet; default: no VPN"
     )
     images: ImagesConfig = Field(ImagesConfig(), description="images of the node's own helpers")
-    limits: LimitConfig = Field(LimitConfig(), description="what one algorithm may use")
+    limits: LimitConfig = Field(LimitConfig(), description="bounds for one algorithm")
     keep_temporary_hours: float = Field(
         24, ge=0, description="time for which the shared folder of a run outlives its last result"
     )
@@ -264,13 +267,13 @@ class NodeConfig(Section):
         3,
         ge=1,
         le=15,
-        description="how many sub-tasks may follow from each other; deeper ones are refused",
+        description="levels of sub-tasks below a task; deeper ones are refused",
     )
     keep_free_bytes: int = Field(
         256 * 2**20,
         ge=0,
-        description="free space on the disk of the node's own files, below which it takes no new "
-        "work",
+        description="free space on the disk of the node's own files. With less, the node takes no "
+        "new results",
     )
     logging: LogConfig = Field(LogConfig(), description="logs")
 

@@ -54,19 +54,20 @@ class PolicyConfig(Section):
     registries: Annotated[Texts, AfterValidator(_registries)] | None = Field(
         None,
         description="hosts that images may be pulled from, with the port if there is one; "
-        "`docker.io` is Docker Hub; default: those with which the expressions for images begin, "
-        "and Docker Hub for one that begins with no host",
+        "`docker.io` is Docker Hub. Default: the hosts with which the expressions for images "
+        "begin. An expression without a host stands for Docker Hub",
     )
     databases: dict[str, Expressions] | None = Field(
         None,
-        description="label of a database to the images that may read it; a label that is left out "
-        "is closed; default: every allowed image may read every database",
+        description="label of a database to the images that may read it; no image may read a "
+        "label that is left out. Default: every allowed image may read every database",
     )
     services: dict[str, Expressions] | None = Field(
         None,
         description="`whitelist`, `vpn`, or the name of a tunnel or of a linked service, to the "
         "images that may reach it. Without this key, every allowed image may reach `whitelist` "
-        "and `vpn`. Tunnels and linked services are always open to who may read a database there",
+        "and `vpn`. An image that may read a database behind a tunnel or a linked service may "
+        "always reach that",
     )
     max_input_bytes: int | None = Field(None, ge=0, description="largest input; default: any")
     allow_pickle: bool = Field(

@@ -37,7 +37,7 @@ class PasswordPolicy(Section):
         5,
         ge=1,
         description="wrong passwords, or codes, for one account from one network until that "
-        "network has to wait; from all unknown networks together 20 times as many passwords, and "
+        "network has to wait. All unknown networks together have 20 times as many passwords, and "
         "as many codes",
     )
     inactivation_minutes: int = Field(
@@ -118,7 +118,7 @@ class MetricsConfig(Section):
     token: SecretStr | None = Field(
         None,
         min_length=16,
-        description="what Prometheus sends as Bearer token; default: a random one, kept in the "
+        description="Bearer token that Prometheus sends; default: a random one, kept in the "
         "file `metrics.key` with the data",
     )
 
@@ -142,8 +142,8 @@ class ServerConfig(Section):
     description: str = Field("", description="free text")
     type: Literal["dev", "test", "acc", "prod"] | None = Field(
         None,
-        description="kind of environment; in `test` access tokens live one day, and the first "
-        "password of `root` and a short `jwt_secret_key` are accepted: for trying things out only",
+        description="kind of environment. `test` is only for trying things out: access tokens "
+        "live one day; the first password of `root` and a short `jwt_secret_key` are accepted",
     )
     ip: Listening = Field("127.0.0.1", description="address on which the API listens")
     port: int = Field(5000, ge=1, le=65535, description="port on which the API listens")
@@ -159,7 +159,7 @@ class ServerConfig(Section):
     broker: SecretStr | None = Field(
         None,
         description="Redis as redis://user:password@host:port/0, with a user for all keys and "
-        "channels; without one the server runs a private Redis of its own on loopback",
+        "channels. Default: the server runs a private Redis of its own on loopback",
     )
     broker_for_nodes: str | None = Field(
         None, description="host:port under which nodes reach Redis; default: as in `broker`"
@@ -233,8 +233,8 @@ class ServerConfig(Section):
         None,
         ge=0,
         description="connections that one client address, or one IPv6 network of 64 bits, may have "
-        "to one API process; 0: any number; default: 256, and any number on loopback or with "
-        "`trusted_proxies`, where the proxy counts",
+        "to one API process; 0: any number. Default: 256. On loopback, and with "
+        "`trusted_proxies`, the default is any number, since the proxy counts there",
     )
     password_policy: PasswordPolicy = Field(PasswordPolicy(), description="guesses at accounts")
     flower: FlowerConfig | None = Field(FlowerConfig(), description="Celery Flower; null: none")

@@ -58,7 +58,9 @@ class WhitelistConfig(Section):
 class SshIdentityConfig(Section):
     """Who the node is at the other end."""
 
-    username: str = Field(description="account there", pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.@-]*$")
+    username: str = Field(
+        description="name of the account", pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.@-]*$"
+    )
     key: str = Field(description="private key file; relative to the folder of this file")
 
 
@@ -72,7 +74,7 @@ class SshConfig(Section):
         "`ssh-keyscan` prints it",
         pattern=r"^[a-z][a-z0-9@.-]+ [A-Za-z0-9+/]+=*( .*)?$",
     )
-    identity: SshIdentityConfig = Field(description="who the node is there")
+    identity: SshIdentityConfig = Field(description="account of the node at the SSH server")
 
 
 class EndpointConfig(Section):
@@ -96,7 +98,7 @@ class TunnelConfig(Section):
 
     hostname: Alias = Field(description="name under which algorithms find the service")
     ssh: SshConfig = Field(description="the SSH server")
-    tunnel: ForwardConfig = Field(description="what is forwarded")
+    tunnel: ForwardConfig = Field(description="port for algorithms, and the service behind it")
 
     @model_validator(mode="before")
     @classmethod

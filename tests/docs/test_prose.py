@@ -18,6 +18,8 @@ FINISHED = [
         for name in (
             *("algorithms", "client", "deployment", "index", "monitoring", "operator", "reasons"),
             *("audit", "security", "start", "station", "tutorial", "upgrade", "versions"),
+            *("client-differences", "compatibility", "configuration", "http-api", "seeds"),
+            *("commands", "examples", "exit-codes", "metrics"),
         )
     ),
 ]
