@@ -1,0 +1,1 @@
+"""What every function of the shelf of statistics uses: floors, formulas, designs, sums, answers."""

@@ -1,0 +1,238 @@
+"""The complete records of a station for one model, and the first round of every model."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vantage6.algorithms.statistics import columns as kinds
+from vantage6.algorithms.statistics import disclosure
+from vantage6.algorithms.statistics.arguments import bad, check_levels, check_name, is_number
+from vantage6.algorithms.statistics.centring import plan
+from vantage6.algorithms.statistics.design import Design, is_category, product_name
+from vantage6.algorithms.statistics.formula import factor_columns, parse_formula
+from vantage6.algorithms.statistics.sentences import Refused
+from vantage6.algorithms.statistics.station import Station
+from vantage6.algorithms.statistics.sums import Array, total_of
+
+
+class ModelRecords:
+    """Complete records of all columns that a model uses, as arrays.
+
+    Records of weight zero do not count.
+
+    Parameters
+    ----------
+    station
+        Data and floors.
+    formula
+        ``outcome ~ terms``; only terms if there are `time` and `event`.
+    levels
+        Agreed levels of categorical columns; with `agree`, those that the caller gave.
+    agree
+        First round: columns of text are categorical, their levels are found.
+    """
+
+    def __init__(
+        self,
+        station: Station,
+        formula: Any,
+        levels: Any,
+        *,
+        weights: str | None = None,
+        offset: str | None = None,
+        time: str | None = None,
+        event: str | None = None,
+        agree: bool = False,
+    ) -> None:
+        for name, value in (("weights", weights), ("offset", offset), ("time", time)):
+            check_name(name, value, optional=True)
+        check_name("event", event, optional=True)
+        if (time is None) != (event is None):
+            raise bad("time and event are given together.")
+        self.station = station
+        self.formula = parse_formula(formula, has_outcome=time is None)
+        given = check_levels(levels)
+        columns = station.columns
+        outcome = self.formula.outcome
+        self.kinds = {
+            name: columns.kind(name)
+            for name in [*self.formula.columns, *(outcome.columns if outcome else ())]
+        }
+        self.is_survival = time is not None
+        categorical = set(given)
+        for factor in self.formula.factors:
+            is_text = self.kinds[factor.columns[0]] in (kinds.TEXT, kinds.BOOLEAN)
+            if factor.is_category or (agree and factor.tree is None and is_text):
+                categorical.add(factor.columns[0])
+        self.categorical = [name for name in self.formula.columns if name in categorical]
+        extra = [name for name in (weights, offset, time, event) if name is not None]
+        used = [*self.formula.columns, *factor_columns([outcome] if outcome else []), *extra]
+        self.rows = columns.rows
+        complete = columns.complete(used)
+        if weights is not None:
+            values = complete.numbers(weights)
+            if np.any(values < 0):
+                raise Refused("negative_weight", column=weights)
+            complete = complete.take(values > 0)
+        self.n = complete.rows
+        self.weights = np.ones(self.n) if weights is None else complete.numbers(weights)
+        self.is_weighted = weights is not None
+        self.offset = np.zeros(self.n) if offset is None else complete.numbers(offset)
+        self._texts = {name: complete.texts(name) for name in self.categorical}
+        markers = {name: True for name in self.categorical}
+        numeric = [f for f in self.formula.factors if not is_category(f, markers)]
+        expressions = [*numeric, *([outcome] if outcome else [])]
+        values_of = {name: complete.numbers(name) for name in factor_columns(expressions)}
+        self.factors = {f.text: f.numbers(values_of) for f in numeric}
+        self.outcome = outcome.numbers(values_of) if outcome else np.zeros(self.n)
+        if time is not None and event is not None:
+            self._read_survival(complete.numbers(time), complete.numbers(event), event)
+        self.levels = {name: given.get(name) or self._found(name) for name in self.categorical}
+        self.given = given
+        self._weights_name = weights
+        self._event_name = event
+
+    def _read_survival(self, time: Array, event: Array, name: str) -> None:
+        if np.any(time < 0):
+            raise Refused("negative_time")
+        if not np.all((event == 0) | (event == 1)):
+            raise Refused("not_an_event", column=name)
+        self.time, self.event = time, event.astype(bool)
+
+    def _found(self, name: str) -> list[str]:
+        from vantage6.algorithms.statistics.levels import ordered
+
+        return ordered(self._texts[name].tolist())
+
+    def level_counts(self, name: str) -> dict[str, int]:
+        """Return the number of records of each level that occurs."""
+        counts = Counter(self._texts[name].tolist())
+        if name in self.given and not set(counts) <= set(self.given[name]):
+            raise Refused("unknown_level", column=name)
+        return {level: counts[level] for level in self.levels[name] if level in counts}
+
+    def indices(self) -> dict[str, NDArray[np.intp]]:
+        """Return the index of level of each record, by categorical column."""
+        result = {}
+        for name in self.categorical:
+            places = {level: i for i, level in enumerate(self.levels[name])}
+            texts = self._texts[name].tolist()
+            if not set(texts) <= places.keys():
+                raise Refused("unknown_level", column=name)
+            result[name] = np.array([places[text] for text in texts], dtype=np.intp)
+        return result
+
+    def design(self) -> Design:
+        """Return the columns of the model with the levels of these records."""
+        return Design(self.formula, self.levels, has_baseline=self.is_survival)
+
+    def is_allowed(self, design: Design | None) -> bool:
+        """Apply the floors; tell whether there are records at all."""
+        floors = self.station.floors
+        if not disclosure.check_records(self.n, floors):
+            return False
+        for name in self.categorical:
+            disclosure.check_levels(name, self.level_counts(name), floors)
+        if self.formula.outcome is not None:
+            disclosure.check_column(self.formula.outcome.text, self.outcome, floors)
+        if self.is_survival:
+            events = int(self.event.sum())
+            name = str(self._event_name)
+            disclosure.check_cells(name, [events, self.n - events], floors)
+        if self.is_weighted:
+            disclosure.check_column(str(self._weights_name), self.weights, floors)
+        disclosure.check_effective(self.weights, floors)
+        if design is not None:
+            disclosure.check_parameters(self.n, design.size, floors)
+            matrix = design.matrix(self.n, self.factors, self.indices())
+            for name, values in zip(design.names, matrix.T, strict=True):
+                disclosure.check_column(name, values, floors)
+        return True
+
+    def centred(self, design: Design, centres: Any) -> Array:
+        """Return the centred columns (n x p)."""
+        how = plan(design).how
+        needed = {
+            name for j, c in enumerate(design.columns) if how[j] == "factor" for name in c.numeric
+        }
+        needed |= {
+            product_name(c.numeric) for j, c in enumerate(design.columns) if how[j] == "mean"
+        }
+        is_complete = isinstance(centres, Mapping) and all(
+            is_number(centres.get(name)) for name in needed
+        )
+        if not is_complete:
+            raise bad("centres gives a number for each numeric factor.")
+        return design.matrix(self.n, self.factors, self.indices(), centres, how)
+
+
+def model_prepare(
+    station: Station,
+    formula: str,
+    weights: str | None = None,
+    offset: str | None = None,
+    family: str | None = None,
+    time: str | None = None,
+    event: str | None = None,
+    levels: Mapping[str, Sequence[Any]] | None = None,
+) -> dict[str, Any]:
+    """Return what all organizations have to agree on before a model: levels and centres.
+
+    Returns
+    -------
+    dict
+        ``rows``, ``n``, ``kinds``, ``levels`` (level -> records), ``factors`` and ``products``
+        (sums, in units of the columns), ``y`` (sum of the outcome), ``w`` (sums for the null model
+        of a `family`) and ``events``.
+    """
+    records = ModelRecords(
+        station, formula, levels, weights=weights, offset=offset, time=time, event=event, agree=True
+    )
+    design = records.design() if records.n else None
+    if family is not None and records.n:
+        from vantage6.algorithms.glm.families import check_outcome
+
+        check_outcome(family, records.outcome)
+    records.is_allowed(design)
+    missing = station.columns.rows - records.n
+    ok: dict[str, Any] = {
+        "rows": None if 0 < missing < station.floors.cell else records.rows,
+        "n": records.n,
+        "kinds": records.kinds,
+        "levels": {name: records.level_counts(name) for name in records.categorical},
+        "factors": {name: total_of(values) for name, values in records.factors.items()},
+        "products": _products(records),
+    }
+    if time is None:
+        ok["y"] = total_of(records.outcome)
+    else:
+        ok["events"] = int(records.event.sum())
+    if family is not None:
+        w, y, o = records.weights, records.outcome, records.offset
+        with np.errstate(over="ignore"):
+            exposure = w * np.exp(o)
+        if not np.all(np.isfinite(exposure)):
+            raise Refused("infinite_value", column=str(offset))
+        ok["w"] = {
+            "w": total_of(w),
+            "wy": total_of(w * y),
+            "wo": total_of(w * o),
+            "weo": total_of(exposure),
+        }
+    return ok
+
+
+def _products(records: ModelRecords) -> dict[str, float]:
+    """Return the sums of products of numeric factors that stand alone in a term."""
+    sums = {}
+    for term in records.formula.terms:
+        names = frozenset(factor.text for factor in term.factors)
+        if len(names) > 1 and names <= records.factors.keys():
+            product = np.ones(records.n)
+            for name in sorted(names):
+                product = product * records.factors[name]
+            sums[product_name(names)] = total_of(product)
+    return sums

@@ -1,0 +1,77 @@
+"""What a partial function gets from its station, and the envelope of what it answers."""
+
+import inspect
+import platform
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from vantage6.algorithms.statistics.columns import Columns
+from vantage6.algorithms.statistics.floors import Floors
+from vantage6.algorithms.statistics.sentences import Refused, sentence
+
+#: Version of the functions; part of every answer.
+SHELF = "1.0.0"
+
+
+@dataclass
+class Station:
+    """The data of one organization and the floors that its owner set."""
+
+    data: Any
+    floors: Floors = field(default_factory=Floors)
+
+    @property
+    def columns(self) -> Columns:
+        """The columns of the data."""
+        return Columns(self.data)
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that a number can depend on; only what is loaded anyway is named."""
+    found = {"shelf": SHELF, "python": platform.python_version(), "numpy": np.__version__}
+    for name in ("scipy", "pandas", "formulaic"):
+        module = sys.modules.get(name)
+        if module is not None:
+            found[name] = str(module.__version__)
+    return found
+
+
+def answer(
+    function: Callable[..., dict[str, Any]], station: Station, arguments: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the answer of a partial function, or its refusal.
+
+    Parameters
+    ----------
+    function
+        Takes the station, then the arguments that a central function sent.
+    station
+        Data and floors.
+    arguments
+        What arrived, with ``parties``: the ids of all organizations that are asked.
+
+    Returns
+    -------
+    dict
+        ``ok``, ``floors`` and ``versions``; or ``refused`` with ``code`` and ``message``.
+    """
+    rest = dict(arguments)
+    parties = rest.pop("parties", None)
+    try:
+        if not isinstance(parties, list) or len(set(map(str, parties))) < station.floors.parties:
+            raise Refused("too_few_organizations", parties=station.floors.parties)
+        bound = inspect.signature(function).bind(station, **rest)
+        ok = function(*bound.args, **bound.kwargs)
+    except Refused as refused:
+        return {"refused": {"code": refused.code, "message": refused.message}}
+    except Exception:
+        # SECURITY: the message of any other error can quote a record. It stays at the station.
+        said = "The arguments of this function cannot be used with the data of this station."
+        return {
+            "refused": {"code": "bad_argument", "message": sentence("bad_argument", sentence=said)}
+        }
+    return {"ok": ok, "floors": station.floors.as_json(), "versions": versions()}

@@ -1,0 +1,83 @@
+"""Organizations in one process: partial functions on shares of a table, everything through JSON."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from vantage6.algorithms.statistics.floors import PRESETS, Floors
+from vantage6.algorithms.statistics.station import Station, answer
+
+OPEN = PRESETS["open"]
+
+PARTIALS: dict[str, Callable[..., dict[str, Any]]] = {}
+
+
+def register(*functions: Callable[..., dict[str, Any]]) -> None:
+    """Make partial functions reachable by their names."""
+    for function in functions:
+        PARTIALS[function.__name__] = function
+
+
+def _register_all() -> None:
+    from vantage6.algorithms.glm import partial as glm
+
+    register(glm.model_prepare, glm.linear_sums, glm.glm_step)
+
+
+class Federation:
+    """Stations by id; `order` is the one in which they answer."""
+
+    def __init__(
+        self,
+        shares: Mapping[int, Any],
+        floors: Floors | Mapping[int, Floors] = OPEN,
+        order: Iterable[int] | None = None,
+    ) -> None:
+        _register_all()
+        self.stations = {
+            number: Station(share, floors[number] if isinstance(floors, Mapping) else floors)
+            for number, share in shares.items()
+        }
+        self.order = list(order or self.stations)
+        #: Every request and answer: (method, arguments, {id: answer}).
+        self.calls: list[tuple[str, dict[str, Any], dict[int, Any]]] = []
+        #: (round, id) that does not answer.
+        self.absent: set[tuple[int, int]] = set()
+        #: Changes what a station says, after its round: (method, id, answer) -> answer.
+        self.tamper: Callable[[str, int, Any], Any] = lambda method, number, said: said
+
+    def organizations(self) -> list[int]:
+        return list(self.stations)
+
+    def ask(
+        self, method: str, arguments: dict[str, Any], organization_ids: list[int]
+    ) -> dict[int, Any]:
+        sent = json.dumps(arguments, allow_nan=False)
+        answers = {}
+        for number in self.order:
+            if number not in organization_ids:
+                continue
+            if (len(self.calls) + 1, number) in self.absent:
+                answers[number] = {"failed": {"code": "crashed", "message": "Its node is offline."}}
+                continue
+            said = answer(PARTIALS[method], self.stations[number], json.loads(sent))
+            said = json.loads(json.dumps(said, allow_nan=False))
+            answers[number] = self.tamper(method, number, said)
+        self.calls.append((method, arguments, answers))
+        return answers
+
+
+def split(table: Any, sites: int) -> dict[int, Any]:
+    """Cut a table (name -> array) into shares of records, numbered from 1."""
+    columns = {str(name): np.asarray(table[name]) for name in table}
+    return {
+        site + 1: {name: values[site::sites] for name, values in columns.items()}
+        for site in range(sites)
+    }
+
+
+def federation(table: Any, sites: int, **options: Any) -> Federation:
+    """Return organizations that share a table."""
+    return Federation(split(table, sites), **options)

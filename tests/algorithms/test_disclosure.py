@@ -1,0 +1,362 @@
+"""What a station refuses: counts below its floors, formulas that run code, chosen records."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.algorithms.federation import OPEN, PARTIALS, Federation, federation, split
+from tests.algorithms.test_models import people
+from vantage6.algorithms.glm.central import glm, linear_model
+from vantage6.algorithms.statistics import disclosure
+from vantage6.algorithms.statistics.floors import PRESETS, Floors, read_floors
+from vantage6.algorithms.statistics.formula import parse_formula
+from vantage6.algorithms.statistics.sentences import Refused, Stopped
+from vantage6.algorithms.statistics.station import Station, answer
+
+HOSTILE = [
+    "y ~ {__import__('os').getpid()*x}",
+    "y ~ I(x.iloc[0])",
+    "y ~ x[0]",
+    "y ~ {x[0]}",
+    "y ~ poly(x, 2)",
+    "y ~ center(x)",
+    "y ~ scale(x)",
+    "y ~ standardize(x)",
+    "y ~ bs(x, df=4)",
+    "y ~ cr(x, df=4)",
+    "y ~ lag(x)",
+    "y ~ hashed(x)",
+    "y ~ .",
+    "y ~ I(x == 13.74)",
+    "y ~ I(x != 13.74)",
+    "y ~ I(x > y)",
+    "y ~ x.mean()",
+    "y ~ np.log(x)",
+    "y ~ eval('1')",
+    "y ~ I([v for v in x][0])",
+    "y ~ I(x if 1 else x)",
+    "y ~ I(x and x)",
+    "y ~ x % 2",
+    "y ~ I(x % 2)",
+    "y ~ I(x // 2)",
+    "y ~ I(x ** 97)",
+    "y ~ I(x ** x)",
+    "y ~ C(g, levels=['a'])",
+    "y ~ C(g, contr.custom([[1], [0], [0]]))",
+    "y ~ C(x.iloc[:3])",
+    "y ~ C(g, open('/etc/passwd'))",
+    "y ~ f'{x}'",
+    "y ~ 'a'",
+    "y ~ x | g",
+    "[y ~ x] ~ g",
+    "y + x ~ g",
+    "C(g) ~ x",
+    "~ x",
+    "x",
+    "y ~ (a+b+c+d+e+f+g+h)**9",
+    "y ~ " + "*".join("abcdefghijkl"),
+    "y ~ I(" + "(" * 300 + "x" + ")" * 300 + ")",
+    "y ~ I(" + "-" * 1500 + "x)",
+    "y ~ " + "x + " * 600 + "x",
+    "y ~ log(x, x)",
+    "y ~ exp(x=1)",
+    "y ~ `x",
+    "",
+    None,
+    17,
+]
+ALLOWED = [
+    "y ~ x",
+    "y ~ 0 + g + `Größe µ`:x",
+    "log(positive) ~ log1p(abs(x)) + I(x ** 2) + I(x ** 0.5) + I(-x / 2 + 1)",
+    "y ~ (x + big) ** 2 - x",
+    "y ~ x / g",
+    "y ~ I(x >= -1.5) + C(g, contr.helmert)",
+    "y ~ C(g, contr.treatment('b')) + 2:x",
+    "y ~ C(g, contr.sas) + C(w, contr.poly([1, 2, 3, 4]))",
+]
+
+
+@pytest.fixture
+def station() -> Station:
+    federation(people(), 1)
+    return Station(people(), OPEN)
+
+
+def refusal(method: str, station: Station, **arguments: Any) -> dict[str, str]:
+    said = answer(PARTIALS[method], station, {"parties": [1, 2, 3], **arguments})
+    assert set(said) == {"refused"}, said
+    return said["refused"]
+
+
+@pytest.mark.parametrize("formula", HOSTILE)
+def test_hostile_formulas_are_refused_at_central_and_at_the_station(formula: Any, station: Station):
+    sites = federation(people(), 3)
+    with pytest.raises(Stopped) as stopped:
+        linear_model(sites, formula=formula)
+    assert stopped.value.code == "formula_not_allowed"
+    assert sites.calls == []
+    for method, rest in (
+        ("model_prepare", {}),
+        ("linear_sums", {"levels": {}, "centres": {}, "y_centre": 0.0}),
+        ("glm_step", {"levels": {}, "centres": {}, "family": "gaussian"}),
+    ):
+        said = refusal(method, station, formula=formula, **rest)
+        assert said["code"] == "formula_not_allowed", said
+
+
+@pytest.mark.parametrize("formula", ALLOWED)
+def test_useful_formulas_are_read(formula: str):
+    assert parse_formula(formula, has_outcome=True).terms
+
+
+def test_a_function_of_the_own_data_says_why_it_is_refused():
+    with pytest.raises(Refused) as refused:
+        parse_formula("y ~ poly(x, 2)", has_outcome=True)
+    assert refused.value.message == (
+        "'poly(x, 2)' cannot be used in a formula here: "
+        "it would be computed differently at each organization."
+    )
+
+
+def test_a_chosen_beta_cannot_read_a_record():
+    random = np.random.default_rng(3)
+    table = {"x": random.normal(13, 1, 190), "z": random.normal(size=190)}
+    table["yes"] = (random.random(190) < 0.5).astype(float)
+    target = float(np.sort(table["x"])[95])
+    station = Station(table)
+    asked = {"formula": "yes ~ x + z", "family": "binomial", "levels": {}}
+    asked |= {"centres": {"x": 0.0, "z": 0.0}, "parties": [1, 2]}
+    honest = answer(PARTIALS["glm_step"], station, {**asked, "beta": [0.0, 0.0, 0.0]})
+    assert "ok" in honest
+    beta = [-1e4 * target, 1e4, 0.0]
+    said = answer(PARTIALS["glm_step"], station, {**asked, "beta": beta})
+    assert said["refused"] == {
+        "code": "concentrated",
+        "message": "The weights of this step rest on fewer than 5 records.",
+    }
+
+
+@pytest.mark.parametrize(
+    ("code", "table", "formula"),
+    [
+        ("too_few_records", {"x": [1.0, 2, 3], "y": [1.0, 2, 3]}, "y ~ 1"),
+        (
+            "small_cell",
+            {"x": [1.0] * 3 + [0.0] * 57, "y": [float(i % 7) for i in range(60)]},
+            "y ~ x",
+        ),
+        (
+            "small_cell",
+            {"x": ["a"] * 3 + ["b"] * 57, "y": [float(i % 7) for i in range(60)]},
+            "y ~ x",
+        ),
+        (
+            "too_many_parameters",
+            {name: [float((i * k) % 11) for i in range(30)] for k, name in enumerate("yabcd", 1)},
+            "y ~ a + b + c + d",
+        ),
+        (
+            "dominance",
+            {"x": [1e6] + [float(i) for i in range(1, 60)], "y": [float(i % 7) for i in range(60)]},
+            "y ~ x",
+        ),
+        (
+            "too_many_levels",
+            {"x": [f"p{i}" for i in range(60)], "y": [float(i % 7) for i in range(60)]},
+            "y ~ x",
+        ),
+    ],
+)
+def test_each_floor_refuses_in_the_first_round_and_in_direct_calls(
+    code: str, table: dict[str, list[Any]], formula: str
+):
+    station = Station(
+        {k: np.array(v, dtype=object if isinstance(v[0], str) else float) for k, v in table.items()}
+    )
+    levels = (
+        {"x": sorted(set(table["x"]))}
+        if isinstance(table["x" if "x" in table else "a"][0], str)
+        else {}
+    )
+    centres = {name: 0.0 for name in table}
+    calls = {
+        "model_prepare": {},
+        "linear_sums": {"levels": levels, "centres": centres, "y_centre": 0.0},
+        "glm_step": {"levels": levels, "centres": centres, "family": "gaussian"},
+    }
+    for method, rest in calls.items():
+        said = refusal(method, station, formula=formula, **rest)
+        assert said["code"] == code, (method, said)
+        # The sentence may name floors of the station, never a number from the data.
+        floors = {"5", "10", "40", "1"} | {str(len(formula.split("+")) + 1)}
+        assert {w for w in said["message"].replace(".", " ").split() if w.isdigit()} <= floors
+
+
+def test_alone_or_with_too_few_parties_nothing_is_answered():
+    for parties in ([1], [1, 1], None, "12", []):
+        said = answer(
+            PARTIALS["model_prepare"], Station(people()), {"formula": "y ~ x", "parties": parties}
+        )
+        assert said["refused"]["message"] == (
+            "This station takes part only together with at least 2 organizations."
+        )
+
+
+def test_floors_come_from_the_stations_file(tmp_path, monkeypatch):
+    assert read_floors() == Floors()
+    path = tmp_path / "floors.json"
+    monkeypatch.setenv("FLOORS_FILE", str(path))
+    path.write_text(json.dumps("sacro"))
+    assert read_floors() == PRESETS["sacro"]
+    path.write_text(json.dumps({"records": 20, "dominance": None}))
+    assert read_floors() == Floors(records=20, dominance=None)
+    for wrong in (
+        "{",
+        '"lax"',
+        '{"records": "none"}',
+        '{"records": null}',
+        '{"cell": -1}',
+        "[]",
+        '{"x": 1}',
+    ):
+        path.write_text(wrong)
+        with pytest.raises(Refused) as refused:
+            read_floors()
+        assert refused.value.code == "floors_unreadable"
+    path.unlink()
+    with pytest.raises(Refused):
+        read_floors()
+
+
+def test_a_caller_cannot_bring_floors_along():
+    said = answer(
+        PARTIALS["model_prepare"],
+        Station(people(4)),
+        {"formula": "y ~ x", "parties": [1, 2], "floors": {"records": 1}},
+    )
+    assert said["refused"]["code"] == "bad_argument"
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "code", "message"),
+    [
+        ("x", [1.0, np.inf] * 30, "infinite_value", "Column 'x' has infinite values."),
+        ("x", ["12", "1,5"] * 30, None, None),
+        (
+            "y",
+            ["12", "1,5"] * 30,
+            "not_numeric",
+            "Column 'y' holds text, not numbers. Convert it at the station.",
+        ),
+        (
+            "w",
+            [1.0, -1.0] * 30,
+            "negative_weight",
+            "Weights in column 'w' are negative for some records.",
+        ),
+    ],
+)
+def test_strange_values_are_refused_with_a_sentence(column, values, code, message):
+    table = people(60)
+    table[column] = np.array(values, dtype=object if isinstance(values[0], str) else float)
+    sites = federation(table, 3)
+    if code is None:
+        assert linear_model(sites, formula="y ~ x", weights="w")["converged"]
+        return
+    with pytest.raises(Stopped) as stopped:
+        linear_model(sites, formula="y ~ x", weights="w")
+    assert (stopped.value.code, stopped.value.message) == (code, message)
+
+
+def test_sites_that_do_not_fit_together_stop_the_analysis():
+    shares = split(people(60), 3)
+    shares[2]["x"] = shares[2]["x"].astype(str).astype(object)
+    with pytest.raises(Stopped) as stopped:
+        linear_model(Federation(shares), formula="y ~ x")
+    assert stopped.value.message == (
+        "Column 'x' holds numbers at organization 1 and text at organization 2."
+    )
+    del shares[2]["x"]
+    with pytest.raises(Stopped) as stopped:
+        linear_model(Federation(shares), formula="y ~ x")
+    assert stopped.value.message.startswith("There is no column 'x'. The columns are: Größe µ, big")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            {"family": "x"},
+            "family is one of: gaussian, binomial, poisson, gamma, negative_binomial.",
+        ),
+        (
+            {"family": "gamma", "link": "sqrt"},
+            "link 'sqrt' does not go with the family 'gamma'; "
+            "links of gamma: inverse, log, identity.",
+        ),
+        ({"confidence": 1.0}, "confidence lies between 0.5 and 0.999."),
+        ({"theta": 0}, "theta is above 0."),
+        (
+            {"min_organizations": 4},
+            "min_organizations is a number from 1 to 3, the organizations asked.",
+        ),
+        ({"max_iterations": 51}, "max_iterations is a number from 1 to 50."),
+        ({"formula": "x ~ g", "family": "binomial"}, "A binomial outcome lies between 0 and 1."),
+        ({"formula": "x ~ g", "family": "poisson"}, "A Poisson outcome is 0 or more."),
+        ({"formula": "x ~ g", "family": "gamma"}, "A gamma outcome is above 0."),
+        ({"formula": "k ~ x", "family": "gaussian"}, "The outcome is the same everywhere."),
+        (
+            {"formula": "log(x) ~ g", "family": "gaussian"},
+            "The term log(x) is infinite or undefined for some records.",
+        ),
+        (
+            {"levels": {"g": ["a", "b"]}},
+            "Column 'g' has values that are not among the given levels.",
+        ),
+    ],
+)
+def test_arguments_that_do_not_fit_end_with_a_sentence(arguments: dict[str, Any], message: str):
+    table = {**people(60), "k": np.full(60, 0.1)}
+    with pytest.raises(Stopped) as stopped:
+        glm(federation(table, 3), **{"formula": "count ~ g", "family": "poisson", **arguments})
+    assert stopped.value.message == message
+
+
+def test_random_tables_are_masked_so_that_no_sum_gives_a_cell_away():
+    random = np.random.default_rng(5)
+    floors = Floors()
+    for _ in range(400):
+        shape = tuple(random.integers(1, 6, 2))
+        counts = random.integers(0, 12, shape)
+        hidden = disclosure.mask(counts, floors)
+        assert np.all(hidden[(counts > 0) & (counts < 5)])
+        lines = [(counts.ravel(), hidden.ravel())]
+        if min(shape) > 1:
+            lines += [*zip(counts, hidden, strict=True), *zip(counts.T, hidden.T, strict=True)]
+        for cells, covered in lines:
+            if covered.any() and not covered.all():
+                assert covered.sum() > 1
+                assert cells[covered].sum() >= 5
+
+
+def test_payloads_hold_only_what_the_contract_names():
+    fields = {
+        "model_prepare": {"rows", "n", "kinds", "levels", "factors", "products", "y", "w"},
+        "linear_sums": {"n", "p", "cross", "log_w"},
+        "glm_step": {
+            "n", "p", "valid", "score", "info", "observed", "deviance", "loglik", "pearson",
+            "ratio2", "null", "gamma", "theta",
+        },
+    }  # fmt: skip
+    for family in ("binomial", "poisson", "negative_binomial"):
+        sites = federation(people(), 3)
+        outcome = "yes" if family == "binomial" else "count"
+        glm(sites, formula=f"{outcome} ~ x * g", family=family)
+        linear_model(sites, formula="y ~ x * g")
+        for method, _, said in sites.calls:
+            for one in said.values():
+                assert set(one) == {"ok", "floors", "versions"}
+                assert set(one["ok"]) <= fields[method]
