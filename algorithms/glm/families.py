@@ -217,5 +217,5 @@ def start_means(family: str, y: Array, w: Array) -> Array:
     if family == "poisson":
         return y + 0.1
     if family == "negative_binomial":
-        return y + (y == 0) / 6
-    return y.copy()
+        return np.asarray(y + (y == 0) / 6)
+    return np.array(y, dtype=np.float64)

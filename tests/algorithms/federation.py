@@ -21,9 +21,13 @@ def register(*functions: Callable[..., dict[str, Any]]) -> None:
 
 
 def _register_all() -> None:
+    from vantage6.algorithms.crosstab import partial as crosstab
     from vantage6.algorithms.glm import partial as glm
+    from vantage6.algorithms.summary import partial as summary
 
     register(glm.model_prepare, glm.linear_sums, glm.glm_step)
+    register(summary.describe, summary.moments, summary.counts, summary.histogram_counts)
+    register(crosstab.crosstab_levels, crosstab.crosstab_counts)
 
 
 class Federation:

@@ -1,0 +1,1 @@
+"""Pearson correlations and principal components over organizations."""

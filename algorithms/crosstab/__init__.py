@@ -1,0 +1,1 @@
+"""Tables of two categorical columns over organizations, with tests of independence."""

@@ -1,0 +1,1 @@
+"""Table 1 and histograms over organizations: counts, means, deviations, bounded quantiles."""
