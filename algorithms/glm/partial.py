@@ -13,22 +13,11 @@ import numpy as np
 from vantage6.algorithms.glm import families
 from vantage6.algorithms.statistics import disclosure
 from vantage6.algorithms.statistics.arguments import bad, check_vector, is_number
-from vantage6.algorithms.statistics.records import ModelRecords, model_prepare
+from vantage6.algorithms.statistics.records import ModelRecords, basis_matrix, model_prepare
 from vantage6.algorithms.statistics.station import Station
 from vantage6.algorithms.statistics.sums import Array, total_of, triangle
 
 __all__ = ["glm_step", "linear_sums", "model_prepare"]
-
-
-def basis_matrix(basis: Any, size: int) -> Array:
-    """Return the basis (p x k) of a request; the columns themselves if it names none."""
-    if basis is None:
-        return np.eye(size)
-    if not isinstance(basis, list) or len(basis) != size:
-        raise bad(f"basis is a list of {size} rows.")
-    width = len(basis[0]) if basis and isinstance(basis[0], list) else 0
-    rows = [check_vector("a row of basis", row, width) for row in basis]
-    return np.array(rows, dtype=np.float64).reshape(size, width)
 
 
 def linear_sums(

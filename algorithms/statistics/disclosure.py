@@ -1,7 +1,7 @@
 """Checks at a station before a number leaves it. Each raises `Refused` without a number."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -101,6 +101,20 @@ def step_above(size: float) -> float:
             if step >= size:
                 return step
     raise AssertionError("unreachable")
+
+
+def common_step(steps: Sequence[float]) -> float | None:
+    """Return the smallest step of 1, 2 or 5 times a power of ten that is a multiple of all."""
+    if not steps:
+        return None
+    exponent = math.floor(math.log10(max(steps)))
+    for power in range(exponent, exponent + 3):
+        for digit in (1, 2, 5):
+            step = float(f"{digit}e{power}")
+            ratios = [step / other for other in steps]
+            if all(r >= 0.999 and abs(r - round(r)) < 1e-6 for r in ratios):
+                return step
+    return max(steps)
 
 
 def check_lattice(column: str, edges: Array, step: float, shift: float, floors: Floors) -> None:

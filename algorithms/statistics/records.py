@@ -9,7 +9,13 @@ from numpy.typing import NDArray
 
 from vantage6.algorithms.statistics import columns as kinds
 from vantage6.algorithms.statistics import disclosure
-from vantage6.algorithms.statistics.arguments import bad, check_levels, check_name, is_number
+from vantage6.algorithms.statistics.arguments import (
+    bad,
+    check_levels,
+    check_name,
+    check_vector,
+    is_number,
+)
 from vantage6.algorithms.statistics.centring import plan
 from vantage6.algorithms.statistics.design import Design, is_category, product_name
 from vantage6.algorithms.statistics.formula import factor_columns, parse_formula
@@ -169,6 +175,17 @@ class ModelRecords:
         return design.matrix(self.n, self.factors, self.indices(), centres, how)
 
 
+def basis_matrix(basis: Any, size: int) -> Array:
+    """Return the basis (p x k) of a request; the columns themselves if it names none."""
+    if basis is None:
+        return np.eye(size)
+    if not isinstance(basis, list) or len(basis) != size:
+        raise bad(f"basis is a list of {size} rows.")
+    width = len(basis[0]) if basis and isinstance(basis[0], list) else 0
+    rows = [check_vector("a row of basis", row, width) for row in basis]
+    return np.array(rows, dtype=np.float64).reshape(size, width)
+
+
 def model_prepare(
     station: Station,
     formula: str,
@@ -178,6 +195,8 @@ def model_prepare(
     time: str | None = None,
     event: str | None = None,
     levels: Mapping[str, Sequence[Any]] | None = None,
+    exact: bool = False,
+    time_unit: float | None = None,
 ) -> dict[str, Any]:
     """Return what all organizations have to agree on before a model: levels and centres.
 
@@ -186,7 +205,8 @@ def model_prepare(
     dict
         ``rows``, ``n``, ``kinds``, ``levels`` (level -> records), ``factors`` and ``products``
         (sums, in units of the columns), ``y`` (sum of the outcome), ``w`` (sums for the null model
-        of a `family`) and ``events``.
+        of a `family`) and ``events``. `exact`: ``times`` of events, rounded up to multiples of
+        `time_unit`; only from a station without a floor for counts.
     """
     records = ModelRecords(
         station, formula, levels, weights=weights, offset=offset, time=time, event=event, agree=True
@@ -210,6 +230,11 @@ def model_prepare(
         ok["y"] = total_of(records.outcome)
     else:
         ok["events"] = int(records.event.sum())
+    if time is not None and exact:
+        # SECURITY: times are records.
+        if station.floors.cell > 1:
+            raise Refused("pooled_refused")
+        ok["times"] = np.unique(rounded_up(records.time, time_unit)[records.event]).tolist()
     if family is not None:
         w, y, o = records.weights, records.outcome, records.offset
         with np.errstate(over="ignore"):
@@ -223,6 +248,16 @@ def model_prepare(
             "weo": total_of(exposure),
         }
     return ok
+
+
+def rounded_up(times: Array, unit: Any) -> Array:
+    """Return times as the next multiples of a unit; as they are without one."""
+    if unit is None:
+        return times
+    if not is_number(unit) or unit <= 0:
+        raise bad("time_unit is above 0.")
+    multiples: Array = np.ceil(times / unit - 1e-9) * unit
+    return multiples
 
 
 def _products(records: ModelRecords) -> dict[str, float]:

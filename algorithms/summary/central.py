@@ -14,11 +14,11 @@ from vantage6.algorithms.statistics.arguments import (
     is_number,
 )
 from vantage6.algorithms.statistics.descriptions import Descriptions, spread
+from vantage6.algorithms.statistics.disclosure import common_step
 from vantage6.algorithms.statistics.groups import ALL
 from vantage6.algorithms.statistics.sums import add
 from vantage6.algorithms.summary.quantiles import (
     Ranks,
-    common_step,
     first_edges,
     quantile_ranks,
     quantile_row,

@@ -29,20 +29,6 @@ def first_edges(mean: float, sd: float, step: float | None, is_whole: bool) -> l
     return sorted(set(edges.tolist()))
 
 
-def common_step(steps: Sequence[float]) -> float | None:
-    """Return the smallest step of 1, 2 or 5 times a power of ten that is a multiple of all."""
-    if not steps:
-        return None
-    exponent = math.floor(math.log10(max(steps)))
-    for power in range(exponent, exponent + 3):
-        for digit in (1, 2, 5):
-            step = float(f"{digit}e{power}")
-            ratios = [step / other for other in steps]
-            if all(r >= 0.999 and abs(r - round(r)) < 1e-6 for r in ratios):
-                return step
-    return max(steps)
-
-
 @dataclass
 class Ranks:
     """What is known of the pooled order of one column."""

@@ -1,0 +1,1 @@
+"""Survival over organizations: Kaplan-Meier curves, log-rank tests, Cox's model."""
