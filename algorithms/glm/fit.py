@@ -9,6 +9,7 @@ from vantage6.algorithms.glm.families import WITH_DISPERSION, link_of
 from vantage6.algorithms.statistics.analysis import Analysis
 from vantage6.algorithms.statistics.arguments import bad, is_number
 from vantage6.algorithms.statistics.newton import (
+    Convergence,
     Coordinates,
     Separation,
     newton_direction,
@@ -39,7 +40,8 @@ class Fit:
         tolerance: float,
     ) -> None:
         self.analysis, self.prepared = analysis, prepared
-        self.family, self.link, self.tolerance = family, link, tolerance
+        self.family, self.link = family, link
+        self.convergence = Convergence(tolerance)
         self.theta = theta
         self.estimates_theta = family == "negative_binomial" and theta is None
         self.coordinates = Coordinates(prepared)
@@ -167,7 +169,8 @@ class Fit:
             self.is_done = True
             return
         is_estimated = not self.estimates_theta or "theta" in sums
-        if decrement <= self.tolerance and is_estimated and self._null_is_found(sums):
+        is_reached = self.convergence.is_reached(decrement)
+        if is_reached and is_estimated and self._null_is_found(sums):
             self.is_done = self.has_converged = True
             return
         self._watch(step, decrement, before if is_same else {}, sums)
@@ -208,7 +211,7 @@ class Fit:
             self._separation = Separation(self._null_deviance or sums["deviance"])
         length, shares = self.coordinates.first_length(step)
         fall = before["deviance"] - sums["deviance"] if "deviance" in before else math.inf
-        if self._separation.is_found(length, fall) and decrement > self.tolerance:
+        if self._separation.is_found(length, fall) and decrement > self.convergence.tolerance:
             terms = self._separation.terms(self.prepared, shares)
             self.analysis.warn("separation", terms=terms)
             self.is_done = True

@@ -1,5 +1,6 @@
 """Newton's method over sums of organizations, in coordinates whitened anew each round."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +12,8 @@ from vantage6.algorithms.statistics.whitening import COLLINEAR, Whitening, chole
 
 #: Steps in a row that hardly shrink, and by how much one has to.
 STALLED_STEPS, SHRINK = 3, 0.9
+#: A tolerance that doubles may not reach, and what a decrement is at most at a standstill.
+ALL_DIGITS, STANDSTILL = 1e-14, 1e-9
 #: Fall of the objective, as a share of the null model's, below which nothing is gained.
 NO_GAIN = 1e-4
 
@@ -63,6 +66,24 @@ class Coordinates:
         shares = np.zeros(len(step))
         shares[kept] = np.abs(step[kept]) / np.sqrt(variances[kept])
         return float(np.linalg.norm(coordinates)), shares
+
+
+class Convergence:
+    """Tells when to stop: at the tolerance, or, if that is out of reach, at a standstill.
+
+    A standstill counts only where the caller asked for all digits there are.
+    """
+
+    def __init__(self, tolerance: float) -> None:
+        self.tolerance = tolerance
+        self._last = math.inf
+
+    def is_reached(self, decrement: float) -> bool:
+        """Take in the decrement of a round; tell whether its step is the last."""
+        last, self._last = self._last, decrement
+        if decrement <= self.tolerance:
+            return True
+        return self.tolerance <= ALL_DIGITS and decrement < STANDSTILL and decrement > last / 2
 
 
 class Separation:

@@ -102,6 +102,7 @@ FLOOR_CODES = frozenset(
         "too_fine",
         "too_few_organizations",
         "floors_unreadable",
+        "local_fit_failed",
         "failed",
     }
 )

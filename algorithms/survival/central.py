@@ -19,7 +19,7 @@ from vantage6.algorithms.statistics.coefficients import (
     coefficient_table,
     matrix_rows,
 )
-from vantage6.algorithms.statistics.newton import Coordinates, Separation
+from vantage6.algorithms.statistics.newton import Convergence, Coordinates, Separation
 from vantage6.algorithms.statistics.preparation import Preparation
 from vantage6.algorithms.statistics.sentences import stop
 from vantage6.algorithms.statistics.sums import Array, add, square, triangle
@@ -125,12 +125,8 @@ class _Fit:
     def __init__(
         self, analysis: Analysis, prepared: Preparation, ties: str, tolerance: float
     ) -> None:
-        self.analysis, self.prepared, self.ties, self.tolerance = (
-            analysis,
-            prepared,
-            ties,
-            tolerance,
-        )
+        self.analysis, self.prepared, self.ties = analysis, prepared, ties
+        self.convergence = Convergence(tolerance)
         self.coordinates = Coordinates(prepared)
         self.beta: Array = np.zeros(prepared.design.size)
         self.final = self.beta
@@ -211,7 +207,7 @@ class _Fit:
         self.final, self._value = self.beta + step, found.value
         self._last = (self.beta, found.value, used)
         decrement = float(np.linalg.norm(score))
-        if decrement <= self.tolerance:
+        if self.convergence.is_reached(decrement):
             self.is_done = self.has_converged = True
             return
         self._watch(step, math.inf if before is None else 2 * (found.value - before))

@@ -23,11 +23,13 @@ def register(*functions: Callable[..., dict[str, Any]]) -> None:
 def _register_all() -> None:
     from vantage6.algorithms.crosstab import partial as crosstab
     from vantage6.algorithms.glm import partial as glm
+    from vantage6.algorithms.meta import partial as meta
     from vantage6.algorithms.summary import partial as summary
     from vantage6.algorithms.survival import partial as survival
 
     register(glm.model_prepare, glm.linear_sums, glm.glm_step)
     register(summary.describe, summary.moments, summary.counts, summary.histogram_counts)
+    register(meta.local_model)
     register(crosstab.crosstab_levels, crosstab.crosstab_counts)
     register(survival.cox_step, survival.cox_sums, survival.log_rank)
     register(survival.survival_prepare, survival.survival_bins, survival.survival_counts)

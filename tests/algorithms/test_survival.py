@@ -133,7 +133,7 @@ def test_grids_of_counts_show_no_small_one():
                 for u, s in zip(fine["rows"]["time"], fine["rows"]["survival"], strict=True)
                 if u <= t
             ]
-            assert abs(survival - known[-1]) < 0.1
+            assert abs(survival - known[-1]) < 0.15
     assert_same(answer["result"]["tests"], exact["result"]["tests"], 1e-12)
 
 

@@ -1,0 +1,1 @@
+"""Meta-analysis: each organization fits a model of its own, the estimates are combined."""
