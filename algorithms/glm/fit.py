@@ -24,6 +24,8 @@ COUNTS = ("poisson", "negative_binomial")
 POISSON_ROUNDS = 4
 #: A shape above this says that there is no overdispersion.
 LARGEST_THETA = 1e6
+#: Large steps up in a row, after which the shape is taken to grow without end.
+GROWING_STEPS = 3
 
 
 class Fit:
@@ -57,6 +59,7 @@ class Fit:
         self._separation: Separation | None = None
         self._null_deviance: float | None = None
         self._least_deviance = -math.inf
+        self._growing = 0
 
     def begin(self, start: dict[str, float] | None) -> None:
         """Choose where to start: as told, else the model of the constant."""
@@ -188,11 +191,15 @@ class Fit:
         if curve > 0:
             delta = float((shape["score"] - cross @ direction) / curve)
         else:
-            delta = self.theta * (1.0 if shape["score"] > 0 else -0.5)
+            delta = self.theta * (3.0 if shape["score"] > 0 else -0.75)
+        self._growing = self._growing + 1 if delta > 0.4 * self.theta else 0
+        if self._growing > GROWING_STEPS:
+            # Without overdispersion, Newton's step towards infinity is half of the shape each time.
+            delta = 3 * self.theta
         new = min(max(self.theta + delta, self.theta / 4), 4 * self.theta)
         delta = new - self.theta
-        information = max(shape["info"], 0.0)
-        return direction - coupled * delta, new, abs(delta) * math.sqrt(information)
+        shift = abs(delta) * math.sqrt(shape["info"]) if curve > 0 else math.inf
+        return direction - coupled * delta, new, shift
 
     def _scale(self, sums: dict[str, Any]) -> float:
         """Return the dispersion of a round, by which the decrement is measured."""

@@ -157,6 +157,11 @@ class _Step:
         working, score, observed = self._working(mean)
         # SECURITY: see `start`; a chosen beta would put all weight on one record.
         disclosure.check_effective(working, self.records.station.floors)
+        if family == "binomial":
+            # SECURITY: means of 0 and 1 weigh nothing, but a score with only few of one kind holds
+            # the records of those few.
+            disclosure.check_effective(w * mu, self.records.station.floors)
+            disclosure.check_effective(w * (1 - mu), self.records.station.floors)
         value, _ = families.variance(family, mu, self.theta)
         ok: dict[str, Any] = {
             "score": (columns.T @ score).tolist(),

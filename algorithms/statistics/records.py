@@ -100,6 +100,7 @@ class ModelRecords:
         self.given = given
         self._weights_name = weights
         self._event_name = event
+        self._offset_name = offset
 
     def _read_survival(self, time: Array, event: Array, name: str) -> None:
         if np.any(time < 0):
@@ -150,7 +151,11 @@ class ModelRecords:
             disclosure.check_cells(name, [events, self.n - events], floors)
         if self.is_weighted:
             disclosure.check_column(str(self._weights_name), self.weights, floors)
+        if self._offset_name is not None:
+            disclosure.check_column(self._offset_name, self.offset, floors)
         disclosure.check_effective(self.weights, floors)
+        for name, values in self.factors.items():
+            disclosure.check_column(name, values, floors)
         if design is not None:
             disclosure.check_parameters(self.n, design.size, floors)
             matrix = design.matrix(self.n, self.factors, self.indices())

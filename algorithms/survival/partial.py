@@ -244,6 +244,7 @@ def survival_prepare(
         times, ``step`` of the station's lattice of times if it has one; `exact`: ``times``.
     """
     records = _read(station, time, event, group)
+    disclosure.check_column(time, records.time, records.floors)
     counts = Counter(records.groups.tolist())
     missing = records.rows - records.n
     ok: dict[str, Any] = {

@@ -139,6 +139,38 @@ def test_a_chosen_beta_cannot_read_a_record():
     }
 
 
+def test_saturated_means_cannot_read_the_largest_record():
+    random = np.random.default_rng(3)
+    table = {"x": random.normal(13, 1, 190), "z": random.normal(size=190)}
+    table["yes"] = (random.random(190) < 0.5).astype(float)
+    first, second = np.sort(table["x"])[[-1, -2]]
+    # All means are 0 but that of one record, whose mean is 1: no record has any weight.
+    slope = 60 / (first - second)
+    beta = [-slope * (first + second) / 2, slope, 0.0]
+    asked = {"formula": "yes ~ x + z", "family": "binomial", "levels": {}, "beta": beta}
+    asked |= {"centres": {"x": 0.0, "z": 0.0}, "parties": [1, 2]}
+    for link in ("logit", "probit", "cloglog"):
+        said = answer(PARTIALS["glm_step"], Station(table), {**asked, "link": link})
+        assert said["refused"]["code"] == "concentrated", link
+
+
+def test_honest_fits_keep_to_the_floors_of_stations():
+    from tests.algorithms.tables import table as published
+
+    answer_ = glm(
+        federation(published("breast"), 3, floors=Floors()),
+        formula="target ~ mean_texture + mean_smoothness + mean_symmetry",
+        family="binomial",
+    )
+    assert answer_["converged"]
+    answer_ = glm(
+        federation(published("birthwt"), 3, floors=Floors()),
+        formula="low ~ age + lwt + race",
+        family="binomial",
+    )
+    assert answer_["converged"]
+
+
 @pytest.mark.parametrize(
     ("code", "table", "formula"),
     [
