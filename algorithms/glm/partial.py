@@ -116,7 +116,10 @@ def glm_step(
             mean = families.MEANS[link](eta)
             if not families.is_valid(shape, mean, eta):
                 return {"n": records.n, "p": design.size, "valid": False}
-            ok |= step.sums(basis_columns, mean)
+            sums = step.sums(basis_columns, mean)
+            if not np.all(np.isfinite([*sums["score"], *sums["info"], sums["deviance"]])):
+                return {"n": records.n, "p": design.size, "valid": False}
+            ok |= sums
         if null is not None:
             if not is_number(null):
                 raise bad("null is a number.")

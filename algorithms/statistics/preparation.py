@@ -37,7 +37,14 @@ class Preparation:
         for organization, part in self.parts.items():
             analysis.count(organization, part["rows"], part["n"])
         self.n = analysis.check_records()
-        check_kinds({o: part["kinds"] for o, part in self.parts.items()})
+        # Levels have one text at all organizations, whatever their columns hold.
+        coded = {f.columns[0] for f in formula.factors if f.is_category} | set(self.given)
+        check_kinds(
+            {
+                o: {name: kind for name, kind in part["kinds"].items() if name not in coded}
+                for o, part in self.parts.items()
+            }
+        )
         self.levels = {}
         for name in next(iter(self.parts.values()))["levels"] | _all_levels(self.parts):
             found = [

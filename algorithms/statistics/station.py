@@ -1,6 +1,7 @@
 """What a partial function gets from its station, and the envelope of what it answers."""
 
 import inspect
+import math
 import platform
 import sys
 from collections.abc import Callable, Mapping
@@ -70,8 +71,22 @@ def answer(
         return {"refused": {"code": refused.code, "message": refused.message}}
     except Exception:
         # SECURITY: the message of any other error can quote a record. It stays at the station.
-        said = "The arguments of this function cannot be used with the data of this station."
-        return {
-            "refused": {"code": "bad_argument", "message": sentence("bad_argument", sentence=said)}
-        }
+        return _unusable()
+    # SECURITY: JSON has no infinity, and a number beyond the range of doubles tells of one record.
+    if not _is_finite(ok):
+        return _unusable()
     return {"ok": ok, "floors": station.floors.as_json(), "versions": versions()}
+
+
+def _unusable() -> dict[str, Any]:
+    said = "The arguments of this function cannot be used with the data of this station."
+    message = sentence("bad_argument", sentence=said)
+    return {"refused": {"code": "bad_argument", "message": message}}
+
+
+def _is_finite(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return all(_is_finite(item) for item in value.values())
+    if isinstance(value, list):
+        return all(_is_finite(item) for item in value)
+    return not isinstance(value, float) or math.isfinite(value)

@@ -352,6 +352,11 @@ def survival_counts(
     }
 
 
+def _left(times: Array, moments: Array) -> Counts:
+    """Return how many times are not before each moment."""
+    return len(times) - np.searchsorted(np.sort(times), moments, side="left")
+
+
 def log_rank(
     station: Station,
     time: str,
@@ -372,16 +377,13 @@ def log_rank(
     records = _read(station, time, event, group, levels)
     counts = Counter(records.groups.tolist())
     moments = np.unique(records.time[records.event])
-    masks = records.masks()
-    events = np.array(
-        [
-            [int((records.event & m & (records.time == t)).sum()) for m in masks.values()]
-            for t in moments
-        ]
-    ).reshape(len(moments), len(masks))
-    at_risk = np.array(
-        [[int((m & (records.time >= t)).sum()) for m in masks.values()] for t in moments]
-    ).reshape(len(moments), len(masks))
+    masks = records.masks().values()
+    left = [_left(records.time[mask], moments) for mask in masks]
+    died = [records.time[mask & records.event] for mask in masks]
+    at_risk = np.array(left).T.reshape(len(moments), len(records.levels))
+    events = at_risk - at_risk
+    for j, times in enumerate(died):
+        events[:, j] = np.bincount(np.searchsorted(moments, times), minlength=len(moments))
     found = []
     for power in rho:
         u, v = expected_events(at_risk, events, power)

@@ -230,6 +230,30 @@ def test_one_text_for_each_value():
     assert ordered(["10", "9", "a"]) == ["10", "9", "a"]
 
 
+def test_levels_are_one_whether_numbers_or_text():
+    shares = split({**people(), "stage": np.tile([1.0, 2.0, 3.0], 30)}, 3)
+    pooled = linear_model(Federation(shares), formula="y ~ C(stage)")["result"]
+    shares[2]["stage"] = np.array(["1", "2", "3"], object)[shares[2]["stage"].astype(int) - 1]
+    shares[3]["stage"] = shares[3]["stage"].astype(int)
+    assert linear_model(Federation(shares), formula="y ~ C(stage)")["result"] == pooled
+    assert [row["term"] for row in pooled["coefficients"]][1] == "C(stage)[T.2]"
+
+
+def test_frames_and_mappings_give_the_same():
+    import pandas as pd
+
+    table = people()
+    frame = pd.DataFrame(table).astype({"count": "Int64", "g": "category"})
+    frame["yes"] = frame["yes"].astype("boolean")
+    formula = "y ~ x + g + `Größe µ`"
+    one = linear_model(Federation({1: frame, 2: frame}), formula=formula)
+    two = linear_model(Federation({1: table, 2: table}), formula=formula)
+    assert one["result"] == two["result"]
+    fitted = glm(Federation({1: frame}), formula="yes ~ count", family="binomial")
+    wanted = glm(Federation({1: table}), formula="yes ~ count", family="binomial")
+    assert fitted["result"] == wanted["result"]
+
+
 def test_sentences_end_as_sentences():
     for code, text in SENTENCES.items():
         assert text.endswith((".", "}", "?")), code
