@@ -122,6 +122,8 @@ def is_category(factor: grammar.Expression, levels: Mapping[str, Any]) -> bool:
     return factor.is_category or (factor.tree is None and factor.columns[0] in levels)
 
 
+#: Columns of a model.
+MOST_COLUMNS = 2000
 #: Designs of this process by formula and levels: each round builds the same.
 _BUILT: dict[tuple[Any, ...], list[Column]] = {}
 _MOST_BUILT = 64
@@ -137,6 +139,13 @@ def _build(formula: ModelFormula, levels: Levels) -> list[Column]:
 
 
 def _build_anew(formula: ModelFormula, levels: Levels) -> list[Column]:
+    # SECURITY: products of categories grow without bound; nothing is built before this check.
+    bound = sum(
+        math.prod(len(levels[f.columns[0]]) for f in term.factors if f.columns[0] in levels)
+        for term in formula.terms
+    )
+    if bound > MOST_COLUMNS:
+        raise grammar.refuse(formula.text[:40], f"it makes more than {MOST_COLUMNS} columns")
     structure, codings = _structure(formula, levels)
     sources = {factor.text: factor.columns[0] for factor in formula.factors}
     columns = []

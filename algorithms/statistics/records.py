@@ -187,6 +187,8 @@ def basis_matrix(basis: Any, size: int) -> Array:
     if not isinstance(basis, list) or len(basis) != size:
         raise bad(f"basis is a list of {size} rows.")
     width = len(basis[0]) if basis and isinstance(basis[0], list) else 0
+    if width > size:
+        raise bad(f"basis has at most {size} columns.")
     rows = [check_vector("a row of basis", row, width) for row in basis]
     return np.array(rows, dtype=np.float64).reshape(size, width)
 
