@@ -3,7 +3,6 @@
 import math
 from typing import Any
 
-from vantage6.algorithms.glm.families import WITH_DISPERSION, check_link
 from vantage6.algorithms.glm.fit import Fit
 from vantage6.algorithms.glm.linear import linear_model
 from vantage6.algorithms.statistics.analysis import Analysis, Sites, central
@@ -15,7 +14,8 @@ from vantage6.algorithms.statistics.arguments import (
     is_number,
 )
 from vantage6.algorithms.statistics.coefficients import coefficient_table, finite, matrix_rows
-from vantage6.algorithms.statistics.preparation import Preparation
+from vantage6.algorithms.statistics.models.families import WITH_DISPERSION, check_link
+from vantage6.algorithms.statistics.models.preparation import Preparation
 from vantage6.algorithms.statistics.sentences import stop
 
 __all__ = ["glm", "linear_model"]

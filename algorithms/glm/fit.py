@@ -5,17 +5,17 @@ from typing import Any
 
 import numpy as np
 
-from vantage6.algorithms.glm.families import WITH_DISPERSION, link_of
 from vantage6.algorithms.statistics.analysis import Analysis
 from vantage6.algorithms.statistics.arguments import bad, is_number
-from vantage6.algorithms.statistics.newton import (
+from vantage6.algorithms.statistics.models.families import WITH_DISPERSION, link_of
+from vantage6.algorithms.statistics.models.newton import (
     Convergence,
     Coordinates,
     Separation,
     newton_direction,
     transformed,
 )
-from vantage6.algorithms.statistics.preparation import Preparation
+from vantage6.algorithms.statistics.models.preparation import Preparation
 from vantage6.algorithms.statistics.sentences import stop
 from vantage6.algorithms.statistics.sums import Array, add, total
 

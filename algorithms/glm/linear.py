@@ -8,9 +8,9 @@ import numpy as np
 from vantage6.algorithms.statistics.analysis import Analysis, Sites, central
 from vantage6.algorithms.statistics.arguments import check_confidence, check_name
 from vantage6.algorithms.statistics.coefficients import coefficient_table, finite, matrix_rows
-from vantage6.algorithms.statistics.preparation import Preparation
+from vantage6.algorithms.statistics.models.preparation import Preparation
+from vantage6.algorithms.statistics.models.whitening import cholesky, invert_upper
 from vantage6.algorithms.statistics.sums import Array, add, square, total
-from vantage6.algorithms.statistics.whitening import cholesky, invert_upper
 
 #: Largest variance inflation, or ratio of total to residual squares, that two rounds suffice for.
 INFLATED = 30

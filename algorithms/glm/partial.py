@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from vantage6.algorithms.glm import families
 from vantage6.algorithms.statistics import disclosure
 from vantage6.algorithms.statistics.arguments import bad, check_vector, is_number
-from vantage6.algorithms.statistics.records import ModelRecords, basis_matrix, model_prepare
+from vantage6.algorithms.statistics.models import families
+from vantage6.algorithms.statistics.models.records import ModelRecords, basis_matrix, model_prepare
 from vantage6.algorithms.statistics.station import Station
 from vantage6.algorithms.statistics.sums import Array, total_of, triangle
 

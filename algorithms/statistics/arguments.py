@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
+from vantage6.algorithms.statistics.levels import canonical_text
 from vantage6.algorithms.statistics.sentences import Refused
 
 
@@ -58,8 +59,6 @@ def check_iterations(max_iterations: Any, tolerance: Any) -> None:
 
 def check_levels(levels: Any) -> dict[str, list[str]]:
     """Return given levels as canonical texts, in the order given."""
-    from vantage6.algorithms.statistics.levels import canonical_text
-
     if levels is None:
         return {}
     if not isinstance(levels, Mapping):

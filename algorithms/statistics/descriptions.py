@@ -1,13 +1,13 @@
 """The first two rounds of summaries, tests and correlations, seen from the central function."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from vantage6.algorithms.statistics import columns as kinds
 from vantage6.algorithms.statistics import levels as level_order
 from vantage6.algorithms.statistics.analysis import Analysis
 from vantage6.algorithms.statistics.groups import ALL
-from vantage6.algorithms.statistics.preparation import check_kinds
 from vantage6.algorithms.statistics.sentences import stop
 from vantage6.algorithms.statistics.sums import add, total
 
@@ -66,20 +66,20 @@ class Descriptions:
         )
 
     def _check_kinds(self) -> None:
-        kinds: dict[int, dict[str, str]] = {}
+        found: dict[int, dict[str, str]] = {}
         for organization, groups in self._groups.items():
             for columns in groups.values():
                 for name, said in columns.items():
                     if said["kind"] != "empty":
-                        kinds.setdefault(organization, {})[name] = said["holds"]
-        check_kinds(kinds)
-        if not kinds:
+                        found.setdefault(organization, {})[name] = said["holds"]
+        check_kinds(found)
+        if not found:
             raise stop("no_records")
 
     def kind(self, name: str) -> str:
         """Return "numeric", "categorical" or "empty"."""
-        kinds = {part["kind"] for group in self.groups for part in self.parts(group, name)}
-        return next(iter(kinds - {"empty"}), "empty")
+        known = {part["kind"] for group in self.groups for part in self.parts(group, name)}
+        return next(iter(known - {"empty"}), "empty")
 
     def parts(self, group: str, name: str) -> list[dict[str, Any]]:
         """Return what the organizations that take part said of a column."""
@@ -140,3 +140,22 @@ class Descriptions:
     def count(self, organization: int, group: str, name: str) -> int:
         """Return the values of a column that an organization has in a group."""
         return self._counts.get((organization, group, name), 0)
+
+
+def check_kinds(found: Mapping[int, Mapping[str, str]]) -> None:
+    """Stop if a column holds numbers at one organization and something else at another."""
+    first: dict[str, tuple[int, str]] = {}
+    for organization, by_column in found.items():
+        for name, kind in by_column.items():
+            if kind == kinds.EMPTY:
+                continue
+            other, other_kind = first.setdefault(name, (organization, kind))
+            if kind != other_kind:
+                raise stop(
+                    "kinds_differ",
+                    column=name,
+                    kind=other_kind,
+                    organization=other,
+                    other_kind=kind,
+                    other=organization,
+                )

@@ -19,11 +19,11 @@ from vantage6.algorithms.statistics.coefficients import (
     coefficient_table,
     matrix_rows,
 )
-from vantage6.algorithms.statistics.newton import Convergence, Coordinates, Separation
-from vantage6.algorithms.statistics.preparation import Preparation
+from vantage6.algorithms.statistics.models.newton import Convergence, Coordinates, Separation
+from vantage6.algorithms.statistics.models.preparation import Preparation
+from vantage6.algorithms.statistics.models.whitening import cholesky, invert_upper
 from vantage6.algorithms.statistics.sentences import stop
 from vantage6.algorithms.statistics.sums import Array, add, square, triangle
-from vantage6.algorithms.statistics.whitening import cholesky, invert_upper
 from vantage6.algorithms.survival.kaplan_meier import kaplan_meier
 from vantage6.algorithms.survival.partial import TIES
 from vantage6.algorithms.survival.risk import Likelihood, likelihood, read_risk_set

@@ -21,7 +21,7 @@ from vantage6.algorithms.statistics.arguments import (
 from vantage6.algorithms.statistics.floors import Floors
 from vantage6.algorithms.statistics.groups import ALL
 from vantage6.algorithms.statistics.levels import ordered
-from vantage6.algorithms.statistics.records import (
+from vantage6.algorithms.statistics.models.records import (
     ModelRecords,
     basis_matrix,
     model_prepare,

@@ -11,7 +11,7 @@ from tests.algorithms.test_models import people
 from vantage6.algorithms.glm.central import glm, linear_model
 from vantage6.algorithms.statistics import disclosure
 from vantage6.algorithms.statistics.floors import PRESETS, Floors, read_floors
-from vantage6.algorithms.statistics.formula import parse_formula
+from vantage6.algorithms.statistics.models.formula import parse_formula
 from vantage6.algorithms.statistics.sentences import Refused, Stopped
 from vantage6.algorithms.statistics.station import Station, answer
 

@@ -6,9 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from vantage6.algorithms.statistics.preparation import Preparation
+from vantage6.algorithms.statistics.models.preparation import Preparation
+from vantage6.algorithms.statistics.models.whitening import (
+    COLLINEAR,
+    Whitening,
+    cholesky,
+    invert_upper,
+)
 from vantage6.algorithms.statistics.sums import Array, square
-from vantage6.algorithms.statistics.whitening import COLLINEAR, Whitening, cholesky, invert_upper
 
 #: Steps in a row that hardly shrink, and by how much one has to.
 STALLED_STEPS, SHRINK = 3, 0.9

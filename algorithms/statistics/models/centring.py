@@ -10,7 +10,7 @@ from itertools import combinations
 
 import numpy as np
 
-from vantage6.algorithms.statistics.design import Column, Design, product_name
+from vantage6.algorithms.statistics.models.design import Column, Design, product_name
 from vantage6.algorithms.statistics.sums import Array
 
 #: A categorical part with this share outside the span lies outside.

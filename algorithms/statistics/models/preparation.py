@@ -5,16 +5,16 @@ from typing import Any
 
 import numpy as np
 
-from vantage6.algorithms.statistics import columns as kinds
 from vantage6.algorithms.statistics import levels as level_order
 from vantage6.algorithms.statistics.analysis import Analysis
 from vantage6.algorithms.statistics.arguments import check_levels
-from vantage6.algorithms.statistics.centring import plan
-from vantage6.algorithms.statistics.design import Design
-from vantage6.algorithms.statistics.formula import parse_formula
+from vantage6.algorithms.statistics.descriptions import check_kinds
+from vantage6.algorithms.statistics.models.centring import plan
+from vantage6.algorithms.statistics.models.design import Design
+from vantage6.algorithms.statistics.models.formula import parse_formula
+from vantage6.algorithms.statistics.models.whitening import Whitening, whiten
 from vantage6.algorithms.statistics.sentences import stop
 from vantage6.algorithms.statistics.sums import Array, product_total, square, total
-from vantage6.algorithms.statistics.whitening import Whitening, whiten
 
 
 class Preparation:
@@ -115,22 +115,3 @@ class Preparation:
 
 def _all_levels(parts: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
     return {name: None for part in parts.values() for name in part["levels"]}
-
-
-def check_kinds(found: Mapping[int, Mapping[str, str]]) -> None:
-    """Stop if a column holds numbers at one organization and something else at another."""
-    first: dict[str, tuple[int, str]] = {}
-    for organization, by_column in found.items():
-        for name, kind in by_column.items():
-            if kind == kinds.EMPTY:
-                continue
-            other, other_kind = first.setdefault(name, (organization, kind))
-            if kind != other_kind:
-                raise stop(
-                    "kinds_differ",
-                    column=name,
-                    kind=other_kind,
-                    organization=other,
-                    other_kind=kind,
-                    other=organization,
-                )

@@ -16,9 +16,11 @@ from vantage6.algorithms.statistics.arguments import (
     check_vector,
     is_number,
 )
-from vantage6.algorithms.statistics.centring import plan
-from vantage6.algorithms.statistics.design import Design, is_category, product_name
-from vantage6.algorithms.statistics.formula import factor_columns, parse_formula
+from vantage6.algorithms.statistics.levels import ordered
+from vantage6.algorithms.statistics.models.centring import plan
+from vantage6.algorithms.statistics.models.design import Design, is_category, product_name
+from vantage6.algorithms.statistics.models.families import check_outcome
+from vantage6.algorithms.statistics.models.formula import factor_columns, parse_formula
 from vantage6.algorithms.statistics.sentences import Refused
 from vantage6.algorithms.statistics.station import Station
 from vantage6.algorithms.statistics.sums import Array, total_of
@@ -110,8 +112,6 @@ class ModelRecords:
         self.time, self.event = time, event.astype(bool)
 
     def _found(self, name: str) -> list[str]:
-        from vantage6.algorithms.statistics.levels import ordered
-
         return ordered(self._texts[name].tolist())
 
     def level_counts(self, name: str) -> dict[str, int]:
@@ -220,8 +220,6 @@ def model_prepare(
     )
     design = records.design() if records.n else None
     if family is not None and records.n:
-        from vantage6.algorithms.glm.families import check_outcome
-
         check_outcome(family, records.outcome)
     records.is_allowed(design)
     missing = station.columns.rows - records.n

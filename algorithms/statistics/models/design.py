@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vantage6.algorithms.statistics import grammar
-from vantage6.algorithms.statistics.formula import ModelFormula
+from vantage6.algorithms.statistics.models import grammar
+from vantage6.algorithms.statistics.models.formula import ModelFormula
 from vantage6.algorithms.statistics.sums import Array
 
 Levels = Mapping[str, Sequence[str]]

@@ -6,8 +6,8 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any
 
-from vantage6.algorithms.statistics import grammar
-from vantage6.algorithms.statistics.grammar import Expression
+from vantage6.algorithms.statistics.models import grammar
+from vantage6.algorithms.statistics.models.grammar import Expression
 from vantage6.algorithms.statistics.sentences import Refused
 
 _OPERATOR_CHARACTERS = set("+-:*/~")

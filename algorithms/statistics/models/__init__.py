@@ -1,0 +1,1 @@
+"""What models share: formulas, columns of a design, centring, whitening, Newton steps."""
