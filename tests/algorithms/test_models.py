@@ -25,6 +25,8 @@ def people(n: int = 90, seed: int = 7) -> dict[str, np.ndarray]:
         "Größe µ": random.normal(10, 2, n),
         "big": big.astype(float),
         "g": group.astype(object),
+        "Gruppe µ": np.where(group == "b", "ja", "nein").astype(object),
+        "µ": x**2,
         "y": y,
         "count": random.poisson(np.exp(0.2 + 0.4 * x)).astype(float),
         "yes": (random.random(n) < 1 / (1 + np.exp(-x))).astype(float),
@@ -39,6 +41,8 @@ FITS: dict[str, tuple[Any, dict[str, Any]]] = {
     "weights": (linear_model, {"formula": "y ~ x + g", "weights": "w"}),
     "no intercept": (linear_model, {"formula": "y ~ 0 + g + g:x"}),
     "terms": (linear_model, {"formula": "log(positive) ~ I(x ** 2) + sqrt(abs(x)) + I(x > 0)"}),
+    "names": (linear_model, {"formula": "y ~ log(`Größe µ`) + I(`Größe µ` ** 2) + `Größe µ`:g"}),
+    "names of categories": (linear_model, {"formula": "y ~ C(`Gruppe µ`, contr.sum) + x:µ"}),
     "contrasts": (linear_model, {"formula": "y ~ C(g, contr.sum) * x"}),
     "gaussian log": (glm, {"formula": "positive ~ x", "family": "gaussian", "link": "log"}),
     "gaussian inverse": (

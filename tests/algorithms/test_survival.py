@@ -170,6 +170,34 @@ def test_a_group_without_events_is_named():
     assert answer["rounds"] < 20
 
 
+def test_levels_of_a_lost_site_become_absent():
+    shares = split(patients(), 3)
+    shares[2]["arm"] = np.where(np.arange(80) < 30, "only", shares[2]["arm"]).astype(object)
+    for baseline in ("stratified", "pooled"):
+        arguments = {**TIMES, "formula": "age + arm", "baseline": baseline}
+        sites = Federation(shares)
+        sites.absent = {(3, 2)}
+        answer = cox(sites, min_organizations=2, **arguments)
+        others = cox(Federation({1: shares[1], 3: shares[3]}), **arguments)
+        found = {row["term"]: row for row in answer["result"]["coefficients"]}
+        assert found.pop("arm[T.only]")["dropped"] == "absent_level"
+        assert answer["converged"]
+        assert_same(list(found.values()), others["result"]["coefficients"], 1e-9)
+        for name in ("log_likelihood", "score", "wald", "likelihood_ratio"):
+            assert_same(answer["result"][name], others["result"][name], 1e-9)
+
+
+def test_a_step_too_far_is_halved():
+    random = np.random.default_rng(0)
+    x = random.lognormal(0, 3, 120)
+    time = random.exponential(1 / (1 + np.log1p(x)))
+    table = {"x": x, "time": time, "event": np.ones(120)}
+    answer = cox(federation(table, 3), **TIMES, formula="x")
+    assert answer["converged"]
+    values = answer["result"]["log_likelihood"]
+    assert values["model"] > values["null"]
+
+
 def test_a_site_without_events_adds_nothing():
     shares = split(patients(), 3)
     shares[4] = {name: values[:20].copy() for name, values in shares[1].items()}

@@ -183,13 +183,25 @@ def _structure(formula: ModelFormula, levels: Levels) -> tuple[list[Any], dict[s
         if factor.text not in categories:
             # SECURITY: a number stands for the expression, so nothing of it is evaluated.
             frame[factor.text] = np.ones(length)
+    # Names in backticks get ASCII ones, see `formula`.
+    aliases = {
+        f"_category_{i}_": name
+        for i, name in enumerate(levels)
+        if not (name.isidentifier() and name.isascii())
+    }
+    called = {name: alias for alias, name in aliases.items()}
+    texts = {f.text: _called(f, called) for f in formula.factors}
+    originals = {text: original for original, text in texts.items()}
     for name, values in levels.items():
         cycled = [values[i % len(values)] for i in range(length)]
-        frame[name] = pd.Series(pd.Categorical(cycled, categories=list(values)))
+        series = pd.Series(pd.Categorical(cycled, categories=list(values)))
+        frame[name] = series
+        if name in called:
+            frame[called[name]] = series
     terms = []
     for term in formula.terms:
         factors = [
-            Factor(f.text, eval_method="python" if f.is_category else "lookup")
+            Factor(texts[f.text], eval_method="python" if f.is_category else "lookup")
             for f in term.factors
         ]
         if term.scale != 1 or not factors:
@@ -203,7 +215,7 @@ def _structure(formula: ModelFormula, levels: Levels) -> tuple[list[Any], dict[s
         raise grammar.refuse(formula.text, "its contrasts do not fit the levels") from error
     specification = matrix.model_spec
     codings = {
-        factor.expr: {
+        originals[factor.expr]: {
             reduced: state.get_coding_matrix(reduced_rank=reduced).to_numpy(float)
             for reduced in (False, True)
         }
@@ -212,14 +224,31 @@ def _structure(formula: ModelFormula, levels: Levels) -> tuple[list[Any], dict[s
     structure = [
         (
             [
-                ([(s.factor.expr, s.reduced) for s in scoped.factors], float(scoped.scale))
+                (
+                    [(originals[s.factor.expr], s.reduced) for s in scoped.factors],
+                    float(scoped.scale),
+                )
                 for scoped in term.scoped_terms
             ],
-            term.columns,
+            [_named(name, aliases) for name in term.columns],
         )
         for term in specification.structure
     ]
     return structure, codings
+
+
+def _called(factor: grammar.Expression, called: Mapping[str, str]) -> str:
+    """Return the text of a factor with the alias of its categorical column."""
+    column = factor.columns[0]
+    if not factor.is_category or column not in called:
+        return factor.text
+    return factor.text.replace(f"`{column}`", called[column])
+
+
+def _named(text: str, aliases: Mapping[str, str]) -> str:
+    for alias, name in aliases.items():
+        text = text.replace(alias, name)
+    return text
 
 
 def _literal(scale: float) -> str:

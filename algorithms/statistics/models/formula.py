@@ -69,16 +69,18 @@ def _parse(text: str, has_outcome: bool) -> ModelFormula:
     from formulaic.parser import DefaultFormulaParser
 
     parser = DefaultFormulaParser(feature_flags={"twosided"})
+    names: dict[str, str] = {}
     try:
         _check_tokens(text)
-        _check_size(parser.get_ast(text), text)
-        parsed = Formula(text, _parser=parser)
+        plain = _with_placeholders(grammar.quoted(text), names)
+        _check_size(parser.get_ast(plain), text)
+        parsed = Formula(plain, _parser=parser)
         is_two_sided = hasattr(parsed, "lhs")
         if is_two_sided != has_outcome:
             wanted = "outcome ~ terms" if has_outcome else "terms, without an outcome"
             raise grammar.refuse(text, f"here it has the form: {wanted}")
-        outcome = _outcome(list(parsed.lhs), text) if is_two_sided else None
-        terms = [_term(term) for term in (parsed.rhs if is_two_sided else parsed)]
+        outcome = _outcome(list(parsed.lhs), text, names) if is_two_sided else None
+        terms = [_term(term, names) for term in (parsed.rhs if is_two_sided else parsed)]
     except (FormulaicError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise grammar.refuse(text, _UNREADABLE) from error
     return ModelFormula(text, outcome, tuple(terms))
@@ -125,30 +127,50 @@ def _size(node: Any) -> int:
     return sum(sizes)
 
 
-def _outcome(terms: list[Any], text: str) -> Expression:
+def _with_placeholders(text: str, names: dict[str, str]) -> str:
+    """Return a formula whose names in backticks are ASCII, and note what they stand for.
+
+    `formulaic` loses a quoted name that Python would read in another Unicode form.
+    """
+    pieces = text.split("`")
+    for position in range(1, len(pieces), 2):
+        placeholder = f"_name_{position}_"
+        if placeholder in text or position == len(pieces) - 1:
+            raise grammar.refuse(text, _UNREADABLE)
+        known = {name: holder for holder, name in names.items()}
+        placeholder = known.get(pieces[position], placeholder)
+        names[placeholder] = pieces[position]
+        pieces[position] = f"`{placeholder}`"
+    return "".join(pieces)
+
+
+def _outcome(terms: list[Any], text: str, names: dict[str, str]) -> Expression:
     if len(terms) != 1 or len(terms[0].factors) != 1:
         raise grammar.refuse(text, "it must have one outcome")
     (factor,) = terms[0].factors
-    expression = _factor(factor)
+    expression = _factor(factor, names)
     if expression is None or expression.is_category:
         raise grammar.refuse(text, "the outcome must be a number")
     return expression
 
 
-def _factor(factor: Any) -> Expression | None:
+def _factor(factor: Any, names: dict[str, str]) -> Expression | None:
     """Return a checked factor; None for a number."""
     method = factor.eval_method.value
     if method == "literal":
         return None
     if method == "lookup":
-        return grammar.column(factor.expr)
-    return grammar.parse_expression(factor.expr)
+        return grammar.column(names.get(factor.expr, factor.expr))
+    text = factor.expr
+    for placeholder, name in names.items():
+        text = text.replace(f"`{placeholder}`", placeholder).replace(placeholder, f"`{name}`")
+    return grammar.parse_expression(text)
 
 
-def _term(term: Any) -> ModelTerm:
+def _term(term: Any, names: dict[str, str]) -> ModelTerm:
     scale, factors = 1.0, []
     for factor in term.factors:
-        expression = _factor(factor)
+        expression = _factor(factor, names)
         if expression is None:
             scale *= float(factor.expr)
         else:

@@ -6,6 +6,7 @@ the few forms below, and numeric factors are computed by this module.
 
 import ast
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -43,6 +44,8 @@ _COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Gt: np.greater,
     ast.GtE: np.greater_equal,
 }
+#: Text in quotes, names in backticks, and other names.
+_WORDS = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`|[^\W\d]\w*")
 _DIFFERS = "it would be computed differently at each organization"
 _UNKNOWN = "only columns, numbers, simple arithmetic and C() are"
 
@@ -83,6 +86,19 @@ def column(name: str) -> Expression:
     return Expression(name, (name,), False, None, {})
 
 
+def quoted(text: str) -> str:
+    """Return a formula with names beyond ASCII in backticks.
+
+    Python reads such a name in another Unicode form (NFKC), which may be no column.
+    """
+
+    def quote(found: re.Match[str]) -> str:
+        word = found.group()
+        return word if word.isascii() or word[0] in "`'\"" else f"`{word}`"
+
+    return _WORDS.sub(quote, text)
+
+
 def parse_expression(text: str) -> Expression:
     """Return the checked form of one factor.
 
@@ -92,8 +108,8 @@ def parse_expression(text: str) -> Expression:
         It is more than columns, numbers, ``+ - * /``, ``** 2|3|0.5``, comparisons with a number,
         one of `FUNCTIONS`, or ``C(column, contrast)``.
     """
-    quoted: dict[str, str] = {}
-    pieces = text.split("`")
+    names: dict[str, str] = {}
+    pieces = quoted(text).split("`")
     if len(pieces) % 2 == 0:
         raise refuse(text)
     code = pieces[0]
@@ -101,22 +117,22 @@ def parse_expression(text: str) -> Expression:
         placeholder = f"_column_{position}_"
         if placeholder in text:
             raise refuse(text)
-        quoted[placeholder] = pieces[position]
+        names[placeholder] = pieces[position]
         code += placeholder + pieces[position + 1]
     try:
         tree = ast.parse(code.strip(), mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         raise refuse(text) from error
     if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name) and tree.func.id == "C":
-        return Expression(text, (_category(tree, text, quoted),), True, tree, quoted)
-    names: list[str] = []
+        return Expression(text, (_category(tree, text, names),), True, tree, names)
+    read: list[str] = []
     try:
-        _check(tree, text, quoted, names)
+        _check(tree, text, names, read)
     except RecursionError as error:
         raise refuse(text) from error
-    if not names:
+    if not read:
         raise refuse(text)
-    return Expression(text, tuple(dict.fromkeys(names)), False, tree, quoted)
+    return Expression(text, tuple(dict.fromkeys(read)), False, tree, names)
 
 
 def _category(tree: ast.Call, text: str, quoted: Mapping[str, str]) -> str:
