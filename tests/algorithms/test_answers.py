@@ -239,6 +239,18 @@ def test_levels_are_one_whether_numbers_or_text():
     assert [row["term"] for row in pooled["coefficients"]][1] == "C(stage)[T.2]"
 
 
+def test_a_reference_may_be_a_number():
+    table = {**people(), "stage": np.tile([1.0, 2.0, 3.0], 30)}
+    one = linear_model(federation(table, 3), formula="y ~ C(stage, contr.treatment(2))")
+    two = linear_model(federation(table, 3), formula="y ~ C(stage, contr.treatment('2'))")
+    assert one["result"]["coefficients"] == two["result"]["coefficients"]
+    names = [row["term"] for row in one["result"]["coefficients"]]
+    assert names[1:] == [f"C(stage, contr.treatment('2'))[T.{level}]" for level in "13"]
+    with pytest.raises(Stopped) as stopped:
+        linear_model(federation(table, 3), formula="y ~ C(stage, contr.treatment(7))")
+    assert stopped.value.message.endswith("its contrasts do not fit the levels.")
+
+
 def test_frames_and_mappings_give_the_same():
     import pandas as pd
 

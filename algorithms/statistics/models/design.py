@@ -5,6 +5,7 @@ agreed levels and no record.
 """
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vantage6.algorithms.statistics.levels import canonical_text
 from vantage6.algorithms.statistics.models import grammar
 from vantage6.algorithms.statistics.models.formula import ModelFormula
 from vantage6.algorithms.statistics.sums import Array
@@ -124,6 +126,8 @@ def is_category(factor: grammar.Expression, levels: Mapping[str, Any]) -> bool:
 
 #: Columns of a model.
 MOST_COLUMNS = 2000
+#: A reference that is a number; levels are texts.
+_NUMBERED = re.compile(r"(contr\.(?:treatment|sas)\((?:base=)?)(-?\d+(?:\.\d+)?)\)")
 #: Designs of this process by formula and levels: each round builds the same.
 _BUILT: dict[tuple[Any, ...], list[Column]] = {}
 _MOST_BUILT = 64
@@ -211,16 +215,16 @@ def _structure(formula: ModelFormula, levels: Levels) -> tuple[list[Any], dict[s
         matrix = SimpleFormula(terms, _ordering="none").get_model_matrix(
             pd.DataFrame(frame, index=range(length)), context={}, na_action="ignore"
         )
+        specification = matrix.model_spec
+        codings = {
+            originals[factor.expr]: {
+                reduced: state.get_coding_matrix(reduced_rank=reduced).to_numpy(float)
+                for reduced in (False, True)
+            }
+            for factor, state in specification.factor_contrasts.items()
+        }
     except (FormulaicError, ValueError, KeyError, TypeError) as error:
         raise grammar.refuse(formula.text, "its contrasts do not fit the levels") from error
-    specification = matrix.model_spec
-    codings = {
-        originals[factor.expr]: {
-            reduced: state.get_coding_matrix(reduced_rank=reduced).to_numpy(float)
-            for reduced in (False, True)
-        }
-        for factor, state in specification.factor_contrasts.items()
-    }
     structure = [
         (
             [
@@ -238,11 +242,12 @@ def _structure(formula: ModelFormula, levels: Levels) -> tuple[list[Any], dict[s
 
 
 def _called(factor: grammar.Expression, called: Mapping[str, str]) -> str:
-    """Return the text of a factor with the alias of its categorical column."""
-    column = factor.columns[0]
-    if not factor.is_category or column not in called:
+    """Return the text of a factor with the alias of its column, and its reference as a level."""
+    if not factor.is_category:
         return factor.text
-    return factor.text.replace(f"`{column}`", called[column])
+    column = factor.columns[0]
+    text = factor.text.replace(f"`{column}`", called.get(column, column))
+    return _NUMBERED.sub(lambda found: f"{found[1]}{canonical_text(float(found[2]))!r})", text)
 
 
 def _named(text: str, aliases: Mapping[str, str]) -> str:

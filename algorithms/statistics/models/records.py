@@ -136,6 +136,20 @@ class ModelRecords:
         """Return the columns of the model with the levels of these records."""
         return Design(self.formula, self.levels, has_baseline=self.is_survival)
 
+    def own_design(self) -> Design | None:
+        """Return the columns with the levels that occur here, for the floors of the first round.
+
+        None where a contrast needs a level that this station lacks; the agreed levels have it.
+        """
+        if not self.n:
+            return None
+        try:
+            return self.design()
+        except Refused:
+            if set(self.categorical) <= set(self.given):
+                raise
+            return None
+
     def is_allowed(self, design: Design | None) -> bool:
         """Apply the floors; tell whether there are records at all."""
         floors = self.station.floors
@@ -218,7 +232,7 @@ def model_prepare(
     records = ModelRecords(
         station, formula, levels, weights=weights, offset=offset, time=time, event=event, agree=True
     )
-    design = records.design() if records.n else None
+    design = records.own_design()
     if family is not None and records.n:
         check_outcome(family, records.outcome)
     records.is_allowed(design)
