@@ -372,23 +372,3 @@ def test_random_tables_are_masked_so_that_no_sum_gives_a_cell_away():
             if covered.any() and not covered.all():
                 assert covered.sum() > 1
                 assert cells[covered].sum() >= 5
-
-
-def test_payloads_hold_only_what_the_contract_names():
-    fields = {
-        "model_prepare": {"rows", "n", "kinds", "levels", "factors", "products", "y", "w"},
-        "linear_sums": {"n", "p", "cross", "log_w"},
-        "glm_step": {
-            "n", "p", "valid", "score", "info", "observed", "deviance", "loglik", "pearson",
-            "ratio2", "null", "gamma", "theta",
-        },
-    }  # fmt: skip
-    for family in ("binomial", "poisson", "negative_binomial"):
-        sites = federation(people(), 3)
-        outcome = "yes" if family == "binomial" else "count"
-        glm(sites, formula=f"{outcome} ~ x * g", family=family)
-        linear_model(sites, formula="y ~ x * g")
-        for method, _, said in sites.calls:
-            for one in said.values():
-                assert set(one) == {"ok", "floors", "versions"}
-                assert set(one["ok"]) <= fields[method]
