@@ -133,6 +133,8 @@ class Fit:
         assert self._last is not None  # noqa: S101 - there was a step
         assert self.beta is not None  # noqa: S101
         beta, theta = self._last[0], self._last[1]
+        # Should the rounds end here, the last estimate that was valid counts.
+        self.final = beta
         self.beta = (self.beta + beta) / 2
         if theta is not None and self.theta is not None:
             self.theta = (self.theta + theta) / 2

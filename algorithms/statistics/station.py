@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from vantage6.algorithms.statistics.columns import Columns
-from vantage6.algorithms.statistics.floors import Floors
-from vantage6.algorithms.statistics.sentences import Refused, sentence
+from vantage6.algorithms.statistics.floors import Floors, read_floors
+from vantage6.algorithms.statistics.sentences import Refused
 
 #: Version of the functions; part of every answer.
 SHELF = "1.0.0"
@@ -68,7 +68,7 @@ def answer(
         bound = inspect.signature(function).bind(station, **rest)
         ok = function(*bound.args, **bound.kwargs)
     except Refused as refused:
-        return {"refused": {"code": refused.code, "message": refused.message}}
+        return _refusal(refused)
     except Exception:
         # SECURITY: the message of any other error can quote a record. It stays at the station.
         return _unusable()
@@ -78,10 +78,24 @@ def answer(
     return {"ok": ok, "floors": station.floors.as_json(), "versions": versions()}
 
 
+def respond(
+    function: Callable[..., dict[str, Any]], data: Any, arguments: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the answer of a partial function under the floors of this station's file."""
+    try:
+        floors = read_floors()
+    except Refused as refused:
+        return _refusal(refused)
+    return answer(function, Station(data, floors), arguments)
+
+
+def _refusal(refused: Refused) -> dict[str, Any]:
+    return {"refused": {"code": refused.code, "message": refused.message}}
+
+
 def _unusable() -> dict[str, Any]:
     said = "The arguments of this function cannot be used with the data of this station."
-    message = sentence("bad_argument", sentence=said)
-    return {"refused": {"code": "bad_argument", "message": message}}
+    return _refusal(Refused("bad_argument", sentence=said))
 
 
 def _is_finite(value: Any) -> bool:

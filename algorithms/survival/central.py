@@ -164,7 +164,7 @@ class _Fit:
         if not all(part["valid"] for part in parts.values()):
             if self._last is None:
                 raise stop("start_not_found")
-            self.beta = (self.beta + self._last[0]) / 2
+            self._halve(self._last[0])
             return
         width = self.coordinates.rank if self.coordinates.is_ready else self.prepared.design.size
         found = self._likelihood(parts, width)
@@ -173,9 +173,13 @@ class _Fit:
         if self._last is not None and is_same:
             value = self._last[1]
             if not found.value >= value - 1e-9 * abs(value):
-                self.beta = (self.beta + self._last[0]) / 2
+                self._halve(self._last[0])
                 return
         self._step(found, used, is_same)
+
+    def _halve(self, valid: Array) -> None:
+        """Go back half of the way; should the rounds end here, the valid estimate counts."""
+        self.beta, self.final = (self.beta + valid) / 2, valid
 
     def _spread(self) -> Array:
         """Return what rounding leaves of the information of a constant column."""

@@ -6,33 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from vantage6.algorithms.catalogue import PARTIAL
 from vantage6.algorithms.statistics.floors import PRESETS, Floors
 from vantage6.algorithms.statistics.station import Station, answer
 
 OPEN = PRESETS["open"]
-
-PARTIALS: dict[str, Callable[..., dict[str, Any]]] = {}
-
-
-def register(*functions: Callable[..., dict[str, Any]]) -> None:
-    """Make partial functions reachable by their names."""
-    for function in functions:
-        PARTIALS[function.__name__] = function
-
-
-def _register_all() -> None:
-    from vantage6.algorithms.crosstab import partial as crosstab
-    from vantage6.algorithms.glm import partial as glm
-    from vantage6.algorithms.meta import partial as meta
-    from vantage6.algorithms.summary import partial as summary
-    from vantage6.algorithms.survival import partial as survival
-
-    register(glm.model_prepare, glm.linear_sums, glm.glm_step)
-    register(summary.describe, summary.moments, summary.counts, summary.histogram_counts)
-    register(meta.local_model)
-    register(crosstab.crosstab_levels, crosstab.crosstab_counts)
-    register(survival.cox_step, survival.cox_sums, survival.log_rank)
-    register(survival.survival_prepare, survival.survival_bins, survival.survival_counts)
 
 
 class Federation:
@@ -44,7 +22,6 @@ class Federation:
         floors: Floors | Mapping[int, Floors] = OPEN,
         order: Iterable[int] | None = None,
     ) -> None:
-        _register_all()
         self.stations = {
             number: Station(share, floors[number] if isinstance(floors, Mapping) else floors)
             for number, share in shares.items()
@@ -71,7 +48,7 @@ class Federation:
             if (len(self.calls) + 1, number) in self.absent:
                 answers[number] = {"failed": {"code": "crashed", "message": "Its node is offline."}}
                 continue
-            said = answer(PARTIALS[method], self.stations[number], json.loads(sent))
+            said = answer(PARTIAL[method], self.stations[number], json.loads(sent))
             said = json.loads(json.dumps(said, allow_nan=False))
             answers[number] = self.tamper(method, number, said)
         self.calls.append((method, arguments, answers))

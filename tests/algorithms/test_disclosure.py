@@ -6,14 +6,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.algorithms.federation import OPEN, PARTIALS, Federation, federation, split
+from tests.algorithms.federation import OPEN, Federation, federation, split
 from tests.algorithms.test_models import people
+from vantage6.algorithms.catalogue import PARTIAL
 from vantage6.algorithms.glm.central import glm, linear_model
 from vantage6.algorithms.statistics import disclosure
 from vantage6.algorithms.statistics.floors import PRESETS, Floors, read_floors
 from vantage6.algorithms.statistics.models.formula import parse_formula
 from vantage6.algorithms.statistics.sentences import Refused, Stopped
-from vantage6.algorithms.statistics.station import Station, answer
+from vantage6.algorithms.statistics.station import Station, answer, respond
 
 HOSTILE = [
     "y ~ {__import__('os').getpid()*x}",
@@ -86,7 +87,7 @@ def station() -> Station:
 
 
 def refusal(method: str, station: Station, **arguments: Any) -> dict[str, str]:
-    said = answer(PARTIALS[method], station, {"parties": [1, 2, 3], **arguments})
+    said = answer(PARTIAL[method], station, {"parties": [1, 2, 3], **arguments})
     assert set(said) == {"refused"}, said
     return said["refused"]
 
@@ -129,10 +130,10 @@ def test_a_chosen_beta_cannot_read_a_record():
     station = Station(table)
     asked = {"formula": "yes ~ x + z", "family": "binomial", "levels": {}}
     asked |= {"centres": {"x": 0.0, "z": 0.0}, "parties": [1, 2]}
-    honest = answer(PARTIALS["glm_step"], station, {**asked, "beta": [0.0, 0.0, 0.0]})
+    honest = answer(PARTIAL["glm_step"], station, {**asked, "beta": [0.0, 0.0, 0.0]})
     assert "ok" in honest
     beta = [-1e4 * target, 1e4, 0.0]
-    said = answer(PARTIALS["glm_step"], station, {**asked, "beta": beta})
+    said = answer(PARTIAL["glm_step"], station, {**asked, "beta": beta})
     assert said["refused"] == {
         "code": "concentrated",
         "message": "The weights of this step rest on fewer than 5 records.",
@@ -150,7 +151,7 @@ def test_saturated_means_cannot_read_the_largest_record():
     asked = {"formula": "yes ~ x + z", "family": "binomial", "levels": {}, "beta": beta}
     asked |= {"centres": {"x": 0.0, "z": 0.0}, "parties": [1, 2]}
     for link in ("logit", "probit", "cloglog"):
-        said = answer(PARTIALS["glm_step"], Station(table), {**asked, "link": link})
+        said = answer(PARTIAL["glm_step"], Station(table), {**asked, "link": link})
         assert said["refused"]["code"] == "concentrated", link
 
 
@@ -230,7 +231,7 @@ def test_each_floor_refuses_in_the_first_round_and_in_direct_calls(
 def test_alone_or_with_too_few_parties_nothing_is_answered():
     for parties in ([1], [1, 1], None, "12", []):
         said = answer(
-            PARTIALS["model_prepare"], Station(people()), {"formula": "y ~ x", "parties": parties}
+            PARTIAL["model_prepare"], Station(people()), {"formula": "y ~ x", "parties": parties}
         )
         assert said["refused"]["message"] == (
             "This station takes part only together with at least 2 organizations."
@@ -261,11 +262,18 @@ def test_floors_come_from_the_stations_file(tmp_path, monkeypatch):
     path.unlink()
     with pytest.raises(Refused):
         read_floors()
+    said = respond(PARTIAL["model_prepare"], people(), {"formula": "y ~ x", "parties": [1, 2]})
+    assert said["refused"]["message"] == (
+        "The floors of this station cannot be read; it refuses until they can."
+    )
+    path.write_text(json.dumps({"records": 91}))
+    said = respond(PARTIAL["model_prepare"], people(), {"formula": "y ~ x", "parties": [1, 2]})
+    assert said["refused"]["code"] == "too_few_records"
 
 
 def test_a_caller_cannot_bring_floors_along():
     said = answer(
-        PARTIALS["model_prepare"],
+        PARTIAL["model_prepare"],
         Station(people(4)),
         {"formula": "y ~ x", "parties": [1, 2], "floors": {"records": 1}},
     )

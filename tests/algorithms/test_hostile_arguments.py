@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.algorithms.federation import OPEN, PARTIALS, federation
+from tests.algorithms.federation import OPEN, federation
+from vantage6.algorithms.catalogue import PARTIAL
 from vantage6.algorithms.glm.central import linear_model
 from vantage6.algorithms.statistics.floors import Floors
 from vantage6.algorithms.statistics.sentences import Stopped
@@ -20,7 +21,6 @@ DATA = {
     "g": np.array(["north 7391"] * 30 + ["south"] * 30, object),
     "e": np.tile([0.0, 1.0], 30),
 }
-federation(DATA, 1)
 
 #: Arguments with which each function answers.
 GOOD: dict[str, dict[str, Any]] = {
@@ -120,23 +120,23 @@ STRANGE: list[Any] = [
 
 
 def test_all_partial_functions_are_tried():
-    assert GOOD.keys() == PARTIALS.keys()
+    assert GOOD.keys() == PARTIAL.keys()
 
 
 @pytest.mark.parametrize("method", GOOD)
 def test_the_arguments_are_good_ones(method: str):
-    said = answer(PARTIALS[method], Station(DATA, OPEN), {**GOOD[method], "parties": [1, 2]})
+    said = answer(PARTIAL[method], Station(DATA, OPEN), {**GOOD[method], "parties": [1, 2]})
     assert "ok" in said, said
 
 
 @pytest.mark.parametrize("floors", [OPEN, Floors()], ids=["open", "default"])
 @pytest.mark.parametrize("method", GOOD)
 def test_strange_arguments_are_answered_or_refused(method: str, floors: Floors):
-    names = list(inspect.signature(PARTIALS[method]).parameters)[1:]
+    names = list(inspect.signature(PARTIAL[method]).parameters)[1:]
     requests = [{**GOOD[method], name: value} for name in names for value in STRANGE]
     requests += [{}, {**GOOD[method], "station": 1}, {**GOOD[method], "floors": {}}]
     for request in requests:
-        said = answer(PARTIALS[method], Station(DATA, floors), {**request, "parties": [1, 2]})
+        said = answer(PARTIAL[method], Station(DATA, floors), {**request, "parties": [1, 2]})
         json.dumps(said, allow_nan=False)
         if "refused" in said:
             message = said["refused"]["message"]
