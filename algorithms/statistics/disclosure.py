@@ -75,6 +75,34 @@ def check_column(column: str, values: Array, floors: Floors) -> None:
             raise Refused("dominance", column=column)
 
 
+def check_product(column: str, values: Array, floors: Floors) -> None:
+    """Refuse a column that is the same number for all records but a few.
+
+    SECURITY: a product with a category or a comparison is 0 but for chosen records.
+    """
+    if len(values) == 0:
+        return
+    _, counts = np.unique(values, return_counts=True)
+    others = len(values) - int(counts.max())
+    if 0 < others < floors.cell:
+        raise Refused("small_cell", column=column, cell=floors.cell)
+
+
+def check_function(column: str, values: Array, floors: Floors) -> None:
+    """Refuse a function of columns that few records stand out in.
+
+    SECURITY: a steep function is flat but for the extreme record, of whatever sign. So the
+    distances from the median must not rest on few records.
+    """
+    check_product(column, values, floors)
+    if len(values) == 0:
+        return
+    try:
+        check_effective(values - np.median(values), floors)
+    except Refused as refused:
+        raise Refused("dominance", column=column) from refused
+
+
 def check_effective(weights: ArrayLike, floors: Floors) -> None:
     """Refuse weights that rest on few records: (ΣW)²/ΣW² below the floor.
 

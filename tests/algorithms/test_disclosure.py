@@ -155,6 +155,43 @@ def test_saturated_means_cannot_read_the_largest_record():
         assert said["refused"]["code"] == "concentrated", link
 
 
+@pytest.mark.parametrize("preset", ["default", "datashield", "opensafely"])
+@pytest.mark.parametrize(
+    "term",
+    [
+        "I((x > {second}) * (z - 1000))",
+        "I((x > {second}) * (x < {first}) * z)",
+        "I(x > {second}):z",
+        "I(exp(200 * (x - {first})))",
+        "I(-exp(200 * (x - {first})))",
+        "I(exp(200 * (x - {first})) - 1)",
+        "g:h:z",
+    ],
+)
+@pytest.mark.parametrize("place", ["outcome", "term"])
+def test_no_term_and_no_outcome_may_choose_records(term: str, place: str, preset: str):
+    random = np.random.default_rng(3)
+    table = {"x": random.normal(13, 1, 190), "z": random.normal(size=190)}
+    table["y"] = random.normal(size=190)
+    table["g"] = np.array(["a"] * 95 + ["b"] * 95, object)
+    # Two records are in the last cell of both groups.
+    table["h"] = np.array((["u"] * 93 + ["v"] * 2) + ["v"] * 95, object)
+    order = np.sort(table["x"])
+    text = term.format(first=float(order[-1]), second=float(order[-3]))
+    if place == "outcome" and ":" in text:
+        return
+    formula = f"y ~ {text}" if place == "term" else f"{text} ~ z"
+    said = refusal("model_prepare", Station(table, PRESETS[preset]), formula=formula)
+    assert said["code"] in ("small_cell", "dominance"), said
+
+
+def test_a_weight_of_zero_leaves_out_no_few_records():
+    table = people(60)
+    table["w"] = np.array([0.0] * 3 + [1.0] * 57)
+    said = refusal("model_prepare", Station(table), formula="y ~ x", weights="w")
+    assert said["message"] == "Column 'w' splits the records into groups of fewer than 5."
+
+
 def test_honest_fits_keep_to_the_floors_of_stations():
     from tests.algorithms.tables import table as published
 

@@ -80,11 +80,14 @@ class ModelRecords:
         used = [*self.formula.columns, *factor_columns([outcome] if outcome else []), *extra]
         self.rows = columns.rows
         complete = columns.complete(used)
+        #: Complete records of weight zero.
+        self.left_out = 0
         if weights is not None:
             values = complete.numbers(weights)
             if np.any(values < 0):
                 raise Refused("negative_weight", column=weights)
             complete = complete.take(values > 0)
+            self.left_out = int((values == 0).sum())
         self.n = complete.rows
         self.weights = np.ones(self.n) if weights is None else complete.numbers(weights)
         self.is_weighted = weights is not None
@@ -159,6 +162,8 @@ class ModelRecords:
             disclosure.check_levels(name, self.level_counts(name), floors)
         if self.formula.outcome is not None:
             disclosure.check_column(self.formula.outcome.text, self.outcome, floors)
+            if self.formula.outcome.tree is not None:
+                disclosure.check_function(self.formula.outcome.text, self.outcome, floors)
         if self.is_survival:
             events = int(self.event.sum())
             name = str(self._event_name)
@@ -168,13 +173,22 @@ class ModelRecords:
         if self._offset_name is not None:
             disclosure.check_column(self._offset_name, self.offset, floors)
         disclosure.check_effective(self.weights, floors)
+        if 0 < self.left_out < floors.cell:
+            raise Refused("small_cell", column=str(self._weights_name), cell=floors.cell)
+        made = {f.text for f in self.formula.factors if f.tree is not None}
         for name, values in self.factors.items():
             disclosure.check_column(name, values, floors)
+            if name in made:
+                disclosure.check_function(name, values, floors)
         if design is not None:
             disclosure.check_parameters(self.n, design.size, floors)
             matrix = design.matrix(self.n, self.factors, self.indices())
-            for name, values in zip(design.names, matrix.T, strict=True):
-                disclosure.check_column(name, values, floors)
+            for column, values in zip(design.columns, matrix.T, strict=True):
+                disclosure.check_column(column.name, values, floors)
+                if column.numeric & made:
+                    disclosure.check_function(column.name, values, floors)
+                elif len(column.numeric) + len(column.coding) > 1:
+                    disclosure.check_product(column.name, values, floors)
         return True
 
     def centred(self, design: Design, centres: Any) -> Array:
