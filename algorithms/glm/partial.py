@@ -105,7 +105,7 @@ def glm_step(
     columns = records.centred(design, centres)
     basis_columns = columns @ basis_matrix(basis, design.size)
     shape = "poisson" if family == "negative_binomial" and theta is None else family
-    step = _Step(records, shape, link, theta)
+    step = _Step(records, shape, link, theta, finds_theta=shape != family)
     ok: dict[str, Any] = {"n": records.n, "p": design.size, "valid": True}
     with np.errstate(all="ignore"):
         if beta is None:
@@ -130,9 +130,19 @@ def glm_step(
 class _Step:
     """Sums of one step for the records of a station."""
 
-    def __init__(self, records: ModelRecords, family: str, link: str, theta: float | None) -> None:
+    def __init__(
+        self,
+        records: ModelRecords,
+        family: str,
+        link: str,
+        theta: float | None,
+        *,
+        finds_theta: bool,
+    ) -> None:
         self.records = records
         self.family, self.link, self.theta = family, link, theta
+        #: Whether the shape of a negative binomial is to be found from these means.
+        self.finds_theta = finds_theta
         self.y, self.w = records.outcome, records.weights
 
     def _working(self, mean: families.Mean) -> tuple[Array, Array, Array]:
@@ -158,21 +168,16 @@ class _Step:
     def sums(self, columns: Array, mean: families.Mean) -> dict[str, Any]:
         mu, y, w, family = mean.mu, self.y, self.w, self.family
         working, score, observed = self._working(mean)
-        # SECURITY: see `start`; a chosen beta would put all weight on one record.
-        disclosure.check_effective(working, self.records.station.floors)
-        if family == "binomial":
-            # SECURITY: means of 0 and 1 weigh nothing, but a score with only few of one kind holds
-            # the records of those few.
-            disclosure.check_effective(w * mu, self.records.station.floors)
-            disclosure.check_effective(w * (1 - mu), self.records.station.floors)
         value, _ = families.variance(family, mu, self.theta)
+        self._check_weights(mean, working, value)
         ok: dict[str, Any] = {
             "score": (columns.T @ score).tolist(),
             "info": triangle(columns.T @ (working[:, None] * columns)),
             "deviance": total_of(families.deviance(family, y, mu, w, self.theta)),
             "loglik": total_of(families.log_likelihood(family, y, mu, w, self.theta)),
-            "pearson": total_of(w * (y - mu) ** 2 / value),
         }
+        if family in families.WITH_DISPERSION:
+            ok["pearson"] = total_of(w * (y - mu) ** 2 / value)
         if (family, self.link) not in families.CANONICAL:
             ok["observed"] = triangle(columns.T @ (observed[:, None] * columns))
         if family == "gamma":
@@ -182,11 +187,28 @@ class _Step:
                 "ratio": total_of(w * y / mu),
                 "w": total_of(w),
             }
-        if family == "poisson":
+        if self.finds_theta:
+            disclosure.check_effective(w / mu, self.records.station.floors)
             ok["ratio2"] = total_of(w * (y / mu - 1) ** 2)
         if family == "negative_binomial":
             ok["theta"] = self._shape(columns, mu)
         return ok
+
+    def _check_weights(self, mean: families.Mean, working: Array, value: Array) -> None:
+        """Refuse a step whose sums rest on few records.
+
+        SECURITY: a chosen beta would put all weight of the information on one record, or, where
+        weights stay even (saturated means of a binomial, tiny ones of gamma with link log), the
+        multiplier of the outcome or of the mean in the score; or of the residuals of gamma.
+        """
+        slope = self.w * np.abs(mean.first) / value
+        multipliers = [working, slope, slope * np.abs(mean.mu)]
+        if self.family == "binomial":
+            multipliers.append(slope * (1 - mean.mu))
+        if self.family == "gamma":
+            multipliers.append(self.w / value)
+        for multiplier in multipliers:
+            disclosure.check_effective(multiplier, self.records.station.floors)
 
     def _shape(self, columns: Array, mu: Array) -> dict[str, Any]:
         from scipy.special import polygamma, psi

@@ -155,6 +155,39 @@ def test_saturated_means_cannot_read_the_largest_record():
         assert said["refused"]["code"] == "concentrated", link
 
 
+@pytest.mark.parametrize(
+    ("family", "link", "outcome"),
+    [
+        ("gamma", "log", "positive"),
+        ("gamma", "inverse", "positive"),
+        ("gamma", "identity", "positive"),
+        ("poisson", "log", "count"),
+        ("poisson", "sqrt", "count"),
+        ("poisson", "identity", "count"),
+        ("gaussian", "log", "positive"),
+        ("gaussian", "inverse", "positive"),
+        ("negative_binomial", "log", "count"),
+    ],
+)
+def test_no_family_lets_a_beta_choose_the_largest_record(family: str, link: str, outcome: str):
+    table = people(190)
+    first, second = np.sort(table["x"])[[-1, -2]]
+    asked = {"formula": f"{outcome} ~ x", "family": family, "link": link, "levels": {}}
+    asked |= {"centres": {"x": 0.0}, "parties": [1, 2]}
+    asked["theta"] = 2.0 if family == "negative_binomial" else None
+    steep = 60 / (first - second)
+    for slope in (steep, -steep, 1.0, -1.0):
+        # Steep at the largest record; and a predictor that almost vanishes there.
+        for constant in (-slope * (first + second) / 2, -slope * (first + 1e-9)):
+            said = answer(PARTIAL["glm_step"], Station(table), {**asked, "beta": [constant, slope]})
+            if "refused" in said:
+                assert said["refused"]["code"] == "concentrated"
+            elif said["ok"]["valid"]:
+                # Means of ordinary size everywhere; of a square root, all are far from 0.
+                is_flat = abs(slope) == 1.0 and link == "log"
+                assert is_flat or (link == "sqrt" and constant != -slope * (first + 1e-9))
+
+
 @pytest.mark.parametrize("preset", ["default", "datashield", "opensafely"])
 @pytest.mark.parametrize(
     "term",
