@@ -232,6 +232,7 @@ class _Step:
         if not families.is_valid(self.family, mean, eta):
             return [None, None, None]
         working, score, _ = self._working(mean)
-        disclosure.check_effective(working, self.records.station.floors)
+        value, _ = families.variance(self.family, mean.mu, self.theta)
+        self._check_weights(mean, working, value)
         deviance = families.deviance(self.family, self.y, mean.mu, self.w, self.theta)
         return [total_of(score), total_of(working), total_of(deviance)]
