@@ -176,7 +176,7 @@ def test_no_family_lets_a_beta_choose_the_largest_record(family: str, link: str,
     asked |= {"centres": {"x": 0.0}, "parties": [1, 2]}
     asked["theta"] = 2.0 if family == "negative_binomial" else None
     steep = 60 / (first - second)
-    for slope in (steep, -steep, 1.0, -1.0):
+    for slope in (steep, -steep, steep / 5, -steep / 5, 1.0, -1.0):
         # Steep at the largest record; and a predictor that almost vanishes there.
         for constant in (-slope * (first + second) / 2, -slope * (first + 1e-9)):
             said = answer(PARTIAL["glm_step"], Station(table), {**asked, "beta": [constant, slope]})
