@@ -135,6 +135,6 @@ help: ## list the commands
 	@scripts/environment.sh all
 	@touch $@
 
-.venv/dev: setup.cfg pyproject.toml constraints.txt
+.venv/dev: setup.cfg pyproject.toml constraints.txt tests/algorithms/tables.txt
 	@scripts/environment.sh dev
 	@touch $@ .venv/all

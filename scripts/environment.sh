@@ -54,7 +54,9 @@ install() {
     local pip=(.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps)
     .venv/bin/python scripts/pinned.py build "$extra" >.venv/pinned.txt &&
         "${pip[@]}" --require-hashes --requirement .venv/pinned.txt &&
-        "${pip[@]}" --no-build-isolation --editable .
+        "${pip[@]}" --no-build-isolation --editable . || return
+    [ "$extra" != dev ] ||
+        "${pip[@]}" --require-hashes --requirement tests/algorithms/tables.txt
 }
 
 echo "installing vantage6[$extra] into .venv (about a minute) ..."
