@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ def add(parts: Sequence[Any]) -> Any:
         return {key: add([part[key] for part in parts]) for key in first}
     if isinstance(first, list):
         return [add(list(items)) for items in zip(*parts, strict=True)]
-    if any(part is None for part in parts):
+    if None in parts:
         return None
     if all(isinstance(part, int) for part in parts):
         return sum(parts)
@@ -39,16 +40,22 @@ def add(parts: Sequence[Any]) -> Any:
 
 def triangle(matrix: Array) -> list[float]:
     """Return the upper triangle of a symmetric matrix, row by row: p(p+1)/2 numbers."""
-    rows, columns = np.triu_indices(matrix.shape[0])
+    rows, columns = _upper(matrix.shape[0])
     numbers: list[float] = matrix[rows, columns].tolist()
     return numbers
+
+
+@cache
+def _upper(size: int) -> tuple[Any, Any]:
+    """Return the places of an upper triangle; a Cox model asks for them at each time."""
+    return np.triu_indices(size)
 
 
 def square(numbers: Sequence[float]) -> Array:
     """Return the symmetric matrix of an upper triangle."""
     size = (math.isqrt(8 * len(numbers) + 1) - 1) // 2
     matrix = np.zeros((size, size))
-    rows, columns = np.triu_indices(size)
+    rows, columns = _upper(size)
     matrix[rows, columns] = numbers
     matrix[columns, rows] = numbers
     return matrix
