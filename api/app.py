@@ -8,7 +8,7 @@ from falcon.media import JSONHandler
 from falcon.routing import IntConverter
 from pydantic_core import to_json
 
-from vantage6.api import problems
+from vantage6.api import kicks, problems
 from vantage6.api.docs import Docs
 from vantage6.api.http.middleware import Connection, RequestId
 from vantage6.api.http.request_slots import RequestSlots
@@ -25,7 +25,12 @@ def create_app(
 ) -> "falcon.App[Request, Response]":
     """Return the WSGI application of a server; it connects to nothing yet."""
     config = instance.config
-    database.bind(config.uri, folder=instance.folder, connections=config.threads + 2)
+    database.bind(
+        config.uri,
+        folder=instance.folder,
+        connections=config.threads + 2,
+        kick=kicks.workers_at(instance.broker_url),
+    )
     service = service or Service.of(instance)
     app: falcon.App[Request, Response] = falcon.App(
         middleware=[

@@ -223,7 +223,7 @@ class Logins:
         The mail goes to the receiver, or else to the address of the user.
         """
         if self._service.limits.allows(Attempt.MAIL, f"{change}:{user.id}"):
-            self._service.send_mail(recovery.tell(user, change, self.address(req), receiver))
+            recovery.tell(user, change, self.address(req), receiver)
 
     def describe_enrolment(self, user: User, secret: str) -> dict[str, Any]:
         """Return what an authenticator app needs to know."""
@@ -237,7 +237,6 @@ class Logins:
         """Count a failure of the account, if there is one, which is told of many in a row."""
         address = self.address(req)
         policy = self._service.config.password_policy
-        mail = recovery.login_failed(
+        recovery.login_failed(
             user, policy.max_failed_attempts, policy.inactivation_minutes, address
         )
-        self._service.send_mail(mail)

@@ -14,21 +14,16 @@ from vantage6.broker import acl, metrics, presence
 from vantage6.broker.connection import HASTY_SECONDS, BrokerUnavailable, Cooldown, client
 from vantage6.broker.flower import Flower
 from vantage6.broker.inboxes import Inboxes
-from vantage6.broker.queues import MAIL, user
-from vantage6.broker.sender import ControlSender
+from vantage6.broker.queues import user
 from vantage6.broker.telemetry import Telemetry
 from vantage6.broker.wakeups import Wakeups
 from vantage6.common.config import Instance, ServerConfig
 from vantage6.common.logs import get
 from vantage6.common.task_status import TaskStatus
 from vantage6.models.store import nodes
-from vantage6.models.store.result_endings import Ended
 from vantage6.models.tables import Node
 
 log = get(__name__)
-
-#: Celery tasks, by name: the API knows no code of the workers.
-FAN_OUT, SEND_MAIL = "fan_out", "send_mail"
 
 
 class Presence:
@@ -103,29 +98,14 @@ class Service:
         return Flower(self.telemetry)
 
     @cached_property
-    def _sender(self) -> ControlSender:
-        return ControlSender(self.instance.broker_url)
-
-    @cached_property
     def broker(self) -> redis.Redis:
         """The broker, for what is asked in a hurry."""
         return client(self.instance.broker_url, read_seconds=HASTY_SECONDS)
 
-    def announce(self, *messages: int) -> None:
-        """Have messages of the outbox sent now; if that fails, the relay sends them later."""
-        if messages:
-            self._sender.call(FAN_OUT)
-
-    def report_ended(self, ended: Ended) -> None:
-        """Have nodes told that results were ended, and count these."""
-        self.announce(*ended.messages)
-        if ended.count:
-            self.telemetry.count(metrics.ENDED, str(TaskStatus.KILLED), by=ended.count)
-
-    def send_mail(self, message: int | None) -> None:
-        """Have a mail of the outbox sent now; if that fails, the relay has it sent later."""
-        if message is not None:
-            self._sender.kick(SEND_MAIL, message, 0, queue=MAIL)
+    def count_killed(self, number: int) -> None:
+        """Count results that were ended from outside."""
+        if number:
+            self.telemetry.count(metrics.ENDED, str(TaskStatus.KILLED), by=number)
 
     def broker_url_for(self, node: Node) -> str:
         """Give a node a new password for its queue, and return the address with it."""

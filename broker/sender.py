@@ -34,14 +34,17 @@ class ControlSender:
     ----------
     url
         Where Celery's broker is.
+    is_quiet
+        Log nothing where the broker does not answer.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, is_quiet: bool = False) -> None:
         self._url = url
         self._redis = client(url, read_seconds=HASTY_SECONDS)
         self._lock = threading.Lock()
         self._app: Celery | None = None
         self._failing = False
+        self._is_quiet = is_quiet
         self._cooldown = Cooldown()
 
     def kick(self, task_name: str, *args: Any, queue: str = CONTROL) -> bool:
@@ -70,7 +73,7 @@ class ControlSender:
         # The caller has stored what it wants and goes on, whatever goes wrong here.
         except Exception as error:
             self._cooldown.begin()
-            if not self._failing:
+            if not self._failing and not self._is_quiet:
                 self._failing = True
                 log.warning("workers cannot be reached", task=task_name, reason=repr(error))
             return False

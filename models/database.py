@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -29,10 +29,13 @@ _REPETITIONS = 5
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
 
+#: Is told topic and id of a message of the outbox; must not raise, as all is committed by then.
+Kick = Callable[[str, int], None]
+
 _POSTGRES = re.compile(r"^postgres(?:ql)?(?:\+\w+)?://")
 
 
-def bind(uri: str, *, folder: Path, connections: int = 16) -> None:
+def bind(uri: str, *, folder: Path, connections: int = 16, kick: Kick | None = None) -> None:
     """Bind the tables to a database; connects to nothing yet.
 
     Parameters
@@ -44,6 +47,8 @@ def bind(uri: str, *, folder: Path, connections: int = 16) -> None:
         Where a relative SQLite file lies, and the key for what is sealed.
     connections
         Largest number of connections of this process, for PostgreSQL.
+    kick
+        Has a new message of the outbox sent at once; without it the relay finds the message.
 
     Raises
     ------
@@ -87,6 +92,7 @@ def bind(uri: str, *, folder: Path, connections: int = 16) -> None:
             "The database `uri` must start with sqlite:/// or postgresql://, "
             f"not with {uri.partition(':')[0]!r}."
         )
+    db.obj.kick = kick
 
 
 def connect() -> None:
@@ -156,6 +162,15 @@ def for_update(query: Any, strength: str = "FOR UPDATE") -> Any:
     SQLite needs no such lock: it has one writer at a time.
     """
     return query.for_update(strength) if db.for_update else query
+
+
+def kick_after_commit(topic: str, message_id: int) -> None:
+    """Have a message of the outbox sent once it is committed; at once outside of a transaction.
+
+    A message of a savepoint that was rolled back is kicked too, so its number may be another's.
+    """
+    if db.kick is not None:
+        db.after_commit(partial(db.kick, topic, message_id))
 
 
 def answers() -> bool:

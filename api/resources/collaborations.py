@@ -114,7 +114,7 @@ class Collaborations(Resource):
             self._check_own(caller, id_)
         fields = body.model_dump(include={"name", "encrypted"}, exclude_none=True)
         row, ended = collaborations.update(row, fields, joining, leaving)
-        self.service.report_ended(ended)
+        self.service.count_killed(ended)
         return self.replies.collaborations([row])[0]
 
     @endpoint(USER, reply=Message, permission="collaboration DELETE")
@@ -123,10 +123,8 @@ class Collaborations(Resource):
         row = collaborations.get(id_)
         caller.require("collaboration", Operation.DELETE, collaboration=id_)
         ended = collaborations.delete(row)
-        self.service.report_ended(ended)
-        return {
-            "msg": f"Collaboration {row.name} was removed; {ended.count} results were ended before."
-        }
+        self.service.count_killed(ended)
+        return {"msg": f"Collaboration {row.name} was removed; {ended} results were ended before."}
 
     @endpoint(
         USER,
@@ -179,7 +177,7 @@ class Collaborations(Resource):
         row = collaborations.get(id_)
         caller.require("collaboration", Operation.DELETE, collaboration=id_)
         ended = collaborations.remove_member(row, organizations.get(read().id).id)
-        self.service.report_ended(ended)
+        self.service.count_killed(ended)
         return self._members(caller, id_)
 
     @staticmethod

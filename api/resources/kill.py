@@ -30,10 +30,10 @@ class Killing(Resource):
         row = tasks.get(read().id)
         caller.require("event", Operation.CREATE, collaboration=row.collaboration_id)
         ended = results.kill(row.id)
-        if not ended.count:
+        if not ended:
             raise Invalid(f"Task {row.id} has ended already.", code="task_ended")
-        self.service.report_ended(ended)
-        return {"msg": f"{ended.count} results of task {row.id} were killed."}
+        self.service.count_killed(ended)
+        return {"msg": f"{ended} results of task {row.id} were killed."}
 
     @endpoint(
         USER,
@@ -53,5 +53,5 @@ class Killing(Resource):
         if not (everywhere and node.collaboration_id in caller.collaborations):
             caller.require("event", Operation.CREATE, organization=node.organization_id)
         ended = result_endings.kill_at(node)
-        self.service.report_ended(ended)
-        return {"msg": f"{ended.count} results of node {node.id} were killed."}
+        self.service.count_killed(ended)
+        return {"msg": f"{ended} results of node {node.id} were killed."}

@@ -159,6 +159,6 @@ class Recovery(Resource):
     def _mail(self, mail: Mail, user: User | None, who: str) -> None:
         """Have a mail sent to a user; for an unknown user spend the same time without one."""
         if self.service.limits.allows(Attempt.MAIL, f"{mail}:{who}"):
-            self.service.send_mail(recovery.request_mail(mail, user))
+            recovery.request_mail(mail, user)
         elif user is not None:
             log.warning("too many mails", mail=mail, user_id=user.id)

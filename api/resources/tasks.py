@@ -110,7 +110,6 @@ class Tasks(Resource):
             parent_id=created.task.parent_id,
             results=len(body.organizations),
         )
-        self.service.announce(created.message)
         return self.replies.new_task(created.task, created.results)
 
     @staticmethod
@@ -152,9 +151,9 @@ class Tasks(Resource):
         row = tasks.get(id_)
         caller.require("task", Operation.DELETE, collaboration=row.collaboration_id)
         ended = results.kill(id_)
-        self.service.report_ended(ended)
+        self.service.count_killed(ended)
         tasks.delete(row)
-        return {"msg": f"Task {id_} was removed; {ended.count} results were ended before."}
+        return {"msg": f"Task {id_} was removed; {ended} results were ended before."}
 
     @endpoint(USER, NODE, CONTAINER, reply=TaskStatusReply, permission="task VIEW")
     def on_get_status(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:

@@ -10,7 +10,6 @@ from vantage6.models.sql.prepared import Prepared
 from vantage6.models.store import organizations, result_endings
 from vantage6.models.store.access import Reach
 from vantage6.models.store.queries import Page, among, like, page_of
-from vantage6.models.store.result_endings import Ended
 from vantage6.models.tables import Collaboration, Invitation, Membership, Result, Task
 
 _BY_ID = Prepared(lambda id_: Collaboration.select().where(Collaboration.id == id_))
@@ -49,12 +48,17 @@ def update(
     fields: dict[str, Any],
     joining: Collection[int] = (),
     leaving: Collection[int] = (),
-) -> tuple[Collaboration, Ended]:
+) -> tuple[Collaboration, int]:
     """Change the given fields of a collaboration, and which organizations are in it.
 
     By what changes, not by who is in it then: what was checked is what happens, also where
     somebody else changes it at the same moment. What an organization that leaves computes for it
     is ended, as in `remove_member`.
+
+    Returns
+    -------
+    tuple
+        The collaboration, and how many results were ended.
 
     Raises
     ------
@@ -63,7 +67,7 @@ def update(
     NotFound
         If an organization does not exist.
     """
-    name, ended = fields.get("name", collaboration.name), Ended(0, [])
+    name, ended = fields.get("name", collaboration.name), 0
     with _own_name(name):
         if name != collaboration.name:
             _check_name(name)
@@ -77,10 +81,10 @@ def update(
 
 
 @transaction
-def delete(collaboration: Collaboration) -> Ended:
+def delete(collaboration: Collaboration) -> int:
     """Remove a collaboration with its tasks and their results; its nodes stay, without one.
 
-    What its nodes compute is ended first, so that they are told.
+    What its nodes compute is ended first, so that they are told. Returns how many results were.
     """
     there = Task.select(Task.id).where(Task.collaboration == collaboration.id)
     # Nobody creates a task in it from here on. Then as everybody: tasks, then results.
@@ -116,8 +120,8 @@ def add_member(collaboration: Collaboration, organization_id: int) -> None:
 
 
 @transaction
-def remove_member(collaboration: Collaboration, organization_id: int) -> Ended:
-    """Take an organization out of a collaboration.
+def remove_member(collaboration: Collaboration, organization_id: int) -> int:
+    """Take an organization out of a collaboration, and return how many results were ended.
 
     What it computes there is ended. The tasks that it created stay, and so does its node, which
     sees and does nothing there until its organization is back.
@@ -161,7 +165,7 @@ def _add(collaboration: Collaboration, organization_ids: Collection[int]) -> Non
         Membership.insert_many(rows).on_conflict_ignore().execute()
 
 
-def _remove(collaboration: Collaboration, organization_ids: Collection[int]) -> Ended:
+def _remove(collaboration: Collaboration, organization_ids: Collection[int]) -> int:
     there = Task.select(Task.id).where(Task.collaboration == collaboration.id)
     # Who creates a task for one of them at this moment shares this row: wait, to end that one too.
     list(for_update(Collaboration.select().where(Collaboration.id == collaboration.id)))

@@ -11,7 +11,7 @@ from peewee import fn
 
 from vantage6.common import logs
 from vantage6.common.clock import now
-from vantage6.models.database import db
+from vantage6.models.database import db, kick_after_commit
 from vantage6.models.sql.bulk_insert import insert
 from vantage6.models.sql.prepared import Prepared
 from vantage6.models.store.queries import among
@@ -46,7 +46,10 @@ _DEAD = Outbox.attempts >= MOST_ATTEMPTS
 
 
 def add(topic: Topic, content: dict[str, Any]) -> int:
-    """Write a message; call it inside the transaction that it tells of. Returns its id."""
+    """Write a message; call it inside the transaction that it tells of. Returns its id.
+
+    The workers are kicked when that is committed.
+    """
     row = {
         "topic": topic,
         "content": json.dumps(content),
@@ -54,6 +57,7 @@ def add(topic: Topic, content: dict[str, Any]) -> int:
         "request_id": logs.request_id(),
     }
     ((id_,),) = insert(Outbox, [row], returning=[Outbox.id])
+    kick_after_commit(topic, id_)
     return int(id_)
 
 
@@ -131,16 +135,18 @@ def hand_on(message_id: int) -> int | None:
 
 
 def begin(message_id: int, attempt: int, seconds: int) -> dict[str, Any] | None:
-    """Begin an attempt at what must not be done twice; the message is out of reach for a while.
+    """Begin an attempt at a mail, which must not go twice; it is out of reach for a while.
 
     Returns
     -------
     dict or None
-        The content; None where somebody else began this attempt, or the message was sent.
+        The content; None where somebody else began this attempt, or the mail was sent.
     """
     begun = (
         Outbox.update(attempts=attempt + 1, available_at=now() + timedelta(seconds=seconds))
         .where((Outbox.id == message_id) & (Outbox.attempts == attempt))
+        # A kick may name a mail that was rolled back, whose number another message got.
+        .where(Outbox.topic == Topic.MAIL)
         .execute()
     )
     found = find(message_id) if begun else None

@@ -76,18 +76,14 @@ def tell(user: User, change: Change, address: str | None, receiver: str | None =
     return request_mail(Mail.ACCOUNT_CHANGED, user, **facts)
 
 
-def login_failed(user: User | None, maximum: int, minutes: int, address: str) -> int | None:
+def login_failed(user: User | None, maximum: int, minutes: int, address: str) -> None:
     """Count a wrong password or code; without a user nothing, at the same cost.
 
-    Returns
-    -------
-    int or None
-        The mail that tells the user, where this one was one too many.
+    A mail tells the user where this one was one too many.
     """
     with db.atomic():
-        if not users.login_failed(user, maximum, minutes):
-            return None
-        return request_mail(Mail.LOGINS_FAILED, user, address=address)
+        if users.login_failed(user, maximum, minutes):
+            request_mail(Mail.LOGINS_FAILED, user, address=address)
 
 
 def issue(user: User, purpose: Purpose, minutes: int) -> str:

@@ -1,6 +1,5 @@
 """Ending results from outside, and offering them again when their node goes elsewhere."""
 
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -17,26 +16,17 @@ TAKEN = [TaskStatus.INITIALIZING, TaskStatus.ACTIVE]
 _MOST_RECIPIENTS = 1000
 
 
-@dataclass(frozen=True)
-class Ended:
-    """How many results were ended from outside, and the messages that tell their nodes."""
-
-    count: int
-    messages: list[int]
-
-
 @transaction
-def end(condition: Any, *, reason_code: str, reason: str) -> Ended:
-    """End every open result that fits a condition; what has ended stays as it is.
+def end(condition: Any, *, reason_code: str, reason: str) -> int:
+    """End every open result that fits a condition, and return how many those were.
 
     Who must be told is written down with it: the task may be removed before anybody is.
     """
     still_open = hold(condition & Result.finished_at.is_null())
     waiting = iter(recipients().where(still_open).tuples())
-    messages = []
     while some := list(islice(waiting, _MOST_RECIPIENTS)):
-        messages.append(outbox.add(outbox.Topic.RESULTS_KILLED, {"bells": some}))
-    count = (
+        outbox.add(outbox.Topic.RESULTS_KILLED, {"bells": some})
+    return int(
         Result.update(
             status=TaskStatus.KILLED,
             reason_code=reason_code,
@@ -47,7 +37,6 @@ def end(condition: Any, *, reason_code: str, reason: str) -> Ended:
         .where(still_open)
         .execute()
     )
-    return Ended(count, messages)
 
 
 def hold(condition: Any) -> Any:
@@ -65,8 +54,11 @@ def hold(condition: Any) -> Any:
     return among(Result.id, [id_ for (id_,) in query.tuples()])
 
 
-def kill_at(node: Node) -> Ended:
-    """End every open result that a node has taken, also if it fell silent since."""
+def kill_at(node: Node) -> int:
+    """End every open result that a node has taken, also if it fell silent since.
+
+    Returns how many those were.
+    """
     return end(
         _of_member(node.organization_id, node.collaboration_id)
         & (Result.status.in_(TAKEN) | (Result.attempt > 0)),

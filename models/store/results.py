@@ -13,7 +13,7 @@ from vantage6.models.sql.bulk_insert import insert
 from vantage6.models.sql.prepared import Prepared
 from vantage6.models.store import outbox, result_endings, sealed, tasks
 from vantage6.models.store.queries import among
-from vantage6.models.store.result_endings import TAKEN, Ended
+from vantage6.models.store.result_endings import TAKEN
 from vantage6.models.tables import Collaboration, Node, Payload, Result, Task
 
 #: How often a node may take a result and fall silent before the server gives up.
@@ -252,8 +252,8 @@ def reconcile(
 
 
 @transaction
-def kill(task_id: int) -> Ended:
-    """End every open result of a task and of all its sub-tasks."""
+def kill(task_id: int) -> int:
+    """End every open result of a task and of all its sub-tasks, and return how many those were."""
     tree = tasks.with_descendants(task_id)
     found = Task.select(Task.id).where(Task.id.in_(tree)).order_by(Task.id)
     held: set[int] = set()

@@ -77,11 +77,10 @@ _CHILDREN: Prepared[Any] = Prepared(
 
 @dataclass(frozen=True)
 class Created:
-    """A new task and what must be sent for it."""
+    """A new task and its results."""
 
     task: Task
     results: list[Result]
-    message: int
 
 
 def get(task_id: int) -> Task:
@@ -246,8 +245,8 @@ def _write(
     )
     for some in chunked(payloads, 100):
         insert(Payload, some)
-    message = outbox.add(outbox.Topic.TASK_CREATED, {"task_id": task.id})
-    return Created(task, rows, message)
+    outbox.add(outbox.Topic.TASK_CREATED, {"task_id": task.id})
+    return Created(task, rows)
 
 
 def _hold(collaboration_id: int, parent: Task | None) -> bool:

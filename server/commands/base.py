@@ -12,6 +12,7 @@ from vantage6.common.selection import Selection
 
 if TYPE_CHECKING:
     from vantage6.common.config import Instance
+    from vantage6.models.database import Kick
 
 #: Turns errors into one line and an exit code.
 said_plainly = functools.partial(exits.plainly, "vserver")
@@ -28,7 +29,9 @@ on_instance = about_instance("vserver", _find)
 
 
 @contextmanager
-def connected(instance: "Instance", *, migrated: bool = True) -> Iterator[None]:
+def connected(
+    instance: "Instance", *, migrated: bool = True, kicks: bool = False
+) -> Iterator[None]:
     """Hold a connection to the database of a server.
 
     Parameters
@@ -37,6 +40,8 @@ def connected(instance: "Instance", *, migrated: bool = True) -> Iterator[None]:
         The server.
     migrated
         Refuse a database that is not of this version.
+    kicks
+        Have new messages of the outbox sent at once, where the workers run.
 
     Raises
     ------
@@ -48,7 +53,12 @@ def connected(instance: "Instance", *, migrated: bool = True) -> Iterator[None]:
     from vantage6.models import database, migrate
 
     instance.prepare()
-    database.bind(instance.config.uri, folder=instance.folder, connections=2)
+    database.bind(
+        instance.config.uri,
+        folder=instance.folder,
+        connections=2,
+        kick=_kick(instance) if kicks else None,
+    )
     try:
         with database.session():
             if migrated:
@@ -58,3 +68,10 @@ def connected(instance: "Instance", *, migrated: bool = True) -> Iterator[None]:
         raise Unavailable(f"The database failed: {str(error).strip().splitlines()[0]}.") from error
     finally:
         database.dispose()
+
+
+def _kick(instance: "Instance") -> "Kick":
+    from vantage6.api import kicks
+
+    # That the server does not run is no news here; the relay finds the message when it does.
+    return kicks.workers_at(instance.broker_url, is_quiet=True)

@@ -29,7 +29,7 @@ def shell(instance: "Instance", code: str | None) -> None:
 
     Code is also read from standard input, where that is no terminal.
     """
-    with connected(instance):
+    with connected(instance, kicks=True):
         from vantage6.server.shell import namespace
 
         names = {"__name__": "__main__", **namespace(instance)}

@@ -1,5 +1,6 @@
 """The API and Redis: credentials of nodes, presence, and what happens while Redis is away."""
 
+import json
 import socket
 import time
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ import redis
 
 from tests.api.client import Api
 from tests.api.conftest import Server
-from tests.models.factories import IMAGE, World, messages
+from tests.models.factories import IMAGE, World, make_task, messages, result_of
 from tests.services import NO_BROKER
 from vantage6.api.app import create_app
 from vantage6.broker import queues
@@ -18,6 +19,7 @@ from vantage6.broker.connection import client
 from vantage6.broker.messages import ResultReady
 from vantage6.broker.publisher import Publisher
 from vantage6.common.config import Instance
+from vantage6.models.store import results
 from vantage6.models.tables import Node, Task, User
 
 
@@ -120,6 +122,50 @@ def test_nodes_may_be_told_another_address(server: Server, broker_url: str):
     answer = api.post("/token/broker", server.world.amsterdam_north).json
     parts = urlsplit(answer["url"])
     assert (parts.hostname, parts.port, parts.scheme) == ("broker.example", 7000, "redis")
+
+
+# Kicks
+
+
+def kicked(broker_url: str) -> list[str]:
+    """Return the names of the Celery tasks that wait for a worker, and remove them."""
+    found = []
+    with client(broker_url) as admin:
+        for queue in (queues.CONTROL, queues.MAIL):
+            while raw := admin.lpop(f"{queues.CELERY_PREFIX}{queue}"):
+                found.append(json.loads(raw)["headers"]["task"])
+        admin.delete(queues.WORKERS_CALLED)
+    return found
+
+
+@pytest.mark.slow
+def test_each_message_of_the_outbox_kicks_the_workers(
+    api: Api, world: World, root: User, broker_url: str
+):
+    north = world.north.id
+    targets = [{"id": world.amsterdam.id, "input": "x"}, {"id": world.berlin.id, "input": "y"}]
+    body = {"collaboration_id": north, "organizations": targets, "image": IMAGE}
+    requests = (
+        lambda: api.post("/task", root, body),
+        lambda: api.post("/kill/node/tasks", root, {"id": world.berlin_north.id}),
+        lambda: api.post("/kill/task", root, {"id": 2}),
+        lambda: api.post("/task", root, body),
+        lambda: api.delete("/task/3", root),
+        lambda: api.post("/task", root, body),
+        lambda: api.patch(f"/collaboration/{north}", root, {"organization_ids": [world.berlin.id]}),
+        lambda: api.delete(f"/collaboration/{north}", root),
+    )
+    assert kicked(broker_url) == []
+    taken = result_of(make_task(world.north, [world.berlin]), world.berlin)
+    results.claim(taken.id, world.berlin_north, 60)
+    kicked(broker_url)
+    for number, request in enumerate(requests):
+        before = len(messages())
+        assert request().status in (200, 201), number
+        assert len(messages()) == before + 1, number
+        assert kicked(broker_url) == ["fan_out"], number
+    assert api.post("/recover/lost", None, {"username": root.username}).status == 200
+    assert kicked(broker_url) == ["send_mail"]
 
 
 # Outages

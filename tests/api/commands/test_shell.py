@@ -158,6 +158,28 @@ def test_what_a_user_may_do_can_be_asked(db: Database, world: World):
     assert user.is_blocked(5, 15) == (False, 0)
 
 
+@pytest.mark.slow
+def test_a_new_result_kicks_the_workers(operator: Operator, redis_url: str):
+    set_up(operator.instance)
+    with operator.connected():
+        world = make_world()
+        task = make_task(world.north, [world.berlin])
+    code = f"db.Result(task=db.Task.get({task.id}), organization=db.Organization.get(1)).save()"
+    operator.set(broker=redis_url)
+    operator.does("shell", "--code", code)
+    with client(redis_url) as admin:
+        assert admin.exists(queues.WORKERS_CALLED)
+
+
+def test_a_new_result_says_nothing_of_workers_that_are_away(operator: Operator):
+    set_up(operator.instance)
+    with operator.connected():
+        world = make_world()
+        task = make_task(world.north, [world.berlin])
+    code = f"db.Result(task=db.Task.get({task.id}), organization=db.Organization.get(1)).save()"
+    assert operator.does("shell", "--code", code) == ""
+
+
 def test_a_result_is_announced_and_can_be_claimed(db: Database, world: World):
     task = db.Task(
         name="t",
