@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,6 +64,8 @@ class Federation:
         More settings of the server.
     node_settings
         More settings of single nodes, by name.
+    suffix
+        What the names of the nodes end with: two nodes of one name do not run beside one engine.
     """
 
     folder: Path
@@ -72,6 +74,7 @@ class Federation:
     encrypted: bool = True
     settings: Mapping[str, Any] = field(default_factory=dict)
     node_settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    suffix: str = ""
     #: Ids of the organizations, by name.
     ids: dict[str, int] = field(default_factory=dict)
     api_keys: dict[str, str] = field(default_factory=dict)
@@ -223,13 +226,17 @@ class Federation:
 
     # Nodes
 
+    def node_file(self, name: str) -> Path:
+        """Return the configuration of an organization's node, whose name is that of the file."""
+        return self.folder / name / f"{name}{self.suffix}.yaml"
+
     def start_node(self, name: str, **settings: Any) -> psutil.Process:
         """Start the data station of an organization."""
         folder = self.folder / name
         folder.mkdir(exist_ok=True)
         with (folder / "example.csv").open("w", newline="") as file:
             csv.writer(file).writerows([["age"], *([age] for age in self.ages[name])])
-        configuration = folder / f"{name}.yaml"
+        configuration = self.node_file(name)
         encryption: dict[str, Any] = {"enabled": self.encrypted}
         if self.encrypted:
             encryption["private_key"] = str(self.key_file(name))
@@ -265,7 +272,7 @@ class Federation:
         try:
             process = psutil.Process(int((self.folder / name / "node.pid").read_text()))
             alive = process.status() != psutil.STATUS_ZOMBIE
-            if alive and str(self.folder / name / f"{name}.yaml") in process.cmdline():
+            if alive and str(self.node_file(name)) in process.cmdline():
                 return process
         except (OSError, ValueError, psutil.Error):
             pass
@@ -281,28 +288,40 @@ class Federation:
             self._started.pop(name).wait(30)
 
     def wait_until_online(self, *names: str, seconds: float = 60) -> None:
-        """Wait until nodes, all of them if none is named, consume their queues."""
-        wanted = {self.ids[name] for name in names or self.ids}
+        """Wait until nodes, all of them if none is named, consume their queues.
+
+        Raises
+        ------
+        FederationError
+            If one of them ended, or takes longer.
+        """
         deadline = time.monotonic() + seconds
         with closing(self.client("root", "root")) as client:
-            while away := wanted - self._online(client):
-                if time.monotonic() > deadline:
+            while away := self._away(client, names or tuple(self.ids)):
+                # A node that has ended does not come up any more.
+                if time.monotonic() > deadline or any(map(self._has_ended, away)):
                     raise FederationError(self._why_away(away))
                 time.sleep(0.05)
 
-    def _why_away(self, away: Set[int]) -> str:
+    def _why_away(self, away: Sequence[str]) -> str:
         """Return what the nodes that did not start wrote last."""
         found = []
-        for name in (name for name, id_ in self.ids.items() if id_ in away):
+        for name in away:
             file = self.folder / name / "node.log"
             found.append(
                 "\n".join((f"The node {name} did not start; see {file}.", *last_lines(file, 5)))
             )
         return "\n".join(found)
 
-    def _online(self, client: Client) -> set[int]:
+    def _away(self, client: Client, names: Sequence[str]) -> list[str]:
+        """Return which nodes do not consume their queues."""
         nodes = client.request(f"collaboration/{self.collaboration}/node")
-        return {node["organization"]["id"] for node in nodes if node["status"] == "online"}
+        there = {node["organization"]["id"] for node in nodes if node["status"] == "online"}
+        return [name for name in names if self.ids[name] not in there]
+
+    def _has_ended(self, name: str) -> bool:
+        process = self._started.get(name)
+        return process is not None and process.poll() is not None
 
     # All of it
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.services.docker import own_suffix
 from vantage6.client import Client
 from vantage6.sandbox.federation import IN_CONTAINERS, Federation
 
@@ -92,7 +93,8 @@ def client(stations: Stations) -> Iterator[Client]:
 @pytest.fixture(scope="session")
 def contained(tmp_path_factory: pytest.TempPathFactory, average_image: str) -> Iterator[Federation]:
     """Give an encrypted federation whose nodes run the averaging algorithm in containers."""
-    federation = Federation(tmp_path_factory.mktemp("contained"), AGES, runtime=IN_CONTAINERS)
+    folder = tmp_path_factory.mktemp("contained")
+    federation = Federation(folder, AGES, runtime=IN_CONTAINERS, suffix=own_suffix())
     try:
         federation.start()
         yield federation

@@ -12,12 +12,13 @@ from typing import Any
 import docker
 import pytest
 
+from tests.services.docker import own_suffix
 from vantage6.client import Client
 from vantage6.sandbox.federation import IMAGE, Federation
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
-MISBEHAVING = "test/misbehaving"
+MISBEHAVING = f"test/misbehaving{own_suffix()}"
 
 
 @pytest.fixture(scope="module")

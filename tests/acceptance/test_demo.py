@@ -83,8 +83,9 @@ def test_what_is_kept_can_be_used_and_stopped_however_it_was_started(tmp_path: P
 
 def check_stop(folder: Path) -> None:
     """Stop a demonstration with a node that was started by hand; an editor of its file stays."""
-    configuration = folder / "example_org1" / "example_org1.yaml"
-    Federation(folder, {"example_org1": ()}).stop_node("example_org1")
+    federation = Federation(folder, {"example_org1": ()})
+    configuration = federation.node_file("example_org1")
+    federation.stop_node("example_org1")
     started = subprocess.run(
         [BIN / "vnode", "start", "--config", configuration.relative_to(folder.parent)],
         cwd=folder.parent,

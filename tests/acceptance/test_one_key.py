@@ -22,11 +22,11 @@ Start = Callable[[Path], "subprocess.Popen[str]"]
 @pytest.fixture
 def second(stations: Stations, tmp_path: Path) -> Iterator[Start]:
     """Give a function that starts a second station with the key of alpha, in another folder."""
-    folder = stations.federation.folder / "alpha"
+    first = stations.federation.node_file("alpha")
     started: list[subprocess.Popen[str]] = []
 
     def start(data: Path) -> "subprocess.Popen[str]":
-        content = yaml.safe_load((folder / "alpha.yaml").read_text())
+        content = yaml.safe_load(first.read_text())
         content["application"]["task_dir"] = str(data)
         file = tmp_path / "second.yaml"
         file.write_text(yaml.safe_dump(content))

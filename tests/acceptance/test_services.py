@@ -97,7 +97,7 @@ class World:
     def end(self, station: str, how: str) -> None:
         """End a node in one of the ways in which nodes end."""
         if how == "stop":
-            file = self.federation.folder / station / f"{station}.yaml"
+            file = self.federation.node_file(station)
             command = [BIN / "vnode", "stop", "--config", file]
             subprocess.run(command, check=True, timeout=60, capture_output=True)
         self.federation.stop_node(station, signal.SIGKILL)

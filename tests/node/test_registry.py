@@ -17,6 +17,7 @@ import docker
 import pytest
 
 from tests.node.factories import make_claim, make_config
+from tests.services.docker import own_suffix
 from tests.services.registry import PASSWORD, USER, registry
 from vantage6.common import clock
 from vantage6.node.outcomes import RefusalError
@@ -28,6 +29,7 @@ from vantage6.node.runtime.images import Images
 pytestmark = pytest.mark.slow
 
 _NAME = "private/algorithm"
+KEPT = f"vantage6-test/moving{own_suffix()}"
 
 
 @pytest.fixture(scope="module")
@@ -254,7 +256,7 @@ def test_what_a_tag_led_to_before_goes_too(
     put(engine, name)
     images = keeper(engine, reference, pulled_file, pull_policy="always")
     first = images.fetch(reference, lambda: False)
-    engine.tag(first.id, "vantage6-test/moving", "kept")
+    engine.tag(first.id, KEPT, "kept")
     try:
         put(engine, name)
         engine.tag(first.id, name, "1")
@@ -266,10 +268,10 @@ def test_what_a_tag_led_to_before_goes_too(
             images.sweep()
         assert not is_here(engine, second.id)
         # Another name leads to it.
-        assert is_here(engine, "vantage6-test/moving:kept")
+        assert is_here(engine, f"{KEPT}:kept")
         assert not engine.inspect_image(first.id)["RepoDigests"]
     finally:
-        forget(engine, "vantage6-test/moving:kept")
+        forget(engine, f"{KEPT}:kept")
 
 
 def test_node_that_does_not_know_any_more_removes_nothing(

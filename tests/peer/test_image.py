@@ -14,12 +14,13 @@ import pytest
 
 from tests.peer import environment
 from tests.services import missing
+from tests.services.docker import own_suffix
 from vantage6.client import Client
 from vantage6.sandbox.federation import IN_CONTAINERS, Federation
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
-PUBLISHED = "test/average-of-old"
+PUBLISHED = f"test/average-of-old{own_suffix()}"
 AGES = {"alpha": [45, 62, 71, 75], "beta": [28, 39, 47, 59]}
 _SOURCES = Path(__file__).with_name("image")
 _RECIPE = """
@@ -83,7 +84,8 @@ def _write(context: Any, packages: Path) -> None:
 @pytest.fixture(scope="module")
 def federation(tmp_path_factory: pytest.TempPathFactory, image: str) -> Iterator[Federation]:
     """Give an encrypted federation whose nodes run containers."""
-    federation = Federation(tmp_path_factory.mktemp("old-image"), AGES, runtime=IN_CONTAINERS)
+    folder = tmp_path_factory.mktemp("old-image")
+    federation = Federation(folder, AGES, runtime=IN_CONTAINERS, suffix=own_suffix())
     try:
         federation.start()
         yield federation

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,6 +40,11 @@ def engine_of_run() -> Iterator[None]:
         yield
         if Path(os.environ.pop(_STARTED)).exists():
             _script("docker-engine.sh", "stop")
+
+
+def own_suffix() -> str:
+    """Return an end for names at the engine that no other test and no other process uses."""
+    return f"-{uuid.uuid4().hex[:6]}"
 
 
 def build_images() -> None:
