@@ -11,7 +11,7 @@ from vantage6.api.schemas.base import Message
 from vantage6.api.schemas.tasks import Kill
 from vantage6.common.enums import Operation, Scope
 from vantage6.common.errors import Invalid
-from vantage6.models.store import nodes, result_endings, results, tasks
+from vantage6.models.store import nodes, result_endings, tasks
 
 
 class Killing(Resource):
@@ -29,7 +29,7 @@ class Killing(Resource):
         """End every open result of a task and of its sub-tasks."""
         row = tasks.get(read().id)
         caller.require("event", Operation.CREATE, collaboration=row.collaboration_id)
-        ended = results.kill(row.id)
+        ended = tasks.kill(row.id)
         if not ended:
             raise Invalid(f"Task {row.id} has ended already.", code="task_ended")
         self.service.count_killed(ended)

@@ -22,7 +22,7 @@ from vantage6.api.schemas.tasks import (
 from vantage6.common.enums import Operation, Scope
 from vantage6.common.errors import Forbidden, NotFound
 from vantage6.common.logs import get
-from vantage6.models.store import collaborations, lineage, result_lists, results, tasks
+from vantage6.models.store import collaborations, lineage, result_lists, tasks
 from vantage6.models.store.lineage import Kinship
 from vantage6.models.tables import Task
 
@@ -150,9 +150,8 @@ class Tasks(Resource):
         """Kill a task with its sub-tasks if it has not ended, then remove it and its results."""
         row = tasks.get(id_)
         caller.require("task", Operation.DELETE, collaboration=row.collaboration_id)
-        ended = results.kill(id_)
+        ended = tasks.delete(row)
         self.service.count_killed(ended)
-        tasks.delete(row)
         return {"msg": f"Task {id_} was removed; {ended} results were ended before."}
 
     @endpoint(USER, NODE, CONTAINER, reply=TaskStatusReply, permission="task VIEW")

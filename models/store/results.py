@@ -8,10 +8,10 @@ from typing import Any
 from vantage6.common.clock import now
 from vantage6.common.errors import Conflict, Forbidden, Invalid, NotFound
 from vantage6.common.task_status import TaskStatus, has_task_finished
-from vantage6.models.database import db, for_update, transaction
+from vantage6.models.database import db, transaction
 from vantage6.models.sql.bulk_insert import insert
 from vantage6.models.sql.prepared import Prepared
-from vantage6.models.store import outbox, result_endings, sealed, tasks
+from vantage6.models.store import outbox, result_endings, sealed
 from vantage6.models.store.queries import among
 from vantage6.models.store.result_endings import TAKEN
 from vantage6.models.tables import Collaboration, Node, Payload, Result, Task
@@ -249,20 +249,6 @@ def reconcile(
         "stop": sorted(running - set(wanted)),
         "forget": sorted(finished - set(wanted)),
     }
-
-
-@transaction
-def kill(task_id: int) -> int:
-    """End every open result of a task and of all its sub-tasks, and return how many those were."""
-    tree = tasks.with_descendants(task_id)
-    found = Task.select(Task.id).where(Task.id.in_(tree)).order_by(Task.id)
-    held: set[int] = set()
-    # Who writes a sub-task at this moment shares its parent: wait, and look for it once more.
-    while new := {row.id for row in for_update(found)} - held:
-        held |= new
-    return result_endings.end(
-        Result.task.in_(tree), reason_code="killed", reason="A user killed the task."
-    )
 
 
 @transaction

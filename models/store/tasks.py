@@ -292,12 +292,33 @@ def with_descendants(task_id: int) -> Any:
 
 
 @transaction
-def delete(task: Task) -> None:
-    """Remove a task and its results; its sub-tasks stay."""
-    # In the order of `results.kill`: the task, then its results.
-    list(for_update(Task.select(Task.id).where(Task.id == task.id)))
+def kill(task_id: int) -> int:
+    """End every open result of a task and of all its sub-tasks, and return how many those were."""
+    return _end(task_id)
+
+
+def _end(task_id: int) -> int:
+    tree = with_descendants(task_id)
+    found = Task.select(Task.id).where(Task.id.in_(tree)).order_by(Task.id)
+    held: set[int] = set()
+    # Who writes a sub-task at this moment shares its parent: wait, and look for it once more.
+    while new := {row.id for row in for_update(found)} - held:
+        held |= new
+    return result_endings.end(
+        Result.task.in_(tree), reason_code="killed", reason="A user killed the task."
+    )
+
+
+@transaction
+def delete(task: Task) -> int:
+    """Kill a task with its sub-tasks, then remove it and its results; its sub-tasks stay.
+
+    Returns how many results were ended.
+    """
+    ended = _end(task.id)
     result_endings.hold(Result.task == task.id)
     Task.delete().where(Task.id == task.id).execute()
+    return ended
 
 
 def results_of(task_ids: Sequence[int]) -> dict[int, list[Result]]:

@@ -79,7 +79,6 @@ class Task(Entity):
 
     def remove(self) -> None:
         """Delete it with its results; what runs is ended, and the nodes are told."""
-        results.kill(self.row.id)
         tasks.delete(self.row)
 
 

@@ -7,7 +7,7 @@ import pytest
 from tests.api.client import Api
 from tests.models.factories import World, finish, make_task, make_user, result_of
 from vantage6.common.task_status import TaskStatus
-from vantage6.models.store import relations, results
+from vantage6.models.store import relations, tasks
 from vantage6.models.tables import Organization, Role, Rule, Task, User
 
 PERSON = {"username": "leia", "firstname": "L", "lastname": "S", "password": "Right-horse-1"}
@@ -74,7 +74,7 @@ def test_no_result_that_has_ended_is_null(api: Api, world: World, end: str):
     viewer = make_user(world.amsterdam, "Viewer")
     task = make_task(world.north, [world.amsterdam, world.berlin])
     if end == "killed":
-        results.kill(task.id)
+        tasks.kill(task.id)
     else:
         row = result_of(task, world.amsterdam)
         finish(row, world.amsterdam_north, TaskStatus(end), log="")

@@ -279,7 +279,7 @@ def test_a_finished_result(api: Api, world: World, root: User):
 
 def test_a_killed_result_says_why(api: Api, world: World, root: User):
     task = make_task(world.north, [world.amsterdam])
-    results.kill(task.id)
+    tasks.kill(task.id)
     shown = api.get(f"/result/{result_of(task, world.amsterdam).id}", root).json
     assert shown["reason"] == {"code": "killed", "msg": "A user killed the task."}
 

@@ -82,7 +82,7 @@ def test_a_claim_answers_everything_that_is_needed(
 
 def test_a_claim_is_refused_with_a_code(api: Api, world: World, task: Task, result: Result):
     assert claim(api, result, world.berlin_north).problem == (401, "forbidden")
-    results.kill(task.id)
+    tasks.kill(task.id)
     assert claim(api, result, world.amsterdam_north).problem == (409, "result_finished")
     tasks.delete(task)
     assert claim(api, result, world.amsterdam_north).problem == (404, "not_found")
@@ -121,7 +121,7 @@ def test_a_final_report_may_come_twice(api: Api, world: World, task: Task, resul
 
 
 def test_a_killed_result_is_no_longer_the_nodes(api: Api, world: World, task: Task, result: Result):
-    results.kill(task.id)
+    tasks.kill(task.id)
     answer = report(api, result, world.amsterdam_north, result="42", **END)
     assert answer.problem == (400, "result_finished")
     assert again(result).status == "killed by user"

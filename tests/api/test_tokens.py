@@ -13,7 +13,7 @@ from tests.models.factories import IMAGE, World, finish, make_task, make_user, r
 from vantage6.common.clock import now
 from vantage6.common.identity import NODE_AUTHORIZATION, WRONG_NODE_TOKEN
 from vantage6.common.secret_files import hash_secret
-from vantage6.models.store import nodes, results, tasks, users
+from vantage6.models.store import nodes, tasks, users
 from vantage6.models.tables import Node, User
 
 
@@ -222,7 +222,7 @@ def test_a_container_token_ends_with_its_task(
     if end == "finish":
         finish(result_of(algorithm.task, world.amsterdam), algorithm.node)
     elif end == "kill":
-        results.kill(algorithm.task.id)
+        tasks.kill(algorithm.task.id)
     else:
         tasks.delete(algorithm.task)
     assert api.get("/task", algorithm).problem == (401, "task_ended")

@@ -88,7 +88,7 @@ def test_a_claim_is_refused_to_a_node_without_collaboration(world: World, result
 
 
 def test_a_claim_of_a_killed_result_is_a_conflict(world: World, result: Result):
-    results.kill(result.task_id)
+    tasks.kill(result.task_id)
     with pytest.raises(Conflict, match="killed by user") as caught:
         results.claim(result.id, world.amsterdam_north, LEASE)
     assert caught.value.error_code == "result_finished"
@@ -162,7 +162,7 @@ def test_two_equal_final_reports_at_once_are_both_accepted(world: World, result:
 
 
 def test_a_final_report_of_another_end_is_refused(world: World, result: Result):
-    results.kill(result.task_id)
+    tasks.kill(result.task_id)
     with pytest.raises(Invalid, match="killed by user") as caught:
         finish(result, world.amsterdam_north)
     assert caught.value.error_code == "result_finished"

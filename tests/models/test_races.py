@@ -111,11 +111,10 @@ class Actor:
 
     def kill(self) -> None:
         if task := self.some(Task):
-            results.kill(task.id)
+            tasks.kill(task.id)
 
     def remove(self) -> None:
         if task := self.some(Task):
-            results.kill(task.id)
             tasks.delete(task)
 
 
@@ -147,7 +146,7 @@ def test_claims_reports_kills_and_removals_of_one_task(world: World):
             lambda one=one: results.claim(one.id, world.amsterdam_north, LEASE),
             lambda one=one: finish(one, world.amsterdam_north),
             lambda other=other: finish(other, world.berlin_north, TaskStatus.CRASHED),
-            lambda task=task: results.kill(task.id),
+            lambda task=task: tasks.kill(task.id),
             lambda task=task: tasks.delete(task),
             lambda task=task: make_task(world.north, [world.berlin], parent=task),
         )
@@ -159,7 +158,7 @@ def test_nothing_starts_below_a_task_that_is_being_killed(world: World):
         at_once(
             world,
             lambda task=task: make_task(world.north, [world.berlin], parent=task),
-            lambda task=task: results.kill(task.id),
+            lambda task=task: tasks.kill(task.id),
         )
         assert Result.select().where(Result.finished_at.is_null()).count() == 0
 
@@ -172,7 +171,7 @@ def test_a_result_ends_once(world: World):
             world,
             lambda result=result: finish(result, world.amsterdam_north, TaskStatus.COMPLETED),
             lambda result=result: finish(result, world.amsterdam_north, TaskStatus.CRASHED),
-            lambda task=task: results.kill(task.id),
+            lambda task=task: tasks.kill(task.id),
         )
         ends = {one.status for one in outcomes if isinstance(one, Result)}
         killed = [one for one in outcomes if isinstance(one, int) and one]

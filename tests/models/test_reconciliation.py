@@ -75,7 +75,7 @@ def test_what_waits_for_its_upload_keeps_its_lease_too(world: World, result: Res
 
 def test_what_was_killed_stops_and_is_forgotten(world: World, task: Task, result: Result):
     results.claim(result.id, world.amsterdam_north, LEASE)
-    results.kill(task.id)
+    tasks.kill(task.id)
     assert orders(world, running=[result.id]) == ([], [result.id], [])
     assert orders(world, finished=[result.id]) == ([], [], [result.id])
 
@@ -178,7 +178,7 @@ def family(world: World, task: Task) -> list[Task]:
 def test_a_kill_reaches_every_depth(world: World, family: list[Task]):
     before = messages()
     rows = Result.select().count()
-    assert results.kill(family[0].id) == rows
+    assert tasks.kill(family[0].id) == rows
     rows = list(Result.select())
     assert {row.status for row in rows} == {TaskStatus.KILLED}
     assert {row.reason_code for row in rows} == {"killed"}
@@ -187,7 +187,7 @@ def test_a_kill_reaches_every_depth(world: World, family: list[Task]):
 
 
 def test_a_kill_of_a_sub_task_spares_its_parent(world: World, family: list[Task]):
-    results.kill(family[1].id)
+    tasks.kill(family[1].id)
     assert tasks.is_open(family[0].id)
     assert not tasks.is_open(family[1].id)
     assert not tasks.is_open(family[2].id)
@@ -199,22 +199,21 @@ def test_a_kill_never_overwrites_what_has_ended(world: World, family: list[Task]
         finish(result_of(family[2], world.berlin), world.berlin_north, TaskStatus.CRASHED),
     ]
     before = [(row.id, row.status, row.finished_at) for row in done]
-    assert results.kill(family[0].id) == Result.select().count() - len(done)
+    assert tasks.kill(family[0].id) == Result.select().count() - len(done)
     assert [(row.id, row.status, row.finished_at) for row in map(again, done)] == before
 
 
 def test_a_second_kill_says_nothing(world: World, task: Task):
-    results.kill(task.id)
+    tasks.kill(task.id)
     before = messages()
-    assert results.kill(task.id) == 0
+    assert tasks.kill(task.id) == 0
     assert messages() == before
 
 
 def test_the_message_of_a_kill_outlives_its_task(world: World, task: Task):
     ids = {row.organization_id: row.id for row in task.results}
-    results.kill(task.id)
-    message = messages()[-1]
     tasks.delete(task)
+    message = messages()[-1]
     topic, content = outbox.find(message)
     assert topic is Topic.RESULTS_KILLED
     assert sorted(map(tuple, content["bells"])) == sorted(
@@ -228,7 +227,7 @@ def test_the_message_of_a_kill_outlives_its_task(world: World, task: Task):
 def test_a_kill_and_a_final_report_at_once_leave_one_end(world: World, task: Task, result: Result):
     results.claim(result.id, world.amsterdam_north, LEASE)
     killed, reported = side_by_side(
-        lambda: results.kill(task.id), lambda: finish(result, world.amsterdam_north)
+        lambda: tasks.kill(task.id), lambda: finish(result, world.amsterdam_north)
     )
     row = again(result)
     assert row.status in (TaskStatus.KILLED, TaskStatus.COMPLETED)

@@ -32,7 +32,7 @@ def test_a_tree_of_any_size_is_killed_and_its_nodes_are_told_in_portions(world: 
     other = make_task(world.north, [world.amsterdam])
     multiply(task, MANY)
     before = messages()
-    assert results.kill(task.id) == MANY + 1
+    assert tasks.kill(task.id) == MANY + 1
     assert Result.select().where(Result.status == TaskStatus.KILLED).count() == MANY + 1
     assert result_of(other, world.amsterdam).status == TaskStatus.PENDING
     told = [outbox.find(message)[1]["bells"] for message in messages()[len(before) :]]

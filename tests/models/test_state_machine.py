@@ -184,7 +184,7 @@ class Life(RuleBasedStateMachine):
     @rule(task=tasks_made)
     def kill(self, task: int) -> None:
         if task in self.model.tasks:
-            assert results.kill(task) == self.model.kill(task)
+            assert tasks.kill(task) == self.model.kill(task)
 
     @rule(task=consumes(tasks_made))
     def remove(self, task: int) -> None:
@@ -192,8 +192,7 @@ class Life(RuleBasedStateMachine):
             with pytest.raises(NotFound):
                 tasks.get(task)
             return
-        assert results.kill(task) == self.model.kill(task)
-        tasks.delete(tasks.get(task))
+        assert tasks.delete(tasks.get(task)) == self.model.kill(task)
         self.model.remove(task)
 
     @rule()

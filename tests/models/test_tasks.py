@@ -2,6 +2,7 @@
 
 import time
 
+import peewee
 import pytest
 
 from tests.models.factories import (
@@ -16,6 +17,7 @@ from tests.models.factories import (
 from vantage6.common.enums import Scope
 from vantage6.common.errors import Invalid, NotFound
 from vantage6.models.database import db
+from vantage6.models.fields import is_sqlite
 from vantage6.models.store import outbox, results, tasks
 from vantage6.models.store.access import Reach
 from vantage6.models.store.outbox import Topic
@@ -82,9 +84,27 @@ def test_tasks_at_once_get_different_runs(world: World):
 def test_removing_a_task_keeps_its_sub_tasks(world: World):
     parent = make_task(world.north, [world.amsterdam])
     child = make_task(world.north, [world.berlin], parent=parent)
-    tasks.delete(parent)
+    assert tasks.delete(parent) == 2
     assert tasks.get(child.id).parent_id is None
+    assert not tasks.is_open(child.id)
     assert count(Task, Result, Payload) == [1, 1, 1]
+
+
+def test_a_task_that_cannot_be_removed_is_not_ended(world: World):
+    task = make_task(world.north, [world.amsterdam, world.berlin])
+    before = messages()
+    refuse = "BEGIN SELECT RAISE(ABORT, 'kept'); END"
+    if not is_sqlite(db.obj):
+        db.execute_sql(
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql "
+            "AS $$ BEGIN RAISE EXCEPTION 'kept'; END $$"
+        )
+        refuse = "FOR EACH ROW EXECUTE FUNCTION refuse()"
+    db.execute_sql(f"CREATE TRIGGER kept BEFORE DELETE ON task {refuse}")
+    with pytest.raises(peewee.PeeweeException, match="kept"):
+        tasks.delete(task)
+    assert tasks.is_open(task.id)
+    assert messages() == before
 
 
 def test_a_missing_task_is_not_found(world: World):
