@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from vantage6.common.disclosure.parties import parties_from_json
 from vantage6.common.errors import Invalid
 
 #: The database of a task that names none.
@@ -67,6 +68,8 @@ class Claim:
     #: In whose names the tasks above were sent, the first one first; None if the server does not
     #: say.
     above: tuple[Requester, ...] | None = ()
+    #: The organizations that are asked by the same task; None if the server does not say.
+    parties: tuple[int, ...] | None = None
 
     @property
     def level(self) -> int | None:
@@ -110,9 +113,22 @@ class Claim:
                 token=str(answer["container_token"]),
                 request_id=request_id,
                 above=_above(task),
+                parties=_parties(task),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise Invalid(f"The server's answer to a claim lacks or garbles {error}.") from error
+
+
+def _parties(task: Mapping[str, Any]) -> tuple[int, ...] | None:
+    """Return the organizations that a task asks, each once, or None if the server does not say.
+
+    Raises
+    ------
+    ValueError
+        If they are no ids.
+    """
+    said = task.get("organizations")
+    return None if said is None else parties_from_json({"organizations": said})
 
 
 def folder_name(result_id: int) -> str:

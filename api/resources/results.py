@@ -160,6 +160,7 @@ class Results(Resource):
                 "init_username": task.init_user.username if task.init_user else None,
                 "collaboration": self.replies.link("collaboration", task.collaboration_id),
                 "requesters": [_requester(one) for one in _requesters(task, initiator)],
+                "organizations": results.parties(task.id),
             },
             "container_token": self.service.tokens.for_container(caller.calling_node, task),
             "initiator_public_key": initiator.public_key,

@@ -238,6 +238,7 @@ class ClaimTaskReply(Reply):
         description="who asked: for the first task of the run, for each one on the way, and last "
         "for this one"
     )
+    organizations: list[int] = Field(description="ids of all organizations that the task asks")
 
 
 class ClaimReply(Reply):

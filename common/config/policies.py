@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from vantage6.common import addresses
 from vantage6.common.config.base import Section
+from vantage6.common.config.floors import FloorsConfig, of_preset
 
 
 def _expression(text: str) -> str:
@@ -82,4 +83,9 @@ class PolicyConfig(Section):
         description="largest output that leaves; default: `limits.file_bytes`. The inputs of a "
         "sub-task leave as well, and are together held to it; default for them: "
         "`limits.request_bytes`",
+    )
+    floors: Annotated[FloorsConfig, BeforeValidator(of_preset)] = Field(
+        FloorsConfig(),
+        description="how little may stand behind a number that leaves: the name of a preset, or a "
+        "preset with values that differ. Algorithms read it from the file that `FLOORS_FILE` names",
     )

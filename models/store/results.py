@@ -40,6 +40,14 @@ _NODES = Prepared(
         among(Node.organization, organizations) & among(Node.collaboration, collaborations)
     )
 )
+_PARTIES: Prepared[Any] = Prepared(
+    lambda task: (
+        Result.select(Result.organization)
+        .where(Result.task == task)
+        .order_by(Result.organization)
+        .tuples()
+    )
+)
 
 
 def get(result_id: int) -> Result:
@@ -280,6 +288,11 @@ def sweep() -> tuple[list[int], list[int]]:
             lease_until=None,
         ).where(among(Result.id, over) & silent).execute()
     return again, over
+
+
+def parties(task_id: int) -> list[int]:
+    """Return the ids of the organizations that a task asks."""
+    return [organization for (organization,) in _PARTIES(task_id)]
 
 
 def pending_of(task_id: int) -> list[tuple[int, int, int]]:

@@ -94,6 +94,7 @@ def test(
     for way in explain(instance.config, rules, request, source):
         word, finding = _REACH[way.finding.verdict], way.finding
         console.say(f"{word:8} {way.name} ({way.target}): {finding.reason.message}")
+    console.say(rules.floors.summary)
     for entry in fitting_begin(_expressions(instance), image):
         console.say(f"{entry} matches the beginning of {image}, and has to match the whole of it.")
     for line in describe_followed(instance):

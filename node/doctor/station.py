@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vantage6.common.cli.doctor import Check, Doubtful, Failed, Skipped, existing, room, writable
+from vantage6.common.config.policies import PolicyConfig
 from vantage6.node.databases import Database, Databases
 from vantage6.node.instance import Instance
 from vantage6.node.outcomes import RefusalError
@@ -59,6 +60,7 @@ class StationChecks:
     def policies(self) -> Iterator[Check]:
         """Yield the checks of the rules."""
         yield "policies", self._policies
+        yield "floors", self._floors
         yield "in force", self._followed_version
 
     def _engine(self) -> str:
@@ -141,6 +143,14 @@ class StationChecks:
         if any(text in _ANYTHING for text in expressions):
             raise Doubtful("An expression allows any image: name those that you trust.")
         return f"Allowed images: {', '.join(expressions)}"
+
+    def _floors(self) -> str:
+        written = (self._config.policies or PolicyConfig()).floors
+        if min(written.floors.cell, written.floors.records) == 1:
+            raise Doubtful(
+                f"{written.summary} Numbers about a single record may leave: raise policies.floors."
+            )
+        return written.summary
 
     def _followed_version(self) -> str:
         from vantage6.node.rules.current_policy import describe_followed

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from vantage6.common import logs
+from vantage6.common.config.floors import FloorsConfig
 from vantage6.common.config.node import NodeConfig
 from vantage6.common.config.policies import PolicyConfig
 from vantage6.common.config.services import VPN, WHITELIST
@@ -143,6 +144,11 @@ class Policy:
         yield self._on_database(request)
         yield self._on_input(request)
         yield self._on_format(request)
+
+    @property
+    def floors(self) -> FloorsConfig:
+        """How little may stand behind a number that leaves."""
+        return self._policies.floors
 
     @property
     def allows_pickle(self) -> bool:

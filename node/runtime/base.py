@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from vantage6.common.disclosure import FLOORS_FILE, PARTIES_FILE
 from vantage6.common.errors import Unavailable
 from vantage6.node.databases import Database
 from vantage6.node.outcomes import Exit
@@ -53,7 +54,7 @@ class RunSpec:
     result_id: int
     #: Id of what `Runtime.fetch` returned for the task's image.
     image: str
-    #: Host folder with ``input``, ``token`` and ``output``.
+    #: Host folder with ``input``, ``token``, ``floors``, ``parties`` and ``output``.
     io: Path
     #: Host file that it writes; `io` has another one of that name in its place.
     output: Path
@@ -66,7 +67,8 @@ class RunSpec:
     links: tuple[Link, ...] = ()
     #: Whether it takes part in the VPN.
     vpn: bool = False
-    #: Variables of the station's own; override the standard ones.
+    #: Variables of the station's own; override the standard ones, except for the two files about
+    #: disclosure.
     extra: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -195,7 +197,15 @@ def environment(spec: RunSpec, paths: ContainerPaths) -> dict[str, str]:
     }
     if spec.database.type is not None:
         variables[f"{label.upper()}_DATABASE_TYPE"] = spec.database.type
-    return variables | dict(spec.extra)
+    # SECURITY: last, so that no other variable stands in their place; an image sets none of them.
+    return (
+        variables
+        | dict(spec.extra)
+        | {
+            FLOORS_FILE: f"{paths.io}/floors",
+            PARTIES_FILE: f"{paths.io}/parties",
+        }
+    )
 
 
 def end_of(raw: bytes, most: int) -> str:

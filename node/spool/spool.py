@@ -5,8 +5,8 @@ One folder per result, named as containers see it::
     task-000000005/
         entry.json      what was claimed, and whether it was started
         tokens.json     what is shown at the server and at the node's proxy in its name
-        io/             mounted into the container: input, token, output; only the output is
-                        writable, and may be written elsewhere (`Spool.output`)
+        io/             mounted into the container: input, token, floors, parties, output; only
+                        the output is writable, and may be written elsewhere (`Spool.output`)
         subtasks        what it made through its proxy
         room            keeps space for how it ended, also on a disk that it fills
         stopped         why the station stopped it, if it did
@@ -35,6 +35,7 @@ from vantage6.node.proxy.subtasks import SubTasks
 from vantage6.node.proxy.tokens import Tokens
 from vantage6.node.spool import disk_usage as measured
 from vantage6.node.spool import removal, run_disks
+from vantage6.node.spool.io_folder import Disclosure, make_io_folder
 from vantage6.node.spool.run_disks import RunDisks
 
 log = logs.get(__name__)
@@ -99,25 +100,12 @@ class Entry:
         """The folder that the algorithm gets to see."""
         return self.folder / "io"
 
-    def prepare(self, input_: bytes, tokens: Tokens) -> None:
+    def prepare(self, input_: bytes, tokens: Tokens, disclosure: Disclosure = Disclosure()) -> None:
         """Write what the algorithm reads, and the empty file that it writes."""
         # SECURITY: beside the folder that the algorithm sees, and closed to all others here.
         write_durably(self.folder / "tokens.json", _encode(asdict(tokens)))
         keep_room(self.folder / "room", _OUTCOME_BYTES)
-        removal.remove(self.io)
-        self.io.mkdir()
-        # SECURITY: the folder is not writable for the container's user, so the output cannot
-        # be replaced by a link. All may read because that user is not ours; the spool itself
-        # is closed to other users of this machine.
-        for name, content, mode in (
-            ("input", input_, 0o444),
-            ("token", tokens.door.encode("ascii"), 0o444),
-            ("output", b"", 0o666),
-        ):
-            path = self.io / name
-            path.write_bytes(content)
-            path.chmod(mode)
-        self.io.chmod(0o755)
+        make_io_folder(self.io, input_, tokens.door, disclosure)
 
     def tokens(self) -> Tokens:
         """Return what is shown in the name of the algorithm."""

@@ -11,6 +11,7 @@ from vantage6.node.rules.audit import hash_of, method_of
 from vantage6.node.rules.formats import name_of
 from vantage6.node.rules.policy import PolicyRequest
 from vantage6.node.runtime.base import Image, Pulling, RunSpec
+from vantage6.node.spool.io_folder import Disclosure
 from vantage6.node.spool.spool import Entry
 from vantage6.node.work.context import NodeContext
 from vantage6.node.work.delivery import fingerprint_for, wrong_receiver
@@ -68,10 +69,17 @@ class Preparation:
             database, lambda service: context.policy.may_reach(service, asked)
         )
         tokens = Tokens.of(claim, context.me)
-        self._retry.disk(lambda: self._entry.prepare(input_, tokens))
-        digests = sorted(image.digests - {image.id})
+        floors = context.policy.floors
+        # SECURITY: of the station and of the claim, never of the input.
+        disclosure = Disclosure(floors.floors, claim.parties)
+        self._retry.disk(lambda: self._entry.prepare(input_, tokens, disclosure))
         self._retry.record(
-            "started", image_id=image.id, image_digests=digests, services=list(grant.names)
+            "started",
+            image_id=image.id,
+            image_digests=sorted(image.digests - {image.id}),
+            services=list(grant.names),
+            floors=floors.name,
+            parties=None if claim.parties is None else list(claim.parties),
         )
         spec = RunSpec(
             result_id=self._entry.record.result_id,

@@ -75,3 +75,37 @@ def test_tasks_do_not_follow_from_each_other_without_end(api: Api, world: World,
     assert len(chain(api, task, world.berlin_north)) == requesters.MOST_LEVELS
     answer = api.post("/task", Algorithm(world.berlin_north, task), body)
     assert answer.problem == (400, "too_deep")
+
+
+def asked_together(api: Api, task: Task, node: Node) -> list[int]:
+    """Return the organizations that a task asks, as a claim says it."""
+    result = result_of(task, node.organization)
+    said: list[int] = api.post(f"/result/{result.id}/claim", node).json["task"]["organizations"]
+    return said
+
+
+def test_a_claim_says_which_organizations_the_task_asks(api: Api, world: World):
+    both = make_task(world.north, [world.berlin, world.amsterdam], initiator=world.amsterdam)
+    ids = sorted([world.berlin.id, world.amsterdam.id])
+    assert asked_together(api, both, world.berlin_north) == ids
+    assert asked_together(api, both, world.amsterdam_north) == ids
+    one = make_task(world.north, [world.berlin], initiator=world.amsterdam)
+    assert asked_together(api, one, world.berlin_north) == [world.berlin.id]
+
+
+def test_no_input_and_no_organization_asked_twice_makes_more_of_them(api: Api, world: World):
+    first = make_task(world.north, [world.berlin], initiator=world.amsterdam)
+    target = {"id": world.amsterdam.id, "input": "eyJwYXJ0aWVzIjpbMSwyLDNdfQ=="}
+    body = {
+        "collaboration_id": world.north.id,
+        "image": IMAGE,
+        "organizations": [target],
+    }
+    answer = api.post("/task", Algorithm(world.berlin_north, first), body)
+    assert answer.status == 201
+    task = Task.get_by_id(answer.json["id"])
+    assert asked_together(api, task, world.amsterdam_north) == [world.amsterdam.id]
+    twice = api.post(
+        "/task", Algorithm(world.berlin_north, first), {**body, "organizations": [target, target]}
+    )
+    assert twice.status >= 400

@@ -96,6 +96,9 @@ def test_node_that_is_well_is_told_so(examine: Examine) -> None:
         ({"policies": None}, "policies", "warning", "Any image"),
         ({"policies": {"allowed_algorithms": ".*"}}, "policies", "warning", "any image"),
         ({"policies": {}}, "policies", "warning", "Nothing may run"),
+        ({"policies": {"floors": "v6"}}, "floors", "ok", "Floors v6: at least 5 records"),
+        ({"policies": {"floors": "open"}}, "floors", "warning", "a single record"),
+        ({"policies": None}, "floors", "ok", "Floors default"),
     ],
 )
 def test_each_failure_says_what_to_do(

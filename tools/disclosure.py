@@ -1,0 +1,73 @@
+"""What a station says about disclosure: its floors, and which organizations are asked together.
+
+Both come in files of the node, and never from the input of the task.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any
+
+from vantage6.common.disclosure import FLOORS_FILE, PARTIES_FILE
+from vantage6.common.disclosure.floors import Floors
+from vantage6.common.disclosure.parties import parties_from_json
+from vantage6.tools.errors import AlgorithmError
+
+#: What the mock client says in place of a node.
+_MOCKED: ContextVar[tuple[Floors, tuple[int, ...]] | None] = ContextVar("mocked", default=None)
+
+
+def floors() -> Floors:
+    """Return the floors of this station; the default ones where it has set none.
+
+    Raises
+    ------
+    AlgorithmError
+        If the station has set some that cannot be read.
+    """
+    if mocked := _MOCKED.get():
+        return mocked[0]
+    if not os.environ.get(FLOORS_FILE):
+        return Floors()
+    try:
+        return Floors.from_json(_read(FLOORS_FILE))
+    except (OSError, ValueError) as error:
+        # SECURITY: those of the station may be stricter than the default ones.
+        raise AlgorithmError("The floors of this station cannot be read.") from error
+
+
+def parties() -> tuple[int, ...]:
+    """Return the ids of the organizations that are asked together, as the node knows them.
+
+    None where the node does not know them, which is fewer than any station asks for.
+
+    Raises
+    ------
+    AlgorithmError
+        If the file of the node cannot be read.
+    """
+    if mocked := _MOCKED.get():
+        return mocked[1]
+    if not os.environ.get(PARTIES_FILE):
+        return ()
+    try:
+        return parties_from_json(_read(PARTIES_FILE))
+    except (OSError, ValueError) as error:
+        raise AlgorithmError("The organizations that are asked together cannot be read.") from error
+
+
+@contextmanager
+def mocked_station(station: Floors, organization_ids: tuple[int, ...]) -> Iterator[None]:
+    """Let functions within see the floors of a mocked station, and who is asked together."""
+    token = _MOCKED.set((station, tuple(sorted(set(organization_ids)))))
+    try:
+        yield
+    finally:
+        _MOCKED.reset(token)
+
+
+def _read(variable: str) -> Any:
+    return json.loads(Path(os.environ[variable]).read_text("utf-8"))
