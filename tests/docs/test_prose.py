@@ -19,7 +19,7 @@ FINISHED = [
             *("algorithms", "client", "deployment", "index", "monitoring", "operator", "reasons"),
             *("audit", "security", "start", "station", "tutorial", "upgrade", "versions"),
             *("client-differences", "compatibility", "configuration", "http-api", "seeds"),
-            *("commands", "examples", "exit-codes", "metrics"),
+            *("cards", "commands", "examples", "exit-codes", "metrics"),
         )
     ),
 ]

@@ -1,0 +1,38 @@
+"""Function cards: what the functions of an image take, and what they share.
+
+`card` is the document, `documents` its forms (JSON, label of an image), `arguments` the one check
+of a task's input against it. A card is written by the author of an image, who is not trusted.
+"""
+
+from vantage6.common.cards.arguments import BAD_ARGUMENTS, find_faults, find_faults_of_input
+from vantage6.common.cards.card import Card, Example, Function, Rounds, Share, View
+from vantage6.common.cards.documents import (
+    LABEL,
+    MOST_BYTES,
+    CardError,
+    parse,
+    read,
+    read_label,
+    write,
+    write_label,
+)
+
+__all__ = [
+    "BAD_ARGUMENTS",
+    "LABEL",
+    "MOST_BYTES",
+    "Card",
+    "CardError",
+    "Example",
+    "Function",
+    "Rounds",
+    "Share",
+    "View",
+    "find_faults",
+    "find_faults_of_input",
+    "parse",
+    "read",
+    "read_label",
+    "write",
+    "write_label",
+]

@@ -1,0 +1,109 @@
+"""The one check of a task's input against a card: in the client, at the server, at the node."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from vantage6.common.cards.bounded import MOST_VALUES, TooMuch, find_errors, plain
+from vantage6.common.cards.card import Card, Function
+from vantage6.common.cards.sentences import in_words, listed
+from vantage6.common.errors import SerializationError
+from vantage6.common.json_values import has_more_values
+from vantage6.common.serialization import deserialize
+
+#: Code of a refusal because of arguments.
+BAD_ARGUMENTS = "bad_arguments"
+
+_JSON = b"json."
+_SHOWN_FAULTS = 5
+_TOO_MUCH = (
+    "The arguments are too large to be checked: a function with a card takes about "
+    f"{MOST_VALUES:,} values at most."
+)
+
+
+def find_faults(card: Card, payload: bytes) -> tuple[str, ...]:
+    """Return what is wrong with the input of a task, in sentences; nothing if all is right.
+
+    SECURITY: no sentence quotes the input, which is encrypted on its way; all words in it are ours
+    or those of the card.
+
+    Parameters
+    ----------
+    card
+        The card of the image.
+    payload
+        The plain input as it is sent, with the name of its format in front.
+    """
+    # SECURITY: no pickle, which the node does not read, and no other encoding than UTF-8, in which
+    # values can be counted before they are parsed.
+    body = payload.removeprefix(_JSON)
+    if body is payload or json.detect_encoding(body[:4]) != "utf-8":
+        return (
+            f"The functions of {card.name} take their input as JSON: send the task with "
+            "data_format='json'.",
+        )
+    if has_more_values(body, MOST_VALUES):
+        return (_TOO_MUCH,)
+    try:
+        input_ = deserialize(payload)
+    except SerializationError:
+        return ("The input of the task is not valid JSON.",)
+    if not isinstance(input_, dict):
+        return ("The input of the task is not a dictionary.",)
+    return find_faults_of_input(card, input_)
+
+
+def find_faults_of_input(card: Card, input_: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what is wrong with an input that is read already; see `find_faults`.
+
+    Parameters
+    ----------
+    card
+        The card of the image.
+    input_
+        ``method``, ``master``, ``args`` and ``kwargs``.
+    """
+    method, is_central = input_.get("method"), bool(input_.get("master"))
+    if not isinstance(method, str):
+        return ("The input of the task names no method.",)
+    function = card.find(method, is_central=is_central)
+    if function is None:
+        return (_unknown(card, method, is_central=is_central),)
+    try:
+        named, faults = _by_name(function, input_.get("args") or [], input_.get("kwargs") or {})
+        if not faults:
+            errors = find_errors(function.arguments, named)
+            faults = [in_words(function, error) for error in errors]
+    except TooMuch:
+        return (_TOO_MUCH,)
+    faults = list(dict.fromkeys(faults))
+    if len(faults) > _SHOWN_FAULTS:
+        faults = [*faults[:_SHOWN_FAULTS], f"{function.name} finds more that does not fit."]
+    return tuple(faults)
+
+
+def _unknown(card: Card, method: str, *, is_central: bool) -> str:
+    if (other := card.find(method, is_central=not is_central)) is not None:
+        change = "without" if is_central else "with"
+        return f"{other.name} is a {other.kind} function: ask for it {change} 'master': True."
+    kind = "central" if is_central else "partial"
+    names = [function.name for function in card.functions if function.kind == kind]
+    hint = " (with 'master': True)" if is_central else ""
+    return (
+        f"{card.name} has no {kind} function of that name. Its {kind} functions{hint}: "
+        f"{listed(names)}."
+    )
+
+
+def _by_name(function: Function, args: Any, kwargs: Any) -> tuple[dict[str, Any], list[str]]:
+    """Return all arguments by their names, and what is wrong with the way they are given."""
+    if not isinstance(args, list | tuple) or not isinstance(kwargs, dict):
+        return {}, ["args has to be a list, and kwargs a dictionary."]
+    names = function.parameters
+    if len(args) > len(names):
+        return {}, [f"{function.name} takes at most {len(names)} arguments: {listed(names)}."]
+    positional = dict(zip(names, args, strict=False))
+    if double := [name for name in positional if name in kwargs]:
+        return {}, [f"{function.name} gets an argument twice: {listed(double)}."]
+    return plain({**positional, **kwargs}), []
