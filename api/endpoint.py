@@ -72,12 +72,12 @@ def endpoint(
 
     The decorated function gets ``caller``, ``query`` and ``read`` as far as they are declared,
     and what the path holds; what it returns is sent as JSON. It calls ``read()`` for the body
-    once it knows that the caller may send one: nobody else's is taken into memory.
+    once it knows that the caller may send one: no other body is taken into memory.
 
     Parameters
     ----------
     callers
-        Who may call; nobody named means that no token is needed.
+        The kinds of callers; without any, a request needs no token.
     body, query
         Models of the JSON body and of the query string.
     reply

@@ -63,13 +63,13 @@ class Logins:
         Parameters
         ----------
         user
-            Whose password that may be; None if nobody has the name.
+            The account whose password it may be; None if no account has the name.
         password
             What was sent.
         req
             The request.
         name
-            What was sent as the name of nobody.
+            The name that was sent, where no account has it.
 
         Raises
         ------
@@ -94,7 +94,7 @@ class Logins:
     def require_password(
         self, user: User, session_id: int | None, password: str, req: Request
     ) -> bool:
-        """Check the password of somebody who did not log in just now.
+        """Check the password of a user who did not log in just now.
 
         Returns
         -------
@@ -125,7 +125,7 @@ class Logins:
         self._service.guesses.remember(user.id, network_of(self.address(req)))
 
     def refuse_first_password(self, password: str, req: Request) -> None:
-        """Refuse a login from elsewhere with the password that everybody knows.
+        """Refuse a login from elsewhere with the well-known first password.
 
         Raises
         ------
@@ -148,7 +148,7 @@ class Logins:
     def second_factor(
         self, user: User, code: str | int | None, req: Request
     ) -> dict[str, Any] | None:
-        """Check the code of somebody whose password was right.
+        """Check the code of a user whose password was right.
 
         Returns
         -------
@@ -218,7 +218,7 @@ class Logins:
         return {"recovery_codes": codes}
 
     def tell(self, user: User, change: Change, req: Request, receiver: str | None = None) -> None:
-        """Have a user told by mail what was changed, since somebody else may have done it.
+        """Have a user told by mail of a change, since an intruder may have made it.
 
         The mail goes to the receiver, or else to the address of the user.
         """

@@ -20,7 +20,7 @@ _PARTS: dict[str, dict[str, Any]] = {"tag": {"type": "string", "format": "uuid"}
 _REFERENCE = "#/components/schemas/{model}"
 _REFUSALS = {
     400: "The request is not valid; `msg` says what to change.",
-    401: "Nobody is logged in, or the permission is lacking.",
+    401: "The request has no valid token, or the permission is lacking.",
     404: "There is no such thing.",
     409: "The thing is not in a state that allows this.",
     413: "The body is too large.",

@@ -179,7 +179,7 @@ class Replies:
         ]
 
     def roles(self, rows: Sequence[Role], visible_users: Any) -> list[Json]:
-        """Return roles, with those of their users for whom ``visible_users`` is true."""
+        """Return roles, with those of their users that ``visible_users`` admits."""
         ids = [row.id for row in rows]
         rules, users = relations.rules_of_roles(ids), relations.users_of_roles(ids)
         return [

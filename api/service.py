@@ -67,7 +67,7 @@ class Service:
 
     @cached_property
     def limits(self) -> Limits:
-        """How often somebody may try."""
+        """The limits on attempts."""
         return Limits(
             self.instance.broker_url, self.config.rate_limits, self.config.password_policy
         )

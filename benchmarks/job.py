@@ -177,7 +177,7 @@ def delivered(broker: redis.Redis, nodes: list[int], post: Callable[[], None]) -
 
 
 def register_many(federation: Federation) -> tuple[int, list[int], list[int]]:
-    """Register organizations with nodes that nobody runs; return collaboration, both lists."""
+    """Register organizations with nodes that do not run; return collaboration, both lists."""
     with closing(federation.client("root", "root")) as root:
         ids = [
             root.request("organization", json={"name": f"many{i}"}, method="post")["id"]

@@ -57,7 +57,7 @@ def measure(nodes: int) -> None:
 
 
 def _token(tokens: Tokens, who: User | Node) -> str:
-    """Return the token of somebody who has logged in."""
+    """Return the token of a user who has logged in."""
     kind = IdentityKind.USER if isinstance(who, User) else IdentityKind.NODE
     moment = now()
     until = moment + tokens.refresh_life
@@ -130,7 +130,7 @@ async def _measure(federation: Federation, waiting: Waiting, user: str) -> None:
     began = time.perf_counter()
     api.terminate()
     await asyncio.wait(tasks, timeout=60)
-    _line("from TERM until nobody waits any more", f"{time.perf_counter() - began:9.1f} s")
+    _line("from TERM until no node waits", f"{time.perf_counter() - began:9.1f} s")
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

@@ -37,9 +37,9 @@ class NodeConsumer:
         Returns a new connection of one of our transports: `vantage6.broker.transports.https` or
         `vantage6.broker.transports.redis`.
     queue
-        The queue. Nobody else may consume it.
+        The queue. No other consumer may take from it.
     on_message
-        What to do, in a few seconds: meanwhile nobody says that the node is there. It may be called
+        Handles a message in a few seconds, without renewal of the presence. It may be called
         again with the same message and must bear that.
     """
 

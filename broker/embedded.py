@@ -1,7 +1,7 @@
 """A private Redis for a server without a configured broker.
 
 The real thing, Redis or Valkey, only local: it listens on the loopback interface, keeps its data in
-the folder of the instance, and lets nobody in without the password that is generated here. This
+the folder of the instance, and asks for the password that is generated here. This
 module writes the configuration and says which command to run; running it is up to a process
 supervisor.
 """
@@ -48,7 +48,7 @@ save ""
 # A full broker refuses messages, which the server notices, rather than forget some silently.
 maxmemory 256mb
 maxmemory-policy noeviction
-# SECURITY: nobody, and no node, can store a value larger than this.
+# SECURITY: no client, and no node, can store a value larger than this.
 proto-max-bulk-len 1mb
 
 # Find out about consumers behind a dead line; idle ones are welcome to stay.

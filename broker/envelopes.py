@@ -18,7 +18,7 @@ def parse(entry: bytes | str) -> dict[str, Any]:
     Raises
     ------
     Exception
-        Of many kinds, if it is anything else; whoever reads an entry drops it then.
+        Of many kinds, if it is anything else; the reader drops such an entry.
     """
     envelope = json.loads(entry)
     properties = envelope["properties"]

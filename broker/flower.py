@@ -59,7 +59,7 @@ class Flower:
             self._tell("task-failed", work, exception=str(status), traceback="")
 
     def killed(self, work: Work) -> None:
-        """Say that somebody ended a result."""
+        """Say that a result was killed."""
         self._tell("task-revoked", work, terminated=True, signum=None, expired=False)
 
     def nodes(self, names: Mapping[int, str], online: Iterable[int]) -> None:

@@ -35,7 +35,7 @@ _MOST_FOREIGN = 100
 
 
 class Inboxes:
-    """All inboxes. For a while after Redis did not answer, nobody waits for it.
+    """All inboxes. For a while after Redis did not answer, requests do not wait for it.
 
     Parameters
     ----------

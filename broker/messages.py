@@ -32,7 +32,7 @@ class ResultReady:
 
 @dataclass(frozen=True, slots=True)
 class ResultKilled:
-    """Somebody stopped a result."""
+    """A result was killed."""
 
     result_id: int
     task_id: int
@@ -98,7 +98,7 @@ def _identifier(body: dict[Any, Any], name: str) -> int:
 
 
 def _request(value: object) -> str | None:
-    """Return the id of a request; whatever else it is does not matter enough to drop a message."""
+    """Return the id of a request, or None: a message with a wrong one is not dropped."""
     return value if isinstance(value, str) and REQUEST_ID.fullmatch(value) else None
 
 

@@ -25,7 +25,7 @@ _QUEUES = {
 
 
 class ControlSender:
-    """Kicks tasks of the queues on which somebody waits, best effort.
+    """Kicks tasks of the queues on which users wait, best effort.
 
     A lost kick does no harm: what has to be done is in the database, and the relay finds it. The
     sender connects when it is first used, so make it before a fork and use it after.

@@ -85,13 +85,13 @@ class Telemetry:
         self._numbers[number] = self._numbers.get(number, 0) + by
 
     def _wake(self) -> None:
-        """See that somebody sends. The lock is held."""
+        """Start the sending thread if there is none. The lock is held."""
         if self._thread is None and not self._cooldown.is_active:
             self._thread = threading.Thread(target=self._run, name="telemetry", daemon=True)
             self._thread.start()
 
     def _run(self) -> None:
-        """Send until there is nothing left, or nobody takes it; then the next begins anew."""
+        """Send until nothing is left, or Redis takes nothing; then the next begins anew."""
         while True:
             time.sleep(_PAUSE_SECONDS)
             with self._lock:

@@ -68,7 +68,7 @@ class Wakeups:
         self._is_serving: Callable[[], bool] = lambda: True
 
     def serve_while(self, is_serving: Callable[[], bool]) -> None:
-        """Wake everybody, and let nobody wait any more, when this becomes false."""
+        """Wake all waiters, and admit none, when this becomes false."""
         self._is_serving = is_serving
 
     @property

@@ -120,7 +120,7 @@ class ClientBase:
         return self._session.url(endpoint)
 
     def authenticate(self, credentials: Document, path: str = "token/user") -> bool:
-        """Log in with whatever the server takes.
+        """Log in with the names and values that the server takes.
 
         Parameters
         ----------

@@ -47,7 +47,7 @@ def cause(result: Document) -> str:
 
 
 def _told(result: Document) -> str:
-    """Return what somebody wrote about the cause, and not only that the program ended."""
+    """Return the line that names the cause, and not only that the program ended."""
     reason, log_ = result.get("reason"), result.get("log")
     last = log_.strip().rpartition("\n")[2] if isinstance(log_, str) else ""
     # Where logs are encrypted, the reason, which is not, quotes none of them.

@@ -121,7 +121,7 @@ class UserClient(ClientBase):
         Raises
         ------
         Unauthenticated
-            If nobody is.
+            If the client is not logged in.
         """
         if self.whoami is None:
             raise Unauthenticated("Log in first: client.authenticate(username, password).")
@@ -180,8 +180,8 @@ class UserClient(ClientBase):
         private_key_file
             File with the private key; None or an empty text for no encryption.
         replace
-            Replace another public key at the server. Whatever was encrypted for it becomes
-            unreadable for everybody who does not hold its private key.
+            Replace another public key at the server. All that was encrypted for it becomes
+            unreadable without its private key.
 
         Raises
         ------

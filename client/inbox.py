@@ -17,7 +17,7 @@ _REMEMBERED = 100
 class Inbox:
     """What `vantage6.broker.transports.https` needs, by requests of a node that is logged in.
 
-    For one consumer at a time. Safe for threads: a request for which nobody waits any more may end
+    For one consumer at a time. Safe for threads: a request of a consumer that is gone may end
     beside those of the next consumer.
 
     An acknowledgement whose answer is lost may have arrived or not. The message comes again in the
@@ -73,7 +73,7 @@ class Inbox:
             self._settled.pop(delivery_tag, None)
 
     def leave(self) -> None:
-        """Say that nobody consumes any more."""
+        """Say that the node consumes no longer."""
         self._login.request("delete", self._path, timeout=_LEAVE_SECONDS)
 
     def _take(self, wait: int) -> dict[str, Any] | None:

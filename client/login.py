@@ -114,7 +114,7 @@ class Login:
         if self.access is not None and time.monotonic() >= self._renew_at:
             self.renew(self.access)
         if self.access is None:
-            raise Unauthenticated("Nobody is logged in.")
+            raise Unauthenticated("Log in first: client.authenticate(username, password).")
         return self.access
 
     def request(

@@ -15,7 +15,7 @@ class CannotCompute(Invalid):
 def check(client: Requests, collaboration_id: int, receivers: Sequence[int]) -> None:
     """Refuse organizations that cannot compute, and warn of those whose node is away.
 
-    One request. Whoever may not see the nodes is not stopped: the server has the last word.
+    One request. A user who may not see the nodes is not stopped: the server has the last word.
 
     Parameters
     ----------

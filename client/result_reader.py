@@ -22,7 +22,7 @@ log = logging.getLogger("vantage6.client")
 #: So many results are named in a warning.
 _NAMED = 10
 _UNSEALED = (
-    "Encryption is set up, but this was not encrypted on its way: anybody at the server could have "
+    "Encryption is set up, but this was not encrypted on its way: the server itself could have "
     "written it. If the collaboration is not encrypted, call client.setup_encryption(None) and get "
     "it again."
 )

@@ -97,7 +97,7 @@ class Sealer:
         if keyless := [members[id_] for id_ in receivers if not members[id_]["public_key"]]:
             names = ", ".join(f"{member['name']} (id {member['id']})" for member in keyless)
             raise Invalid(
-                f"Nothing can be encrypted for {names}: it has no public key. Somebody there has "
+                f"Nothing can be encrypted for {names}: it has no public key. One of its users has "
                 "to log in and call client.setup_encryption('<private key file>') once, with the "
                 "key that the node has too."
             )

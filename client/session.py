@@ -86,7 +86,7 @@ class Session:
     network
         The way to the server, where it is a special one.
     explains
-        This server explains its refusals in JSON: a bare one is of somebody on the way to it.
+        This server explains its refusals in JSON: a bare one is of a proxy on the way to it.
     settings
         What host, port and path are called where the user writes them, for messages.
     verbose

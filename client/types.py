@@ -1,7 +1,7 @@
 """What the server's documents look like, for those who let mypy read their scripts.
 
 The methods of the client return plain dictionaries and lists, whose keys depend on ``fields=`` and
-the like, so that they are typed as Any. Whoever wants the keys checked names the type:
+the like, so that they are typed as Any. To have the keys checked, name the type:
 
 >>> task: Task = client.task.create(...)
 >>> results: list[Result] = client.result.from_task(task["id"])

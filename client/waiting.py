@@ -148,7 +148,7 @@ def pauses(
 ) -> Iterator[float]:
     """Yield seconds to sleep between two questions: a twentieth of the time so far.
 
-    Whoever waits for hours asks seldom, and nobody learns an end more than a twentieth late.
+    A long wait asks seldom, and learns the end at most a twentieth of its length late.
     """
     started = clock()
     while True:

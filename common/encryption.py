@@ -240,7 +240,7 @@ class RSACryptor(CryptorBase):
         return aes_key
 
     def verify_public_key(self, pubkey_base64: str) -> bool:
-        """Tell whether a public key, in whatever wrapping, belongs to the own private key."""
+        """Tell whether a public key, in any wrapping, belongs to the own private key."""
         try:
             other = _public_key(pubkey_base64)
         except ValueError:

@@ -7,8 +7,8 @@
     │   ├── ConfigurationError
     │   └── SerializationError
     │       └── PickleRefused
-    ├── Unauthenticated    nobody, or nobody we know
-    ├── Forbidden          somebody, but not allowed
+    ├── Unauthenticated    without a valid login
+    ├── Forbidden          logged in, but not allowed
     ├── NotFound           no such thing
     ├── Conflict           the thing is in another state than the request assumes
     ├── TooMany            too often; says when to come back

@@ -10,7 +10,7 @@ from tempfile import NamedTemporaryFile
 def hash_secret(secret: str) -> str:
     """Return the form in which a random secret is kept: SHA-256 in hex.
 
-    Nobody guesses it, so that a fast hash is enough, and can be looked up.
+    It cannot be guessed, so that a fast hash is enough, and can be looked up.
     """
     return hashlib.sha256(secret.encode()).hexdigest()
 
@@ -22,7 +22,7 @@ def write_private(path: Path, text: str) -> None:
 
 
 def ensure_secret(path: Path) -> str:
-    """Return the secret in a file; a new one the first time, whoever of several comes first."""
+    """Return the secret in a file; of several processes, the first one makes it."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh = _fresh(path, secrets.token_hex(32))

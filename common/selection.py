@@ -1,4 +1,4 @@
-"""What somebody said about the instance that is meant; `vantage6.common.config.instances` finds it.
+"""The options of a command that name an instance; `vantage6.common.config.instances` finds it.
 
 Nothing heavy is imported here, so that ``--help`` stays quick.
 """
@@ -12,7 +12,7 @@ COMMANDS = {"server": "vserver", "node": "vnode"}
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What somebody said about the instance that a command is for."""
+    """The options that name the instance of a command."""
 
     name: str | None = None
     #: Comes before the name.

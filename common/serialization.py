@@ -1,7 +1,7 @@
 """Payloads: Python objects as bytes, with the name of the format in front.
 
 ``json.{...}`` and ``pickle.<bytes>`` name their format; bytes without a name are a pickle, the
-format of old algorithms. Writing a pickle is harmless. Reading one can run whatever its author
+format of old algorithms. Writing a pickle is harmless. Reading one can run any code its author
 wants: so it takes an explicit ``allow_pickle``, and `pickles` reads it as data.
 """
 

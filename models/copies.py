@@ -121,7 +121,7 @@ def _skip_numbers() -> None:
 def _run(program: str, *arguments: str) -> None:
     """Run a program of PostgreSQL on the database.
 
-    SECURITY: what it needs to connect is in its environment; everybody may read its arguments.
+    SECURITY: its password is in its environment; all users of the machine may read its arguments.
     """
     if shutil.which(program) is None:
         raise ConfigurationError(

@@ -209,7 +209,7 @@ def transaction(function: Callable[Given, Result]) -> Callable[Given, Result]:
 
 @contextmanager
 def unique(message: str, code: str) -> Iterator[None]:
-    """Open a transaction; where somebody else just wrote the same, refuse it with this message.
+    """Open a transaction; where another one just wrote the same, refuse it with this message.
 
     Looking first tells the usual case apart, but only a constraint tells who of two came first.
     """

@@ -171,7 +171,7 @@ _FREE = frozenset(
 def reaches_everything(held: frozenset[Grant], resource: str, operation: Operation) -> bool:
     """Tell whether scope GLOBAL reaches the whole server for the holder of some rules.
 
-    Users, roles, nodes, organizations and collaborations are somebody's: only the holder of every
+    Users, roles, nodes, organizations and collaborations have owners: only the holder of every
     rule reaches all of them. Tasks, results, ports and events are reached as the rule says, which
     no default role but Root holds.
     """

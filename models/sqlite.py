@@ -24,7 +24,7 @@ class QueuingSqlite(peewee.SqliteDatabase):
     """A database that lets one of our writers at it at a time.
 
     PERF: SQLite has a writer that meets another one ask again, in pauses of up to 100 ms in which
-    nobody may write. Here the next one of this process is woken at once, and one process looks
+    no writer may write. Here the next one of this process is woken at once, and one process looks
     every millisecond whether another has finished.
 
     Nothing but speed depends on the line: SQLite itself sees to it that there is one writer.
@@ -87,9 +87,9 @@ class QueuingSqlite(peewee.SqliteDatabase):
 
 
 def _close_to_others(file: str) -> None:
-    """Make a database, and the line of its writers, before anybody else does, for us alone.
+    """Make a database, and the line of its writers, for this user alone.
 
-    SECURITY: SQLite makes a file that everybody may read, and gives the files beside it the same
+    SECURITY: SQLite makes a file that all users may read, and gives the files beside it the same
     rights. Who may open the line can keep all writers waiting.
     """
     for name in (file, f"{file}.lock"):

@@ -67,7 +67,7 @@ class Control:
         self._thread.start()
 
     def close(self) -> None:
-        """Answer nobody any more."""
+        """Close the socket."""
         self._server.shutdown()
         self._server.server_close()
         self._path.unlink(missing_ok=True)

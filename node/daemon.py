@@ -159,7 +159,7 @@ class Node:
             return None
 
     def _tell_how_it_went(self, context: NodeContext) -> None:
-        """Tell whoever started the node that it is there, and what it will not compute."""
+        """Tell the command that started the node that it is there, and which tasks it refuses."""
         found = obstacles.find(context.config, self._instance.base, context.agreement)
         for line in found.of_all:
             log.critical("every task is refused", reason=line)

@@ -208,7 +208,7 @@ class Instance:
         return None
 
     def write_state(self, state: str, code: int = 0, message: str = "") -> None:
-        """Leave word on how the start went, for whoever waits for it in another process."""
+        """Write down how the start went, for the process that waits for it."""
         with suppress(OSError):
             content = {"pid": os.getpid(), "state": state, "code": code, "message": message}
             write_private(self._word, json.dumps(content))

@@ -180,7 +180,7 @@ def judge(
 
 
 def limits_met(exit_: Exit, reason: Reason | None) -> dict[str, int]:
-    """Return which limits an algorithm has met, for the audit file, whatever became of it."""
+    """Return the limits that an algorithm has met, for the audit file, however it ended."""
     met = {
         "time_limit": exit_.timed_out,
         "out_of_memory": exit_.out_of_memory,
@@ -212,7 +212,7 @@ def _failure(exit_: Exit, limits: LimitConfig, last_words: str) -> Reason:
 def _last_words(log: str, share_errors: bool) -> str:
     """Return what the end of a log adds to a reason.
 
-    SECURITY: the text of an error that nobody wrote for people can be a cell of the data.
+    SECURITY: the text of an error that was not written for people can be a cell of the data.
     """
     lines = log.rstrip().splitlines()
     last = lines[-1].strip() if lines else ""

@@ -326,7 +326,7 @@ class Federation:
     # All of it
 
     def start(self) -> None:
-        """Start the server, register everybody, start the nodes, and wait for them."""
+        """Start the server, register organizations, start the nodes, and wait for them."""
         self.start_server()
         self.register()
         for name in self.ids:
@@ -366,7 +366,7 @@ class Federation:
 
 
 def free_port() -> int:
-    """Return a port on which nobody listens."""
+    """Return a free port."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
@@ -382,6 +382,6 @@ def _run(*command: object) -> None:
 
 
 def _write_yaml(path: Path, values: Mapping[str, Any]) -> None:
-    """Write a configuration file that nobody else can read."""
+    """Write a configuration file that only its owner can read."""
     plain = json.loads(json.dumps({"application": values}))
     write_private(path, yaml.safe_dump(plain))

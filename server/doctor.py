@@ -138,7 +138,7 @@ class Doctor:
         self._connected()
         user = second_factors.any_user()
         if user is None:
-            return "Nobody has set up an authenticator app."
+            return "No user has set up an authenticator app."
         try:
             second_factors.secret_of(user)
         except seals.CannotOpen as error:

@@ -9,7 +9,7 @@ from vantage6.models.tables import Collaboration, Organization
 
 
 class _Stranger(RSACryptor):
-    """Somebody without a key of his own, who can only encrypt for others."""
+    """A sender without a key of its own, which can only encrypt for others."""
 
     def __init__(self) -> None:
         pass

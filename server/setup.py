@@ -25,7 +25,7 @@ def describe_narrowing() -> str:
         return ""
     return (
         "Rules of scope GLOBAL on users, roles, nodes, organizations and collaborations end at the "
-        "own organization and its collaborations for everybody but Root, so for "
+        "own organization and its collaborations for all roles but Root, so for "
         f"{', '.join(names)}. Look at what each of them needs; new members of a collaboration are "
         "invited."
     )

@@ -68,7 +68,7 @@ def call(
     log_traceback
         Write where in the algorithm an error came up.
     share_errors
-        Tell the texts of all errors, whatever they hold.
+        Tell the texts of all errors, which may hold data.
 
     Raises
     ------

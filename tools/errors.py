@@ -45,7 +45,7 @@ def told(error: BaseException, *, share: bool) -> str:
     error
         What was raised.
     share
-        Tell its text, whatever it holds.
+        Tell its text, which may hold data.
     """
     kind = type(error).__name__
     try:
@@ -73,7 +73,7 @@ def print_places(error: BaseException, *, share: bool) -> None:
     error
         What was raised.
     share
-        Write its text, and the errors that led to it, whatever they hold.
+        Write its text, and the errors that led to it, which may hold data.
     """
     if share:
         traceback.print_exception(error)

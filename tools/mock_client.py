@@ -99,7 +99,7 @@ class ClientMockProtocol:
         input_
             ``method``, ``master``, ``args`` and ``kwargs``.
         organization_ids
-            Who has to compute; everybody when absent.
+            The organizations that compute; all when absent.
         """
         ids = range(len(self._data)) if organization_ids is None else organization_ids
 

@@ -85,7 +85,7 @@ class Mailer:
         message
             Its id.
         attempt
-            How many attempts there were before this one; somebody else's attempt is left alone.
+            Number of attempts before this one; the attempt of another worker is left alone.
         """
         # One hanging mail server must not take the threads that tell the nodes. What is not
         # sent now is brought again by the relay.
@@ -241,5 +241,5 @@ def _address(text: str | None) -> Address | None:
 
 
 def _line(text: str | None) -> str:
-    """Return what somebody chose for a name, on one line and no longer than a name."""
+    """Return a name that a user chose, on one line and no longer than a name."""
     return " ".join((text or "").split())[:100]

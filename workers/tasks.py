@@ -64,7 +64,7 @@ def register(
 
     @app.task(name="send_mail", shared=False)
     def send_mail(message: int, attempt: int) -> None:
-        """Send one mail of the outbox, unless somebody else is at it."""
+        """Send one mail of the outbox, unless another worker sends it."""
         mailer.deliver(message, attempt)
 
     @app.task(name="fan_out", shared=False)
@@ -201,7 +201,7 @@ def _described(message: _Waiting) -> dict[str, Any]:
 
 
 def _send_new(dispatcher: Dispatcher) -> None:
-    """Send what nobody tried to send; what cannot be sent now is the relay's from then on."""
+    """Send messages without an attempt; those that fail are the relay's from then on."""
     for _ in range(_MOST_BATCHES):
         messages = outbox.new()
         requests = outbox.origins([message for message, _, _ in messages]) if messages else {}
@@ -228,7 +228,7 @@ def _send(message: int, dispatcher: Dispatcher) -> None:
 
 
 def _set_aside(message: int, error: Exception) -> None:
-    """Have a message that nobody understands tried again later, so that it stops no others."""
+    """Have an unreadable message tried again later, so that it stops no others."""
     outbox.postpone(message, repr(error))
     log.exception("message not sent", message=message)
 

@@ -91,7 +91,7 @@ def check_product(column: str, values: Array, floors: Floors) -> None:
 def check_function(column: str, values: Array, floors: Floors) -> None:
     """Refuse a function of columns that few records stand out in.
 
-    SECURITY: a steep function is flat but for the extreme record, of whatever sign. So the
+    SECURITY: a steep function is flat but for the extreme record, of either sign. So the
     distances from the median must not rest on few records.
     """
     check_product(column, values, floors)

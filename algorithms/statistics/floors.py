@@ -61,7 +61,7 @@ def parse_floors(document: Any) -> Floors:
     Raises
     ------
     Refused
-        The document is neither: a station with floors that nobody can read answers nothing.
+        The document is neither: a station with unreadable floors answers nothing.
     """
     if isinstance(document, str) and document in PRESETS:
         return PRESETS[document]

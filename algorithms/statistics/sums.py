@@ -12,7 +12,7 @@ Array = NDArray[np.float64]
 
 
 def total(values: Iterable[float]) -> float:
-    """Return a sum that is rounded once (Shewchuk 1997), whatever the order."""
+    """Return a sum that is rounded once (Shewchuk 1997), in any order."""
     return math.fsum(values)
 
 

@@ -174,7 +174,7 @@ def _portions(texts: Sequence[LargeText]) -> Iterator[list[LargeText]]:
 
 
 class _Stream:
-    """The parts of a file, which is closed once they are sent or nobody waits for them."""
+    """The parts of a file, which is closed once they are sent or the client is gone."""
 
     def __init__(self, file: IO[bytes], end: Callable[[], None]) -> None:
         self._file = file

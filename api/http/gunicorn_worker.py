@@ -1,4 +1,4 @@
-"""How gunicorn stops without turning anybody away, and how it waits for clients without threads."""
+"""How gunicorn stops without refusing a client, and how it waits for clients without threads."""
 
 import ctypes
 import errno
@@ -71,7 +71,7 @@ class Logger(gunicorn.glogging.Logger):  # type: ignore[misc]
 def let_nobody_in(server: Any) -> None:
     """Have the kernel ignore new connections from the moment at which a server begins to stop.
 
-    They are asked for again a second later, by then of another replica or of nobody. A worker that
+    Clients repeat them a second later, by then at another replica if there is one. A worker that
     ends alone does not come here: the listening socket stays open for the others.
 
     Parameters

@@ -1,4 +1,4 @@
-"""How often somebody may try: counted in Redis for all processes, for a while without it too."""
+"""Limits on attempts: counted in Redis for all processes, for a while without it too."""
 
 import ipaddress
 import math
@@ -96,17 +96,17 @@ class Limits:
         self._cooldown = Cooldown()
 
     def check(self, attempt: Attempt, who: str) -> None:
-        """Raise `TooMany` if somebody has no attempt left; counts nothing."""
+        """Raise `TooMany` if a key has no attempt left; counts nothing."""
         if not self.has_left(attempt, who):
             raise self._refusal(attempt, who)
 
     def has_left(self, attempt: Attempt, who: str) -> bool:
-        """Tell whether somebody has an attempt left; counts nothing."""
+        """Tell whether a key has an attempt left; counts nothing."""
         item = self._allowed[attempt]
         return self._ask(lambda limiter: limiter.test(item, attempt, who))
 
     def forget(self, attempt: Attempt, who: str) -> None:
-        """Forget the attempts of somebody."""
+        """Forget the attempts of a key."""
         item = self._allowed[attempt]
         self._ask(lambda limiter: limiter.clear(item, attempt, who))
 

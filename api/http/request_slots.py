@@ -42,7 +42,7 @@ class RequestSlots:
         self._slots = threading.BoundedSemaphore(at_once)
 
     def serve_while(self, is_serving: Callable[[], bool]) -> None:
-        """Let nobody wait any more when this becomes false."""
+        """Give waiting requests up when this becomes false."""
         self._wakeups.serve_while(is_serving)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

@@ -33,7 +33,7 @@ def identify(req: Request, tokens: Tokens, kinds: tuple[IdentityKind, ...]) -> C
     Raises
     ------
     Unauthenticated, BadToken
-        If nobody we know does.
+        If the token is not of a known caller.
     Forbidden
         If the route is not for that kind of caller.
     """
@@ -43,7 +43,7 @@ def identify(req: Request, tokens: Tokens, kinds: tuple[IdentityKind, ...]) -> C
 def caller_of(
     req: Request, tokens: Tokens, claims: dict[str, Any], kinds: tuple[IdentityKind, ...]
 ) -> Caller:
-    """Return whom the claims of a genuine token are about.
+    """Return the caller that the claims of a genuine token name.
 
     The raised errors are those of `identify`.
     """
@@ -53,7 +53,7 @@ def caller_of(
     else:
         caller = _CALLERS[kind](claims) if kind in _CALLERS else None
     if caller is None:
-        raise Unauthenticated("The token belongs to nobody any more.", code="identity_gone")
+        raise Unauthenticated("The owner of this token was removed.", code="identity_gone")
     if caller.kind not in kinds:
         raise Forbidden(f"This is not for a {caller.kind}, only for: {', '.join(kinds)}.")
     return caller

@@ -30,7 +30,7 @@ _COUNTERS = {
 
 @dataclass(frozen=True)
 class Guess:
-    """An attempt to be somebody."""
+    """An attempt to log in to an account."""
 
     #: ``PASSWORD`` or ``CODE``.
     kind: Attempt

@@ -116,7 +116,7 @@ class Caller:
         return (resource, operation, scope) in self.rules
 
     def reaches_everything(self, resource: str, operation: Operation) -> bool:
-        """Tell whether the caller may do something to whatever there is.
+        """Tell whether the caller may do something to all rows of a kind.
 
         SECURITY: scope GLOBAL on users, roles, nodes, organizations and collaborations reaches all
         of them for the holder of every rule alone. For others it ends at the own organization and
@@ -264,7 +264,7 @@ class Caller:
     def require_as_strong_as(self, user: User) -> None:
         """Raise `Forbidden` unless the caller holds each rule of a user, or is that user.
 
-        SECURITY: whoever changes, removes or resets an account could take its place.
+        SECURITY: a caller who changes, removes or resets an account could take it over.
         """
         if self.kind is IdentityKind.USER and self.id == user.id:
             return
@@ -277,7 +277,7 @@ class Caller:
     def require_held(self, grants: frozenset[Grant]) -> None:
         """Raise `Forbidden` unless the caller holds each rule that is given or taken away.
 
-        SECURITY: nobody gives, nor takes from others, what he lacks himself.
+        SECURITY: a caller gives no rule that he lacks himself, and takes none from others.
         """
         if missing := sorted(grants - self.rules):
             resource, operation, scope = missing[0]

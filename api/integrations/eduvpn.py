@@ -94,7 +94,7 @@ class Portal:
     Parameters
     ----------
     config
-        Where it is, and as whom we come.
+        Address of the portal, and the account of the server there.
     at_once
         How many conversations may go on at the same time; more are refused.
     """

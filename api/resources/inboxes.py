@@ -27,7 +27,7 @@ class Inboxes(Resource):
         """Wait for a message of the own inbox; 204 if none came.
 
         The answer is the message in flight, if there is one: a lost answer is repeated by asking
-        again. Whoever asks counts as online for the time of the wait and half a minute.
+        again. A node that asks counts as online for the time of the wait and half a minute.
         """
         _check(caller, id_)
         try:

@@ -120,7 +120,7 @@ class Invitations(Resource):
     def _check_invited(caller: Caller, row: Invitation) -> None:
         """Raise `Forbidden` unless the caller may answer for the organization that is invited.
 
-        SECURITY: a member shares tasks with the others; nobody else agrees to that in its name.
+        SECURITY: a member shares tasks with the others; only its own users agree to that.
         """
         caller.require("organization", Operation.EDIT, organization=row.organization_id)
 

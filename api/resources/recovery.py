@@ -90,7 +90,7 @@ class Recovery(Resource):
     ) -> Any:
         """Set up another authenticator app with the token from the mail and a recovery code.
 
-        Whoever is logged in is no longer. Clients of 3.11, which send the token only, send the
+        All sessions of the user end. Clients of 3.11, which send the token only, send the
         code after it, with a space between them.
         """
         body = read()

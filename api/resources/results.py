@@ -133,7 +133,7 @@ class Results(Resource):
     def on_post_claim(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
         """Take a result, and get everything that is needed to compute it.
 
-        Again by the same node it answers the same. Once the result has ended, for whatever
+        Again by the same node it answers the same. Once the result has ended, for any
         reason, it answers 409 with code `result_finished`.
         """
         seconds = self.service.config.lease_seconds

@@ -93,7 +93,7 @@ class Roles(Resource):
     ) -> Any:
         """Change a role; null leaves a field as it is, and `rules` replaces all of them.
 
-        Whoever changes the rules must hold each that the role had and each that it gets.
+        A caller who changes the rules must hold each that the role had and each that it gets.
         """
         row = roles.get(id_)
         self._check_editable(caller, Operation.EDIT, row)

@@ -95,12 +95,11 @@ class Users(Resource):
     ) -> Any:
         """Change a user; null leaves a field as it is.
 
-        Nobody changes a user who holds a rule that he lacks. Roles and rules replace those that
-        the user has. The caller must hold what is given and what is taken; nobody changes what he
-        himself may do. Another e-mail address of oneself needs the password, unless one logged in
-        within the last ten minutes; the old address is told of the new one in any case. Without the
-        password, and where an administrator changes it, mails for a new password or second factor
-        go to the old address for 24 hours.
+        Roles and rules replace those that the user has. The caller must hold all rules of the user,
+        also those that are given, and cannot change his own. Another e-mail address of the caller
+        needs the password, except within ten minutes after a login. The old address is told of the
+        new one in any case. Without the password, and where an administrator changes the address,
+        mails for a new password or second factor go to the old one for 24 hours.
         """
         row = users.get(id_)
         caller.require("user", Operation.EDIT, organization=row.organization_id, user=id_)
@@ -139,7 +138,7 @@ class Users(Resource):
 
     def _check_names(self, caller: Caller, row: User, fields: dict[str, Any]) -> None:
         if "username" in fields and row.id != caller.id:
-            raise Invalid("Nobody can rename somebody else.", code="foreign_username")
+            raise Invalid("A username is changed by its own user only.", code="foreign_username")
         if {"username", "email"} & set(fields):
             with self._asking_for_names(caller):
                 users.require_free(
@@ -150,8 +149,8 @@ class Users(Resource):
     def _asking_for_names(self, caller: Caller) -> Iterator[None]:
         """Count those that others have.
 
-        SECURITY: else a user tries all names and addresses that somebody may have here. Who sees
-        every user may try what he likes.
+        SECURITY: else a user tries all names and addresses. A user who sees
+        all users has no need to.
         """
         limits, is_counted = (
             self.service.limits,
@@ -195,7 +194,7 @@ class Users(Resource):
     @staticmethod
     def _not_oneself(caller: Caller, row: User) -> None:
         if row.id == caller.id:
-            raise Forbidden("Nobody changes his own roles and rules.")
+            raise Forbidden("Your own roles and rules are changed by another user only.")
 
     @endpoint(USER, problems=(400,), reply=Message, permission="user DELETE")
     def on_delete_one(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:

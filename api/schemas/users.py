@@ -39,7 +39,7 @@ class UserCreate(Request):
 
 
 class UserUpdate(Request):
-    """What to change about a user. Absent and null leave as it is; nobody changes organization."""
+    """Changes to a user. Absent and null leave a field as it is; the organization stays."""
 
     username: Username | None = Field(None, description="only of oneself")
     firstname: Text | None = None

@@ -5,7 +5,7 @@ connection, one unacknowledged message at a time, the default exchange, no prior
 
 Built on `kombu.transport.virtual`, the part of kombu that is meant to be extended. Private names of
 kombu that are relied on: ``_get`` and ``_put`` (its documented hooks), ``Channel._active_queues``
-(what is consumed), ``QoS._delivered`` (what is unacknowledged), ``Transport._deliver`` (by whom).
+(what is consumed), ``QoS._delivered`` (unacknowledged ones), ``Transport._deliver`` (the consumer).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ WAIT_SECONDS = 2.0
 
 
 class QoS(virtual.QoS):
-    """Settles messages where they are kept. What nobody settles stays in flight."""
+    """Settles messages where they are kept. Unsettled messages stay in flight."""
 
     restore_at_shutdown = False
     channel: Channel

@@ -32,7 +32,7 @@ class Inbox(Protocol):
         """Acknowledge a message, or move it to the end of the queue; again is harmless."""
 
     def leave(self) -> None:
-        """Say that nobody consumes any more."""
+        """Say that the node consumes no longer."""
 
 
 class Channel(base.Channel):
@@ -61,7 +61,7 @@ class Channel(base.Channel):
         """Return the envelope of the next message.
 
         The request waits longer than one call, in a thread, and the next call goes on with it. So
-        the consumer is never held up. What a request brings for which nobody waits any more stays
+        the consumer is never held up. A message that comes after the last call stays
         in flight.
         """
         if self._request is None:

@@ -3,7 +3,7 @@
 kombu's own Redis transport pops a message (``BRPOP``) and records it as unacknowledged afterwards;
 a consumer that dies in between takes the message with it. This one moves it in one step (``BLMOVE
 inbox inbox:inflight``) and removes it when it is acknowledged (``LREM``). There is one consumer for
-a queue, so whatever is in flight when it starts is its own, and it takes that back: no visibility
+a queue, so all messages in flight at its start are its own, and it takes them back: no visibility
 timeout, no sweeping, no second delivery of work that merely takes long.
 
 It is not built on `kombu.transport.redis`, whose poller, bindings and sweeping need commands that a

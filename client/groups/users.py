@@ -180,7 +180,7 @@ class User(Group):
         return self._send("delete", f"user/{id_}")
 
     def reset_two_factor(self, id_: int) -> Any:
-        """Remove the second factor of somebody else, who lost it.
+        """Remove the second factor of another user, who lost it.
 
         Make sure who asks: from then on the password alone opens the account, until another
         authenticator app is set up.

@@ -44,7 +44,7 @@ class Util(Group):
         return self._get("session", params={"user_id": user})
 
     def end_session(self, id_: int) -> Any:
-        """End a session: whoever uses it has to log in again. Your own may be among them.
+        """End a session: its user has to log in again. It may be your own.
 
         Parameters
         ----------
@@ -114,8 +114,8 @@ class Util(Group):
         token
             What the e-mail says.
         recovery_code
-            One of your recovery codes, where you had set up an authenticator app. Who has none
-            left asks somebody who administers the accounts of the organization.
+            One of your recovery codes, where you had set up an authenticator app. A user without
+            codes asks an administrator of the organization.
         """
         body = {"reset_token": token}
         if recovery_code:

@@ -13,7 +13,7 @@ def say(text: object = "", *, before: str = "", err: bool = False, nl: bool = Tr
     Parameters
     ----------
     text
-        What to print; it may come from anybody.
+        The text to print, which may come from a stranger.
     before
         What is printed before it as it is: colours of our own.
     err

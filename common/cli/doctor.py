@@ -151,7 +151,7 @@ def writable(folder: Path, advice: str) -> str:
 
 
 def refuse_shared(path: Path, mode: int) -> None:
-    """Check that nobody else can read a file or a folder with secrets."""
+    """Check that no other user can read a file or a folder with secrets."""
     # What is mounted into a container to be read only is for its host to close.
     is_ours = not os.statvfs(path).f_flag & os.ST_RDONLY
     if is_ours and path.stat().st_mode & 0o077:

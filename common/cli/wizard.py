@@ -28,7 +28,7 @@ class Wizard:
     model
         What a configuration looks like.
     asks
-        Whether somebody is there to answer.
+        Whether a person is there to answer.
     """
 
     def __init__(self, model: type[BaseModel], *, asks: bool) -> None:

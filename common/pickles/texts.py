@@ -1,6 +1,6 @@
 """Texts as pyarrow keeps them: one long run of letters, and where in it each text lies.
 
-SECURITY: pyarrow believes what it is told of these places, and reads whatever is there. They are
+SECURITY: pyarrow believes these positions, and reads the memory that is there. They are
 checked here, before it sees them.
 """
 

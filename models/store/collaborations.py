@@ -52,7 +52,7 @@ def update(
     """Change the given fields of a collaboration, and which organizations are in it.
 
     By what changes, not by who is in it then: what was checked is what happens, also where
-    somebody else changes it at the same moment. What an organization that leaves computes for it
+    another user changes it at the same moment. What an organization that leaves computes for it
     is ended, as in `remove_member`.
 
     Returns

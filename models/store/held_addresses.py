@@ -1,6 +1,6 @@
 """Which address the mails that open an account go to, while another one is new.
 
-SECURITY: whoever changes the address of an account could have a new password mailed there. Where
+SECURITY: a thief could change the address of an account and have a new password mailed there. Where
 the change came without the password, such mails still go to the address of before, for so long
 that its owner can notice: that address is told of the change.
 """

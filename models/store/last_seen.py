@@ -12,7 +12,7 @@ OF_COMPARISON = timedelta(seconds=10)
 
 
 def note(row: User | Node, every: timedelta = _EVERY) -> None:
-    """Note that somebody was heard of; at most once a minute, or in another time."""
+    """Note the time of a user's or node's request; at most once a minute, or another interval."""
     moment = now()
     if row.last_seen is None or moment - row.last_seen > every:
         table = type(row)

@@ -139,7 +139,7 @@ def create(
 def replace_key(node: Node) -> str:
     """Give a node another API key, and return it; it is not kept.
 
-    SECURITY: whoever logged in with the old one is not logged in any more, and the tokens of what
+    SECURITY: sessions that began with the old one end, and the tokens of what
     it computes are void.
     """
     key = _random_key()

@@ -74,7 +74,7 @@ def due(limit: int = 100, *, mails: bool = False) -> list[int]:
 
 
 def new() -> list[tuple[int, Topic, dict[str, Any]]]:
-    """Return id, topic and content of messages that nobody tried to send, oldest first.
+    """Return id, topic and content of messages without an attempt, oldest first.
 
     At most `BATCH`. Mails have a way of their own; topics of another version are the relay's.
     """
@@ -113,12 +113,12 @@ def forget(*message_ids: int) -> None:
 
 
 def hand_on(message_id: int) -> int | None:
-    """Leave a message whose time has come to somebody else for a while.
+    """Reserve a due message for another worker for a while.
 
     Returns
     -------
     int or None
-        The number of attempts so far, with which that one may `begin`; None where somebody began
+        The number of attempts so far, with which that worker may `begin`; None where one began
         meanwhile, or it was sent.
     """
     row = Outbox.get_or_none(Outbox.id == message_id)
@@ -140,7 +140,7 @@ def begin(message_id: int, attempt: int, seconds: int) -> dict[str, Any] | None:
     Returns
     -------
     dict or None
-        The content; None where somebody else began this attempt, or the mail was sent.
+        The content; None where another worker began this attempt, or the mail was sent.
     """
     begun = (
         Outbox.update(attempts=attempt + 1, available_at=now() + timedelta(seconds=seconds))
@@ -156,7 +156,7 @@ def begin(message_id: int, attempt: int, seconds: int) -> dict[str, Any] | None:
 def postpone(message_id: int, error: str, *, begun: bool = False, blameless: bool = False) -> None:
     """Note a failed attempt; the next one waits twice as long, at most a minute.
 
-    After `MOST_ATTEMPTS` there is no next one, until somebody has the message sent `again`.
+    After `MOST_ATTEMPTS` there is no next one, until an operator has the message sent `again`.
 
     Parameters
     ----------
@@ -217,7 +217,7 @@ def backlog() -> Backlog:
 
 
 def again(message_ids: Collection[int] | None = None) -> int:
-    """Have messages sent at once, as if nobody had tried; by default the dead ones.
+    """Have messages sent at once, as if without attempts so far; by default the dead ones.
 
     Returns
     -------

@@ -16,7 +16,7 @@ def give(table: Any, pairs: Sequence[dict[str, int]]) -> None:
     """Write rows of one of the tables; those that are there already stay.
 
     SECURITY: a session from before may be in the wrong hands. Each user who gets a rule that he
-    lacked loses his sessions, and with them nobody gets the rule who cannot log in.
+    lacked loses his sessions, so that only a new login has the rule.
 
     Parameters
     ----------

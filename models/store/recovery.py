@@ -32,7 +32,7 @@ class Mail(StrEnum):
 
 
 class Change(StrEnum):
-    """What an account is told of, since somebody else may have done it."""
+    """A change that its account is told of, since an intruder may have made it."""
 
     PASSWORD_CHANGED = "password_changed"  # noqa: S105
     PASSWORD_RESET = "password_reset"  # noqa: S105
@@ -62,11 +62,11 @@ def tell(user: User, change: Change, address: str | None, receiver: str | None =
     Parameters
     ----------
     user
-        Whom.
+        The user to tell.
     change
-        What.
+        The kind of change.
     address
-        Where that came from; None for the server itself.
+        The address from which it came; None for the server itself.
     receiver
         The address for the mail; None for that of the user.
     """
@@ -184,8 +184,8 @@ def _forget(user: User, purpose: Purpose) -> int:
 
 
 def forget_all(user: User) -> None:
-    """Void whatever was mailed to a user.
+    """Void all tokens that were mailed to a user.
 
-    SECURITY: a token of one kind was given to somebody who had what another kind replaces now.
+    SECURITY: the holder of an old token had proved himself with what a new one replaces.
     """
     RecoveryToken.delete().where(RecoveryToken.user == user.id).execute()

@@ -20,7 +20,7 @@ _MOST_RECIPIENTS = 1000
 def end(condition: Any, *, reason_code: str, reason: str) -> int:
     """End every open result that fits a condition, and return how many those were.
 
-    Who must be told is written down with it: the task may be removed before anybody is.
+    The nodes to tell are stored with it: the task may be removed before the message is sent.
     """
     still_open = hold(condition & Result.finished_at.is_null())
     waiting = iter(recipients().where(still_open).tuples())

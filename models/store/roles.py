@@ -111,7 +111,7 @@ def update(
     """Change fields of a role, put ``more`` rules in and take ``fewer`` out.
 
     Rules by what changes, not by what is left: what was checked is what happens, also where
-    somebody else changes the role at the same moment.
+    another user changes the role at the same moment.
     """
     with db.atomic():
         if fields:

@@ -29,7 +29,7 @@ def secret_of(user: User) -> str | None:
 
 
 def any_user() -> User | None:
-    """Return somebody who has a secret, or None."""
+    """Return one user who has a secret, or None."""
     row: User | None = User.select().where(User.otp_secret.is_null(False)).first()
     return row
 
@@ -110,7 +110,7 @@ def reset(token: str, code: str | None, secret: str) -> User:
         # The transaction ends with this, so that the token stays good.
         raise Unauthenticated(
             "The token is not enough: send one of your recovery codes after it. Without one, "
-            "somebody who administers the accounts of your organization can remove your second "
+            "an administrator of the accounts of your organization can remove your second "
             "factor.",
             code="recovery_code_needed",
         )

@@ -21,7 +21,7 @@ _LONGEST_NAME = 200
 def begin(
     holder: User | Node, *, until: datetime, address: str, agent: str | None, **more: Any
 ) -> Session:
-    """Note that somebody logged in, and forget what has expired.
+    """Store a new session, and remove expired ones.
 
     SECURITY: the password or key that was right must still be the one. Where it was replaced
     meanwhile, all sessions were ended, and this would be one more.
@@ -62,7 +62,7 @@ def begin(
 
 
 def hold(holder: User | Node) -> None:
-    """Lock somebody who logs in until the transaction ends.
+    """Lock a user or node that logs in until the transaction ends.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def renew(session_id: int, generation: int, *, until: datetime) -> int:
     """Take a refresh token, and return the generation of the one that replaces it.
 
     A token that comes again soon gets the same one as before. One that comes later was copied, or
-    its copy was used: then the session ends, whoever of the two it is that asks.
+    its copy was used: then the session ends for both.
 
     Raises
     ------
@@ -125,7 +125,7 @@ def end(session_id: int) -> None:
 
 
 def end_all(holder: User | Node, *, but: int | None = None) -> int:
-    """End all sessions of somebody, perhaps but one; return how many there were."""
+    """End all sessions of an account, perhaps but one; return how many there were."""
     query = Session.delete().where(_column(holder) == holder.id)
     return int((query if but is None else query.where(Session.id != but)).execute())
 

@@ -1,4 +1,4 @@
-"""What must be in a database before anybody can log in."""
+"""The rows that a database needs before the first login."""
 
 from vantage6.models.database import db
 from vantage6.models.rules import DEFAULT_ROLES, RULES
@@ -29,7 +29,7 @@ def ensure_rules() -> None:
 
 
 def has_users() -> bool:
-    """Tell whether there is anybody who may log in."""
+    """Tell whether there is a user who may log in."""
     return bool(User.select().exists())
 
 

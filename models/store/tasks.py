@@ -250,7 +250,7 @@ def _write(
 
 
 def _hold(collaboration_id: int, parent: Task | None) -> bool:
-    """Let nobody take a member out of the collaboration, or kill the parent, until all is written.
+    """Keep the members of the collaboration, and the parent alive, until all is written.
 
     Who did so before is seen from here on. Returns whether the collaboration is encrypted.
     """

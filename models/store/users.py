@@ -184,7 +184,7 @@ def create(
 def require_free(
     *, username: str | None = None, email: str | None = None, but: int | None = None
 ) -> None:
-    """Raise `Invalid` if somebody has this username, one that looks like it, or this address.
+    """Raise `Invalid` if another user has this username, one that looks like it, or this address.
 
     SECURITY: which of the two it is would tell who has an account.
 
@@ -215,7 +215,7 @@ def update(
     Raises
     ------
     Invalid
-        If the username or the e-mail address is taken, or nobody would be left with the role Root.
+        If the username or the e-mail address is taken, or no user would be left with the role Root.
     """
     with unique(_TAKEN, TAKEN):
         if roles.taken and _root_role() in roles.taken:
@@ -241,7 +241,7 @@ def delete(user: User) -> None:
     Raises
     ------
     Invalid
-        If nobody would be left with the role Root.
+        If no user would be left with the role Root.
     """
     with db.atomic():
         _keep_a_root(user)
@@ -249,7 +249,7 @@ def delete(user: User) -> None:
 
 
 def _give(user_id: int, roles: Change, rules: Change) -> None:
-    """Give exactly what was weighed, whatever somebody else gave meanwhile."""
+    """Give exactly the rules that were checked, also where another user changed them meanwhile."""
     given = ((UserRole, "role", roles.given), (UserRule, "rule", rules.given))
     for table, column, ids in given:
         promotions.give(table, [{"user": user_id, column: one} for one in sorted(ids)])
@@ -274,7 +274,7 @@ def _keep_a_root(user: User) -> None:
     held: Any = UserRole.select(UserRole.user).where(UserRole.role == _root_role()).tuples()
     if list(held) == [(user.id,)]:
         raise Invalid(
-            f"{user.username} is the last one with the role Root; give it to somebody else first.",
+            f"{user.username} is the last one with the role Root; give it to another user first.",
             code="last_root",
         )
 

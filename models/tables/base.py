@@ -9,7 +9,7 @@ class Table(Model):
     """A table of the server's database."""
 
     class Meta:
-        """Bound to whatever `vantage6.models.database.bind` was told."""
+        """Bound to the database that `vantage6.models.database.bind` was given."""
 
         database = db
         legacy_table_names = False

@@ -65,7 +65,7 @@ def key_of(username: str) -> str:
 
 
 class RecoveryToken(Table):
-    """What was mailed to somebody who lost a password or a second factor."""
+    """A token that was mailed to a user who lost a password or a second factor."""
 
     id = IdField()
     user = ForeignKeyField(User, backref="recovery_tokens", on_delete="CASCADE")

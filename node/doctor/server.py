@@ -118,7 +118,7 @@ class ServerChecks:
     def _certificate(self) -> str:
         if self._host.scheme != "https":
             raise Doubtful(
-                "The server's address is http: anybody in between reads along. Use https, unless "
+                "The server's address is http: an eavesdropper can read along. Use https, unless "
                 "this is a test on one machine."
             )
         answer = self._ask()
@@ -158,7 +158,7 @@ class ServerChecks:
     def _why_not(self, error: httpx2.HTTPError) -> str:
         if isinstance(error, httpx2.ProxyError):
             return (
-                f"The proxy lets nobody through to {self._address} ({error}): check its user and "
+                f"The proxy refused to connect to {self._address} ({error}): check its user and "
                 "password in the setting, or ask who runs it."
             )
         return no_answer(self._address, error, "server_url and port", _SECONDS)

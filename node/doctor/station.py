@@ -179,12 +179,12 @@ def _no_databases() -> str:
 
 
 def connect(host: str, port: int) -> None:
-    """Return if somebody accepts connections at an address.
+    """Return if a program accepts connections at an address.
 
     Raises
     ------
     OSError
-        If nobody does.
+        If none does.
     """
     with socket.create_connection((host, port), _CONNECT_SECONDS):
         pass

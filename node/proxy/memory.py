@@ -54,7 +54,7 @@ class MemoryBudget:
     def of(self, count: int) -> Iterator[None]:
         """Keep room for some bytes.
 
-        SECURITY: who waits here holds none, so that nobody waits for one another.
+        SECURITY: a request that waits here holds none, so that two never wait for each other.
 
         Raises
         ------

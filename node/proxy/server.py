@@ -166,8 +166,8 @@ class ProxyServer:
     def _shut_down(self) -> None:
         """Close everything, the trigger last.
 
-        The trigger is a pipe that waitress writes to by its number. Whoever wrote after it was
-        closed would write into whatever has that number by then, so that all writers end first.
+        The trigger is a pipe that waitress writes to by its number. A thread that wrote to the
+        closed one would write into another file of that number, so that all writers end first.
         """
         server = self._server
         _open.discard(self)

@@ -61,7 +61,7 @@ class SubTasks:
 
     @property
     def is_any_lost(self) -> bool:
-        """Whether there may be tasks of this algorithm that nobody here knows."""
+        """Whether there may be tasks of this algorithm that the node does not know."""
         return self._lost > 0
 
     def find(self, task_id: int, results: frozenset[int]) -> None:

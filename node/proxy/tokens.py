@@ -75,7 +75,7 @@ class ServerToken:
 
 
 def _proxy_token(claim: Claim, me: WhoAmI) -> str:
-    """Return a token that the clients of algorithms read, and that nobody can guess.
+    """Return a token that the clients of algorithms read, and that cannot be guessed.
 
     They learn their place from it without looking at the signature. The key is made for this one
     token and forgotten: only who was given the token can show it.

@@ -3,7 +3,7 @@
 One line of JSON for each event, appended and never rewritten. Each line holds its number and the
 hash of the line before, so that no line can be changed, taken out or put in without breaking the
 chain from there on. What a chain on one machine cannot show by itself is that its end is missing:
-``audit.head`` beside it and the node's log repeat the newest hash; whoever can write to both can
+``audit.head`` beside it and the node's log repeat the newest hash; a user who writes to both can
 shorten both. A hash that was noted elsewhere (``vnode audit verify`` prints it) settles it.
 
 To begin a new file, stop the node and move the old one away: the chain goes on in the new one.
@@ -116,7 +116,7 @@ class Audit:
             return self._append_to_whole(event, facts)
 
     def record_whole(self, event: str, **facts: Any) -> None:
-        """Append an event whose facts are the station's own, of whatever length.
+        """Append an event whose facts are the station's own, of any length.
 
         Raises
         ------
@@ -128,7 +128,7 @@ class Audit:
             self._append_to_whole(event, facts)
 
     def has_room(self) -> bool:
-        """Tell whether there is space for all events of what is computed, whatever else happens."""
+        """Tell whether there is space for all events of the results that are computed."""
         with self._lock:
             return self._reserve.fill()
 

@@ -1,6 +1,6 @@
 """Disk space that a file has before it is written to.
 
-What is reserved lies behind the end of the file, so that its length tells nothing of it, and nobody
+The reserve lies behind the end of the file, so that its length tells nothing of it, and no process
 else on a full disk can take it.
 """
 

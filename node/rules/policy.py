@@ -1,4 +1,4 @@
-"""What may run at this station, and for whom. Sub-tasks are held to the same rules.
+"""The tasks that may run at this station. Sub-tasks are held to the same rules.
 
 Checking and explaining are one: `findings` goes through the rules one by one, `check` refuses with
 the first that is broken, and ``vnode policy test`` prints them all.
@@ -243,7 +243,7 @@ class Policy:
         rule = "policies.allowed_users, policies.allowed_organizations"
         users, organizations = self._policies.allowed_users, self._policies.allowed_organizations
         if not (users or organizations):
-            return _allowed(rule, "Anybody in the collaboration may ask.")
+            return _allowed(rule, "All users of the collaboration may ask.")
         if request.above is None:
             return _refusal(
                 rule,

@@ -111,7 +111,7 @@ class Runtime(Protocol):
         image
             Its reference.
         cancelled
-            Tells whether nobody waits for it any more.
+            Tells whether the image is no longer needed.
         pulling
             Entered while it is pulled.
         registries

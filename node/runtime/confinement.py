@@ -132,7 +132,7 @@ def volumes(config: NodeConfig, declared: Iterable[str], own: list[Mount]) -> li
     """Return what covers the volumes that an image declares.
 
     SECURITY: the engine would make folders of the station's disk for them, which nothing bounds.
-    These are of the container's memory and of a bounded size, whatever the image has there.
+    These are of the container's memory and of a bounded size, also where the image has files.
 
     Parameters
     ----------

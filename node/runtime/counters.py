@@ -1,7 +1,7 @@
 """What the kernel has counted against one container.
 
 The kernel keeps numbers of its own of what it refused: processes above the limit, programs ended
-for want of memory, packets without a way, connections that nobody answered. An algorithm can
+for want of memory, packets without a way, connections without an answer. An algorithm can
 neither avoid nor change them.
 """
 

@@ -41,7 +41,7 @@ class ImageCache:
             self._write()
 
     def touch(self, id_: str) -> None:
-        """Remember that an image is about to be used, by whatever name."""
+        """Remember that an image is about to be used, by name, id or digest."""
         with self.lock:
             now = clock.now()
             for reference, (known, _) in self._images.items():

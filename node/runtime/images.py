@@ -144,7 +144,7 @@ class Images:
             self._cache.forget(reference)
 
     def _remember(self, image: str, before: Image | None, found: Image) -> None:
-        """Keep in mind what a pull has brought; what was there before it is somebody else's."""
+        """Remember the image of a pull; an image that was there before stays the station's own."""
         if before is None:
             self._cache.add(image, found.id)
         elif before.id != found.id and image in self._cache:

@@ -4,7 +4,7 @@ Containers have no network. `NamespaceListeners` makes the socket *inside* the c
 namespace: a socket belongs to the namespace where it was made, so the node accepts on it while
 it stays outside. It needs the rights of root on the engine's machine, or a rootless engine of
 the node's own user. `BridgeListeners` is for nodes without: containers share an internal network in
-which they cannot see each other, but they can reach whatever this machine offers on all its
+which they cannot see each other, but they can reach each port that this machine opens on all its
 addresses.
 """
 

@@ -50,7 +50,7 @@ def make(verb: str, host: str, port: int, seconds: float) -> socket.socket:
     Raises
     ------
     OSError
-        As `listen`; or if nobody answers in time.
+        As `listen`; or if the helper does not answer in time.
     """
     if verb == "listen":
         return listen(host, port)

@@ -56,7 +56,7 @@ def listen_within(container_id: str, pid: int, host: str, port: int) -> socket.s
     ProcessLookupError
         If the container ended meanwhile.
     OSError
-        If the port is taken, or the namespace belongs to somebody else.
+        If the port is taken, or the namespace belongs to another user.
     """
     return _make_within(container_id, pid, "listen", host, port)
 
@@ -71,7 +71,7 @@ def connect_within(
     ProcessLookupError
         If the container ended meanwhile.
     OSError
-        If nobody answers in time, or the namespace belongs to somebody else.
+        If the port does not answer in time, or the namespace belongs to another user.
     """
     return _make_within(container_id, pid, "connect", host, port, seconds)
 
@@ -125,7 +125,7 @@ def is_process_of(container_id: str, process: Path) -> bool:
 def travel(namespace: int, call: Callable[[], T]) -> T:
     """Call a function in another network namespace.
 
-    A namespace is a property of a thread, so a thread is spent on the journey: whatever goes
+    A namespace is a property of a thread, so a thread of its own enters it: even if that goes
     wrong, no other code of the node can ever find itself inside a container's network.
 
     Raises

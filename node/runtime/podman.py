@@ -17,8 +17,8 @@ from vantage6.node.runtime.namespaces import is_process_of
 def bound(client: Any, version: str, container_id: str, config: NodeConfig) -> None:
     """Bound the files of a container that was created; Podman leaves that out unless it is root.
 
-    Podman makes the container's process, which then waits for the start. Whatever it becomes and
-    whatever it begins keeps its limits, so there is no moment without them.
+    Podman makes the container's process, which then waits for the start. It becomes and begins
+    other programs within its limits, so there is no moment without them.
 
     Raises
     ------

@@ -43,7 +43,7 @@ class Relay:
         threading.Thread(target=self._accept, name="relay", daemon=True).start()
 
     def close(self) -> None:
-        """Let nobody in any more; connections end with their container."""
+        """Accept no more connections; open ones end with their container."""
         # Closing alone would leave the thread in `accept`.
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
@@ -84,7 +84,7 @@ class Relay:
 
 
 def _turn_away(caller: socket.socket) -> None:
-    """Make the end an error for the caller, to whom an empty answer would look like one."""
+    """Make the end an error for the caller, since an empty answer would look complete."""
     caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
 
 

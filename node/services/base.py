@@ -22,7 +22,7 @@ class Service(Protocol):
         """
 
     def ready(self) -> None:
-        """Return if somebody who connects now would be answered.
+        """Return if a connection would be answered now.
 
         Raises
         ------

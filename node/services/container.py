@@ -59,7 +59,7 @@ class ServiceContainer:
         image
             Its image; fetched like those of algorithms, if it is not the one that is built here.
         command
-            Program and arguments, whatever the image says.
+            Program and arguments, in place of those of the image.
         **host
             What it may do, beyond nothing.
 

@@ -13,7 +13,7 @@ log = logs.get(__name__)
 
 
 class LinkedService:
-    """A container that somebody else runs, under a name for algorithms.
+    """A container that the station runs by itself, under a name for algorithms.
 
     It may come and go: it is looked for at every connection, by its exact name.
 

@@ -71,11 +71,11 @@ class Member:
             time.sleep(_LOOK_SECONDS)
 
     def answer(self, port: int, _: socket.socket) -> socket.socket:
-        """Connect to a port of the algorithm for somebody in the VPN."""
+        """Connect to a port of the algorithm for a member of the VPN."""
         return self.dial(port)
 
     def shut(self) -> None:
-        """Let nobody in any more."""
+        """Accept no more connections."""
         for relay in self.inward:
             relay.close()
         self.inward.clear()
@@ -213,7 +213,7 @@ class Members:
                 if taken == place
             ]
         if not found:
-            raise ConnectionRefusedError(f"nobody has port {place}")
+            raise ConnectionRefusedError(f"no algorithm has port {place}")
         member, port = found[0]
         return member.dial(port)
 

@@ -67,7 +67,7 @@ class Device:
 
 
 class Vpn:
-    """Keeps the connection, whatever happens to it; nothing else of the node depends on it.
+    """Keeps the connection, and renews it when it ends; nothing else of the node depends on it.
 
     Parameters
     ----------

@@ -25,7 +25,7 @@ _PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
 class VpnFilter:
     """The packet filter of the container, set before OpenVPN begins.
 
-    SECURITY: OpenVPN speaks with whoever the server names; to everything else at the station, and
+    SECURITY: OpenVPN speaks with the gateways of its profile. To all else at the station, and
     beyond, its container has no way.
 
     Parameters

@@ -43,5 +43,5 @@ def room(folders: Iterable[Path], most: int) -> int:
 
 
 def pause(left: int) -> float:
-    """Return for how many seconds nobody has to look, by what is left."""
+    """Return for how many seconds no look is needed, by the space that is left."""
     return min(max(left / _FASTEST, SHORTEST_SECONDS), LONGEST_SECONDS)

@@ -280,7 +280,7 @@ def unmount_all(folder: Path) -> None:
 def names(folder: Path) -> set[str]:
     """Return the runs that have anything in a folder, and what was left of making file systems.
 
-    SECURITY: what is swept up goes by these names. Others can be somebody's files.
+    SECURITY: only files of these names are removed. Others can be files of a user.
     """
     found = {path.name.removesuffix(_SUFFIX) for path in folder.iterdir()}
     return {

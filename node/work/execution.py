@@ -273,7 +273,7 @@ class Execution:
 
     @property
     def was_killed(self) -> bool:
-        """Whether somebody killed the result."""
+        """Whether the result was killed."""
         return self._killed
 
     def _run(self) -> Exit:

@@ -59,7 +59,7 @@ class Periodic:
                 del self._visits[key]
 
     def close(self) -> None:
-        """Visit nobody any more."""
+        """End all periodic calls."""
         with self._changed:
             self._closed = True
             self._changed.notify()

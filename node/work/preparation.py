@@ -152,7 +152,7 @@ class Preparation:
         return image
 
     def _open(self, claim: Claim) -> bytes:
-        """Return the plain input. It is bytes to the node, whatever they mean."""
+        """Return the plain input. To the node it is bytes of any meaning."""
         agreement = self._context.agreement
         if agreement.refusal is not None:
             refusal = agreement.refusal

@@ -77,7 +77,7 @@ class Retry:
         return self._until_done(call, (EngineUnavailable,))
 
     def disk(self, call: Callable[[], T]) -> T:
-        """Return what a call that writes returns; a full disk is waited for, someone makes room."""
+        """Return the value of a call that writes; with a full disk, wait until there is room."""
         return self._until_done(call, (OSError,))
 
     def record(self, event: str, **facts: Any) -> None:

@@ -3,7 +3,7 @@
 A task waits only for tasks one level below it: its own sub-tasks, here or at other stations. Each
 level has places of its own, and where memory is bounded for all of them together, a result leaves
 room for one of each level below its own. So what runs at the lowest level ends, then what waits for
-it, and so on upwards, whatever other stations do.
+it, and so on upwards, without regard to other stations.
 """
 
 from collections import Counter
@@ -72,7 +72,7 @@ class Slots:
         return self._next()
 
     def clear(self) -> None:
-        """Let nobody wait any more."""
+        """End all waits."""
         self._waiting.clear()
         self._returning.clear()
 

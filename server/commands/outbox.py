@@ -53,7 +53,7 @@ def dead(instance: "Instance") -> None:
 @click.argument("ids", metavar="[ID]...", type=int, nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Everything that is dead.")
 def replay(instance: "Instance", ids: Sequence[int], everything: bool) -> None:
-    """Have messages sent at once, as if nobody had tried."""
+    """Have messages sent at once, as if they had no attempts so far."""
     from vantage6.models.store import outbox as store
 
     if bool(ids) == everything:

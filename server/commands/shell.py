@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _BANNER = """\
 vantage6 shell of {name}. `db` holds Organization, Collaboration, User, Role, Rule, Node, Task and
 Result. db.Organization.help() explains one; .save() stores an object. Unlike the API, the shell
-checks nothing: it accepts whatever the database can keep.
+checks nothing: it accepts all values that the database can keep.
 """
 
 

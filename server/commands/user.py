@@ -81,7 +81,7 @@ def reset_password(instance: "Instance", username: str, two_factor: bool) -> Non
 def reset_two_factor(instance: "Instance", username: str) -> None:
     """Remove the second factor of the user NAME, who lost it.
 
-    Whoever is logged in to the account has to log in again, and sets up another authenticator app.
+    All sessions of the account end. At its next login the user sets up another authenticator app.
     """
     from vantage6.models.store import recovery, second_factors
     from vantage6.models.store.recovery import Change

@@ -210,7 +210,7 @@ def _parts(cls: type[Entity]) -> dict[str, Any]:
 
 
 def _methods(cls: type[Entity]) -> dict[str, str]:
-    """Return what else somebody may use of a class, with the first line about it."""
+    """Return the other public names of a class, with the first line about each."""
     hidden = {*_OWN, "row", "unsaved", "lists", "table"}
     found = {}
     for name, value in inspect.getmembers(cls):

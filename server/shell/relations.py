@@ -38,11 +38,11 @@ class Column:
     about
         What it says, for `Entity.help`.
     given
-        Turns what somebody assigns into what the row keeps.
+        Turns an assigned value into the value of the row.
     shown
-        Turns what the row keeps into what somebody reads.
+        Turns the value of the row into the value that is read.
     fixed
-        Nobody may assign it.
+        It cannot be assigned.
     """
 
     def __init__(
@@ -125,7 +125,7 @@ class One(Relation):
 class Many(Relation):
     """Entities that belong to this one: a list, whose changes count when it is saved.
 
-    It follows the database as long as nobody has changed it.
+    It follows the database until it is changed.
     """
 
     def __get__(self, entity: Any, _: type) -> Any:
@@ -187,7 +187,7 @@ class Listed:
 
     @property
     def changed(self) -> bool:
-        """Somebody has changed the list."""
+        """The list was changed."""
         return self.items != self.known
 
 
@@ -216,7 +216,7 @@ class Owned(Many):
         item.save()
 
     def remove(self, _: Any, item: Any) -> None:
-        """Let one name nobody."""
+        """Let the relation name no row."""
         setattr(item, self.back, None)
         item.save()
 

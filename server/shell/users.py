@@ -51,7 +51,7 @@ class Role(Entity):
 
     name = Column()
     description = Column()
-    organization = One("Organization", "whose it is; None: everybody's")
+    organization = One("Organization", "its owner; None: shared by all organizations")
     rules = Linked("Rule", tables.RoleRule, "role", "rule", "what it permits")
     users = Linked("User", tables.UserRole, "role", "user", "who has it")
 
@@ -145,7 +145,7 @@ class User(Entity):
         return self.id is not None and wanted in users.rules_of(self.id)
 
     def update(self) -> None:
-        """Write what was changed; with a new password or factor nobody stays logged in."""
+        """Write the changes; with a new password or factor all sessions end."""
         if {"password", "otp_secret"} & self.row._dirty:
             self.row.tokens_valid_from = now()
         if "email" in self.row._dirty:

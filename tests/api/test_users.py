@@ -423,7 +423,7 @@ def test_the_last_root_is_neither_removed_nor_demoted(api: Api, world: World, ro
     assert api.delete(f"/user/{root.id}", root).problem == (400, "last_root")
     answer = patch(api, root, as_strong, lastname="x", roles=[role("Viewer")])
     assert answer.problem == (400, "last_root")
-    assert "give it to somebody else first" in answer.json["msg"]
+    assert "give it to another user first" in answer.json["msg"]
     assert again(root).lastname == "Body"
     other = make_user(world.amsterdam, "Root")
     assert patch(api, root, other, roles=[role("Viewer")]).status == 200

@@ -1,5 +1,6 @@
 """Takes pages apart into sentences: how long they are, and whether they name their subject."""
 
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,3 +36,12 @@ def faults(page: Path) -> list[str]:
         elif re.match(r"(What|Who) .*[.:]$", sentence) and len(words) > 6:
             found.append(f"begins with a pronoun: {sentence}")
     return found
+
+
+def nameless_strings(module: Path) -> Iterator[tuple[int, str]]:
+    """Yield lines of docstrings and messages whose subject has no name."""
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value:
+            for number, line in enumerate(node.value.splitlines()):
+                if _NAMELESS.search(line):
+                    yield node.lineno + number, line.strip()

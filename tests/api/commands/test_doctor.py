@@ -88,7 +88,7 @@ def test_the_password_of_the_first_user_is_tried(operator: Operator):
 
 
 def test_a_lost_key_of_second_factors_is_named(operator: Operator):
-    assert findings(operator)["two-factor"] == ("ok", "Nobody has set up an authenticator app.")
+    assert findings(operator)["two-factor"] == ("ok", "No user has set up an authenticator app.")
     operator.does("shell", "--code", "u = db.User.get(1); u.otp_secret = 'S' * 32; u.save()")
     assert findings(operator)["two-factor"][0] == "ok"
     (operator.instance.folder / seals.KEY_FILE).unlink()
