@@ -16,6 +16,7 @@ from vantage6.common.cards.documents import (
     write,
     write_label,
 )
+from vantage6.common.cards.store import Imported, convert_entry, from_store
 
 __all__ = [
     "BAD_ARGUMENTS",
@@ -25,11 +26,14 @@ __all__ = [
     "CardError",
     "Example",
     "Function",
+    "Imported",
     "Rounds",
     "Share",
     "View",
+    "convert_entry",
     "find_faults",
     "find_faults_of_input",
+    "from_store",
     "parse",
     "read",
     "read_label",
