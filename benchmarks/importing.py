@@ -13,7 +13,7 @@ ROUNDS = 5
 _SCRIPT = """
 import time
 wall, cpu = time.perf_counter(), time.process_time()
-import vantage6.client
+from vantage6.client import Client
 wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
 from pathlib import Path
 peak = Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0]

@@ -140,13 +140,7 @@ class ClientBase:
         AuthenticationException
             If the server does not accept the credentials.
         """
-        try:
-            reply = self._login.open(path, credentials)
-        except Unauthenticated as error:
-            failure = AuthenticationException(f"Failed to authenticate: {error.message}")
-            raise failure from self._session.cause(error)
-        except V6Error as error:
-            raise self._shortened(error) from error.__cause__
+        reply = self.begin_session(credentials, path)
         if "qr_uri" in reply:
             two_factor.show(reply)
             return False
@@ -155,6 +149,35 @@ class ClientBase:
         if "recovery_codes" in reply:
             two_factor.show_codes(reply)
         return True
+
+    def begin_session(self, credentials: Document, path: str = "token/user") -> Document:
+        """Log in like `authenticate`, but show nothing.
+
+        Parameters
+        ----------
+        credentials
+            What proves who asks.
+        path
+            Where the server takes it.
+
+        Returns
+        -------
+        dict
+            The answer. Without ``access_token`` you are not logged in: the server wants a second
+            factor too, which has to be set up first where there is ``qr_uri``.
+
+        Raises
+        ------
+        AuthenticationException
+            If the server does not accept the credentials.
+        """
+        try:
+            return self._login.open(path, credentials)
+        except Unauthenticated as error:
+            failure = AuthenticationException(f"Failed to authenticate: {error.message}")
+            raise failure from self._session.cause(error)
+        except V6Error as error:
+            raise self._shortened(error) from error.__cause__
 
     def request(
         self,

@@ -20,7 +20,7 @@ from vantage6.client.groups import (
     users,
     util,
 )
-from vantage6.client.login import claims
+from vantage6.client.login import Tokens, TokenStore, claims
 from vantage6.client.result_reader import ResultReader
 from vantage6.client.sealing import Sealer
 from vantage6.client.session import Document
@@ -29,7 +29,6 @@ from vantage6.common.encryption import DummyCryptor, RSACryptor
 from vantage6.common.errors import (
     Conflict,
     Forbidden,
-    NotFound,
     Unauthenticated,
 )
 from vantage6.common.identity import WhoAmI
@@ -153,9 +152,30 @@ class UserClient(ClientBase):
         if mfa_code:
             credentials["mfa_code"] = mfa_code
         if super().authenticate(credentials, "token/user"):
-            self._learn_identity()
+            self.learn_identity()
 
-    def _learn_identity(self) -> None:
+    @property
+    def tokens(self) -> Tokens | None:
+        """The tokens with which `resume` goes on later; None before a login."""
+        return self._login.tokens
+
+    def resume(self, tokens: Tokens, whoami: WhoAmI, store: TokenStore | None = None) -> None:
+        """Go on with the session of an earlier login, without the password.
+
+        Parameters
+        ----------
+        tokens
+            What `tokens` was then.
+        whoami
+            What `whoami` was then.
+        store
+            Where other processes find the tokens, which change when they are renewed.
+        """
+        self._login.resume(tokens, store)
+        self.whoami = whoami
+
+    def learn_identity(self) -> None:
+        """Ask the server who is logged in."""
         said = claims(self.token or "")
         user = self.call("get", f"user/{said.get('sub', said.get('identity'))}")
         organization_id = user["organization"]["id"]
@@ -346,7 +366,7 @@ class UserClient(ClientBase):
         try:
             with waiting.display() as screen:
                 waiting.until_complete(
-                    lambda: self._status(task_id), sleeps, timeout=timeout, on=screen
+                    lambda: self.task.status(task_id), sleeps, timeout=timeout, on=screen
                 )
         except KeyboardInterrupt:
             console.say(
@@ -360,13 +380,6 @@ class UserClient(ClientBase):
         if said:  # the bar at a terminal is gone by now
             self.log.warning("%s", said)
         return results
-
-    def _status(self, task_id: int) -> Document:
-        try:
-            status: Document = self.call("get", f"task/{task_id}/status")
-        except NotFound:  # the original server only has the whole task
-            status = self.call("get", f"task/{task_id}")
-        return status
 
 
 Client = UserClient

@@ -5,7 +5,8 @@ import json
 import threading
 import time
 from collections.abc import Mapping
-from typing import Any
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, NamedTuple, Protocol
 
 from vantage6.client.session import Document, Session
 from vantage6.common.errors import BAD_TOKEN, Invalid, NotFound, Unauthenticated
@@ -36,6 +37,23 @@ def claims(token: str) -> Document:
     return said
 
 
+class Tokens(NamedTuple):
+    """What proves an identity, and what renews it."""
+
+    access: str
+    refresh: str
+
+
+class TokenStore(Protocol):
+    """Tokens of one session that several processes use one after the other."""
+
+    def alone(self) -> AbstractContextManager[Tokens | None]:
+        """Hold the tokens alone; gives those of this moment, or None after a logout."""
+
+    def save(self, tokens: Tokens) -> None:
+        """Replace the tokens, while they are held."""
+
+
 class Login:
     """The tokens of one identity. Safe for threads.
 
@@ -51,6 +69,7 @@ class Login:
         self._refresh: str | None = None
         self._credentials: tuple[str, Document] | None = None
         self._renew_at = float("inf")
+        self._store: TokenStore | None = None
         self._lock = threading.Lock()
 
     def open(
@@ -96,6 +115,28 @@ class Login:
     def hold(self, token: str) -> None:
         """Use a token that cannot be renewed."""
         self.access = token
+
+    @property
+    def tokens(self) -> Tokens | None:
+        """The tokens that can be kept for later; None before a login."""
+        if self.access is None or self._refresh is None:
+            return None
+        return Tokens(self.access, self._refresh)
+
+    def resume(self, tokens: Tokens, store: TokenStore | None = None) -> None:
+        """Go on with tokens that were kept.
+
+        Parameters
+        ----------
+        tokens
+            The tokens.
+        store
+            Where other processes find them; renewed ones are put there.
+        """
+        self.access, self._refresh = tokens
+        # How old they are is not known: the server says when they have expired.
+        self._renew_at = float("inf")
+        self._store = store
 
     def end(self, endpoint: str) -> None:
         """Log out, and not in again: what is still asked for is refused."""
@@ -154,15 +195,27 @@ class Login:
                 return True
             if self._refresh is None:
                 return False
-            try:
-                reply = self.session.request("post", "token/refresh", token=self._refresh)
-            except (Unauthenticated, Invalid):
-                if self._credentials is None:
+            # A refresh token is good for one renewal: other processes take its outcome.
+            with self._store.alone() if self._store else nullcontext(self.tokens) as kept:
+                if kept is None:
                     return False
-                endpoint, credentials = self._credentials
-                reply = self.session.request("post", endpoint, json=credentials)
-            self._keep(reply)
-            return True
+                if self._store and kept.access != stale:
+                    self.resume(kept, self._store)
+                    return True
+                return self._renew_alone()
+
+    def _renew_alone(self) -> bool:
+        try:
+            reply = self.session.request("post", "token/refresh", token=self._refresh)
+        except (Unauthenticated, Invalid):
+            if self._credentials is None:
+                return False
+            endpoint, credentials = self._credentials
+            reply = self.session.request("post", endpoint, json=credentials)
+        self._keep(reply)
+        if self._store and (tokens := self.tokens):
+            self._store.save(tokens)
+        return True
 
     def _keep(self, reply: Document) -> None:
         self.access, self._refresh = reply["access_token"], reply.get("refresh_token")

@@ -6,17 +6,22 @@ from vantage6.client.session import Document
 from vantage6.common.cli import console
 
 
-def show(json_data: Document) -> None:
+def show(
+    json_data: Document,
+    next_step: str = "client.authenticate(username, password, mfa_code='123456')",
+) -> None:
     """Print the secret, as a QR code too where the package ``qrcode`` is installed.
 
     Parameters
     ----------
     json_data
         What the server answered: ``qr_uri`` and ``otp_secret``.
+    next_step
+        How to log in with the code.
     """
     console.say("Two-factor authentication is compulsory on this server.")
     console.say("Add this account to your authenticator app, then log in with its code:")
-    console.say("client.authenticate(username, password, mfa_code='123456')")
+    console.say(next_step)
     console.say("")
     try:
         qrcode = importlib.import_module("qrcode")

@@ -6,10 +6,7 @@ until a person accepts it.
 """
 
 import json
-import os
 import re
-import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -20,17 +17,14 @@ from urllib.parse import urlsplit
 from vantage6.common import clock
 from vantage6.common.encryption import RSACryptor
 from vantage6.common.errors import ConfigurationError, Invalid
+from vantage6.common.file_lock import held
 from vantage6.common.secret_files import write_private
-
-if sys.platform != "win32":
-    import fcntl
 
 FILE_NAME = "known_organizations.json"
 #: How a key was learned.
 FIRST_USE, PERSON, WRITTEN, OWN = "first use", "person", "configuration", "own key"
 _FINGERPRINT = re.compile("(?:[0-9a-f]{2}:){15}[0-9a-f]{2}")
 _PORTS = {"http": 80, "https": 443}
-_LOCK_SECONDS = 10.0
 
 
 class KeyRefused(Invalid):
@@ -231,9 +225,7 @@ class KnownKeys:
     def _changing(self) -> Iterator[dict[int, Pin]]:
         """Hold the file alone; what is in the mapping at the end is in the file."""
         self.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = os.open(self.file.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            _take(lock)
+        with held(self.file.with_suffix(".lock")):
             servers = self._servers()
             pins = self._read(servers)
             before = dict(pins)
@@ -242,8 +234,6 @@ class KnownKeys:
                 servers[self._server] = {str(id_): asdict(pins[id_]) for id_ in sorted(pins)}
                 content = {"version": 1, "servers": servers}
                 write_private(self.file, json.dumps(content, indent=1) + "\n")
-        finally:
-            os.close(lock)
 
     def _servers(self) -> dict[str, Any]:
         with suppress(FileNotFoundError, NotADirectoryError):
@@ -282,17 +272,3 @@ class KnownKeys:
             f"Keys that the configuration does not name are refused here. At the server: {named}. "
             "Compare them with what the organizations say, and write them into organization_keys."
         )
-
-
-def _take(lock: int) -> None:
-    """Wait for other processes, which hold it for milliseconds."""
-    if sys.platform == "win32":
-        return  # two clients of one user may both learn there
-    end = time.monotonic() + _LOCK_SECONDS
-    while True:
-        try:
-            return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > end:
-                raise
-        time.sleep(0.01)

@@ -4,9 +4,12 @@ from collections.abc import Iterator
 
 import click
 
+from vantage6.client.cli import main as vantage6
 from vantage6.node.cli import main as vnode
 from vantage6.server.cli import main as vserver
 
+#: All programs, by name.
+PROGRAMS: dict[str, click.Group] = {"vantage6": vantage6, "vnode": vnode, "vserver": vserver}
 #: The same on every terminal.
 _COLUMNS = 90
 
@@ -18,18 +21,18 @@ def page() -> str:
         "",
         "The option `--help`, or `-h`, of each command shows the same; `--version` prints the",
         "version. [Exit codes](exit-codes.md) have a page of their own. Where the folder of the",
-        "programs is not on the path, `python -m vantage6.node` is `vnode`, and",
-        "`python -m vantage6.server` is `vserver`.",
+        "programs is not on the path, `python -m vantage6.client` is `vantage6`,",
+        "`python -m vantage6.node` is `vnode`, and `python -m vantage6.server` is `vserver`.",
         "",
         "A shell completes commands and options after this line in its start file, for `vserver`",
-        "alike; fish takes `fish_source`:",
+        "and `vantage6` alike; fish takes `fish_source`:",
         "",
         "```console",
         '$ eval "$(_VNODE_COMPLETE=bash_source vnode)"    # ~/.bashrc',
         '$ eval "$(_VNODE_COMPLETE=zsh_source vnode)"     # ~/.zshrc',
         "```",
     ]
-    for name, program in (("vnode", vnode), ("vserver", vserver)):
+    for name, program in PROGRAMS.items():
         lines += ["", f"## {name}"]
         for context in contexts(program, name):
             lines += ["", f"### {context.command_path}", "", "```text", _help(context), "```"]

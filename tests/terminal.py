@@ -65,6 +65,10 @@ class Terminal:
         A person is never faster; Python loses a signal that comes just before it begins to read.
         """
         self._wait_until_idle()
+        self.press_ctrl_c()
+
+    def press_ctrl_c(self) -> None:
+        """Press Ctrl-C at once, while the command works and does not read."""
         os.write(self._screen, b"\x03")
 
     def _wait_until_idle(self, seconds: float = 30) -> None:

@@ -62,8 +62,16 @@ class Keys(Group):
         self.parent.known_keys.accept(organization, fingerprint)
 
 
+#: What to do about a changed key, in Python.
+_ADVICE = "If it says so too: client.keys.accept({organization}, '{fingerprint}')."
+
+
 def known_keys(
-    address: str, written: Mapping[int, str] | None, file: str | Path | None
+    address: str,
+    written: Mapping[int, str] | None,
+    file: str | Path | None,
+    *,
+    advice: str = _ADVICE,
 ) -> KnownKeys:
     """Return the keys that the user of this process knows at a server.
 
@@ -75,6 +83,8 @@ def known_keys(
         Fingerprints that the user gives.
     file
         Where others are remembered; None for the usual place.
+    advice
+        What to do about a changed key, with ``{organization}`` and ``{fingerprint}``.
     """
     path = Path(file or os.environ.get(_FILE_VARIABLE) or _usual_file()).expanduser()
 
@@ -103,7 +113,7 @@ def known_keys(
         path,
         place(address),
         written=written,
-        advice="If it says so too: client.keys.accept({organization}, '{fingerprint}').",
+        advice=advice,
         advice_written="If it says so too, change organization_keys.",
         learned=learned,
         unwritable=unwritable,

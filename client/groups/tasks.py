@@ -180,20 +180,81 @@ class Task(Group):
         Of each node that is offline, with since when, in the log. The task is sent all the same,
         and the node computes its part when it is back.
         """
-        receivers = _ids(organizations)
-        payload = serialize(input, data_format)
+        content = {"name": name, "image": image, "description": description, "database": database}
+        return self._create(
+            collaboration, _ids(organizations), serialize(input, data_format), content
+        )
+
+    @post_filtering(iterable=False)
+    def repeat(self, id_: int) -> Any:
+        """Send a task again: the same image and input to the same organizations.
+
+        In an encrypted collaboration your own organization must have been among the receivers,
+        since its input is the only one that can be read.
+
+        Parameters
+        ----------
+        id_
+            Id of the task.
+
+        Returns
+        -------
+        dict
+            The new task.
+
+        Raises
+        ------
+        vantage6.common.errors.Invalid
+            If the input cannot be read; and as `create` does.
+        """
+        client = self.parent
+        try:
+            task = client.call("get", f"task/{id_}")
+            results = client.reader.decoded(client.call("get", "result", params={"task_id": id_}))
+        except (Unauthenticated, Forbidden, NotFound) as error:
+            return client.refused(error)
+        readable = (one["input"] for one in results if isinstance(one["input"], bytes))
+        payload = next(readable, None)
+        if payload is None or task["collaboration"] is None:
+            raise Invalid(
+                f"The input of task {id_} cannot be read: it was encrypted for other "
+                "organizations, or the collaboration is gone. Send the task anew."
+            )
+        keys = ("name", "image", "description", "database")
+        content = {key: task[key] or "" for key in keys}
+        receivers = sorted(one["organization"]["id"] for one in results)
+        return self._create(task["collaboration"]["id"], receivers, payload, content)
+
+    def status(self, id_: int) -> Any:
+        """Return how far a task is at each organization, without anything large.
+
+        Parameters
+        ----------
+        id_
+            Id of the task.
+
+        Returns
+        -------
+        dict
+            ``id``, ``status``, ``complete``, and ``results`` with id, organization and status.
+        """
+        try:
+            return self.parent.call("get", f"task/{id_}/status")
+        except NotFound:  # the original server only has the whole task
+            return self.parent.call("get", f"task/{id_}")
+
+    def _create(
+        self, collaboration: int, receivers: Sequence[int], payload: bytes, content: dict[str, Any]
+    ) -> Any:
         client = self.parent
         try:
             preflight.check(client, collaboration, receivers)
-            inputs = client.sealer.seal(payload, collaboration, receivers)
+            inputs = client.sealer.seal(payload, collaboration, [*receivers])
         except (Unauthenticated, Forbidden, NotFound, preflight.CannotCompute) as error:
             return client.refused(error)
         body = {
-            "name": name,
-            "image": image,
+            **content,
             "collaboration_id": collaboration,
-            "description": description,
-            "database": database,
             "organizations": [
                 {"id": id_, "input": text} for id_, text in zip(receivers, inputs, strict=True)
             ],

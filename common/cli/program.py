@@ -1,7 +1,9 @@
-"""What both programs do before any of their commands: help, version, and a missing part."""
+"""What all programs do before any of their commands: help, version, and a missing part."""
 
 import sys
-from typing import Any
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any, NamedTuple
 
 import click
 
@@ -37,3 +39,52 @@ class Program(click.Group):
                 err=True,
             )
             sys.exit(_USAGE)
+
+
+def examples(*lines: str) -> str:
+    """Return the end of a help: uses of a command, as they are typed."""
+    # The sign tells click to leave the lines as they are.
+    return "\n".join(("\b", "Examples:", *(f"  {line}" for line in lines)))
+
+
+class Mounted(NamedTuple):
+    """A command that is imported when it is used."""
+
+    name: str
+    #: Module and attribute, with a colon between them.
+    place: str
+    #: What the help of the program says of it.
+    summary: str
+
+
+class LazyProgram(Program):
+    """A program whose help needs none of its commands.
+
+    Parameters
+    ----------
+    mounted
+        Its commands.
+    """
+
+    def __init__(self, *arguments: Any, mounted: Sequence[Mounted] = (), **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        #: By name, in the order of the help.
+        self.mounted = {one.name: one for one in mounted}
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands, in the order in which people need them."""
+        return [*self.mounted, *super().list_commands(ctx)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command, imported now if it is a mounted one."""
+        if cmd_name not in self.mounted:
+            return super().get_command(ctx, cmd_name)
+        module, _, attribute = self.mounted[cmd_name].place.partition(":")
+        found: click.Command = getattr(import_module(module), attribute)
+        return found
+
+    def format_commands(self, _: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands, without importing any."""
+        rows = [(one.name, one.summary) for one in self.mounted.values()]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)

@@ -120,7 +120,7 @@ def test_layers_are_kept():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("command", ["vnode", "vserver"])
+@pytest.mark.parametrize("command", ["vantage6", "vnode", "vserver"])
 def test_help_needs_no_engine_and_no_server(command: str, tmp_path: Path):
     (script,) = entry_points(group="console_scripts", name=command)
     program = f"import sys; from {script.module} import {script.attr} as run; sys.exit(run())"

@@ -17,6 +17,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 import falcon
 import pytest
 import yaml
+from structlog.testing import capture_logs
 
 from tests.models.factories import World, make_user, make_world, migrated
 from tests.services import NO_BROKER
@@ -184,3 +185,22 @@ def live(
         client.authenticate("ada", "secret")
         yield Live(world, client)
         client.close()
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the home folder of the user, where sessions are kept."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("XDG_CONFIG_HOME", "V6_PROFILE", "V6_KNOWN_ORGANIZATIONS"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def command(live: Live, home: Path) -> Iterator[Any]:
+    """Give the command `vantage6`; the server, which runs in this process, logs to nowhere."""
+    from tests.client.command import Command  # which needs the fixtures above
+
+    del home
+    with capture_logs():
+        yield Command(live)

@@ -8,17 +8,15 @@ import click
 import pytest
 import yaml
 
-from docs.commands import contexts
+from docs.commands import PROGRAMS, contexts
 from docs.generate import NodeConfig, ServerConfig, rows
 from tests.docs.markdown import DOCS, PAGES, blocks
-from vantage6.node.cli import main as vnode
-from vantage6.server.cli import main as vserver
 
 ROOT = DOCS.parent
 WRITTEN = [page for page in PAGES if page.name not in ("commands.md", "seeds.md")]
 CONTEXTS = {
     context.command_path: context
-    for name, program in (("vserver", vserver), ("vnode", vnode))
+    for name, program in PROGRAMS.items()
     for context in contexts(program, name)
 }
 GROUPS = {" ".join(path.split()[:size]) for path in CONTEXTS for size in (1, 2)}
@@ -40,7 +38,8 @@ def code(page: Path) -> list[str]:
 def invocations(page: Path) -> list[str]:
     """Return each use of one of the commands on a page."""
     before = r"(?:\$ |ExecStart=/opt/vantage6/bin/)?"
-    found = (re.match(rf"{before}((?:vnode|vserver) .+)", piece) for piece in code(page))
+    programs = "|".join(PROGRAMS)
+    found = (re.match(rf"{before}((?:{programs}) .+)", piece) for piece in code(page))
     return [said[1].strip() for said in found if said]
 
 

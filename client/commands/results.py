@@ -1,0 +1,148 @@
+"""The results of a task: collected, judged, and shown to a person."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from vantage6.client.commands import names
+from vantage6.client.commands.connection import Connection
+from vantage6.client.commands.endings import STILL_RUNNING, TASK_FAILED
+from vantage6.common.cli import console, table
+from vantage6.common.encoding import bytes_to_base64s
+from vantage6.common.encryption import is_sealed
+from vantage6.common.errors import Forbidden, NotFound
+from vantage6.common.serialization import to_json
+from vantage6.common.task_status import has_task_failed, has_task_finished
+from vantage6.common.terminal_text import one_line
+
+Document = dict[str, Any]
+
+#: Wider or longer results are shown as JSON; longer JSON is cut.
+_MOST_COLUMNS, _MOST_LINES, _MOST_LETTERS = 8, 200, 400
+
+
+def set_up_for_task(connection: Connection, task_id: int, *, unencrypted: bool) -> Document:
+    """Use the key of the login, or none, as the collaboration of a task needs; return the task.
+
+    Raises
+    ------
+    Invalid
+        If the login does not fit the collaboration.
+    """
+    client = connection.client
+    task: Document = client.task.get(task_id)
+    place = task["collaboration"]
+    try:
+        if place is None:
+            raise NotFound("The collaboration is gone.")
+        found = client.collaboration.get(place["id"])
+        encrypted, name = bool(found["encrypted"]), f"Collaboration {found['name']}"
+    except (Forbidden, NotFound):
+        # What cannot be looked up is what the login says.
+        encrypted = connection.profile.key is not None and not unencrypted
+        name = "The collaboration"
+    connection.set_up_encryption(encrypted=encrypted, unencrypted=unencrypted, where=name)
+    return task
+
+
+def collect(connection: Connection, task: Document) -> Document:
+    """Return a task with its results, as programs read them."""
+    client = connection.client
+    place = task["collaboration"]
+    members: dict[int, str] = {}
+    if place is not None:
+        members = dict(names.names_of(names.members_of(client, place["id"])))
+    found = sorted(client.result.from_task(task["id"]), key=lambda one: int(one["id"]))
+    complete = all(has_task_finished(one["status"]) for one in found)
+    rows = [_result(one, members) for one in found]
+    document = {"task": task["id"], "name": task["name"], "complete": complete, "results": rows}
+    if any(has_task_failed(one["status"]) for one in found):
+        from vantage6.client import causes
+
+        document["cause"] = causes.of_task(client.call, task["id"], found)
+    return document
+
+
+def _result(one: Document, members: dict[int, str]) -> Document:
+    value, unread = one["result"], one.get("refused")
+    if isinstance(value, str) and is_sealed(value):
+        value, unread = None, "It is encrypted for another organization, or for another key."
+    elif isinstance(value, bytes):
+        # Neither JSON nor plain values: what it is, its algorithm says.
+        value = {"base64": bytes_to_base64s(value)} if value else None
+    elif value == "":
+        value = None
+    keys = ("id", "status", "reason", "started_at", "finished_at", "log")
+    return {
+        **{key: one[key] for key in keys},
+        "organization": names.named(members, one["organization"]["id"]),
+        "result": value,
+        **({"unread": unread} if unread else {}),
+    }
+
+
+def code_of(document: Document) -> int:
+    """Return the exit code for a task."""
+    if any(has_task_failed(one["status"]) for one in document["results"]):
+        return TASK_FAILED
+    return 0 if document["complete"] else STILL_RUNNING
+
+
+def show(document: Document) -> None:
+    """Print the results of a task, as a table where they make one."""
+    rows = document["results"]
+    values = [one for one in rows if one["result"] is not None]
+    columns = _columns([one["result"] for one in values])
+    is_alone = len(rows) == 1
+    if columns and not is_alone:
+        cells = [
+            (one["organization"]["name"], *(_text(one["result"][key]) for key in columns))
+            for one in values
+        ]
+        table.show(("Organization", *columns), cells)
+    elif columns:
+        for key in columns:
+            console.say(f"{one_line(key)}  {one_line(_text(values[0]['result'][key]))}")
+    else:
+        for one in values:
+            _show_as_json(one, document["task"], is_alone=is_alone)
+    for one in rows:
+        if one["result"] is None:
+            console.say(one_line(f"{one['organization']['name']}: {_why_none(one)}"))
+
+
+def _columns(values: list[Any]) -> list[str]:
+    """Return the keys of results that are rows of the same table; nothing for other ones."""
+    if not values or not all(isinstance(value, dict) for value in values):
+        return []
+    keys = list(values[0])
+    same = all(list(value) == keys for value in values)
+    plain = all(_is_plain(cell) for value in values for cell in value.values())
+    few = len(keys) <= _MOST_COLUMNS or len(values) == 1
+    return [str(key) for key in keys] if same and plain and few else []
+
+
+def _is_plain(value: Any) -> bool:
+    return value is None or isinstance(value, str | int | float | bool)
+
+
+def _text(value: Any) -> str:
+    said = value if isinstance(value, str) else to_json(value).decode()
+    return said if len(said) <= _MOST_LETTERS else f"{said[:_MOST_LETTERS]}..."
+
+
+def _show_as_json(one: Document, task_id: int, *, is_alone: bool) -> None:
+    if not is_alone:
+        console.say(one_line(f"{one['organization']['name']}:"))
+    lines = json.dumps(json.loads(to_json(one["result"])), indent=2).splitlines()
+    for line in lines[:_MOST_LINES]:
+        console.say(line)
+    if len(lines) > _MOST_LINES:
+        more = len(lines) - _MOST_LINES
+        console.say(f"... {more} more lines: `vantage6 result save {task_id} FILE` keeps them all.")
+
+
+def _why_none(one: Document) -> str:
+    reason = (one["reason"] or {}).get("msg")
+    parts: Iterable[str | None] = (one["status"], one.get("unread") or reason)
+    return ": ".join(part for part in parts if part)
