@@ -82,7 +82,7 @@ def convert_entry(entry: Any, *, version: str = "0") -> Imported:
             "The entry has no function that a card can describe: one of type central or federated."
         )
     name = _line(entry.get("name"))
-    document = {
+    document: dict[str, Any] = {
         "card": 1,
         "name": re.sub(r"[^a-z0-9_.-]+", "-", name.lower()).strip("-_.")[:100] or "algorithm",
         "version": version,
@@ -266,7 +266,7 @@ def _views(entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
         found = found if isinstance(found, dict) else {}
         steps = [str(step) for step in _list(found, "location")]
         path = "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in steps)
-        view = {"kind": kind, "path": path, "title": _line(one.get("name"))}
+        view: dict[str, Any] = {"kind": kind, "path": path, "title": _line(one.get("name"))}
         view |= {"description": _text(one.get("description"))}
         view |= {key: _line(found[key]) for key in ("x", "y") if found.get(key)}
         if columns := [_line(column) for column in _list(found, "columns")]:
