@@ -70,14 +70,17 @@ class InContainer(ClientBase):
         StillRunning
             If the time is up.
         """
-        waiting.until_complete(
-            lambda: self.call("get", f"task/{task_id}"), waiting.pauses(0.05, 1.0), timeout=timeout
-        )
+        self._wait(task_id, timeout)
         results = self.call("get", f"task/{task_id}/result")
         failed = [result for result in results if result["status"] != TaskStatus.COMPLETED]
         if failed:
             raise SubTaskFailed(self._failure(task_id, failed))
         return self._answers(results)
+
+    def _wait(self, task_id: int, timeout: float | None) -> None:
+        waiting.until_complete(
+            lambda: self.call("get", f"task/{task_id}"), waiting.pauses(0.05, 1.0), timeout=timeout
+        )
 
     def _failure(self, task_id: int, failed: list[Document]) -> str:
         """Return where a sub-task failed, with the first cause that is known."""

@@ -6,11 +6,14 @@ Every input and every answer goes through JSON on its way, as it does between re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from vantage6.client.answers import read_answer
+from vantage6.common.disclosure.floors import DEFAULT, Floors
 from vantage6.common.encoding import base64s_to_bytes, bytes_to_base64s
-from vantage6.common.errors import NotFound
+from vantage6.common.errors import NotFound, V6Error
 from vantage6.common.serialization import deserialize, serialize
 from vantage6.common.task_status import TaskStatus
 from vantage6.tools import dispatch_rpc, loaders
+from vantage6.tools.disclosure import mocked_station
 
 Document = dict[str, Any]
 
@@ -21,12 +24,17 @@ class _MockTasks:
     def __init__(self, module: str) -> None:
         self._module = module
         self._tasks: list[Document] = []
+        #: What went wrong, by task and organization, for those that ask for it later.
+        self._errors: dict[tuple[int, int], V6Error] = {}
 
     def run(
         self,
         input_: Mapping[str, Any],
         organization_ids: Sequence[int],
         given: Callable[[int, int], list[Any]],
+        *,
+        floors: Callable[[int], Floors] = lambda _: Floors(),
+        is_sub_task: bool = False,
         **details: Any,
     ) -> Document:
         """Run a task and return it.
@@ -40,6 +48,10 @@ class _MockTasks:
         given
             Returns what a function gets before the arguments in the input, from the id of the
             organization and the id of the task.
+        floors
+            Returns those of an organization.
+        is_sub_task
+            An error of an organization waits until its answer is asked for, as in containers.
         details
             Further fields of the task.
         """
@@ -52,11 +64,20 @@ class _MockTasks:
         task = {"id": len(self._tasks) + 1, "complete": False, **details, "results": results}
         self._tasks.append(task)  # before it runs, so that its sub-tasks come after it
         for result in results:
-            first = given(result["organization"], task["id"])
-            # Everything is on the author's own machine here.
-            answer = dispatch_rpc.call(function, first, received, share_errors=True)
-            result["result"] = bytes_to_base64s(serialize(answer))
-            result["status"] = TaskStatus.COMPLETED.value
+            id_ = result["organization"]
+            first = given(id_, task["id"])
+            try:
+                with mocked_station(floors(id_), tuple(organization_ids)):
+                    # Everything is on the author's own machine here.
+                    answer = dispatch_rpc.call(function, first, received, share_errors=True)
+                result["result"] = bytes_to_base64s(serialize(answer))
+                result["status"] = TaskStatus.COMPLETED.value
+            except V6Error as error:
+                if not is_sub_task:
+                    raise
+                self._errors[task["id"], id_] = error
+                result["status"] = TaskStatus.CRASHED.value
+                result["reason"] = {"code": "exit_code", "msg": error.message}
         task["complete"] = True
         return task
 
@@ -67,11 +88,24 @@ class _MockTasks:
         return self._tasks[task_id - 1]
 
     def answers(self, task_id: int) -> list[Any]:
-        """Return what the organizations answered."""
-        return [
-            deserialize(base64s_to_bytes(result["result"]))
-            for result in self.get(task_id)["results"]
-        ]
+        """Return what the organizations answered.
+
+        Raises
+        ------
+        V6Error
+            What went wrong first at one of them.
+        """
+        results = self.get(task_id)["results"]
+        for result in results:
+            if error := self._errors.get((task_id, result["organization"])):
+                raise error
+        return [deserialize(base64s_to_bytes(result["result"])) for result in results]
+
+    def each_answer(self, task_id: int) -> dict[int, Document]:
+        """Return how each organization answered, whether or not it failed."""
+        results = self.get(task_id)["results"]
+        answers = {one["organization"]: read_answer(one, allow_pickle=False) for one in results}
+        return dict(sorted(answers.items()))
 
 
 class ClientMockProtocol:
@@ -133,7 +167,8 @@ class MockAlgorithmClient:
     ----------
     datasets
         One per organization: ``{"database": <path or frame>, "type": <type of database>,
-        "db_input": <details for the loader>}``; the last two may be left out.
+        "db_input": <details for the loader>, "floors": <name of a preset, or floors that differ
+        from the default>}``; the last three may be left out.
     module
         Module of the algorithm.
     collaboration_id
@@ -255,6 +290,8 @@ class MockAlgorithmClient:
             raise ValueError("Give one organization id and one node id per dataset.")
         frames = [_load(dataset) for dataset in datasets]
         self._data = dict(zip(self.all_organization_ids, frames, strict=True))
+        floors = [Floors.from_json(dataset.get("floors", DEFAULT)) for dataset in datasets]
+        self._floors = dict(zip(self.all_organization_ids, floors, strict=True))
         self._become(self.all_organization_ids[0])
 
     @property
@@ -265,6 +302,10 @@ class MockAlgorithmClient:
     def wait_for_results(self, task_id: int, timeout: float | None = None) -> list[Any]:  # noqa: ARG002
         """Return what the organizations answered; a mocked task is complete at once."""
         return self._tasks.answers(task_id)
+
+    def wait_for_answers(self, task_id: int, timeout: float | None = None) -> dict[int, Document]:  # noqa: ARG002
+        """Return how each organization answered; one that failed ends nothing."""
+        return self._tasks.each_answer(task_id)
 
     def _become(self, organization_id: int, task_id: int | None = None) -> None:
         """Act for another organization."""
@@ -295,6 +336,8 @@ class MockAlgorithmClient:
             input_,
             ids,
             given,
+            floors=self._floors.__getitem__,
+            is_sub_task=self.task_id is not None,
             status=TaskStatus.COMPLETED.value,
             name=name,
             description=description,

@@ -221,18 +221,21 @@ class Proxy:
         if self._made.is_any_lost and not self._own_results.is_own(id_):
             self._find(id_)
         self._own_results.check_task(id_)
-        return self._open(self._forward(req, id_), id_)
+        # One station that answers wrongly need not keep those of the others from the algorithm.
+        is_each = req.get_param_as_bool("each", default=False)
+        return self._open(self._forward(req, id_), id_, is_each=is_each)
 
     def _result(self, req: falcon.Request, id_: int) -> Reply:
         self._own_results.check_result(id_)
         return self._open(self._forward(req, id_))
 
-    def _open(self, reply: Reply, task_id: int | None = None) -> Reply:
+    def _open(self, reply: Reply, task_id: int | None = None, *, is_each: bool = False) -> Reply:
         if reply.ok:
             found = reply.body
             if isinstance(found, dict) and isinstance(found.get("data"), list):
                 found = found["data"]
-            self._own_results.open(found if isinstance(found, list) else [found], task_id)
+            results = found if isinstance(found, list) else [found]
+            self._own_results.open(results, task_id, is_each=is_each)
         return reply
 
     def _create_task(self, req: falcon.Request) -> Reply:

@@ -7,6 +7,7 @@ from typing import Any
 from vantage6.common.encoding import bytes_to_base64s
 from vantage6.common.encryption import CryptorBase
 from vantage6.common.errors import Forbidden, Unavailable
+from vantage6.common.task_status import TaskStatus
 from vantage6.node.proxy.subtasks import SubTasks
 from vantage6.node.rules.audit import hash_of
 from vantage6.node.rules.formats import is_json, name_of
@@ -88,7 +89,9 @@ class OwnResults:
                 code="not_own_subtask",
             )
 
-    def open(self, results: Sequence[Any], task_id: int | None = None) -> None:
+    def open(
+        self, results: Sequence[Any], task_id: int | None = None, *, is_each: bool = False
+    ) -> None:
         """Decrypt the results of sub-tasks in place; take the texts out of all others.
 
         Parameters
@@ -97,15 +100,18 @@ class OwnResults:
             As the server shows them.
         task_id
             The task that was asked for, if it was one.
+        is_each
+            Show one that cannot be opened as one that failed, with the reason.
 
         Raises
         ------
         Forbidden
-            If one cannot be decrypted, or is in a format that may not go into an algorithm here.
+            If one cannot be decrypted, or is in a format that may not go into an algorithm here;
+            not with `is_each`.
         Unavailable
             If it cannot be written down.
         """
-        opened = list(self._opened(results, task_id))
+        opened = list(self._opened(results, task_id, is_each=is_each))
         new = [one for one in opened if (one.id, one.hash) not in self._written]
         try:
             for start in range(0, len(new), _IN_A_LINE):
@@ -115,7 +121,9 @@ class OwnResults:
         with self._lock:
             self._written |= {(one.id, one.hash) for one in new}
 
-    def _opened(self, results: Sequence[Any], asked: int | None) -> Iterator[Opened]:
+    def _opened(
+        self, results: Sequence[Any], asked: int | None, *, is_each: bool
+    ) -> Iterator[Opened]:
         for result in results:
             id_ = result.get("id") if isinstance(result, dict) else None
             task_id = self._made.task_of(id_, asked) if isinstance(id_, int) else None
@@ -126,19 +134,32 @@ class OwnResults:
             if not result.get("result"):
                 continue
             try:
-                plain = self._cryptor.decrypt_str_to_bytes(result["result"])
-            except ValueError as error:
-                # SECURITY: what was not encrypted, anybody at the server could have written.
-                raise Forbidden(
-                    f"Result {id_} is not encrypted for this node's organization, so that the "
-                    "node does not show it. Send the sub-task again.",
-                    code="result_unreadable",
-                ) from error
-            # Never more than two forms of it are in memory.
-            result["result"] = None
-            self._check_format(id_, plain)
-            result["result"] = bytes_to_base64s(plain)
-            yield Opened(id_, task_id, len(plain), hash_of(plain), name_of(plain))
+                plain = self._open_one(id_, result)
+            except Forbidden as error:
+                if not is_each:
+                    raise
+                self._result_audit.count(error.error_code)
+                reason = {"code": error.error_code, "msg": error.message}
+                result.update(result=None, status=TaskStatus.FAILED.value, reason=reason)
+            else:
+                yield Opened(id_, task_id, len(plain), hash_of(plain), name_of(plain))
+
+    def _open_one(self, id_: int, result: dict[str, Any]) -> bytes:
+        """Decrypt one result in place, and return what is in it."""
+        try:
+            plain = self._cryptor.decrypt_str_to_bytes(result["result"])
+        except ValueError as error:
+            # SECURITY: what was not encrypted, anybody at the server could have written.
+            raise Forbidden(
+                f"Result {id_} is not encrypted for this node's organization, so that the "
+                "node does not show it. Send the sub-task again.",
+                code="result_unreadable",
+            ) from error
+        # Never more than two forms of it are in memory.
+        result["result"] = None
+        self._check_format(id_, plain)
+        result["result"] = bytes_to_base64s(plain)
+        return plain
 
     def _check_format(self, result_id: int, plain: bytes) -> None:
         # SECURITY: what is not named JSON, old wrappers unpickle, and a pickle runs code.

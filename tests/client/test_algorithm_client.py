@@ -155,6 +155,49 @@ def test_waiting_names_who_failed(peer, algorithm) -> None:
     )
 
 
+def test_waiting_for_answers_names_each_organization_and_survives_one_that_fails(
+    peer, algorithm
+) -> None:
+    refused = {**_result(9, b"", "not allowed"), "reason": {"code": "too_deep", "msg": "Too deep."}}
+    running = {"id": 10, "complete": False}
+    peer.answers |= {
+        "GET task/10": [(200, running), (200, {"id": 10, "complete": True})],
+        "GET task/10/result": (
+            200,
+            [
+                refused,
+                _result(4, b"json.[1]"),
+                _result(2, b"json.[2]"),
+                _result(3, b"", "crashed"),
+                _result(5, b"json.["),
+                {**_result(6, b""), "result": None},
+                {**_result(7, b""), "result": "no base64!"},
+                _result(8, pickle.dumps({"a": 1})),
+            ],
+        ),
+    }
+    answers = algorithm.wait_for_answers(10)
+    assert list(answers) == [2, 3, 4, 5, 6, 7, 8, 9]
+    assert (answers[2], answers[4]) == ({"answer": [2]}, {"answer": [1]})
+    assert answers[9] == {"failed": {"code": "too_deep", "message": "Too deep."}}
+    assert answers[3] == {"failed": {"code": "failed", "message": "crashed."}}
+    codes = [answers[id_]["failed"]["code"] for id_ in (5, 6, 7, 8)]
+    assert codes == ["answer_unreadable", "no_output", "answer_unreadable", "answer_unreadable"]
+    assert peer.asked[-1].query["each"] == "true"
+
+
+def test_codes_and_sentences_of_other_stations_are_bounded(peer, algorithm) -> None:
+    long = {**_result(2, b"", "failed"), "reason": {"code": "x" * 10_000, "msg": "y" * 10_000}}
+    strange = {**_result(3, b"", "failed"), "reason": {"code": ["x"], "msg": 5}}
+    peer.answers |= {
+        "GET task/10": (200, {"id": 10, "complete": True}),
+        "GET task/10/result": (200, [long, strange]),
+    }
+    answers = algorithm.wait_for_answers(10)
+    assert answers[2] == {"failed": {"code": "x" * 64, "message": "y" * 2000}}
+    assert answers[3] == {"failed": {"code": "failed", "message": "5"}}
+
+
 def test_new_client_returns_refusals_and_old_one_raises(peer, algorithm, container) -> None:
     peer.answers["GET task/10"] = (404, {"msg": "Task not found"})
     assert algorithm.task.get(10)["msg"] == "Task not found"

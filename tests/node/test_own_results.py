@@ -212,6 +212,35 @@ def test_results_that_are_not_json_do_not_get_into_an_algorithm(
     assert [one["format"] for one in line["results"]] == ["json", name]
 
 
+def test_one_station_that_answers_wrongly_keeps_no_answer_of_the_others_back(
+    wire: Wire,
+    make_door: MakeDoor,
+    cryptors: list[RSACryptor],
+    seal: Callable[[bytes], str],
+    result_audit: ResultAudit,
+    tmp_path: Path,
+) -> None:
+    door = make_door(cryptors[0], result_audit=result_audit)
+    wire.public_keys[2] = cryptors[1].public_key_str
+    make(door, wire)
+    rows = [
+        {"id": 21, "status": "completed", "result": seal(b"json.1")},
+        {"id": 22, "status": "completed", "result": base64_of(b"json.2")},
+    ]
+    wire.answers["GET /task/9/result"] = (200, rows)
+    assert door.ask("GET", "/task/9/result")[0] == 403
+    status, answer = door.ask("GET", "/task/9/result?each=true")
+    assert status == 200
+    assert base64s_to_bytes(answer[0]["result"]) == b"json.1"
+    assert (answer[1]["result"], answer[1]["status"]) == (None, "failed")
+    assert answer[1]["reason"]["code"] == "result_unreadable"
+    # It stays within the node.
+    assert all("each" not in asked.params for asked in wire.asked)
+    assert [one["id"] for line in events(tmp_path, "opened") for one in line["results"]] == [21]
+    result_audit.conclude()
+    assert events(tmp_path, "contained")[-1]["counts"] == {"result_unreadable": 2}
+
+
 @pytest.mark.parametrize("payload", [b"", b"json.[1]", b"json.", b"json.not JSON"])
 def test_what_is_read_as_json_gets_into_an_algorithm(
     wire: Wire, make_door: MakeDoor, payload: bytes

@@ -3,11 +3,14 @@
 import sys
 import types
 from pathlib import Path
+from typing import Any
 
 import pandas
 import pytest
 
+from vantage6.common.disclosure.floors import PRESETS, Floors
 from vantage6.common.errors import NotFound
+from vantage6.tools import floors, parties
 from vantage6.tools.errors import AlgorithmError
 from vantage6.tools.mock_client import ClientMockProtocol, MockAlgorithmClient
 
@@ -64,6 +67,58 @@ def test_mistakes_are_explained(frame: pandas.DataFrame, column: str, message: s
     input_ = {**MASTER, "kwargs": {"column_name": column}}
     with pytest.raises(AlgorithmError, match=message):
         client.task.create(input_, organization_ids=[0])
+
+
+def _module(monkeypatch: pytest.MonkeyPatch, **functions: Any) -> str:
+    """Make an algorithm of some functions, and return its name."""
+    module = types.ModuleType("floors_algorithm")
+    vars(module).update(functions)
+    monkeypatch.setitem(sys.modules, "floors_algorithm", module)
+    return "floors_algorithm"
+
+
+def _cautious(data: pandas.DataFrame) -> dict[str, Any]:
+    if len(data) < floors().records:
+        raise AlgorithmError(f"Fewer than {floors().records} records.")
+    if len(parties()) < floors().parties:
+        raise AlgorithmError(f"Fewer than {floors().parties} organizations.")
+    return {"n": len(data), "floors": floors().to_json(), "parties": list(parties())}
+
+
+def _central(client: MockAlgorithmClient, data: Any) -> Any:
+    task = client.task.create({"method": "cautious"}, client.organizations_with_data)
+    answers = client.wait_for_answers(task["id"])
+    with pytest.raises(AlgorithmError, match="Fewer than 5 records"):
+        client.wait_for_results(task["id"])
+    return [[id_, answer] for id_, answer in answers.items()]
+
+
+def test_stations_of_the_mock_have_floors_and_one_that_refuses_ends_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    name = _module(monkeypatch, RPC_cautious=_cautious, central=_central)
+    datasets = [
+        {"database": FRAMES[0]},
+        {"database": FRAMES[0], "floors": "open"},
+        {"database": FRAMES[0], "floors": {"records": 2, "parties": 3}},
+    ]
+    client = MockAlgorithmClient(datasets, name, organization_ids=[7, 8, 9])
+    task = client.task.create({"method": "central", "master": True}, organization_ids=[7])
+    answers = dict(client.result.get(task["id"])[0])
+    assert answers[7]["failed"]["code"] == "exit_code"
+    assert "Fewer than 5 records." in answers[7]["failed"]["message"]
+    assert answers[8]["answer"]["parties"] == answers[9]["answer"]["parties"] == [7, 8, 9]
+    assert answers[8]["answer"]["floors"] == PRESETS["open"].to_json()
+    with pytest.raises(AlgorithmError, match="Fewer than 3 organizations"):
+        client.task.create({"method": "cautious"}, organization_ids=[9, 9])
+    # What a mocked station says ends with its answer.
+    assert floors() == Floors()
+    assert parties() == ()
+
+
+def test_floors_of_the_mock_are_floors() -> None:
+    with pytest.raises(ValueError, match="floor"):
+        MockAlgorithmClient([{"database": FRAMES[0], "floors": "none"}], AVERAGE)
 
 
 def test_surroundings_are_mocked(client: MockAlgorithmClient) -> None:
