@@ -95,7 +95,7 @@ class Service:
     @cached_property
     def flower(self) -> Flower:
         """What Flower is told through."""
-        return Flower(self.telemetry)
+        return Flower(self.telemetry, is_on=self.config.flower is not None)
 
     @cached_property
     def broker(self) -> redis.Redis:

@@ -36,10 +36,13 @@ class Flower:
     ----------
     telemetry
         What carries the events.
+    is_on
+        Whether there is a Flower; nothing is told where not.
     """
 
-    def __init__(self, telemetry: Telemetry) -> None:
+    def __init__(self, telemetry: Telemetry, *, is_on: bool = True) -> None:
         self._telemetry = telemetry
+        self.is_on = is_on
 
     def received(self, work: Work) -> None:
         """Say that a node was told of a result."""
@@ -70,6 +73,8 @@ class Flower:
             self._telemetry.tell(kind, hostname(id_, name), freq=BEAT_SECONDS, active=None)
 
     def _tell(self, kind: str, work: Work, **fields: object) -> None:
+        if not self.is_on:
+            return
         named = {} if work.image is None else {"name": harmless(work.image)}
         self._telemetry.tell(
             kind,

@@ -27,17 +27,18 @@ def make_app(instance: Instance) -> Celery:
     """Return the Celery application of a server; it connects to nothing yet."""
     database.bind(instance.config.uri, folder=instance.folder, connections=THREADS + 1)
     app = Celery("vantage6", set_as_current=True)
-    app.conf.update(settings(instance.broker_url))
+    flower = instance.config.flower
+    app.conf.update(settings(instance.broker_url, has_flower=flower is not None))
     broker = client(instance.broker_url)
     telemetry = Telemetry(instance.broker_url)
     mailer = Mailer(instance.config, instance.name, telemetry)
-    flower = instance.config.flower
     register(
         app,
         Publisher(instance.broker_url),
         broker,
         mailer,
         telemetry,
+        has_flower=flower is not None,
         shows_housekeeping=flower is not None and flower.housekeeping,
     )
 

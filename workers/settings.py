@@ -12,8 +12,9 @@ from vantage6.broker.queues import CONTROL, MAIL, MAINTENANCE
 THREADS = 4
 
 
-def settings(broker_url: str) -> dict[str, Any]:
+def settings(broker_url: str, *, has_flower: bool = True) -> dict[str, Any]:
     """Return the settings of the workers."""
+    watch = {"task": "watch", "schedule": BEAT_SECONDS, "options": {"expires": 30}}
     return celery_settings(broker_url) | {
         # They wait for the network, mostly; a process for each would only take memory.
         "worker_pool": "threads",
@@ -56,6 +57,6 @@ def settings(broker_url: str) -> dict[str, Any]:
             "relay": {"task": "relay", "schedule": 2.0, "options": {"expires": 10}},
             "sweep": {"task": "sweep", "schedule": 10.0, "options": {"expires": 30}},
             "prune": {"task": "prune", "schedule": 3600.0, "options": {"expires": 7200}},
-            "watch": {"task": "watch", "schedule": BEAT_SECONDS, "options": {"expires": 30}},
+            **({"watch": watch} if has_flower else {}),
         },
     }

@@ -21,7 +21,7 @@ from vantage6.common.task_status import TaskStatus
 from vantage6.models.database import session
 from vantage6.models.store import metrics as store_metrics
 from vantage6.models.store import nodes, outbox, results, sessions
-from vantage6.models.store.outbox import Topic
+from vantage6.models.store.outbox import Topic, Waiting
 from vantage6.workers.mail import Mailer
 
 log = get(__name__)
@@ -46,6 +46,7 @@ def register(
     mailer: Mailer,
     telemetry: Telemetry,
     *,
+    has_flower: bool = True,
     shows_housekeeping: bool = False,
 ) -> None:
     """Define the tasks on an app.
@@ -54,12 +55,14 @@ def register(
     ----------
     app, publisher, broker, mailer, telemetry
         What they work with.
+    has_flower
+        Whether the server has a Flower that is told.
     shows_housekeeping
         Whether Flower hears of the rounds of the schedule: they come every two seconds, and
         would hide what happens between.
     """
     fanning_out = threading.Lock()
-    flower = Flower(telemetry)
+    flower = Flower(telemetry, is_on=has_flower)
     dispatcher = Dispatcher(publisher, flower)
 
     @app.task(name="send_mail", shared=False)
@@ -133,14 +136,11 @@ def announce(broker: redis.Redis) -> None:
 
 
 @dataclass(frozen=True)
-class _Waiting:
+class _Addressed:
     """A message of the outbox, and its doorbells."""
 
-    id: int
-    topic: Topic
+    message: Waiting
     deliveries: list[tuple[int, Message]]
-    #: What wrote it.
-    request_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ class Dispatcher:
     publisher: Publisher
     flower: Flower
 
-    def dispatch(self, messages: Sequence[_Waiting]) -> bool:
+    def dispatch(self, messages: Sequence[_Addressed]) -> bool:
         """Send the doorbells, then forget the messages; return whether that worked.
 
         After a crash in between they are sent twice, which is harmless.
@@ -162,13 +162,14 @@ class Dispatcher:
             self.publisher.publish(deliveries)
         except BrokerUnavailable as error:
             for one in messages:
-                outbox.postpone(one.id, str(error), blameless=True)
+                outbox.postpone(one.message.id, str(error), blameless=True)
                 log.warning("message postponed", reason=str(error), **_described(one))
             return False
-        outbox.forget(*(one.id for one in messages))
+        outbox.forget(*(one.message.id for one in messages))
         for one in messages:
             log.info("message sent", nodes=len(one.deliveries), **_described(one))
-        self._tell(deliveries)
+        if self.flower.is_on:
+            self._tell(deliveries)
         return True
 
     def _tell(self, deliveries: Sequence[tuple[int, Message]]) -> None:
@@ -189,13 +190,13 @@ class Dispatcher:
             tell(work)
 
 
-def _described(message: _Waiting) -> dict[str, Any]:
+def _described(addressed: _Addressed) -> dict[str, Any]:
     """Return what a line of the log says about a message."""
-    tasks = sorted({doorbell.task_id for _, doorbell in message.deliveries})
+    tasks = sorted({doorbell.task_id for _, doorbell in addressed.deliveries})
     return {
-        "message": message.id,
-        "topic": message.topic,
-        "request_id": message.request_id,
+        "message": addressed.message.id,
+        "topic": addressed.message.topic,
+        "request_id": addressed.message.request_id,
         **({"task_id": tasks[0]} if len(tasks) == 1 else {}),
     }
 
@@ -204,13 +205,12 @@ def _send_new(dispatcher: Dispatcher) -> None:
     """Send messages without an attempt; those that fail are the relay's from then on."""
     for _ in range(_MOST_BATCHES):
         messages = outbox.new()
-        requests = outbox.origins([message for message, _, _ in messages]) if messages else {}
-        ready: list[_Waiting] = []
-        for message, topic, content in messages:
+        ready: list[_Addressed] = []
+        for message in messages:
             try:
-                ready.append(_waiting(message, topic, content, requests.get(message)))
+                ready.append(_addressed(message))
             except Exception as error:
-                _set_aside(message, error)
+                _set_aside(message.id, error)
             if sum(len(one.deliveries) for one in ready) >= _MANY_DELIVERIES:
                 if not dispatcher.dispatch(ready):
                     return
@@ -220,11 +220,11 @@ def _send_new(dispatcher: Dispatcher) -> None:
             return
 
 
-def _send(message: int, dispatcher: Dispatcher) -> None:
+def _send(message_id: int, dispatcher: Dispatcher) -> None:
     """Send one message."""
-    found = outbox.find(message)
+    found = outbox.find(message_id)
     if found is not None:
-        dispatcher.dispatch([_waiting(message, *found, outbox.origins([message]).get(message))])
+        dispatcher.dispatch([_addressed(found)])
 
 
 def _set_aside(message: int, error: Exception) -> None:
@@ -233,20 +233,19 @@ def _set_aside(message: int, error: Exception) -> None:
     log.exception("message not sent", message=message)
 
 
-def _waiting(
-    message: int, topic: Topic, content: dict[str, Any], request_id: str | None
-) -> _Waiting:
-    if topic is Topic.RESULTS_KILLED:
+def _addressed(message: Waiting) -> _Addressed:
+    content, request_id = message.content, message.request_id
+    if message.topic is Topic.RESULTS_KILLED:
         deliveries: list[tuple[int, Message]] = [
             (node, ResultKilled(result, task, request_id))
             for node, result, task in content["bells"]
         ]
-        return _Waiting(message, topic, deliveries, request_id)
-    if topic is Topic.TASK_CREATED:
+        return _Addressed(message, deliveries)
+    if message.topic is Topic.TASK_CREATED:
         found = results.pending_of(content["task_id"])
     else:
         found = results.pending_among(content["result_ids"])
     ready: list[tuple[int, Message]] = [
         (node, ResultReady(result, task, request_id)) for node, result, task in found
     ]
-    return _Waiting(message, topic, ready, request_id)
+    return _Addressed(message, ready)

@@ -237,7 +237,9 @@ class ServerConfig(Section):
         "`trusted_proxies`, the default is any number, since the proxy counts there",
     )
     password_policy: PasswordPolicy = Field(PasswordPolicy(), description="guesses at accounts")
-    flower: FlowerConfig | None = Field(FlowerConfig(), description="Celery Flower; null: none")
+    flower: FlowerConfig | None = Field(
+        FlowerConfig(), description="Celery Flower; null: none, and nothing is told to one"
+    )
     metrics: MetricsConfig | None = Field(
         MetricsConfig(), description="numbers for Prometheus; null: none"
     )

@@ -42,6 +42,17 @@ class Topic(StrEnum):
     MAIL = "mail"
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """A message that waits until it is sent."""
+
+    id: int
+    topic: Topic
+    content: dict[str, Any]
+    #: The request that wrote it, where that is known.
+    request_id: str | None
+
+
 _DEAD = Outbox.attempts >= MOST_ATTEMPTS
 
 
@@ -73,12 +84,12 @@ def due(limit: int = 100, *, mails: bool = False) -> list[int]:
     return [row.id for row in query]
 
 
-def new() -> list[tuple[int, Topic, dict[str, Any]]]:
-    """Return id, topic and content of messages without an attempt, oldest first.
+def new() -> list[Waiting]:
+    """Return the messages without an attempt, oldest first.
 
     At most `BATCH`. Mails have a way of their own; topics of another version are the relay's.
     """
-    return [(row.id, Topic(row.topic), json.loads(row.content)) for row in _NEW()]
+    return [_read(row) for row in _NEW()]
 
 
 _NEW = Prepared(
@@ -91,20 +102,14 @@ _NEW = Prepared(
 )
 
 
-def find(message_id: int) -> tuple[Topic, dict[str, Any]] | None:
-    """Return topic and content of a message, or None once it was sent."""
+def find(message_id: int) -> Waiting | None:
+    """Return a message, or None once it was sent."""
     row = Outbox.get_or_none(Outbox.id == message_id)
-    return None if row is None else (Topic(row.topic), json.loads(row.content))
+    return None if row is None else _read(row)
 
 
-def origins(message_ids: Collection[int]) -> dict[int, str]:
-    """Return the requests that wrote messages, as far as they are known."""
-    return {id_: request_id for id_, request_id in _ORIGINS(message_ids) if request_id}
-
-
-_ORIGINS: Prepared[Any] = Prepared(
-    lambda ids: Outbox.select(Outbox.id, Outbox.request_id).where(among(Outbox.id, ids)).tuples()
-)
+def _read(row: Outbox) -> Waiting:
+    return Waiting(row.id, Topic(row.topic), json.loads(row.content), row.request_id or None)
 
 
 def forget(*message_ids: int) -> None:
@@ -150,7 +155,7 @@ def begin(message_id: int, attempt: int, seconds: int) -> dict[str, Any] | None:
         .execute()
     )
     found = find(message_id) if begun else None
-    return found and found[1]
+    return found.content if found else None
 
 
 def postpone(message_id: int, error: str, *, begun: bool = False, blameless: bool = False) -> None:

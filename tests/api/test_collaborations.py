@@ -39,9 +39,9 @@ def doorbells() -> list[list[int]]:
     waiting = [outbox.find(message) for message in messages()]
     return [
         doorbell
-        for topic, content in waiting
-        if topic is Topic.RESULTS_KILLED
-        for doorbell in content["bells"]
+        for message in waiting
+        if message.topic is Topic.RESULTS_KILLED
+        for doorbell in message.content["bells"]
     ]
 
 

@@ -58,9 +58,9 @@ def test_what_a_node_has_taken_is_ended_and_the_node_is_told(
     row = again(mine)
     assert (row.status, row.reason_code, row.lease_until) == (TaskStatus.KILLED, "killed", None)
     assert row.finished_at is not None
-    topic, content = outbox.find(messages()[-1])
-    assert topic is Topic.RESULTS_KILLED
-    assert content == {"bells": [[world.berlin_north.id, mine.id, task.id]]}
+    killed = outbox.find(messages()[-1])
+    assert killed.topic is Topic.RESULTS_KILLED
+    assert killed.content == {"bells": [[world.berlin_north.id, mine.id, task.id]]}
     for other, status in (
         (result_of(task, world.amsterdam), TaskStatus.PENDING),
         (waiting, TaskStatus.PENDING),

@@ -9,9 +9,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.api.client import Algorithm, Answer, Api
 from tests.api.conftest import Server, configured
-from tests.api.test_queries import counted
 from tests.models.crowd import grow
-from tests.models.factories import IMAGE, World, close_all, make_task
+from tests.models.factories import IMAGE, World, close_all, counted, make_task
 from tests.services import NO_BROKER
 from tests.waiting import eventually
 from vantage6.api.app import create_app

@@ -1,17 +1,16 @@
 """A list costs the same number of queries with one row and with many, and reads no payload."""
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import pytest
-from peewee import QueryEvent
 
 from tests.api.client import Algorithm, Api
 from tests.models.crowd import grow
 from tests.models.factories import (
     IMAGE,
     World,
+    counted,
     make_task,
     make_user,
     sealed,
@@ -29,22 +28,6 @@ from vantage6.models.tables import Node, Role, RoleRule, Task, User
 def uri(database_uri: str) -> str:
     """Run with both databases: each has a limit of its own on what a statement may hold."""
     return database_uri
-
-
-@contextmanager
-def counted() -> Iterator[list[QueryEvent]]:
-    """Collect what is sent to the database, but for BEGIN and COMMIT."""
-    events: list[QueryEvent] = []
-
-    def note(event: QueryEvent) -> None:
-        if event.sql not in ("BEGIN", "COMMIT"):
-            events.append(event)
-
-    db.obj.query_hooks.append(note)
-    try:
-        yield events
-    finally:
-        db.obj.query_hooks.remove(note)
 
 
 def statements_of(api: Api, path: str, who: User, query: str = "") -> list[str]:

@@ -57,7 +57,7 @@ def log_in(api: Api, password: str = PASSWORD) -> Answer:
 def mails() -> list[dict[str, Any]]:
     """Return the mails that wait."""
     found = [outbox.find(message) for message in messages()]
-    return [content for topic, content in filter(None, found) if topic is Topic.MAIL]
+    return [mail.content for mail in found if mail and mail.topic is Topic.MAIL]
 
 
 def without_id(answer: Answer) -> tuple[int, Any]:

@@ -9,8 +9,7 @@ import pytest
 
 from tests.api.client import Algorithm, Answer, Api, logged_in
 from tests.api.conftest import Server, configured
-from tests.api.test_queries import counted
-from tests.models.factories import World, again, make_task, make_user, side_by_side
+from tests.models.factories import World, again, counted, make_task, make_user, side_by_side
 from vantage6.api.app import create_app
 from vantage6.api.identity import passwords
 from vantage6.api.identity.tokens import Tokens

@@ -9,6 +9,7 @@ from tests.models.factories import (
     IMAGE,
     World,
     again,
+    content_of,
     finish,
     make_task,
     make_user,
@@ -51,7 +52,8 @@ def test_a_task_is_made_with_a_pending_result_for_each_target(
     }
     assert inputs == {world.amsterdam.id: "aW4=", world.berlin.id: "a$b$c"}
     (message,) = messages()
-    assert outbox.find(message) == (Topic.TASK_CREATED, {"task_id": made["id"]})
+    waiting = outbox.find(message)
+    assert (waiting.topic, waiting.content) == (Topic.TASK_CREATED, {"task_id": made["id"]})
 
 
 def test_unknown_fields_are_ignored_and_names_are_optional(
@@ -264,7 +266,7 @@ def test_a_kill_ends_what_is_open_and_leaves_a_message(
     answer = api.post("/kill/task", admin, {"id": parent.id})
     assert answer.json == {"msg": f"2 results of task {parent.id} were killed."}
     assert again(done).status == TaskStatus.COMPLETED
-    assert outbox.find(messages()[-1])[0] is Topic.RESULTS_KILLED
+    assert outbox.find(messages()[-1]).topic is Topic.RESULTS_KILLED
     assert api.post("/kill/task", admin, {"id": parent.id}).problem == (400, "task_ended")
 
 
@@ -291,7 +293,7 @@ def test_a_removed_task_is_killed_first_and_its_nodes_are_told(
     assert api.get(f"/task/{parent.id}", researcher).problem == (404, "not_found")
     kept = api.get(f"/task/{child}", researcher).json
     assert (kept["parent"], kept["status"]) == (None, "failed")
-    doorbells = outbox.find(messages()[-1])[1]["bells"]
+    doorbells = content_of(messages()[-1])["bells"]
     assert [world.berlin_north.id, mine, parent.id] in doorbells
 
 

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from tests.api.client import Answer, Api
-from tests.models.factories import World, again, make_user, messages, side_by_side
+from tests.models.factories import World, again, content_of, make_user, messages, side_by_side
 from vantage6.api.identity import passwords
 from vantage6.common.clock import now
 from vantage6.common.enums import Operation, Scope
 from vantage6.common.errors import Conflict, Invalid
-from vantage6.models.store import held_addresses, outbox, recovery, relations, users
+from vantage6.models.store import held_addresses, recovery, relations, users
 from vantage6.models.store.recovery import Purpose
 from vantage6.models.store.users import Change
 from vantage6.models.tables import (
@@ -254,7 +254,7 @@ def test_an_old_session_alone_does_not_redirect_the_mails_of_its_account(
 @pytest.mark.parametrize("who", ["ada", "admin"])
 def test_the_old_address_is_told_of_a_new_one(api: Api, ada: User, admin: User, who: str):
     assert patch(api, ada, {"ada": ada, "admin": admin}[who], email="new@example.org").status == 200
-    (told,) = [outbox.find(message)[1] for message in messages()]
+    (told,) = [content_of(message) for message in messages()]
     assert (told["kind"], told["change"]) == ("account_changed", "address_held")
     assert (told["user_id"], told["receiver"]) == (ada.id, "ada@example.org")
 
@@ -269,7 +269,7 @@ def test_a_new_address_opens_the_account_after_a_day(
         assert patch(api, ada, caller, email=address).json["email"] == address
         assert held_addresses.for_recovery(again(ada)) == "ada@example.org"
     # Each of the old addresses is told; its owner gets back by either address or by name.
-    receivers = [outbox.find(message)[1]["receiver"] for message in messages()]
+    receivers = [content_of(message)["receiver"] for message in messages()]
     assert receivers == ["ada@example.org", "ada@example.org", "mallory@example.org"]
     assert users.find_by_name_or_email(None, "ada@example.org") == ada
     moment = now()
@@ -308,7 +308,7 @@ def test_the_way_back_and_the_password_end_the_wait(api: Api, world: World, ligh
     patch(api, ada, ada, email="mallory@example.org")
     patch(api, ada, ada, email="b@example.org", current_password=PASSWORD)
     assert held_addresses.for_recovery(again(ada)) == "b@example.org"
-    told = [outbox.find(message)[1] for message in messages()][-2:]
+    told = [content_of(message) for message in messages()][-2:]
     assert {one["receiver"] for one in told} == {"a@example.org", "mallory@example.org"}
     assert {one["change"] for one in told} == {"address_changed"}
     # Nor does the operator wait.

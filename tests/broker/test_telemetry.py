@@ -127,6 +127,13 @@ def test_flower_understands_who_is_there(watched: tuple[Flower, Callable[[int], 
     assert {one.hostname for one in after(4).alive_workers()} == {"b@node-2"}
 
 
+def test_a_flower_that_is_off_is_told_nothing(watched: tuple[Flower, Callable[[int], State]]):
+    flower, after = watched
+    Flower(flower._telemetry, is_on=False).started(ALPHA)
+    flower.received(Work(1, 3, 7, "alpha", "image"))
+    assert set(after(1).tasks) == {"result-1"}
+
+
 def test_many_events_are_few_messages(watched: tuple[Flower, Callable[[int], State]]):
     flower, after = watched
     for id_ in range(1200):

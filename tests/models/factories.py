@@ -8,12 +8,23 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from peewee import QueryEvent
+
 from vantage6.common.clock import now
 from vantage6.common.encoding import bytes_to_base64s
 from vantage6.common.task_status import TaskStatus
 from vantage6.models import database, migrate
 from vantage6.models.fields import is_sqlite
-from vantage6.models.store import collaborations, nodes, organizations, results, setup, tasks, users
+from vantage6.models.store import (
+    collaborations,
+    nodes,
+    organizations,
+    outbox,
+    results,
+    setup,
+    tasks,
+    users,
+)
 from vantage6.models.tables import (
     Collaboration,
     Node,
@@ -174,6 +185,27 @@ def finish(
 def messages() -> list[int]:
     """Return the ids of the messages that wait in the outbox."""
     return [row.id for row in Outbox.select().order_by(Outbox.id)]
+
+
+def content_of(message_id: int) -> Any:
+    """Return the content of a message that waits in the outbox."""
+    return outbox.find(message_id).content
+
+
+@contextmanager
+def counted() -> Iterator[list[QueryEvent]]:
+    """Collect what is sent to the database, but for BEGIN and COMMIT."""
+    events: list[QueryEvent] = []
+
+    def note(event: QueryEvent) -> None:
+        if event.sql not in ("BEGIN", "COMMIT"):
+            events.append(event)
+
+    database.db.obj.query_hooks.append(note)
+    try:
+        yield events
+    finally:
+        database.db.obj.query_hooks.remove(note)
 
 
 def side_by_side(*jobs: Callable[[], Any]) -> list[Any]:

@@ -7,7 +7,7 @@ import pytest
 from tests.models.factories import side_by_side
 from vantage6.common.clock import now
 from vantage6.models.store import outbox
-from vantage6.models.store.outbox import Topic
+from vantage6.models.store.outbox import Topic, Waiting
 from vantage6.models.tables import Outbox
 
 pytestmark = pytest.mark.usefixtures("tables")
@@ -21,7 +21,7 @@ def due_since(message: int, seconds: float) -> None:
 
 def test_a_new_message_is_left_to_its_author_at_first():
     message = outbox.add(Topic.TASK_CREATED, {"task_id": 7})
-    assert outbox.find(message) == (Topic.TASK_CREATED, {"task_id": 7})
+    assert outbox.find(message) == Waiting(message, Topic.TASK_CREATED, {"task_id": 7}, None)
     assert outbox.due() == []
     wait = Outbox.get_by_id(message).available_at - now()
     assert timedelta(0) < wait <= timedelta(seconds=2)
@@ -46,7 +46,7 @@ def test_several_messages_are_forgotten_at_once():
     first, second, third = (outbox.add(Topic.TASK_CREATED, {}) for _ in range(3))
     outbox.forget(first, third)
     outbox.forget()
-    assert [id_ for id_, _, _ in outbox.new()] == [second]
+    assert [waiting.id for waiting in outbox.new()] == [second]
 
 
 def test_new_is_what_nobody_tried_to_send_and_everybody_knows():
@@ -55,7 +55,9 @@ def test_new_is_what_nobody_tried_to_send_and_everybody_knows():
     outbox.add(Topic.MAIL, {})
     Outbox.create(topic="of_the_future", content="{}")
     made = [outbox.add(Topic.TASK_CREATED, {"task_id": id_}) for id_ in range(outbox.BATCH + 1)]
-    expected = [(id_, Topic.TASK_CREATED, {"task_id": made.index(id_)}) for id_ in made]
+    expected = [
+        Waiting(id_, Topic.TASK_CREATED, {"task_id": made.index(id_)}, None) for id_ in made
+    ]
     assert outbox.new() == expected[: outbox.BATCH]
 
 

@@ -132,7 +132,8 @@ def test_a_result_of_a_silent_node_is_offered_again_with_a_message(world: World,
     row = again(result)
     assert (row.status, row.lease_until, row.attempt) == (TaskStatus.PENDING, None, 1)
     (message,) = set(messages()) - known
-    assert outbox.find(message) == (Topic.RESULTS_READY, {"result_ids": [result.id]})
+    waiting = outbox.find(message)
+    assert (waiting.topic, waiting.content) == (Topic.RESULTS_READY, {"result_ids": [result.id]})
 
 
 def test_a_result_is_given_up_after_the_last_attempt(world: World, result: Result):
@@ -214,9 +215,9 @@ def test_the_message_of_a_kill_outlives_its_task(world: World, task: Task):
     ids = {row.organization_id: row.id for row in task.results}
     tasks.delete(task)
     message = messages()[-1]
-    topic, content = outbox.find(message)
-    assert topic is Topic.RESULTS_KILLED
-    assert sorted(map(tuple, content["bells"])) == sorted(
+    killed = outbox.find(message)
+    assert killed.topic is Topic.RESULTS_KILLED
+    assert sorted(map(tuple, killed.content["bells"])) == sorted(
         [
             (world.amsterdam_north.id, ids[world.amsterdam.id], task.id),
             (world.berlin_north.id, ids[world.berlin.id], task.id),

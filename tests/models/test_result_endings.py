@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.models.factories import World, make_task, messages, result_of
+from tests.models.factories import World, content_of, make_task, messages, result_of
 from vantage6.common.task_status import TaskStatus
 from vantage6.models.database import db
-from vantage6.models.store import outbox, results, tasks
+from vantage6.models.store import results, tasks
 from vantage6.models.tables import Result, Task
 
 #: More than either database takes as parameters of one statement.
@@ -35,7 +35,7 @@ def test_a_tree_of_any_size_is_killed_and_its_nodes_are_told_in_portions(world: 
     assert tasks.kill(task.id) == MANY + 1
     assert Result.select().where(Result.status == TaskStatus.KILLED).count() == MANY + 1
     assert result_of(other, world.amsterdam).status == TaskStatus.PENDING
-    told = [outbox.find(message)[1]["bells"] for message in messages()[len(before) :]]
+    told = [content_of(message)["bells"] for message in messages()[len(before) :]]
     assert max(map(len, told)) <= 1000
     assert len({result for doorbells in told for _, result, _ in doorbells}) == MANY + 1
 

@@ -506,4 +506,4 @@ def test_a_partner_reads_nothing_of_another_collaboration(api: Api, world: World
 def mails() -> list[dict[str, Any]]:
     """Return the mails that wait."""
     found = [outbox.find(message) for message in messages()]
-    return [content for topic, content in filter(None, found) if topic is outbox.Topic.MAIL]
+    return [mail.content for mail in found if mail and mail.topic is outbox.Topic.MAIL]

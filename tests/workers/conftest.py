@@ -51,13 +51,21 @@ class Workers:
 
     url: str
     config: ServerConfig = field(default_factory=ServerConfig)
+    has_flower: bool = True
 
     def __post_init__(self) -> None:
         self.app = Celery("tests", set_as_current=False)
         self.app.conf.update(settings(self.url))
         telemetry = Telemetry(self.url)
         mailer = Mailer(self.config, "petronas", telemetry)
-        register(self.app, Publisher(self.url), client(self.url), mailer, telemetry)
+        register(
+            self.app,
+            Publisher(self.url),
+            client(self.url),
+            mailer,
+            telemetry,
+            has_flower=self.has_flower,
+        )
 
     def run(self, name: str, *args: Any) -> None:
         """Run a task as a worker does: without a connection that somebody else opened."""

@@ -52,3 +52,7 @@ def test_flower_hears_of_the_rounds_of_the_schedule_only_if_asked(
     assert app.tasks["send_mail"].send_events
     # Beat would tell of every round, whatever the task says.
     assert values["task_send_sent_event"] is False
+
+
+def test_nodes_are_watched_for_flower_alone():
+    assert "watch" not in settings(NO_BROKER, has_flower=False)["beat_schedule"]

@@ -3,11 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from structlog.contextvars import bound_contextvars
 
 from tests.models.factories import (
     LEASE,
     World,
     again,
+    counted,
     finish,
     make_task,
     make_user,
@@ -22,6 +24,7 @@ from vantage6.broker.connection import client
 from vantage6.broker.messages import ResultKilled, ResultReady
 from vantage6.broker.queues import WORKERS_CALLED
 from vantage6.common.clock import now
+from vantage6.common.config import Instance
 from vantage6.common.task_status import TaskStatus
 from vantage6.models.store import nodes, outbox, results, sessions, tasks
 from vantage6.models.store.outbox import Topic
@@ -97,6 +100,27 @@ def test_workers_that_are_called_at_once_ring_once(world: World, workers: Worker
     assert messages() == []
     received = doorbells(workers.url, world.amsterdam_north.id)
     assert [doorbell.task_id for doorbell in received] == [task.id for task in made]
+
+
+@pytest.mark.parametrize(("has_flower", "number"), [(True, 5), (False, 3)], ids=["flower", "none"])
+def test_a_fan_out_reads_the_outbox_once_and_names_for_flower_alone(
+    world: World, task: Task, instance: Instance, has_flower: bool, number: int
+):
+    workers = Workers(instance.broker_url, has_flower=has_flower)
+    with counted() as statements:
+        workers.run("fan_out")
+    assert messages() == []
+    sent = [event.sql for event in statements]
+    assert len(sent) == number, sent
+    assert len([sql for sql in sent if sql.startswith("SELECT") and '"outbox"' in sql]) == 1
+
+
+def test_the_request_that_made_a_task_is_named_in_its_doorbells(world: World, workers: Workers):
+    with bound_contextvars(request_id="request-7"):
+        make_task(world.north, [world.amsterdam])
+    workers.run("fan_out")
+    (doorbell,) = doorbells(workers.url, world.amsterdam_north.id)
+    assert doorbell.request_id == "request-7"
 
 
 def test_a_worker_that_looks_may_be_called_again(world: World, task: Task, workers: Workers):

@@ -49,7 +49,7 @@ def test_the_dead_are_left_alone_until_they_are_replayed(operator: Operator, mes
     assert "1 message will be sent again" in operator.does("outbox", "replay", "--all")
     with operator.connected():
         assert dead in outbox.due()
-        assert dead in [id_ for id_, _, _ in outbox.new()]
+        assert dead in [message.id for message in outbox.new()]
         assert Outbox.get_by_id(dead).error is None
 
 

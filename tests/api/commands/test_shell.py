@@ -193,7 +193,7 @@ def test_a_result_is_announced_and_can_be_claimed(db: Database, world: World):
     # A time without zone is that of this machine.
     result.assigned_at = datetime(2026, 1, 2, 3, 4)  # noqa: DTZ001
     result.save()
-    assert [content for _, _, content in outbox.new()] == [{"result_ids": [result.id]}]
+    assert [message.content for message in outbox.new()] == [{"result_ids": [result.id]}]
     results.claim(result.id, world.berlin_north, 180)
     assert db.Result.get(result.id).status == "initializing"
     assert Payload.get().content == "anNvbi57Im1ldGhvZCI6ICJtIn0="
@@ -244,7 +244,7 @@ def test_a_subtask_shares_the_run_of_its_parent(db: Database, world: World):
 def test_a_removed_task_ends_what_runs(db: Database, world: World):
     row = make_task(world.north, [world.berlin])
     db.Task.get(row.id).delete()
-    assert [topic for _, topic, _ in outbox.new()][-1] == "results_killed"
+    assert outbox.new()[-1].topic == "results_killed"
     assert db.Task.get() == []
 
 
