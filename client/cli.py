@@ -33,6 +33,11 @@ COMMANDS = (
     ),
     Mounted("task", f"{_HERE}.task:task", "List, show, stop and repeat tasks."),
     Mounted("result", f"{_HERE}.result:result", "Show and save the results of a task."),
+    Mounted(
+        "card",
+        "vantage6.tools.commands.card:card",
+        "Make, check and import function cards.",
+    ),
     Mounted("keys", f"{_HERE}.keys:keys", "List and accept public keys of organizations."),
 )
 

@@ -82,18 +82,19 @@ def convert_entry(entry: Any, *, version: str = "0") -> Imported:
             "The entry has no function that a card can describe: one of type central or federated."
         )
     name = _line(entry.get("name"))
+    description = _text(entry.get("description"))
+    if address := _line(entry.get("documentation_url")):
+        description += f"\n\nDocumentation: {address}"
     document: dict[str, Any] = {
         "card": 1,
         "name": re.sub(r"[^a-z0-9_.-]+", "-", name.lower()).strip("-_.")[:100] or "algorithm",
         "version": version,
         "title": name,
-        "description": _text(entry.get("description")),
+        "description": description,
         "source": _line(entry.get("code_url")),
         "images": [_image(entry)] if entry.get("image") else [],
         "functions": functions,
     }
-    if address := _line(entry.get("documentation_url")):
-        document["description"] += f"\n\nDocumentation: {address}"
     return Imported(parse(document), tuple(dict.fromkeys(notes)))
 
 

@@ -1,0 +1,1 @@
+"""Commands for people who write algorithms; `vantage6` mounts them."""
