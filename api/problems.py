@@ -27,7 +27,7 @@ _STATUS: tuple[tuple[type[errors.V6Error], int], ...] = (
 
 def install(app: "falcon.App[Request, Response]") -> None:
     """Let an app answer every error in our form."""
-    app.add_error_handler(Exception, _unexpected)
+    app.add_error_handler(Exception, _answer_unexpected)
     app.add_error_handler(falcon.HTTPError, _http)
     app.add_error_handler(errors.V6Error, _ours)
     for failure in database.FAILURES:
@@ -58,7 +58,7 @@ def _database(req: Request, resp: Response, error: Exception, _: object) -> None
     _answer(resp, 503, "The database does not answer; try again later.", "unavailable")
 
 
-def _unexpected(req: Request, resp: Response, error: Exception, _: object) -> None:
+def _answer_unexpected(req: Request, resp: Response, error: Exception, _: object) -> None:
     log.exception("request failed", method=req.method, path=req.path, exc_info=error)
     _answer(
         resp,

@@ -124,7 +124,7 @@ class EmbeddedRedis:
         write_private(
             _configuration(self.folder),
             _CONFIGURATION.format(
-                host=HOST, port=self.port, folder=_quoted(self.folder), acl=_quoted(acl)
+                host=HOST, port=self.port, folder=_quote(self.folder), acl=_quote(acl)
             ),
         )
 
@@ -170,7 +170,7 @@ def find_executable() -> Executable:
     found = [
         executable
         for path in (*_on_path(), *_in_packages())
-        if (executable := _asked(path)) is not None and executable.version >= OLDEST_VERSION
+        if (executable := _ask_version(path)) is not None and executable.version >= OLDEST_VERSION
     ]
     if not found:
         raise ConfigurationError(
@@ -199,7 +199,7 @@ def _in_packages() -> Iterator[Path]:
                 yield path
 
 
-def _asked(path: Path) -> Executable | None:
+def _ask_version(path: Path) -> Executable | None:
     """Return what a program says that it is; None if it does not tell."""
     try:
         answer = subprocess.run(  # noqa: S603
@@ -230,6 +230,6 @@ def _free_port() -> int:
         return port
 
 
-def _quoted(path: Path) -> str:
+def _quote(path: Path) -> str:
     escaped = str(path).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'

@@ -75,7 +75,7 @@ class Body:
         elif isinstance(value, dict) and all(isinstance(key, str) for key in value):
             for number, (key, item) in enumerate(value.items()):
                 self._open += b"," if number else b"{"
-                self._open += _dumped(key) + b":"
+                self._open += _dump(key) + b":"
                 self._add(item)
             self._open += b"}" if value else b"{}"
         elif isinstance(value, list):
@@ -84,15 +84,15 @@ class Body:
                 self._add(item)
             self._open += b"]" if value else b"[]"
         else:
-            self._open += _dumped(value)
+            self._open += _dump(value)
 
 
-def _dumped(value: Any) -> bytes:
+def _dump(value: Any) -> bytes:
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return text.encode()
 
 
-def parsed(content: bytearray) -> Any:
+def parse(content: bytearray) -> Any:
     """Return the value behind JSON.
 
     Raises
@@ -115,17 +115,17 @@ def parsed(content: bytearray) -> Any:
     if texts:
         rest += content[start:]
     try:
-        return _filled(json.loads(rest), texts) if texts else json.loads(content)
+        return _fill(json.loads(rest), texts) if texts else json.loads(content)
     except RecursionError as error:
         raise ValueError("It has too many levels.") from error
 
 
-def _filled(value: Any, texts: dict[str, str]) -> Any:
+def _fill(value: Any, texts: dict[str, str]) -> Any:
     """Return a value with the long texts where their names are."""
     if isinstance(value, str):
         return texts.get(value, value)
     if isinstance(value, list):
-        return [_filled(item, texts) for item in value]
+        return [_fill(item, texts) for item in value]
     if isinstance(value, dict):
-        return {_filled(key, texts): _filled(item, texts) for key, item in value.items()}
+        return {_fill(key, texts): _fill(item, texts) for key, item in value.items()}
     return value

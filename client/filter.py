@@ -68,11 +68,11 @@ def post_filtering(iterable: bool = True) -> Callable[[Method], Method]:
             keys = [asked["field"]] if asked["field"] else list(asked["fields"] or ())
             if not iterable:
                 _warn_of_unknown([reply], keys)
-                return _reduced(reply, keys)
+                return _reduce(reply, keys)
             _warn_of_unknown(_items(reply), keys)
             pairs = [asked["filter_"]] if asked["filter_"] else asked["filters"] or []
             return [
-                _reduced(item, keys)
+                _reduce(item, keys)
                 for item in _items(reply)
                 if all(item[key] == value for key, value in pairs)
             ]
@@ -124,7 +124,7 @@ def _warn_of_unknown(items: Iterable[Any], keys: Iterable[str] | None) -> None:
         log.warning("No item has %s. There are: %s.", ", ".join(unknown), ", ".join(there))
 
 
-def _reduced(item: Document, keys: Iterable[str] | None) -> Document:
+def _reduce(item: Document, keys: Iterable[str] | None) -> Document:
     return {key: item[key] for key in keys if key in item} if keys else item
 
 

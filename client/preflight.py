@@ -62,19 +62,19 @@ def _refusal(collaboration_id: int, missing: list[int], members: dict[int, str])
     if strangers := [str(id_) for id_ in missing if id_ not in members]:
         return CannotCompute(
             f"Organization {', '.join(strangers)} is not in collaboration {collaboration_id}. "
-            f"These are: {_named(members)}.",
+            f"These are: {_name(members)}.",
             code="no_member",
         )
     nodeless = {id_: members[id_] for id_ in missing}
     return CannotCompute(
-        f"No node is registered in collaboration {collaboration_id} for {_named(nodeless)}. "
+        f"No node is registered in collaboration {collaboration_id} for {_name(nodeless)}. "
         f"Register one with client.node.create(collaboration={collaboration_id}, "
         f"organization={missing[0]}), or leave the organization out.",
         code="no_node",
     )
 
 
-def _named(organizations: dict[int, str]) -> str:
+def _name(organizations: dict[int, str]) -> str:
     return ", ".join(f"{name} (id {id_})" for id_, name in organizations.items())
 
 

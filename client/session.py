@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import httpx2
 
-from vantage6.client.body import Body, parsed
+from vantage6.client.body import Body, parse
 from vantage6.client.network import Network, distrust, no_answer, not_this_system
 from vantage6.common.addresses import server_address
 from vantage6.common.errors import (
@@ -177,7 +177,7 @@ class Session:
                 # Server and client log it; what the server answers to a refusal repeats it.
                 "X-Request-ID": uuid4().hex,
                 **({"Authorization": f"Bearer {token}"} if token else {}),
-                **({} if body is None else _described(body)),
+                **({} if body is None else _describe(body)),
             },
             timeout=_limits(timeout or self._timeout),
         )
@@ -207,13 +207,13 @@ class Session:
                 time.sleep(_RETRY_SECONDS * 2 ** (attempt - 1))
             except httpx2.TimeoutException as error:
                 told = f"{self.base_path} did not answer in time."
-                raise _lost(request, told) from self.cause(error)
+                raise _no_reply(request, told) from self.cause(error)
             except httpx2.TransportError as error:
                 if advice := distrust(self.base_path, error):
                     raise NoReply(advice) from self.cause(error)
                 if attempt == attempts or request.method not in _SAFE:
                     told = f"{self.base_path} broke the connection: {error}"
-                    raise _lost(request, told) from self.cause(error)
+                    raise _no_reply(request, told) from self.cause(error)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def _no_answer(self, error: httpx2.TransportError) -> str:
@@ -227,7 +227,7 @@ class Session:
                 f"The server has moved; use {response.headers.get('location', 'its address')}."
             )
         try:
-            body = parsed(content) if content else None
+            body = parse(content) if content else None
         except ValueError as error:
             if status <= _LAST_SUCCESS:
                 raise self.not_the_server(status) from self.cause(error)
@@ -260,11 +260,11 @@ def _limits(seconds: float) -> httpx2.Timeout:
     return httpx2.Timeout(seconds, connect=min(seconds, _CONNECT_SECONDS))
 
 
-def _described(body: Body) -> dict[str, str]:
+def _describe(body: Body) -> dict[str, str]:
     return {"Content-Type": "application/json", "Content-Length": str(len(body))}
 
 
-def _lost(request: httpx2.Request, told: str) -> NoReply:
+def _no_reply(request: httpx2.Request, told: str) -> NoReply:
     """Return the error for a request that the server may have got all the same."""
     error = NoReply(told)
     # The server has this in its log.

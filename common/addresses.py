@@ -64,7 +64,7 @@ def server_address(url: str, port: int | str | None = None, path: str | None = "
         )
     scheme = parts.scheme.lower()
     return ServerAddress(
-        f"{scheme}://{_host(parts)}", given or own_port, _joined(parts.path, path or "")
+        f"{scheme}://{_host(parts)}", given or own_port, _join(parts.path, path or "")
     )
 
 
@@ -183,7 +183,7 @@ def _host(parts: SplitResult) -> str:
     return parts.netloc.partition(":")[0]
 
 
-def _joined(above: str, path: str) -> str:
+def _join(above: str, path: str) -> str:
     """Return both paths, one below the other; a path that stands in both counts once."""
     first, second = prefix(above), prefix(path)
     return first if first.endswith(second) else first + second

@@ -178,9 +178,9 @@ def _plain(value: object) -> object:
     if pandas is not None:
         if isinstance(value, pandas.Series):
             cells = zip(value, value.isna(), strict=True)
-            return _labelled(value.index, [None if missing else cell for cell, missing in cells])
+            return _label(value.index, [None if missing else cell for cell, missing in cells])
         if isinstance(value, pandas.DataFrame):
-            return _labelled(value.columns, [column for _, column in value.items()])
+            return _label(value.columns, [column for _, column in value.items()])
         if value is pandas.NaT or value is pandas.NA:
             return None
         if isinstance(value, pandas.Index | pandas.api.extensions.ExtensionArray):
@@ -197,7 +197,7 @@ def _plain(value: object) -> object:
     raise _NoForm(f"an object of type {type(value).__name__} has no JSON form")
 
 
-def _labelled(index: Any, values: list[Any]) -> dict[str, Any]:
+def _label(index: Any, values: list[Any]) -> dict[str, Any]:
     """Return values by label, in the form of `to_json` of pandas, which rounds small numbers."""
     if not index.is_unique:
         raise _NoForm("labels occur more than once; reset_index() makes them unique")

@@ -121,7 +121,7 @@ class Profile:
             if line.startswith("<"):
                 name = line[1:-1]
                 if not line.endswith(">") or name not in _BLOCKS or name in blocks:
-                    raise _refused(line)
+                    raise _refusal(line)
                 blocks[name] = _pem(name, lines)
                 continue
             directives.append(_directive(line))
@@ -156,7 +156,7 @@ class Profile:
 
     def text(self) -> str:
         """Return it as OpenVPN reads it."""
-        lines = [f"{name} {_quoted(name, rest)}".rstrip() for name, rest in self.directives]
+        lines = [f"{name} {_quote(name, rest)}".rstrip() for name, rest in self.directives]
         blocks = dict(self.blocks)
         for name in _ORDER:
             if name in blocks:
@@ -173,7 +173,7 @@ def _directive(line: str) -> tuple[str, str]:
     if name == "verify-x509-name":
         rest = rest.replace('"', "").replace("'", "")
     if name not in _DIRECTIVES or not _DIRECTIVES[name].fullmatch(rest):
-        raise _refused(line)
+        raise _refusal(line)
     return name, rest
 
 
@@ -194,14 +194,14 @@ def _pem(block: str, lines: Iterator[str]) -> str:
     return "\n".join(found)
 
 
-def _quoted(name: str, rest: str) -> str:
+def _quote(name: str, rest: str) -> str:
     if name != "verify-x509-name":
         return rest
     match = re.fullmatch(r"(.+?)(?: (name|name-prefix|subject))?", rest)
     return f'"{match[1]}" {match[2] or ""}'.rstrip() if match else rest
 
 
-def _refused(line: str) -> UnknownDirective:
+def _refusal(line: str) -> UnknownDirective:
     # SECURITY: the name only; what follows may be a secret.
     name = re.sub(r"[^A-Za-z0-9_<>/-]", "", line.split()[0])[:40]
     return UnknownDirective(

@@ -129,7 +129,7 @@ class _Line:
             raise _busy()
         try:
             with self._file.open("a") as file:
-                while not _locked(file.fileno()):
+                while not _is_locked(file.fileno()):
                     if time.monotonic() > deadline:
                         raise _busy()
                     time.sleep(_PAUSE_SECONDS)
@@ -138,7 +138,7 @@ class _Line:
             self._first.release()
 
 
-def _locked(descriptor: int) -> bool:
+def _is_locked(descriptor: int) -> bool:
     # There is no lock of a file with a limit on the wait for it.
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

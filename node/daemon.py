@@ -73,7 +73,7 @@ class Node:
         self._stop = stop
         config = instance.config
         self._network = network(config, instance.base)
-        #: Why this station has to leave its place to another one, once it has.
+        #: Why another session replaced that of this node, once one has.
         self._refusal: Unauthenticated | None = None
         self._services = Services()
         #: The configuration of which the server was told last.
@@ -181,7 +181,7 @@ class Node:
         return me
 
     def _log_out(self) -> None:
-        """Free the place for another station with the same key; a restart of this one gets it."""
+        """End the session, so that another station with the same key may begin one."""
         if self._server.whoami is not None and self._refusal is None:
             with suppress(V6Error):
                 self._server.log_out()

@@ -105,12 +105,12 @@ class Doctor:
         self._database = True
         return "It answers."
 
-    def _connected(self) -> None:
+    def _check_connection(self) -> None:
         if not self._database:
             raise Skipped("There is no database to look into.")
 
     def _migrations(self) -> str:
-        self._connected()
+        self._check_connection()
         try:
             migrate.check()
         except V6Error:
@@ -119,7 +119,7 @@ class Doctor:
         return f"It is at {migrate.applied()[-1]}."
 
     def _root(self) -> str:
-        self._connected()
+        self._check_connection()
         user = users.find_by_name(ROOT)
         if user is not None and passwords.matches(user.password, FIRST_PASSWORD):
             raise Failed(
@@ -128,14 +128,14 @@ class Doctor:
         return "Its password is not `root`."
 
     def _rules(self) -> str:
-        self._connected()
+        self._check_connection()
         return (
             describe_narrowing()
             or "Root alone holds rules of scope GLOBAL on what belongs to others."
         )
 
     def _two_factor(self) -> str:
-        self._connected()
+        self._check_connection()
         user = second_factors.any_user()
         if user is None:
             return "No user has set up an authenticator app."

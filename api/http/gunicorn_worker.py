@@ -304,7 +304,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         if len(self._waiting) >= MOST_WAITING:
             self._close_first(self._waiting)
         if conn.deadline is None:
-            conn.deadline = time.monotonic() + self._limited(seconds)
+            conn.deadline = time.monotonic() + self._limit(seconds)
         self.poller.register(conn.sock, event, lambda _: self._serve(conn, then))
         self._waiting[conn] = conn.deadline
 
@@ -312,7 +312,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         if self._waiting.pop(conn, None) is not None:
             self.poller.unregister(conn.sock)
 
-    def _limited(self, seconds: float) -> float:
+    def _limit(self, seconds: float) -> float:
         return seconds if self.alive else min(seconds, _LAST_WAIT_SECONDS)
 
     def _close_first(self, among: Collection[Connection]) -> bool:

@@ -27,7 +27,7 @@ def answer(
     req: Request, resp: Response, query: PageQuery, items: list[Any], total: int
 ) -> list[Any] | dict[str, Any]:
     """Set the headers of a page, and wrap it if the caller wants metadata."""
-    links = _headed(req, resp, query, total)
+    links = _set_headers(req, resp, query, total)
     if "metadata" in query.include:
         return {"data": items, "links": links}
     return items
@@ -57,7 +57,7 @@ def list_page(
     first, total = read(Page(1, _BATCH_ROWS))
     if len(first) < _BATCH_ROWS:
         return answer(req, resp, query, build(first), total)
-    links = _headed(req, resp, query, total)
+    links = _set_headers(req, resp, query, total)
     parts = (build(rows) for rows in _batches(first, read))
     if "metadata" in query.include:
         return Batches(parts, b'{"data":[', b'],"links":' + to_json(links) + b"}")
@@ -72,7 +72,7 @@ def _batches(rows: list[Row], read: Callable[[Page], tuple[list[Row], int]]) -> 
         rows, _ = read(Page(1, _BATCH_ROWS, after=rows[-1].id))
 
 
-def _headed(req: Request, resp: Response, query: PageQuery, total: int) -> dict[str, str]:
+def _set_headers(req: Request, resp: Response, query: PageQuery, total: int) -> dict[str, str]:
     """Set the headers of a list, and return its links."""
     links = _links(req, query, total)
     resp.set_header("total-count", str(total))

@@ -24,7 +24,7 @@ class Pace:
         self._seconds = PATIENCE_SECONDS
 
     @contextmanager
-    def kept(self, connection: socket.socket) -> Iterator[None]:
+    def bound(self, connection: socket.socket) -> Iterator[None]:
         """Wait for a client no longer than that.
 
         Raises
@@ -33,13 +33,13 @@ class Pace:
             If it takes too long: for gunicorn such a client has gone.
         """
         if self._seconds <= 0:
-            raise _gone()
+            raise _end_error()
         connection.settimeout(self._seconds)
         started = time.monotonic()
         try:
             yield
         except TimeoutError as error:
-            raise _gone() from error
+            raise _end_error() from error
         finally:
             self._seconds -= time.monotonic() - started
 
@@ -48,7 +48,7 @@ class Pace:
         self._seconds = min(PATIENCE_SECONDS, self._seconds + size / LEAST_RATE)
 
 
-def _gone() -> ConnectionResetError:
+def _end_error() -> ConnectionResetError:
     return ConnectionResetError(errno.ECONNRESET, "The client is too slow.")
 
 
@@ -87,7 +87,7 @@ class Wire(socket.socket):
             if (here := self.recv_now(size)) is None:
                 raise TimeoutError
             return here
-        with self._reading.kept(self):
+        with self._reading.bound(self):
             some = super().recv(size, flags)
         self._reading.gain(len(some))
         return some
@@ -118,7 +118,7 @@ class Wire(socket.socket):
                 sent = self.send(data, flags)
         self.kept += memoryview(data)[sent:]
         while len(self.kept) > KEPT_BYTES:
-            with self._writing.kept(self):
+            with self._writing.bound(self):
                 sent = self.send(memoryview(self.kept)[:KEPT_BYTES], flags)
             del self.kept[:sent]
             self._writing.gain(sent)

@@ -100,9 +100,9 @@ class Guesses:
             # SECURITY: many at once would otherwise take all slots of the process.
             with without_slot_or_connection(environ):
                 held.enter_context(self._turn)
-            return self._checked(guess, check)
+            return self._check(guess, check)
 
-    def _checked(self, guess: Guess, check: Callable[[], bool]) -> bool:
+    def _check(self, guess: Guess, check: Callable[[], bool]) -> bool:
         here = f"{guess.secret}:{guess.network}"
         self._limits.check(Attempt.USER_LOGIN, guess.network)
         # SECURITY: who has a password hashes as often as he likes. Only right ones count, so that

@@ -17,12 +17,12 @@ from vantage6.api.schemas.base import (
 )
 
 
-def _stripped(value: object) -> object:
+def _strip(value: object) -> object:
     return value.strip() if isinstance(value, str) else value
 
 
 #: Spaces around a name are not seen.
-Username = Annotated[Name, BeforeValidator(_stripped)]
+Username = Annotated[Name, BeforeValidator(_strip)]
 
 
 class UserCreate(Request):

@@ -50,7 +50,7 @@ def show(kind: instances.Kind, status: Callable[[instances.Found, str], str]) ->
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         console.say("  ".join(cells).rstrip())
     for problem in problems:
-        console.say(f"Not read: {problem}", err=True)
+        console.say(f"This file cannot be listed: {problem}", err=True)
 
 
 def running(

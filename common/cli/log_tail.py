@@ -35,7 +35,7 @@ class Tail:
     def __init__(self, file: Path) -> None:
         self._file = file
         self._rest = ""
-        self._handle = self._opened()
+        self._handle = self._open()
         if self._handle is not None:
             self._handle.seek(0, os.SEEK_END)
 
@@ -48,7 +48,7 @@ class Tail:
             yield from self._lines(self._handle)
             self._handle.close()
         self._rest = ""
-        self._handle = self._opened()
+        self._handle = self._open()
         if self._handle is not None:
             yield from self._lines(self._handle)
 
@@ -57,7 +57,7 @@ class Tail:
         if self._handle is not None:
             self._handle.close()
 
-    def _opened(self) -> TextIO | None:
+    def _open(self) -> TextIO | None:
         try:
             return self._file.open(encoding="utf-8", errors="replace")
         except OSError:

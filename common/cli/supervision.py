@@ -204,7 +204,7 @@ def _section(program: Program) -> dict[str, str]:
     variables = (f'{key}="{_percent(value)}"' for key, value in program.environment.items())
     group = "true" if program.with_children else "false"
     return {
-        "command": " ".join(_escaped(part) for part in program.command),
+        "command": " ".join(_escape(part) for part in program.command),
         "environment": ",".join(variables),
         "autorestart": "unexpected" if program.final_codes else "true",
         "exitcodes": ",".join(map(str, program.final_codes or (0,))),
@@ -220,7 +220,7 @@ def _section(program: Program) -> dict[str, str]:
     }
 
 
-def _escaped(part: str) -> str:
+def _escape(part: str) -> str:
     text = _percent(part)
     return f'"{text}"' if set(text) & set(" ();'") else text
 

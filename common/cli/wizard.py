@@ -69,7 +69,7 @@ class Wizard:
             question,
             default=default,
             show_default=default != "",
-            value_proc=_checked(adapter, read),
+            value_proc=_checker(adapter, read),
             hide_input="SecretStr" in str(field.annotation) and sys.stdin.isatty(),
         )
 
@@ -172,7 +172,7 @@ def _name(text: str) -> str:
         raise click.UsageError(error.message) from error
 
 
-def _checked(adapter: TypeAdapter[Any], read: Callable[[str], Any]) -> Callable[[str], Any]:
+def _checker(adapter: TypeAdapter[Any], read: Callable[[str], Any]) -> Callable[[str], Any]:
     def check(text: Any) -> Any:
         try:
             value = adapter.validate_python(read(text))

@@ -37,15 +37,15 @@ def set_value(file: Path, environment: str | None, keys: Sequence[str], value: s
     start = (environment,) if environment == ENVIRONMENTS[0] else ("environments", environment)
     path = (*start, *keys)
     text = file.read_text(encoding="utf-8")
-    changed = _changed(text, path, json.dumps(value, ensure_ascii=False))
+    changed = _change(text, path, json.dumps(value, ensure_ascii=False))
     expected = _with(parse(text), path, value)
     # Aliases, tags and other rarities of YAML: rather nothing than something else.
-    if changed is None or _loaded(changed) != expected:
+    if changed is None or _load(changed) != expected:
         raise ConfigurationError(f"Set {'.'.join(keys)} in {file} by hand: {value!r}.")
     write_private(file, changed)
 
 
-def _changed(text: str, path: Sequence[str], value: str) -> str | None:
+def _change(text: str, path: Sequence[str], value: str) -> str | None:
     """Return the text with a value replaced or added; None if there is no place for it."""
     node = yaml.compose(text, Loader=yaml.SafeLoader)
     for depth, key in enumerate(path):
@@ -53,7 +53,7 @@ def _changed(text: str, path: Sequence[str], value: str) -> str | None:
             return None
         found = next((entry for entry in node.value if entry[0].value == key), None)
         if found is None:
-            return _added(text, node, path[depth:], value)
+            return _add(text, node, path[depth:], value)
         parent, (_, node) = node, found
     if not isinstance(node, yaml.ScalarNode):
         return None
@@ -66,7 +66,7 @@ def _changed(text: str, path: Sequence[str], value: str) -> str | None:
     return text[:start] + value + text[end:]
 
 
-def _added(text: str, mapping: yaml.MappingNode, path: Sequence[str], value: str) -> str | None:
+def _add(text: str, mapping: yaml.MappingNode, path: Sequence[str], value: str) -> str | None:
     """Return the text with a new first entry in a mapping."""
     for key in reversed(path[1:]):
         value = f"{{{key}: {value}}}"
@@ -85,7 +85,7 @@ def _with(content: Any, path: Sequence[str], value: str | bool) -> Any:
     return {**content, path[0]: _with(content.get(path[0]), path[1:], value)}
 
 
-def _loaded(text: str) -> Any:
+def _load(text: str) -> Any:
     try:
         return parse(text)
     except yaml.YAMLError:

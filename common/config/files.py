@@ -90,7 +90,7 @@ def files_of(path: Path) -> tuple[Path, ...]:
 
 
 def parse(text: str) -> Any:
-    """Return what a text in YAML says; secrets that are kept elsewhere are not fetched."""
+    """Return what a text in YAML says; secrets that are kept elsewhere are not fetch."""
     return yaml.load(text, _Loader)  # noqa: S506 (it is a SafeLoader)
 
 
@@ -107,7 +107,7 @@ class _Elsewhere:
         """Whether a file has the value."""
         return self.tag == "!file"
 
-    def fetched(self, path: Path) -> str:
+    def fetch(self, path: Path) -> str:
         """Return the value; paths are relative to the folder of the configuration."""
         where = f"{path}, line {self.line}: {self.tag} {self.name}"
         if self.tag == "!env":
@@ -171,7 +171,7 @@ for _tag in ("!file", "!env"):
 def _fetch(root: Any, path: Path) -> None:
     """Put what is kept elsewhere into its place, wherever it is named below a value."""
     for container, key, value in _elsewhere_in(root):
-        container[key] = value.fetched(path)
+        container[key] = value.fetch(path)
 
 
 def _elsewhere_in(root: Any) -> Iterator[tuple[Any, Any, _Elsewhere]]:

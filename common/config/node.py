@@ -261,7 +261,7 @@ class NodeConfig(Section):
         None,
         ge=2**24,
         description="memory that all algorithms may use together, each counted with "
-        "`limits.memory_bytes`; enough for one of each level; default: as much as the places need",
+        "`limits.memory_bytes`; enough for one of each level; default: enough for all at once",
     )
     subtask_levels: int = Field(
         3,

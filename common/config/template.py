@@ -71,7 +71,7 @@ def settings(model: type[BaseModel], values: Mapping[str, Any]) -> Iterator[str]
         What is set; everything else is shown with its default.
     """
     for attribute, field in model.model_fields.items():
-        yield from _explained(field)
+        yield from _explain(field)
         name = _key(attribute, field)
         given = values.get(name)
         section = section_of(field.annotation)
@@ -79,9 +79,9 @@ def settings(model: type[BaseModel], values: Mapping[str, Any]) -> Iterator[str]
             yield f"{name}:"
             yield from (f"{_STEP}{line}".rstrip() for line in settings(section, given))
         elif name in values:
-            yield from _dumped({name: given})
+            yield from _dump({name: given})
         elif section is None or _is_repeated(field):
-            yield from (f"#{line}" for line in _dumped({name: _default(field)}))
+            yield from (f"#{line}" for line in _dump({name: _default(field)}))
         else:
             yield f"#{name}:"
             yield from (f"#{_STEP}{line}".rstrip() for line in _defaults(section))
@@ -91,11 +91,11 @@ def settings(model: type[BaseModel], values: Mapping[str, Any]) -> Iterator[str]
 def _defaults(model: type[BaseModel]) -> Iterator[str]:
     """Yield all settings of a model as they would stand in a file that sets each."""
     for attribute, field in model.model_fields.items():
-        yield from _explained(field)
+        yield from _explain(field)
         name = _key(attribute, field)
         section = section_of(field.annotation)
         if section is None or _is_repeated(field):
-            yield from _dumped({name: _default(field)})
+            yield from _dump({name: _default(field)})
         else:
             yield f"{name}:"
             yield from (f"{_STEP}{line}" for line in _defaults(section))
@@ -128,14 +128,14 @@ def _key(attribute: str, field: FieldInfo) -> str:
     return field.validation_alias if isinstance(field.validation_alias, str) else attribute
 
 
-def _explained(field: FieldInfo) -> list[str]:
+def _explain(field: FieldInfo) -> list[str]:
     text = (field.description or "").replace("\n", " ")
     if field.is_required():
         text += " (required)"
     return [f"# {line}" for line in textwrap.wrap(text, _WIDTH)]
 
 
-def _dumped(value: dict[str, Any]) -> list[str]:
+def _dump(value: dict[str, Any]) -> list[str]:
     return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=10_000).splitlines()
 
 

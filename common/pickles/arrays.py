@@ -65,7 +65,7 @@ def _unit(builder: Builder, metadata: list[Any]) -> str:
     raise PickleRefused("This pickle has times of an unknown unit, which is not allowed.")
 
 
-def _reconstructed(builder: Builder, given: tuple[Any, ...], state: Any) -> Any:
+def _reconstruct(builder: Builder, given: tuple[Any, ...], state: Any) -> Any:
     """Return an array that is described by its state."""
     if len(given) != 3 or builder.name(given[0]) != "numpy.ndarray" or given[1] != (0,):
         raise PickleRefused("This pickle makes an array in a way that is not allowed.")
@@ -193,7 +193,7 @@ def _scalar(builder: Builder, dtype: Any, content: Any = b"") -> Any:
 NAMED = frozenset({"numpy.ndarray"})
 MAKERS: dict[str, Maker] = {
     "numpy.dtype": stateful(_dtype),
-    "numpy._reconstruct": stateful(_reconstructed),
+    "numpy._reconstruct": stateful(_reconstruct),
     "numpy._frombuffer": function(_from_buffer),
     "numpy.scalar": function(_scalar),
 }

@@ -71,11 +71,11 @@ class Times(Part):
         return found if step is None else pandas.DatetimeIndex(found, freq=step, name=name)
 
 
-def _backed(builder: Builder, given: tuple[Any, ...], state: Any) -> Any:
+def _wrap(builder: Builder, given: tuple[Any, ...], state: Any) -> Any:
     """Return an array of pandas that keeps its values in one of numpy."""
     if len(given) != 3 or type(state) is not tuple or not 2 <= len(state) <= 3:
         raise SerializationError("This pickle cannot be read: a column has a strange state.")
-    return _kept_in(builder, builder.name(given[0]).partition(".")[2], *state)
+    return _make_in(builder, builder.name(given[0]).partition(".")[2], *state)
 
 
 def _older(kind: str) -> Maker:
@@ -84,12 +84,12 @@ def _older(kind: str) -> Maker:
     def make(builder: Builder, _: tuple[Any, ...], state: Any) -> Any:
         fields = builder.fields(state)
         (values,) = (fields[name] for name in ("_codes", "_data", "_ndarray") if name in fields)
-        return _kept_in(builder, kind, fields["_dtype"], values, state)
+        return _make_in(builder, kind, fields["_dtype"], values, state)
 
     return stateful(make)
 
 
-def _kept_in(builder: Builder, kind: str, dtype: Any, values: Any, *rest: Any) -> Any:
+def _make_in(builder: Builder, kind: str, dtype: Any, values: Any, *rest: Any) -> Any:
     """Return an array of pandas of a kind, of the array of numpy that keeps its values."""
     if kind == "Categorical":
         return _categorical(builder, values, dtype)
@@ -140,10 +140,10 @@ def _texts_of_objects(builder: Builder, values: Any, dtype: Any) -> Any:
     builder.budget.spend(OBJECT + made.nbytes)
     if not all(type(item) is str for item in made[~pandas.isna(made)]):
         raise SerializationError("This pickle cannot be read: a text is none.")
-    return pandas.array(made, dtype=_kept_by(builder, dtype, "python"))
+    return pandas.array(made, dtype=_find_storage(builder, dtype, "python"))
 
 
-def _kept_by(builder: Builder, node: Any, storage: str) -> Any:
+def _find_storage(builder: Builder, node: Any, storage: str) -> Any:
     """Return the kind of texts that a node stands for, if they are kept in one way."""
     import pandas
 
@@ -159,10 +159,10 @@ def _texts(builder: Builder, _: tuple[Any, ...], state: Any) -> Any:
     texts = fields["_pa_array"] if "_pa_array" in fields else fields["_data"]
     builder.budget.spend(OBJECT)
     made = builder.of(Texts, texts).array()
-    return _kept_by(builder, fields["_dtype"], "pyarrow").__from_arrow__(made)
+    return _find_storage(builder, fields["_dtype"], "pyarrow").__from_arrow__(made)
 
 
-def _masked(kind: str) -> Maker:
+def _mask(kind: str) -> Maker:
     """Make a maker of numbers of which some are missing."""
 
     def make(builder: Builder, _: tuple[Any, ...], state: Any) -> Any:
@@ -206,7 +206,7 @@ def _category_dtype(builder: Builder, given: tuple[Any, ...], state: Any) -> Any
     return pandas.CategoricalDtype(builder.of(pandas.Index, categories), is_ordered)
 
 
-def _zoned(builder: Builder, given: tuple[Any, ...], state: Any) -> Zoned:
+def _zone(builder: Builder, given: tuple[Any, ...], state: Any) -> Zoned:
     if state is not None:
         fields = builder.fields(state)
         given = (fields["unit"], fields["tz"])
@@ -258,14 +258,14 @@ def _no_time(*_: Any) -> Any:
 
 
 MAKERS: dict[str, Maker] = {
-    "pandas.__pyx_unpickle_NDArrayBacked": stateful(_backed),
+    "pandas.__pyx_unpickle_NDArrayBacked": stateful(_wrap),
     **{f"pandas.{kind}": _older(kind) for kind in _BACKED},
     "pandas.ArrowStringArray": stateful(_texts),
     "pandas.ArrowStringArrayNumpySemantics": stateful(_texts),
     "pandas.CategoricalDtype": stateful(_category_dtype),
-    "pandas.DatetimeTZDtype": stateful(_zoned),
+    "pandas.DatetimeTZDtype": stateful(_zone),
     "pandas.StringDtype": stateful(_text_dtype),
-    **{f"pandas.{kind}": _masked(kind) for kind in _MASKED},
+    **{f"pandas.{kind}": _mask(kind) for kind in _MASKED},
     **{f"pandas.{kind}Dtype": _dtype(f"{kind}Dtype") for kind in [*_INTEGERS, *_FLOATS, "Boolean"]},
     **{f"pandas.{kind}": _step for kind in (*_STEPS, *_STEPS_LEFT_OUT)},
     "pandas._unpickle_timestamp": function(_timestamp),

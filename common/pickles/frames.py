@@ -106,7 +106,7 @@ def _frame(builder: Builder, given: tuple[Any, ...], state: Any) -> Any:
             raise SerializationError("This pickle cannot be read: a column is missing.")
         whole = pandas.DataFrame(dict(enumerate(columns)), index=index)
     whole.columns = names
-    return _finished(builder, whole, fields)
+    return _finish(builder, whole, fields)
 
 
 def _content(
@@ -179,10 +179,10 @@ def _series(builder: Builder, given: tuple[Any, ...], state: Any) -> Any:
         raise SerializationError("This pickle cannot be read: a column has a strange shape.")
     made = _column(builder, values, index)
     made.name = builder.label(fields["_name"] if "_name" in fields else fields.get("name"))
-    return _finished(builder, made, fields)
+    return _finish(builder, made, fields)
 
 
-def _finished(builder: Builder, made: Any, fields: dict[str, Any]) -> Any:
+def _finish(builder: Builder, made: Any, fields: dict[str, Any]) -> Any:
     """Return a frame or a column with what is said of it."""
     made.attrs.update(builder.of(dict, fields["attrs"]) if "attrs" in fields else {})
     flags = builder.fields(fields["_flags"]) if "_flags" in fields else {}

@@ -9,7 +9,7 @@ from struct import Struct
 from typing import Any
 
 from vantage6.common.errors import PickleRefused, SerializationError
-from vantage6.common.pickles.nodes import Call, Members, Name, Pairs, shown
+from vantage6.common.pickles.nodes import Call, Members, Name, Pairs, shorten
 
 _STOP = 0x2E
 #: How many containers every pickle may have, and one more for so many bytes of it. Each takes a
@@ -98,7 +98,7 @@ class Machine:
         self._at = end + 1
         return line
 
-    def _sized(self, layout: Struct | None) -> bytes:
+    def _read_sized(self, layout: Struct | None) -> bytes:
         """Return the bytes behind their length, which one byte tells if there is no layout."""
         return self._take(self._octet() if layout is None else self._number(layout))
 
@@ -159,10 +159,10 @@ class Machine:
         self._push(float(line))
 
     def _long(self, layout: Struct | None) -> None:
-        self._push(int.from_bytes(self._sized(layout), "little", signed=True))
+        self._push(int.from_bytes(self._read_sized(layout), "little", signed=True))
 
     def _text(self, layout: Struct | None) -> None:
-        self._push(str(self._sized(layout), "utf-8", "surrogatepass"))
+        self._push(str(self._read_sized(layout), "utf-8", "surrogatepass"))
 
     # Containers
 
@@ -235,7 +235,7 @@ class Machine:
         known = _RENAMED.get(f"{home}.{name}", f"{home}.{name}")
         # SECURITY: exact names only. Even these are never looked up: the text is all there is.
         if known not in self._known:
-            raise PickleRefused(f"This pickle uses {shown(f'{module}.{name}')}: not allowed.")
+            raise PickleRefused(f"This pickle uses {shorten(f'{module}.{name}')}: not allowed.")
         self._push(Name(known))
 
     def _stack_name(self) -> None:
@@ -295,10 +295,10 @@ def _steps() -> dict[int, Step]:
             ("\x8c", lambda m: m._text(None)),
             ("X", lambda m: m._text(_UINT4)),
             ("\x8d", lambda m: m._text(_UINT8)),
-            ("C", lambda m: m._push(m._sized(None))),
+            ("C", lambda m: m._push(m._read_sized(None))),
             ("B", lambda m: m._push(m._bytes(_UINT4))),
             ("\x8e", lambda m: m._push(m._bytes(_UINT8))),
-            ("\x96", lambda m: m._push(bytearray(m._sized(_UINT8)))),
+            ("\x96", lambda m: m._push(bytearray(m._read_sized(_UINT8)))),
             ("(", Machine._mark),
             ("0", Machine._pop),
             ("1", lambda m: m._since_mark() and None),

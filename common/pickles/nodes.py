@@ -6,7 +6,7 @@ from typing import Any
 _SHOWN = 200
 
 
-def shown(text: str) -> str:
+def shorten(text: str) -> str:
     """Return the beginning of a text of a pickle, without what a terminal would obey."""
     return "".join(letter if letter.isprintable() else "?" for letter in text[:_SHOWN])
 

@@ -18,7 +18,7 @@ NAMED = frozenset(
 )
 
 
-def _encoded(builder: Builder, text: Any, encoding: Any) -> bytes:
+def _encode(builder: Builder, text: Any, encoding: Any) -> bytes:
     """Return the bytes that older protocols write as a text."""
     if encoding != "latin1" or type(text) is not str:
         raise PickleRefused("This pickle encodes a text in a way that is not allowed.")
@@ -36,7 +36,7 @@ def _utc(_: Builder) -> datetime.timezone:
 
 def _bytearray(builder: Builder, content: Any = b"", encoding: Any = None) -> bytearray:
     if encoding is not None:
-        content = _encoded(builder, content, str(encoding).replace("-", ""))
+        content = _encode(builder, content, str(encoding).replace("-", ""))
     content = builder.of(bytes, content)
     builder.budget.spend(len(content))
     return bytearray(content)
@@ -134,14 +134,14 @@ def _minutes(builder: Builder, minutes: Any) -> datetime.timezone:
     return datetime.timezone(datetime.timedelta(minutes=builder.of(int, minutes)))
 
 
-def _ordered(builder: Builder, call: Call) -> OrderedDict[Any, Any]:
+def _order(builder: Builder, call: Call) -> OrderedDict[Any, Any]:
     if call.given or call.has_state:
         raise PickleRefused("This pickle makes an OrderedDict in a way that is not allowed.")
     return OrderedDict(builder.pairs(call.pairs or []))
 
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "_codecs.encode": _encoded,
+    "_codecs.encode": _encode,
     "builtins.bytearray": _bytearray,
     "builtins.bytes": _bytes,
     "builtins.complex": _numbers(complex, float),
@@ -162,6 +162,6 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "zoneinfo.ZoneInfo._unpickle": _named_zone,
 }
 MAKERS: dict[str, Maker] = {
-    "collections.OrderedDict": _ordered,
+    "collections.OrderedDict": _order,
     **{name: function(make) for name, make in _FUNCTIONS.items()},
 }

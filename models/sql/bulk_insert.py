@@ -48,20 +48,20 @@ def insert(
             for name, value in zip([*given, *defaults], values, strict=True)
         ]
     columns = [fields[name].column_name for name in (*given, *defaults)]
-    into = f"{_quoted(meta.table_name)} ({', '.join(map(_quoted, columns))})"
+    into = f"{_quote(meta.table_name)} ({', '.join(map(_quote, columns))})"
     places = f"({', '.join([db.param] * len(columns))})"
     # The names are those of our own tables.
     sql = f"INSERT INTO {into} VALUES {', '.join([places] * len(rows))}"  # noqa: S608
     if replacing:
         key = [field.column_name for field in replacing]
-        rest = [_quoted(name) for name in columns if name not in key]
+        rest = [_quote(name) for name in columns if name not in key]
         new = [f"{name} = EXCLUDED.{name}" for name in rest]
-        sql += f" ON CONFLICT ({', '.join(map(_quoted, key))}) DO UPDATE SET {', '.join(new)}"
+        sql += f" ON CONFLICT ({', '.join(map(_quote, key))}) DO UPDATE SET {', '.join(new)}"
     if returning:
-        sql += f" RETURNING {', '.join(_quoted(field.column_name) for field in returning)}"
+        sql += f" RETURNING {', '.join(_quote(field.column_name) for field in returning)}"
     cursor = db.execute_sql(sql, parameters)
     return list(cursor.fetchall()) if returning else []
 
 
-def _quoted(name: str) -> str:
+def _quote(name: str) -> str:
     return f'"{name}"'

@@ -55,7 +55,10 @@ def verify(instance: "Instance", head: tuple[str, ...]) -> None:
         console.say(f"{path}, line {number}: {why}", err=True)
         sys.exit(BROKEN)
     if repeated is None:
-        console.say("The repeated head is missing: nothing tells whether lines are missing too.")
+        console.say(
+            "The file audit.head is missing, so lines missing at the end cannot be seen. Compare "
+            "with a head that you noted before (--head)."
+        )
     console.say(f"{found.lines} lines are whole. Head: {found.head}")
 
 

@@ -41,7 +41,7 @@ def show(instance: "Instance", today: bool, day: datetime | None) -> None:
         if chosen is None or row["at"].startswith(chosen)
     ]
     if not found:
-        console.say("Nothing was asked.")
+        console.say(f"The audit file has no results{f' of {chosen}' if chosen else ' yet'}.")
         return
     table = [_HEADER, *(_cells(row) for row in found)]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]

@@ -32,7 +32,7 @@ def clean(instance: "Instance", yes: bool) -> None:
         remains.find({entry.record.result_id for entry in entries})
         names = [*remains.names, *(str(folder / run) for run in left)]
         if not names:
-            console.info("There is nothing to remove.")
+            console.info("There is nothing to remove: no stopped run left anything.")
             return
         console.say("\n".join(names))
         if not yes:

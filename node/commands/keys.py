@@ -45,9 +45,9 @@ def create_private_key(
     from vantage6.common.encryption import RSACryptor
 
     needs_user = upload or organization_name is None
-    with _logged_in(instance) if needs_user else nullcontext() as login:
+    with _log_in(instance) if needs_user else nullcontext() as login:
         organization = _organization(login, organization_name) if login else {}
-        file = _place(instance, organization_name or organization["name"])
+        file = _choose_path(instance, organization_name or organization["name"])
         if upload and not (overwrite or force):
             _refuse_another(organization, file)
         _make(file, overwrite=overwrite)
@@ -58,7 +58,7 @@ def create_private_key(
             _publish(login, organization, RSACryptor(file).public_key_str)
 
 
-def _place(instance: "Instance", name: str) -> Path:
+def _choose_path(instance: "Instance", name: str) -> Path:
     """Return the file for the key of an organization."""
     from vantage6.common.config import instances
 
@@ -74,23 +74,23 @@ def _refuse_another(organization: dict[str, Any], file: Path) -> None:
     published = organization.get("public_key")
     if not published:
         return
-    said = f"The server has the key {_shown(published)} for {organization['name']}"
+    said = f"The server has the key {_shorten(published)} for {organization['name']}"
     lost = "then what is encrypted for the other one can no longer be read"
     if not file.exists():
         raise Conflict(
             f"{said}, and there is no {file}: put that key there, or name its file in "
             f"encryption.private_key. --force makes a new one; {lost}."
         )
-    with _named(file):
+    with _name_file(file):
         ours = RSACryptor(file)
     if not ours.verify_public_key(published):
         raise Conflict(
-            f"{said}, and {file} is {_shown(ours.public_key_str)}: put that key there, or name its "
-            f"file in encryption.private_key. --force publishes the one that is here; {lost}."
+            f"{said}, and {file} is {_shorten(ours.public_key_str)}: put that key there, or name "
+            f"its file in encryption.private_key. --force publishes the one that is here; {lost}."
         )
 
 
-def _shown(public_key: str) -> str:
+def _shorten(public_key: str) -> str:
     """Return the beginning of the fingerprint of a public key."""
     from vantage6.common.encryption import RSACryptor
 
@@ -101,7 +101,7 @@ def _shown(public_key: str) -> str:
 
 
 @contextmanager
-def _named(file: Path) -> Iterator[None]:
+def _name_file(file: Path) -> Iterator[None]:
     """Name the file of a key that cannot be used."""
     from vantage6.common.errors import ConfigurationError
 
@@ -115,7 +115,7 @@ def _make(file: Path, *, overwrite: bool) -> None:
     """Make a key, if there is none."""
     from vantage6.common.encryption import RSACryptor
 
-    with _named(file):
+    with _name_file(file):
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         if overwrite or not file.exists():
             RSACryptor.create_new_rsa_key(file)
@@ -143,7 +143,7 @@ def set_api_key(selection: Selection) -> None:
 
 
 @contextmanager
-def _logged_in(instance: "Instance") -> Iterator["Login"]:
+def _log_in(instance: "Instance") -> Iterator["Login"]:
     """Hold the login of a user who answers at the terminal."""
     from vantage6.client.login import Login
     from vantage6.client.session import Session

@@ -47,4 +47,4 @@ def accept(instance: "Instance", organization: int, fingerprint: str) -> None:
         known_keys(instance).accept(organization, fingerprint)
     except OSError as error:
         raise ConfigurationError(f"Cannot write into {instance.data}: {error.strerror}.") from error
-    console.info(f"Organization {organization} is known by that key now.")
+    console.info(f"Organization {organization} is known by that key from now on.")

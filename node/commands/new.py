@@ -88,7 +88,7 @@ def new(
         answers.take("api_key", key, None, "API key of the node")
         _address(answers, server_url, port, api_path)
         answers.put(settings)
-        at_server = _checked_at_server(answers, file.parent) if ask_server else None
+        at_server = _check_at_server(answers, file.parent) if ask_server else None
         found = _databases(databases, file.parent, asks=not yes)
         answers.values["databases"] = [*answers.values.get("databases", ()), *found]
         _encryption(answers, encrypted, at_server, private_key)
@@ -118,7 +118,7 @@ def _address(
     )
 
 
-def _checked_at_server(answers: "Wizard", base: Path) -> bool | None:
+def _check_at_server(answers: "Wizard", base: Path) -> bool | None:
     """Return whether the collaboration is encrypted; ask again what the server refuses.
 
     None where the server was not asked, or does not say.
@@ -127,25 +127,25 @@ def _checked_at_server(answers: "Wizard", base: Path) -> bool | None:
 
     while True:
         try:
-            return _asked(answers.values, base)
+            return _ask_server(answers.values, base)
         except Unauthenticated as error:
             if not answers.asks:
-                raise _advised(error) from error
+                raise _advise(error) from error
             console.warning(f"{error.message} Give the key again.")
             answers.take("api_key", None, None, "API key of the node")
         except Unavailable as error:
-            console.warning(f"Not checked: {error.message}")
+            console.warning(f"The key was not checked: {error.message}")
             if not answers.asks or not click.confirm("Change the address?", default=True):
                 return None
             _address(answers, None, None, None)
         except V6Error as error:
             if not answers.asks:
-                raise _advised(error) from error
+                raise _advise(error) from error
             console.warning(error.message)
             _address(answers, None, None, None)
 
 
-def _advised(error: V6Error) -> ConfigurationError:
+def _advise(error: V6Error) -> ConfigurationError:
     return ConfigurationError(
         f"{error.message} Check key, address and path, or use --no-ask-server."
     )
@@ -187,7 +187,7 @@ def _is_missing(uri: str, base: Path) -> bool:
     return "://" not in uri and not (base / Path(uri).expanduser()).exists()
 
 
-def _asked(values: dict[str, Any], base: Path) -> bool | None:
+def _ask_server(values: dict[str, Any], base: Path) -> bool | None:
     """Log in, tell who this node is, and return whether its collaboration is encrypted.
 
     Raises
@@ -230,7 +230,10 @@ def _encryption(
         question = "Is the collaboration encrypted?"
         given = click.confirm(question, default=True) if answers.asks else True
     if at_server is not None and at_server != given:
-        console.warning("The collaboration says otherwise; the node will refuse all tasks.")
+        console.warning(
+            f"At the server the collaboration is {'' if at_server else 'not '}encrypted. The node "
+            "refuses all tasks until `encryption.enabled` in its file says the same."
+        )
     section: dict[str, Any] = {"enabled": given}
     if given and key_file is None and answers.asks:
         question = "Key file of the organization (empty: none yet)"

@@ -102,7 +102,11 @@ def test(
     if Verdict.REFUSED in verdicts:
         console.say("The task would be refused.")
         sys.exit(REFUSED)
-    console.say("Nothing known forbids it." if Verdict.OPEN in verdicts else "The task would run.")
+    console.say(
+        "No rule refuses it so far. Give the other options to test the open rules."
+        if Verdict.OPEN in verdicts
+        else "The task would run."
+    )
 
 
 def _expressions(instance: "Instance") -> tuple[str, ...]:

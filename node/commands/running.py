@@ -26,7 +26,9 @@ def running(instance: "Instance") -> None:
     """List what a node computes, waits to compute, or has yet to deliver."""
     found = ask_node(instance, "running")
     if not found:
-        console.say("Nothing runs, and nothing waits.")
+        console.say(
+            f"Node {instance.name}: no result runs or waits. `vnode audit show` lists ended ones."
+        )
         return
     table = [_HEADER, *(_row(one) for one in found)]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
@@ -56,14 +58,16 @@ def say_stopped(answer: dict[str, list[int]]) -> None:
     if stopped:
         console.info(f"Stopped: {_names(stopped)}.")
     elif not left_before:
-        console.info("Nothing ran.")
+        console.info("No result ran; there was nothing to stop.")
     if left_before:
         console.warning(
             f"Too late for {_names(left_before)}: its result had left before, and the server may "
             "have it. `vnode audit show` tells how much."
         )
     if left := answer["to be told"]:
-        console.warning(f"The server does not know yet of {_names(left)}; the node tells it.")
+        console.warning(
+            f"The server has not yet heard of the end of {_names(left)}; the node reports it."
+        )
 
 
 def _names(result_ids: Iterable[int]) -> str:
@@ -169,7 +173,9 @@ def _mark(instance: "Instance", found: Iterable["Entry"], reason: str) -> list[i
             audit.close()
     except OSError as error:
         # A full disk must not keep anything running.
-        console.warning(f"Not in the audit file: {error.strerror}.")
+        console.warning(
+            f"The stop is not in the audit file: {error.strerror}. Look with `vnode doctor`."
+        )
     return sorted(left_before)
 
 

@@ -212,7 +212,7 @@ def _stop(instance: "Instance", *, force: bool, now: bool) -> bool:
     ran = _end(instance, force=force)
     # Also what it began meanwhile, or did not end.
     if now and not stop_left(instance, _REASON) and not is_told:
-        console.info("Nothing ran.")
+        console.info("No result ran; there was nothing to stop.")
     return ran
 
 

@@ -104,7 +104,7 @@ class ServerChecks:
                     self._network.client(timeout=_SECONDS) as client,
                     client.stream("GET", f"{self._address}/version") as answer,
                 ):
-                    self._secured = _secured(answer)
+                    self._secured = _look_at_tls(answer)
                     answer.read()
                 self._answer = answer
             except httpx2.HTTPError as error:
@@ -244,7 +244,7 @@ class ServerChecks:
         return f"{file} is the key of the organization."
 
 
-def _secured(answer: httpx2.Response) -> tuple[str | None, float]:
+def _look_at_tls(answer: httpx2.Response) -> tuple[str | None, float]:
     """Return the version of TLS, and when the server's certificate ends.
 
     The connection of the answer is asked, not one of our own: it leads through the same proxy.

@@ -60,7 +60,7 @@ class ServiceChecks:
         for tunnel in config.ssh_tunnels:
             yield f"tunnel {tunnel.hostname}", partial(self._tunnel, tunnel)
         for alias, container in config.docker_services.items():
-            yield f"linked {alias}", partial(self._linked, alias, container)
+            yield f"linked {alias}", partial(self._check_linked, alias, container)
         if config.vpn_subnet:
             yield "vpn", self._vpn
 
@@ -140,7 +140,7 @@ class ServiceChecks:
                 "ssh-keygen."
             ) from error
 
-    def _linked(self, alias: str, container: str) -> str:
+    def _check_linked(self, alias: str, container: str) -> str:
         try:
             found = inspect_running(self._engine(), container)
         except ConnectionError as error:

@@ -2,7 +2,7 @@
 
 from typing import Any, Protocol
 
-from vantage6.client.body import parsed
+from vantage6.client.body import parse
 from vantage6.common.json_values import has_more_values
 
 #: Texts, objects, lists and their items in a request: more than 10,000 receivers need.
@@ -49,4 +49,4 @@ def value_of(content: bytearray, most: int) -> Any:
     """
     if has_more_values(content, most):
         raise TooComplex("It has too many objects.")
-    return parsed(content)
+    return parse(content)

@@ -93,8 +93,8 @@ class SubTasks:
 
     def _holds(self, task_id: int, result_id: int) -> bool:
         ids = self._results.get(task_id, _NONE)
-        place = bisect_left(ids, result_id)
-        return place < len(ids) and ids[place] == result_id
+        index = bisect_left(ids, result_id)
+        return index < len(ids) and ids[index] == result_id
 
     def _write(self, line: str) -> None:
         if self._path is None:

@@ -94,7 +94,7 @@ def _groups(text: str, container_id: str) -> list[tuple[str, Path]]:
             # The second version of control groups has one tree, and names no controllers.
             if controllers in {controller, ""}:
                 root = _GROUPS / controllers
-                found += [(kind, root / place.lstrip("/")) for place in {own, path}]
+                found += [(kind, root / group.lstrip("/")) for group in {own, path}]
     return found
 
 

@@ -56,7 +56,7 @@ class ImageCache:
             self._images.pop(reference, None)
             self._write()
 
-    def unused(self, days: float) -> tuple[str, str] | None:
+    def find_unused(self, days: float) -> tuple[str, str] | None:
         """Return reference and id of what was not used for longest, and longer than some days."""
         with self.lock:
             found = min(self._images.items(), key=lambda item: item[1][1], default=None)

@@ -117,7 +117,7 @@ class Images:
             self._pull(image, cancelled)
             found = self._find(image)
             if found is None:
-                raise _failed(image, "the engine says it did, but has no such image")
+                raise _refusal(image, "the engine says it did, but has no such image")
             self._remember(image, before, found)
         return found
 
@@ -126,7 +126,7 @@ class Images:
         if self._keep_days is None:
             return
         with self._cache.lock:
-            unused = self._cache.unused(self._keep_days)
+            unused = self._cache.find_unused(self._keep_days)
             if unused is None:
                 return
             reference, id_ = unused
@@ -201,13 +201,13 @@ class Images:
             with self._progress(image) as lines:
                 for line in lines:
                     if "error" in line:
-                        raise _failed(image, str(line["error"]))
+                        raise _refusal(image, str(line["error"]))
                     if cancelled():
                         raise RefusalError(TaskStatus.KILLED, "killed", "Killed during the pull.")
         except InvalidRepository as error:
-            raise _failed(image, f"invalid reference: {error}") from error
+            raise _refusal(image, f"invalid reference: {error}") from error
         except APIError as error:
-            raise _failed(image, str(error.explanation or error)) from error
+            raise _refusal(image, str(error.explanation or error)) from error
         log.info("image pulled", image=image)
 
     @contextmanager
@@ -255,7 +255,7 @@ def _refuse_address(image: str) -> None:
         )
 
 
-def _failed(image: str, explanation: str) -> RefusalError:
+def _refusal(image: str, explanation: str) -> RefusalError:
     """Return the refusal for a pull; an absent image is told from a registry that is down.
 
     SECURITY: what engine and registry say tells of the station's network. It goes to the node's log

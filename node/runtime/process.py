@@ -164,10 +164,10 @@ class ProcessRuntime:
         descriptor = _descriptor(folder)
         if descriptor is not None:
             try:
-                if not _ended(descriptor, self._milliseconds_left(handle)):
+                if not _has_ended(descriptor, self._milliseconds_left(handle)):
                     timed_out = True
                     self.kill(handle.result_id)
-                    _ended(descriptor, None)
+                    _has_ended(descriptor, None)
             finally:
                 os.close(descriptor)
         self._reap(handle.result_id)
@@ -184,7 +184,7 @@ class ProcessRuntime:
         if descriptor is None:
             return
         try:
-            if not _ended(descriptor, 0):
+            if not _has_ended(descriptor, 0):
                 os.killpg(_identity(folder)[0], signal.SIGKILL)
         except ProcessLookupError:
             pass
@@ -222,7 +222,7 @@ class ProcessRuntime:
     def _handle(self, result_id: int) -> Handle:
         folder = self._folder / folder_name(result_id)
         state = json.loads((folder / "state.json").read_bytes())
-        return Handle(result_id, str(folder), state["port"], _started_at(folder))
+        return Handle(result_id, str(folder), state["port"], _read_start(folder))
 
     def _environment(self, spec: RunSpec, port: int) -> dict[str, str]:
         database = spec.database
@@ -263,7 +263,7 @@ def _identity(folder: Path) -> tuple[int, str]:
     return int(number), birth
 
 
-def _started_at(folder: Path) -> datetime | None:
+def _read_start(folder: Path) -> datetime | None:
     """Return when the shell left its number, just before it ran the command."""
     try:
         return datetime.fromtimestamp((folder / "pid").stat().st_mtime, UTC)
@@ -293,7 +293,7 @@ def _descriptor(folder: Path) -> int | None:
     return descriptor
 
 
-def _ended(descriptor: int, milliseconds: float | None) -> bool:
+def _has_ended(descriptor: int, milliseconds: float | None) -> bool:
     poll = select.poll()
     poll.register(descriptor, select.POLLIN)
     return bool(poll.poll(milliseconds))

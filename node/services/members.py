@@ -55,7 +55,7 @@ class Member:
     #: Port of the algorithm, and its label.
     ports: dict[int, str | None]
     #: Port of the algorithm to that in the VPN, which is kept over reconnections.
-    places: dict[int, int] = field(default_factory=dict)
+    inner_ports: dict[int, int] = field(default_factory=dict)
     outward: Relay | None = None
     inward: list[Relay] = field(default_factory=list)
 
@@ -203,30 +203,30 @@ class Members:
             lambda: socket.create_connection((str(address), port), CONNECT_SECONDS)
         )
 
-    def _dial_here(self, place: int) -> socket.socket:
+    def _dial_here(self, inner_port: int) -> socket.socket:
         """Connect to another algorithm of this node."""
         with self._lock:
             found = [
                 (member, port)
                 for member in self._members.values()
-                for port, taken in member.places.items()
-                if taken == place
+                for port, taken in member.inner_ports.items()
+                if taken == inner_port
             ]
         if not found:
-            raise ConnectionRefusedError(f"no algorithm has port {place}")
+            raise ConnectionRefusedError(f"no algorithm has port {inner_port}")
         member, port = found[0]
         return member.dial(port)
 
     def _open(self, member: Member) -> None:
         """Listen in the VPN for a member. The lock is held."""
         for port in member.ports:
-            wanted = member.places.pop(port, 0)
+            wanted = member.inner_ports.pop(port, 0)
             try:
                 listener = self._container.inside(partial(self._listener, wanted))
             except OSError as error:
                 log.error("port not open", result_id=member.result_id, reason=str(error))
                 continue
-            member.places[port] = listener.getsockname()[1]
+            member.inner_ports[port] = listener.getsockname()[1]
             member.inward.append(Relay(listener, partial(member.answer, port), "algorithm"))
 
     def _announce(self, member: Member) -> None:
@@ -236,10 +236,10 @@ class Members:
             self._tell("delete", "port", params={"result_id": member.result_id})
             with self._lock:
                 is_in = self._members.get(member.result_id) is member
-                places = dict(member.places) if is_in else {}
-            for port, place in places.items():
+                inner_ports = dict(member.inner_ports) if is_in else {}
+            for port, inner_port in inner_ports.items():
                 label = member.ports[port]
-                body = {"port": place, "label": label, "result_id": member.result_id}
+                body = {"port": inner_port, "label": label, "result_id": member.result_id}
                 self._tell("post", "port", json=body)
 
     def _listener(self, wanted: int) -> socket.socket:

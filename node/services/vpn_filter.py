@@ -95,8 +95,8 @@ def resolve(remotes: list[Remote]) -> list[Remote]:
     found = []
     for one in remotes[:_MOST_REMOTES]:
         with suppress(socket.gaierror, UnicodeError):
-            for *_, place in socket.getaddrinfo(one.host, one.port, socket.AF_INET):
-                found.append(replace(one, host=str(place[0])))
+            for *_, address in socket.getaddrinfo(one.host, one.port, socket.AF_INET):
+                found.append(replace(one, host=str(address[0])))
     if not found:
         names = ", ".join(one.host for one in remotes) or "no server"
         raise OSError(f"the VPN configuration names {names}, which has no address here")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 _FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 #: What identifies a folder while it is renamed.
-_Place = tuple[int, int]
+_Inode = tuple[int, int]
 
 
 def remove(path: Path) -> None:
@@ -42,7 +42,7 @@ def empty(folder: Path) -> None:
         If the folder cannot be read, or one is moved meanwhile.
     """
     here = os.open(folder, _FLAGS)
-    above: list[tuple[str, _Place, list[str]]] = []
+    above: list[tuple[str, _Inode, list[str]]] = []
     try:
         full = _thin_out(here)
         while full or above:
@@ -52,16 +52,16 @@ def empty(folder: Path) -> None:
                     below = _enter(here, name)
                 except OSError:
                     continue  # gone, or closed to this account
-                above.append((name, _place(here), full))
+                above.append((name, _inode_of(here), full))
                 os.close(here)
                 here = below
                 full = _thin_out(here)
             else:
-                name, place, full = above.pop()
+                name, inode, full = above.pop()
                 up = os.open("..", _FLAGS, dir_fd=here)
                 os.close(here)
                 here = up
-                if _place(here) != place:
+                if _inode_of(here) != inode:
                     raise OSError(f"A folder below {folder} was moved while it was removed.")
                 with suppress(OSError):
                     os.rmdir(name, dir_fd=here)
@@ -96,6 +96,6 @@ def _enter(parent: int, name: str) -> int:
         os.close(closed)
 
 
-def _place(folder: int) -> _Place:
+def _inode_of(folder: int) -> _Inode:
     details = os.fstat(folder)
     return details.st_dev, details.st_ino

@@ -78,14 +78,14 @@ class RunDisks:
         OSError
             If it cannot be had, mostly since there is no room for all that it may hold.
         """
-        place, file = self._folder / str(run_id), self._file(run_id)
+        mount_point, file = self._folder / str(run_id), self._file(run_id)
         with self._lock:
-            if os.path.ismount(place):
+            if os.path.ismount(mount_point):
                 os.utime(file)
-                return place
-            place.mkdir(mode=0o700, exist_ok=True)
+                return mount_point
+            mount_point.mkdir(mode=0o700, exist_ok=True)
             is_new = not file.exists()
-            if is_new and any(place.iterdir()):
+            if is_new and any(mount_point.iterdir()):
                 return None
             wanted = self._whole if is_new else _promise(file)
             left = self._make_room(wanted, lambda: in_use() | {run_id})
@@ -98,9 +98,9 @@ class RunDisks:
                 )
             if is_new:
                 _make(file, self._whole)
-            _mount(file, place)
+            _mount(file, mount_point)
             os.utime(file)
-            return place
+            return mount_point
 
     def room(self, run_id: int) -> int:
         """Return how many bytes a run may still write; less than zero if there is nothing left."""
@@ -247,15 +247,15 @@ def obstacle(config: NodeConfig, folder: Path) -> str:
         return "The engine is not a process of this machine that the node can see."
     try:
         with tempfile.TemporaryDirectory(prefix=_TRIED, dir=folder) as name:
-            file, place = Path(name, "file"), Path(name, "place")
-            place.mkdir()
+            file, mount_point = Path(name, "file"), Path(name, "mount")
+            mount_point.mkdir()
             _make(file, _LEAST_BYTES)
-            _mount(file, place)
+            _mount(file, mount_point)
             try:
-                seen = Path(f"/proc/{pid}/root", *place.resolve().parts[1:])
-                is_seen = seen.stat().st_dev == place.stat().st_dev
+                seen = Path(f"/proc/{pid}/root", *mount_point.resolve().parts[1:])
+                is_seen = seen.stat().st_dev == mount_point.stat().st_dev
             finally:
-                _unmount(place)
+                _unmount(mount_point)
     except OSError as error:
         return f"No file system can be made in {folder}: {error}."
     if not is_seen:
@@ -265,9 +265,9 @@ def obstacle(config: NodeConfig, folder: Path) -> str:
 
 def remove(folder: Path, run_id: str) -> None:
     """Remove the folder of a run, and its file system if it has one."""
-    place = folder / run_id
-    _unmount(place)
-    removal.remove(place)
+    mount_point = folder / run_id
+    _unmount(mount_point)
+    removal.remove(mount_point)
     removal.remove(folder / f"{run_id}{_SUFFIX}")
 
 
@@ -322,14 +322,14 @@ def _make(file: Path, length: int) -> None:
     part.replace(file)
 
 
-def _mount(file: Path, place: Path) -> None:
-    _run("mount", "-t", "ext4", "-o", _OPTIONS, str(file), str(place))
+def _mount(file: Path, mount_point: Path) -> None:
+    _run("mount", "-t", "ext4", "-o", _OPTIONS, str(file), str(mount_point))
 
 
-def _unmount(place: Path) -> None:
-    if os.path.ismount(place):
+def _unmount(mount_point: Path) -> None:
+    if os.path.ismount(mount_point):
         # What still looks into it may go on; the file system ends with the last of them.
-        _run("umount", "--lazy", str(place))
+        _run("umount", "--lazy", str(mount_point))
 
 
 def _run(program: str, *arguments: str) -> None:

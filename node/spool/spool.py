@@ -204,7 +204,7 @@ class Entry:
             self.folder.rename(leaving)
         except FileNotFoundError:
             return
-        with _logged("result not removed", result_id=self.record.result_id):
+        with _log_errors("result not removed", result_id=self.record.result_id):
             removal.remove(leaving)
 
 
@@ -249,7 +249,7 @@ class Spool:
         for folder in sorted(filter(_is_of_spool, self._results.iterdir())):
             entry = _load(folder) if folder.name.startswith(FOLDER_PREFIX) else None
             if entry is None:
-                with _logged("remains not removed", folder=folder.name):
+                with _log_errors("remains not removed", folder=folder.name):
                     removal.remove(folder)
             else:
                 found.append(entry)
@@ -299,7 +299,7 @@ class Spool:
         """Give back the room of an output that is not sent."""
         disk = self._disk(entry.record.run_id)
         for path in (entry.io / "output", *([_output_on(disk, entry)] if disk else ())):
-            with _logged("output not removed", result_id=entry.record.result_id):
+            with _log_errors("output not removed", result_id=entry.record.result_id):
                 path.unlink(missing_ok=True)
 
     def room(self, entry: Entry, limits: LimitConfig) -> int:
@@ -331,7 +331,7 @@ class Spool:
 
     def empty_temporary(self, run_id: int) -> None:
         """Remove everything from the folder of a run, which may still be mounted."""
-        with _logged("shared folder not emptied", run_id=run_id):
+        with _log_errors("shared folder not emptied", run_id=run_id):
             removal.empty(self.temporary(run_id))
 
     def sweep_temporary(self, run_ids_in_use: set[int], keep_seconds: float) -> None:
@@ -348,14 +348,14 @@ class Spool:
         self.rest(run_ids_in_use, idle_seconds=60)
         for used, name in sorted(idle):
             if used < oldest:
-                with _logged("run not removed", run_id=name):
+                with _log_errors("run not removed", run_id=name):
                     run_disks.remove(self._runs, name)
         if self._disks is not None:
             self._disks.make_room(self._run_ids)
 
 
 @contextmanager
-def _logged(what: str, **about: Any) -> Iterator[None]:
+def _log_errors(what: str, **about: Any) -> Iterator[None]:
     """Let nothing that cannot be removed keep the node from its work."""
     try:
         yield

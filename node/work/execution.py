@@ -82,7 +82,7 @@ class Execution:
         if self.level is None and not entry.record.is_subtask:
             self.level = 0
         deepest = context.config.subtask_levels
-        #: It is refused, and takes no turn: its parents may hold all places of the last level.
+        #: It is refused, and takes no turn: its parents may hold all slots of the last level.
         self.is_too_deep = self.level is not None and self.level > deepest
         if self.level is not None:
             self.level = min(self.level, deepest)

@@ -19,7 +19,7 @@ from vantage6.node.work.slots import Bounds, Slots
 
 log = logs.get(__name__)
 
-#: Results that give up their places while their images are pulled.
+#: Results that give up their slots while their images are pulled.
 _MOST_ASIDE = 64
 #: How often it is said that the disk is nearly full.
 _FULL_SECONDS = 60.0
@@ -58,7 +58,7 @@ class Scheduler:
         self._said_full = -_FULL_SECONDS
         self._active: dict[int, Execution] = {}
         self._slots = Slots(bounds(context.config))
-        #: Results that have given up their places for a pull.
+        #: Results that have given up their slots for a pull.
         self._aside: set[int] = set()
 
     def handle(self, message: Message) -> None:
@@ -279,7 +279,7 @@ class Scheduler:
             if execution.is_computed or level is None:
                 self._spawn(execution)
             elif execution.was_started:
-                # What runs already is not stopped for lack of a place.
+                # What runs already is not stopped for lack of a slot.
                 self._slots.force(id_, level)
                 self._spawn(execution)
             elif execution.is_too_deep:
@@ -292,7 +292,7 @@ class Scheduler:
 
     @contextmanager
     def _without_slot(self, result_id: int) -> Iterator[None]:
-        """Let others have the place of a result while its image is pulled."""
+        """Let others have the slot of a result while its image is pulled."""
         with self._lock:
             gives = self._slots.holds(result_id) and len(self._aside) < _MOST_ASIDE
             if gives:
@@ -307,7 +307,7 @@ class Scheduler:
                 self._aside.discard(result_id)
 
     def _reacquire(self, result_id: int) -> None:
-        """Wait for a place, before all that never had one; or until it is no longer wanted."""
+        """Wait for a slot, before all that never had one; or until it is no longer wanted."""
         with self._lock:
             execution = self._active[result_id]
             self._fill_slots(self._slots.reacquire(result_id, execution.level or 0))
@@ -316,7 +316,7 @@ class Scheduler:
                 self._release(result_id)
 
     def _release(self, result_id: int) -> None:
-        """Give up a place, or the wait for one. The lock is held."""
+        """Give up a slot, or the wait for one. The lock is held."""
         self._fill_slots(self._slots.leave(result_id))
         self._changed.notify_all()
 

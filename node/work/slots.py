@@ -1,7 +1,7 @@
 """Whose turn it is: how many results are computed at once, so that none waits for ever.
 
 A task waits only for tasks one level below it: its own sub-tasks, here or at other stations. Each
-level has places of its own, and where memory is bounded for all of them together, a result leaves
+level has slots of its own, and where memory is bounded for all of them together, a result leaves
 room for one of each level below its own. So what runs at the lowest level ends, then what waits for
 it, and so on upwards, without regard to other stations.
 """

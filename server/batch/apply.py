@@ -29,9 +29,9 @@ from vantage6.server import inputs
 from vantage6.server.batch.file import (
     BatchFile,
     CollaborationEntry,
+    Location,
     OrganizationEntry,
     ParticipantEntry,
-    Place,
     UserEntry,
 )
 from vantage6.server.setup import set_up_connected
@@ -118,7 +118,7 @@ class Import:
         set_up_connected(self._instance)
         self.changes.append("everything in the database is removed, and root made anew")
 
-    def _organization(self, place: Place, entry: OrganizationEntry) -> None:
+    def _organization(self, location: Location, entry: OrganizationEntry) -> None:
         row = Organization.get_or_none(Organization.name == entry.name)
         given = {name: getattr(entry, name) for name in _FIELDS if getattr(entry, name)}
         if row is None:
@@ -131,16 +131,16 @@ class Import:
                 self.kept.append(f"organization {entry.name} has another public key, which stays")
             self._update(f"organization {entry.name}", row, given, organizations.update)
         for i, user in enumerate(entry.users or ()):
-            self._user((*place, "users", i), user, row)
+            self._user((*location, "users", i), user, row)
 
-    def _user(self, place: Place, entry: UserEntry, organization: Organization) -> None:
+    def _user(self, location: Location, entry: UserEntry, organization: Organization) -> None:
         row = users.find_by_name(entry.username)
         given = {name: getattr(entry, name) for name in _PERSON if getattr(entry, name)}
         if entry.email:
             holder = User.get_or_none(User.email == entry.email)
             if holder and holder.username != entry.username:
                 self._file.fail(
-                    (*place, "email"), f"user {holder.username} has this e-mail address already."
+                    (*location, "email"), f"user {holder.username} has this e-mail address already."
                 )
         if row is None:
             row = users.create(
@@ -152,14 +152,14 @@ class Import:
             self.changes.append(f"user {entry.username} is made")
         elif row.organization_id != organization.id:
             self._file.fail(
-                (*place, "username"), f"user {entry.username} belongs to another organization."
+                (*location, "username"), f"user {entry.username} belongs to another organization."
             )
         else:
             self._update(f"user {entry.username}", row, given, users.update)
         if not entry.roles:
             self._give(row, self._super_role(organization))
         for i, name in enumerate(entry.roles or ()):
-            self._give(row, self._role((*place, "roles", i), name, organization))
+            self._give(row, self._role((*location, "roles", i), name, organization))
 
     def _give(self, user: User, role: Role) -> None:
         if not roles.has(user.id, role.id):
@@ -167,7 +167,7 @@ class Import:
             what = "a superuser" if role.name == SUPER else role.name
             self.changes.append(f"user {user.username} becomes {what}")
 
-    def _role(self, place: Place, name: str, organization: Organization) -> Role:
+    def _role(self, location: Location, name: str, organization: Organization) -> Role:
         """Return a role of an organization, or a default role, by its name."""
         if name == SUPER:
             return self._super_role(organization)
@@ -179,7 +179,7 @@ class Import:
         found = next((role for role in usable if role.name == name), None)
         if found is None:
             known = ", ".join(dict.fromkeys(role.name for role in usable))
-            self._file.fail(place, f"there is no role {name!r}; there are: {known}, {SUPER}.")
+            self._file.fail(location, f"there is no role {name!r}; there are: {known}, {SUPER}.")
         return found
 
     def _super_role(self, organization: Organization) -> Role:
@@ -192,9 +192,9 @@ class Import:
         roles.put_in(role, {rule.id for rule in Rule.select()} - held)
         return role
 
-    def _collaboration(self, place: Place, entry: CollaborationEntry) -> None:
+    def _collaboration(self, location: Location, entry: CollaborationEntry) -> None:
         members = [
-            self._member((*place, "participants", i, "name"), one)
+            self._member((*location, "participants", i, "name"), one)
             for i, one in enumerate(entry.participants)
         ]
         row = Collaboration.get_or_none(Collaboration.name == entry.name)
@@ -212,18 +212,18 @@ class Import:
                     collaborations.add_member(row, member.id)
                     self.changes.append(f"{name} gets {member.name}")
         for i, (one, member) in enumerate(zip(entry.participants, members, strict=True)):
-            self._node((*place, "participants", i, "api_key"), one, member, row)
-        self._tasks(place, entry.tasks or (), members, row)
+            self._node((*location, "participants", i, "api_key"), one, member, row)
+        self._tasks(location, entry.tasks or (), members, row)
 
-    def _member(self, place: Place, entry: ParticipantEntry) -> Organization:
+    def _member(self, location: Location, entry: ParticipantEntry) -> Organization:
         row = Organization.get_or_none(Organization.name == entry.name)
         if row is None:
-            self._file.fail(place, f"there is no organization {entry.name!r}.")
+            self._file.fail(location, f"there is no organization {entry.name!r}.")
         return row
 
     def _node(
         self,
-        place: Place,
+        location: Location,
         entry: ParticipantEntry,
         organization: Organization,
         collaboration: Collaboration,
@@ -233,7 +233,7 @@ class Import:
         here = (Node.organization == organization) & (Node.collaboration == collaboration)
         row = Node.get_or_none(here)
         if holder is not None and (row is None or holder.id != row.id):
-            self._file.fail(place, f"node {holder.name!r} has this API key already.")
+            self._file.fail(location, f"node {holder.name!r} has this API key already.")
         if row is None:
             row, made = nodes.create(organization, collaboration)
             if key is None:
@@ -249,7 +249,7 @@ class Import:
 
     def _tasks(
         self,
-        place: Place,
+        location: Location,
         images: Sequence[str],
         members: Sequence[Organization],
         collaboration: Collaboration,
@@ -273,7 +273,7 @@ class Import:
                     image=image,
                 )
             except Invalid as error:
-                self._file.fail((*place, "tasks", i), error.message)
+                self._file.fail((*location, "tasks", i), error.message)
             self.changes.append(f"task {image} of {collaboration.name} is made")
 
     def _update(self, name: str, row: Any, given: dict[str, Any], update: Any) -> None:

@@ -15,7 +15,7 @@ from vantage6.common.config.problems import sentences
 from vantage6.common.errors import Invalid
 
 #: Where something stands: keys and positions from the top.
-Place = tuple[str | int, ...]
+Location = tuple[str | int, ...]
 
 #: How YAML writes nothing.
 _NOTHING = ("", "~", "null", "Null", "NULL")
@@ -101,27 +101,27 @@ class BatchFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._top = self._parsed()
+        self._top = self._parse()
         try:
             self.entries = Entries.model_validate(self._value(self._top))
         except ValidationError as error:
             problems = [
-                (place, f"`{place[-1]}`: {sentence}")
-                for place, sentence in sentences(error, Entries)
-                if place
+                (location, f"`{location[-1]}`: {sentence}")
+                for location, sentence in sentences(error, Entries)
+                if location
             ]
             self._refuse(problems or [((), "this is no mapping")])
         self._check_unique()
 
-    def fail(self, place: Place, message: str) -> NoReturn:
-        """Raise `Invalid` for something at a place in the file."""
-        self._refuse([(place, message)])
+    def fail(self, location: Location, message: str) -> NoReturn:
+        """Raise `Invalid` for something at a location in the file."""
+        self._refuse([(location, message)])
 
-    def _refuse(self, problems: Sequence[tuple[Place, str]]) -> NoReturn:
-        lines = sorted({(self._line(place), message) for place, message in problems})
+    def _refuse(self, problems: Sequence[tuple[Location, str]]) -> NoReturn:
+        lines = sorted({(self._line(location), message) for location, message in problems})
         raise Invalid("\n".join(f"{self._path}, line {line}: {text}" for line, text in lines))
 
-    def _parsed(self) -> yaml.Node:
+    def _parse(self) -> yaml.Node:
         try:
             node = yaml.compose(self._path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
         except OSError as error:
@@ -154,10 +154,10 @@ class BatchFile:
             return {str(key): value for key, value in pairs}
         return None if node.style is None and node.value in _NOTHING else node.value
 
-    def _line(self, place: Place) -> int:
-        """Return the line of the last step to a place that is in the file."""
+    def _line(self, location: Location) -> int:
+        """Return the line of the last step to a location that is in the file."""
         node, line = self._top, self._top.start_mark.line
-        for step in place:
+        for step in location:
             found = None
             if isinstance(node, yaml.MappingNode):
                 found = next((pair for pair in node.value if pair[0].value == step), None)
@@ -171,26 +171,26 @@ class BatchFile:
     def _check_unique(self) -> None:
         """Refuse what must not stand twice in a file."""
         seen: dict[tuple[str, str], int] = {}
-        for place, kind, value in self._unique():
-            line = self._line(place)
+        for location, kind, value in self._unique():
+            line = self._line(location)
             first = seen.setdefault((kind, value), line)
             if first != line:
-                self.fail(place, f"the same {kind} stands in line {first}.")
+                self.fail(location, f"the same {kind} stands in line {first}.")
 
-    def _unique(self) -> "list[tuple[Place, str, str]]":
-        found: list[tuple[Place, str, str]] = []
+    def _unique(self) -> "list[tuple[Location, str, str]]":
+        found: list[tuple[Location, str, str]] = []
         for i, organization in enumerate(self.entries.organizations or ()):
-            place: Place = ("organizations", i)
-            found.append(((*place, "name"), "organization", organization.name))
+            location: Location = ("organizations", i)
+            found.append(((*location, "name"), "organization", organization.name))
             for j, user in enumerate(organization.users or ()):
-                found.append(((*place, "users", j, "username"), "username", user.username))
+                found.append(((*location, "users", j, "username"), "username", user.username))
                 if user.email:
-                    found.append(((*place, "users", j, "email"), "e-mail address", user.email))
+                    found.append(((*location, "users", j, "email"), "e-mail address", user.email))
         for i, collaboration in enumerate(self.entries.collaborations or ()):
-            place = ("collaborations", i)
-            found.append(((*place, "name"), "collaboration", collaboration.name))
+            location = ("collaborations", i)
+            found.append(((*location, "name"), "collaboration", collaboration.name))
             for j, one in enumerate(collaboration.participants):
-                here = (*place, "participants", j)
+                here = (*location, "participants", j)
                 if one.api_key is not None:
                     found.append(((*here, "api_key"), "API key", one.api_key))
                 found.append(((*here, "name"), f"participant of {collaboration.name}", one.name))

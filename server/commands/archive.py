@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vantage6.common.cli import console
-from vantage6.server.commands.base import connected, on_instance
+from vantage6.server.commands.base import connect, on_instance
 
 if TYPE_CHECKING:
     from vantage6.common.config import Instance
@@ -23,7 +23,7 @@ def backup(instance: "Instance", target: Path) -> None:
     """
     from vantage6.server import archive
 
-    with connected(instance):
+    with connect(instance):
         about = archive.write(instance, target)
     size = target.stat().st_size / 2**20
     console.info(f"{target}: {about.engine}, {size:.1f} MiB, as of {about.made_at}")
@@ -43,6 +43,6 @@ def restore(instance: "Instance", source: Path, force: bool) -> None:
     """
     from vantage6.server import archive
 
-    with connected(instance, migrated=False):
+    with connect(instance, migrated=False):
         about = archive.read(instance, source, force=force)
     console.info(f"Restored {about.engine} as of {about.made_at}, version {about.version}")

@@ -29,9 +29,7 @@ on_instance = about_instance("vserver", _find)
 
 
 @contextmanager
-def connected(
-    instance: "Instance", *, migrated: bool = True, kicks: bool = False
-) -> Iterator[None]:
+def connect(instance: "Instance", *, migrated: bool = True, kicks: bool = False) -> Iterator[None]:
     """Hold a connection to the database of a server.
 
     Parameters

@@ -11,7 +11,7 @@ import click
 from vantage6.common.cli import console
 from vantage6.common.cli.notices import without_effect
 from vantage6.common.errors import Forbidden
-from vantage6.server.commands.base import connected, on_instance
+from vantage6.server.commands.base import connect, on_instance
 
 if TYPE_CHECKING:
     from vantage6.common.config import Instance
@@ -66,13 +66,15 @@ def import_(instance: "Instance", source: Path, drop_all: bool, dry_run: bool) -
     for line in batch.changes:
         console.info(line)
     if batch.keys:
-        console.info("API keys of new nodes; hand each to its organization, they are not kept:")
+        console.info(
+            "API keys of new nodes. The server keeps no copy; hand each to its organization:"
+        )
         for name, key in batch.keys.items():
             console.say(f"  {name}: {key}")
     if not batch.changes:
-        console.info("Everything in the file is there already.")
+        console.info("The server has all entries of the file already; nothing was changed.")
     elif dry_run:
-        console.info("Nothing of this was done (--dry-run).")
+        console.info("Dry run: nothing was changed. Without --dry-run the import does this.")
 
 
 @contextmanager
@@ -83,7 +85,7 @@ def _ready(instance: "Instance", *, dry: bool) -> Iterator[None]:
 
     if not dry:
         _first_start(instance)
-    with connected(instance, migrated=False):
+    with connect(instance, migrated=False):
         if not dry or migrate.applied():
             migrate.check()
             yield

@@ -7,7 +7,7 @@ import click
 
 from vantage6.common.cli import console
 from vantage6.common.errors import Conflict
-from vantage6.server.commands.base import connected, on_instance
+from vantage6.server.commands.base import connect, on_instance
 
 if TYPE_CHECKING:
     from vantage6.common.config import Instance
@@ -28,7 +28,7 @@ def migrate(instance: "Instance", revision: str | None, status: bool, yes: bool)
     from vantage6.models import migrate as schema
     from vantage6.server.setup import NARROWING, ROOT_WARNING, describe_narrowing, set_up_connected
 
-    with connected(instance, migrated=False):
+    with connect(instance, migrated=False):
         if status:
             return _show()
         schema.check_not_newer()
@@ -52,9 +52,9 @@ def _tell(done: Sequence[str], undone: Sequence[str]) -> None:
     for name in done:
         console.info(f"Applied {name}")
     for name in undone:
-        console.info(f"Took {name} back")
+        console.info(f"Undone {name}")
     if not done and not undone:
-        console.info("The database is there already.")
+        console.info("The database has that migration already; nothing was changed.")
 
 
 def _show() -> None:

@@ -8,7 +8,7 @@ import click
 from vantage6.common.cli import console
 from vantage6.common.clock import now
 from vantage6.common.errors import Invalid, NotFound
-from vantage6.server.commands.base import connected, on_instance
+from vantage6.server.commands.base import connect, on_instance
 
 if TYPE_CHECKING:
     from vantage6.common.config import Instance
@@ -34,7 +34,7 @@ def list_(instance: "Instance") -> None:
     """Show what waits, the next one first."""
     from vantage6.models.store import outbox as store
 
-    with connected(instance):
+    with connect(instance):
         _show(store.waiting(), "Nothing waits.")
 
 
@@ -44,7 +44,7 @@ def dead(instance: "Instance") -> None:
     """Show what was tried too often."""
     from vantage6.models.store import outbox as store
 
-    with connected(instance):
+    with connect(instance):
         _show(store.dead(), "Nothing is dead.")
 
 
@@ -58,7 +58,7 @@ def replay(instance: "Instance", ids: Sequence[int], everything: bool) -> None:
 
     if bool(ids) == everything:
         raise Invalid("Name the messages by their ids, or say --all for everything that is dead.")
-    with connected(instance):
+    with connect(instance):
         known = {row.id for row in [*store.waiting(), *store.dead()]}
         if missing := sorted(set(ids) - known):
             raise NotFound(f"No message {', '.join(map(str, missing))} waits or is dead.")

@@ -9,7 +9,7 @@ import click
 
 from vantage6.common.cli import console
 from vantage6.common.errors import V6Error
-from vantage6.server.commands.base import connected, on_instance
+from vantage6.server.commands.base import connect, on_instance
 
 if TYPE_CHECKING:
     from vantage6.common.config import Instance
@@ -29,7 +29,7 @@ def shell(instance: "Instance", code: str | None) -> None:
 
     Code is also read from standard input, where that is no terminal.
     """
-    with connected(instance, kicks=True):
+    with connect(instance, kicks=True):
         from vantage6.server.shell import namespace
 
         names = {"__name__": "__main__", **namespace(instance)}
@@ -67,12 +67,12 @@ def _run(code: str, names: dict[str, Any]) -> bool:
     except SystemExit:
         raise
     except Exception as error:
-        console.error(f"{_line(error)}{_said(error)}")
+        console.error(f"{_line(error)}{_describe(error)}")
         return False
     return True
 
 
-def _said(error: Exception) -> str:
+def _describe(error: Exception) -> str:
     if isinstance(error, V6Error):
         return error.message
     return traceback.format_exception_only(error)[-1].strip()

@@ -7,7 +7,7 @@ import click
 
 from vantage6.common.cli import console
 from vantage6.common.errors import Invalid, NotFound
-from vantage6.server.commands.base import connected, on_instance
+from vantage6.server.commands.base import connect, on_instance
 
 if TYPE_CHECKING:
     from vantage6.common.config import Instance
@@ -26,7 +26,7 @@ def list_(instance: "Instance") -> None:
     from vantage6.models.store import users
     from vantage6.models.tables import Organization, User
 
-    with connected(instance):
+    with connect(instance):
         names = {row.id: row.name for row in Organization.select()}
         rows = list(User.select().order_by(User.id))
         table = [("ID", "USERNAME", "ORGANIZATION", "2FA", "FAILED", "ROLES")]
@@ -61,8 +61,8 @@ def reset_password(instance: "Instance", username: str, two_factor: bool) -> Non
     from vantage6.models.store import recovery, second_factors
     from vantage6.models.store.recovery import Change
 
-    with connected(instance):
-        found = _found(username)
+    with connect(instance):
+        found = _find(username)
         password = _new_password()
         passwords.check_policy(password)
         recovery.replace_password(found, passwords.hash_password(password))
@@ -86,14 +86,14 @@ def reset_two_factor(instance: "Instance", username: str) -> None:
     from vantage6.models.store import recovery, second_factors
     from vantage6.models.store.recovery import Change
 
-    with connected(instance):
-        found = _found(username)
+    with connect(instance):
+        found = _find(username)
         second_factors.remove(found)
         recovery.tell(found, Change.FACTOR_REMOVED, None)
     console.info(f"User {username} has no second factor.")
 
 
-def _found(username: str) -> "User":
+def _find(username: str) -> "User":
     from vantage6.models.store import users
 
     found = users.find_by_name(username)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vantage6.client.body import Body, parsed
+from vantage6.client.body import Body, parse
 from vantage6.common.encoding import base64_text, bytes_to_base64s
 
 LONG = "AB+/9=$z" * 2**14
@@ -38,9 +38,9 @@ def _encoded(value: object) -> bytes:
 @given(VALUES)
 def test_any_value_is_written_and_read(value: object) -> None:
     assert json.loads(_encoded(value)) == value
-    assert parsed(bytearray(_encoded(value))) == value
+    assert parse(bytearray(_encoded(value))) == value
     for library in (json.dumps(value), json.dumps(value, ensure_ascii=False, indent=1)):
-        assert parsed(bytearray(library.encode())) == value
+        assert parse(bytearray(library.encode())) == value
 
 
 def test_keys_and_tuples_are_written_as_the_json_library_does() -> None:
@@ -65,7 +65,7 @@ def test_what_is_no_json_is_refused() -> None:
         Body({"a": [object()]})
     for content in (b"<html>", b'{"a": "' + LONG.encode() + b'"', b'"' + LONG.encode() + b'"x"'):
         with pytest.raises(ValueError, match=r"Expecting|Extra data"):
-            parsed(bytearray(content))
+            parse(bytearray(content))
 
 
 @given(
@@ -82,15 +82,15 @@ def test_any_bytes_are_read_as_the_json_library_does_or_refused(content: bytes) 
         expected = json.loads(content)
     except ValueError:
         with pytest.raises(ValueError, match=r".+"):
-            parsed(bytearray(content))
+            parse(bytearray(content))
     else:
-        assert parsed(bytearray(content)) == expected
+        assert parse(bytearray(content)) == expected
 
 
 @pytest.mark.parametrize("inner", ["", f'"{LONG}"'])
 def test_endless_brackets_are_refused(inner: str) -> None:
     with pytest.raises(ValueError, match="too many levels"):
-        parsed(bytearray(f"{'[' * 100_000}{inner}{']' * 100_000}".encode()))
+        parse(bytearray(f"{'[' * 100_000}{inner}{']' * 100_000}".encode()))
 
 
 @contextmanager
@@ -116,5 +116,5 @@ def test_a_large_input_is_not_copied_to_be_sent(made: Callable[..., object]) -> 
 def test_a_large_result_is_copied_once_whatever_else_the_reply_says() -> None:
     content = bytearray(f'{{"result": "{LONG * 80}", "log": "a snowman: ☃"}}'.encode())
     with _memory(1.1 * len(content)):
-        reply = parsed(content)
+        reply = parse(content)
     assert reply == {"result": LONG * 80, "log": "a snowman: ☃"}

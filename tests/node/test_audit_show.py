@@ -118,7 +118,10 @@ def test_a_line_for_each_result_says_how_it_ended(tmp_path: Path, vnode: Vnode) 
     assert lines["2"].rstrip().endswith("1 KiB")
     assert "stopped here" in lines["3"]
     assert "\x1b" not in said
-    assert vnode("show", "--day", "2001-01-01").output == "Nothing was asked.\n"
+    assert (
+        vnode("show", "--day", "2001-01-01").output
+        == "The audit file has no results of 2001-01-01.\n"
+    )
 
 
 def test_files_beside_the_copies_stay(tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def audit(tmp_path: Path) -> Audit:
         ),
         (["--image", "a/x", "--init-user", 7, "--data-format", "legacy"], 1, "pickle_not_allowed"),
         (["--image", "a/x", "--init-user", 7], 0, "Only if the input is JSON."),
-        (["--image", "a/x", "--init-user", "alice"], 0, "Nothing known forbids it."),
+        (["--image", "a/x", "--init-user", "alice"], 0, "No rule refuses it so far."),
         (["--image", "a/x", "--init-user", 8], 1, "initiator_not_allowed"),
         (["--image", "x/x", "--init-user", 7], 1, "image_not_allowed"),
         (["--image", "b/c:2", "--init-user", 7], 0, "has a digest that is listed"),
@@ -121,7 +121,7 @@ def test_changed_and_shortened_audit_files_are_told(
     path.write_text("".join(whole.splitlines(keepends=True)[:2]))
     assert vnode("audit", "verify").exit_code == 14
     (path.parent / "audit.head").unlink()
-    assert "whether lines are missing" in vnode("audit", "verify").output
+    assert "lines missing at the end cannot be seen" in vnode("audit", "verify").output
     assert vnode("audit", "verify", "--head", str(audit.head)).exit_code == 14
     assert vnode("audit", "verify", "--head", "rubbish").exit_code == 10
 
