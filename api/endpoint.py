@@ -15,10 +15,10 @@ from pydantic import BaseModel, ValidationError
 from vantage6.api.http import bodies
 from vantage6.api.http.answers import Sending
 from vantage6.api.identity.callers import identify
-from vantage6.api.identity.permissions import Caller
+from vantage6.api.identity.rights import Rights
 from vantage6.api.schemas.base import Problem
-from vantage6.common.enums import IdentityKind, Operation
-from vantage6.common.errors import Forbidden, Invalid
+from vantage6.common.enums import IdentityKind
+from vantage6.common.errors import Invalid
 from vantage6.common.json_values import has_more_values
 from vantage6.models import database
 
@@ -45,7 +45,7 @@ class Endpoint:
     query: type[BaseModel] | None
     reply: Any
     status: int
-    permission: str
+    permission: Rights | None
     problems: Mapping[int, type[BaseModel]]
     may_be_empty: bool = False
 
@@ -61,11 +61,11 @@ def endpoint(
     query: type[BaseModel] | None = None,
     reply: Any,
     status: int = 200,
-    permission: str = "",
+    permission: Rights | None = None,
     problems: Mapping[int, type[BaseModel]] | Iterable[int] = (),
     needs_database: bool = True,
     may_be_empty: bool = False,
-    needs: tuple[str, Operation] | None = None,
+    weighs_first: bool = False,
     is_large: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., None]]:
     """Make a responder that identifies its caller and parses the query first.
@@ -85,7 +85,7 @@ def endpoint(
     status
         Status of a good answer.
     permission
-        The rules that are consulted, for the documentation.
+        The rights that the function weighs.
     problems
         Statuses of refusals beside those that follow from the rest, for the documentation; a
         mapping where the answer is anything else than a `Problem`.
@@ -93,9 +93,9 @@ def endpoint(
         Fail at once where the database does not answer.
     may_be_empty
         There may be nothing to answer; the status is 204 then.
-    needs
-        The noun and the verb of a rule that users hold in some scope, or their body is not read:
-        for what cannot be weighed before it is known.
+    weighs_first
+        Users hold these rights in some scope, or their body is not read: for what cannot be weighed
+        before it is known.
     is_large
         The body holds inputs, results or logs.
     """
@@ -115,8 +115,9 @@ def endpoint(
                 caller = given["caller"] = identify(req, self.service.tokens, callers)
                 name = f"{caller.kind} {caller.id}"
                 # SECURITY: before the body; it costs memory.
-                if needs is not None:
-                    _require(caller, *needs)
+                if weighs_first and permission is not None and caller.kind is USER:
+                    for right in permission.rights:
+                        caller.require_some(*right)
             if body is not None:
                 limit = _ANONYMOUS_BYTES if not callers else _BODY_BYTES
                 limit = instance.config.max_body_bytes if is_large else limit
@@ -154,11 +155,6 @@ def _problems(
     if needs_database:
         statuses += [503]
     return dict.fromkeys(statuses, Problem)
-
-
-def _require(caller: Caller, resource: str, operation: Operation) -> None:
-    if caller.kind is USER and not caller.holds_some(resource, operation):
-        raise Forbidden(f"You lack the permission to {operation.lower()} any {resource}.")
 
 
 def read_body(

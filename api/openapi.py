@@ -158,7 +158,7 @@ def _refusals(path: str, found: Endpoint, schemas: dict[Any, Any]) -> dict[str, 
 def _description(text: str, found: Endpoint) -> str:
     parts = [text] if text else []
     parts.append(f"For: {', '.join(found.callers) or 'everybody'}.")
-    if found.permission:
+    if found.permission is not None:
         parts.append(f"Permission: {found.permission}.")
     return "\n\n".join(parts)
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TypedDict, Unpack
 
 from vantage6.common.enums import IdentityKind, Operation, Scope
 from vantage6.common.errors import Forbidden, Unauthenticated
@@ -20,6 +21,20 @@ _OUTPUT, _NO_TEXTS = frozenset({"result"}), frozenset[str]()
 
 #: From the widest scope to the narrowest.
 _WIDEST_FIRST = (Scope.GLOBAL, Scope.COLLABORATION, Scope.ORGANIZATION, Scope.OWN)
+
+
+class Target(TypedDict, total=False):
+    """What a caller wants to do something to, as far as the scopes of rules tell it apart."""
+
+    #: The organization that it belongs to: scope ORGANIZATION.
+    organization: int | None
+    #: The collaboration that it belongs to: scopes ORGANIZATION and COLLABORATION.
+    collaboration: int | None
+    #: The organization that it is or belongs to, where sharing a collaboration with that is enough:
+    #: scope COLLABORATION.
+    partner: int | None
+    #: The user that it is: scope OWN.
+    user: int | None
 
 
 @dataclass(frozen=True)
@@ -181,34 +196,12 @@ class Caller:
             return _OUTPUT if asked == (self.task_id, self.organization_id) else _NO_TEXTS
         return TEXTS
 
-    def may(
-        self,
-        resource: str,
-        operation: Operation,
-        *,
-        organization: int | None = None,
-        collaboration: int | None = None,
-        partner: int | None = None,
-        user: int | None = None,
-    ) -> bool:
-        """Tell whether the caller may do something to one target.
-
-        Parameters
-        ----------
-        resource, operation
-            The noun and the verb that rules name.
-        organization
-            The organization that the target belongs to: scope ORGANIZATION.
-        collaboration
-            The collaboration that the target belongs to: scopes ORGANIZATION and COLLABORATION.
-        partner
-            The organization that the target is or belongs to, where sharing a collaboration with
-            it is enough: scope COLLABORATION.
-        user
-            The user that the target is: scope OWN.
-        """
+    def may(self, resource: str, operation: Operation, **target: Unpack[Target]) -> bool:
+        """Tell whether the caller may do something to one target; see `Target`."""
         if self.reaches_everything(resource, operation):
             return True
+        organization, collaboration = target.get("organization"), target.get("collaboration")
+        partner, user = target.get("partner"), target.get("user")
         # What GLOBAL means that does not reach everything.
         near = self.holds(resource, operation, Scope.GLOBAL)
         if (near or self.holds(resource, operation, Scope.COLLABORATION)) and (
@@ -232,22 +225,19 @@ class Caller:
         self,
         resource: str,
         operation: Operation,
-        *,
-        organization: int | None = None,
-        collaboration: int | None = None,
-        partner: int | None = None,
-        user: int | None = None,
+        refusal: str | None = None,
+        **target: Unpack[Target],
     ) -> None:
-        """Raise `Forbidden` unless the caller `may`."""
-        if not self.may(
-            resource,
-            operation,
-            organization=organization,
-            collaboration=collaboration,
-            partner=partner,
-            user=user,
-        ):
-            raise Forbidden(f"You lack the permission to {operation.lower()} this {resource}.")
+        """Raise `Forbidden`, by default with a sentence of its own, unless the caller `may`."""
+        if not self.may(resource, operation, **target):
+            raise Forbidden(
+                refusal or f"You lack the permission to {operation.lower()} this {resource}."
+            )
+
+    def require_some(self, resource: str, operation: Operation) -> None:
+        """Raise `Forbidden` unless a rule is held in some scope."""
+        if not self.holds_some(resource, operation):
+            raise Forbidden(f"You lack the permission to {operation.lower()} any {resource}.")
 
     def views_results_of(self, task: Task) -> bool:
         """Tell whether the caller may view the results of a task that he may view."""

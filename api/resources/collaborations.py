@@ -9,6 +9,7 @@ from falcon import Request, Response
 from vantage6.api.endpoint import CONTAINER, NODE, USER, Read, endpoint
 from vantage6.api.http import lists
 from vantage6.api.identity.permissions import Caller
+from vantage6.api.identity.rights import Rights
 from vantage6.api.resources.base import Resource
 from vantage6.api.schemas.base import Message, PageQuery
 from vantage6.api.schemas.nodes import NodeShortReply
@@ -37,7 +38,7 @@ class Collaborations(Resource):
         USER,
         query=CollaborationFilter,
         reply=list[CollaborationReply],
-        permission="collaboration VIEW",
+        permission=Rights(("collaboration", Operation.VIEW)),
     )
     def on_get(
         self, req: Request, resp: Response, caller: Caller, query: CollaborationFilter
@@ -63,7 +64,11 @@ class Collaborations(Resource):
         body=CollaborationCreate,
         problems=(404,),
         reply=CollaborationReply,
-        permission="collaboration CREATE",
+        permission=Rights(
+            ("collaboration", Operation.CREATE),
+            ("organization", Operation.EDIT),
+            text="{}, and {} of each member",
+        ),
     )
     def on_post(
         self, _: Request, __: Response, caller: Caller, read: Read[CollaborationCreate]
@@ -78,7 +83,13 @@ class Collaborations(Resource):
         )
         return self.replies.collaborations([row])[0]
 
-    @endpoint(USER, NODE, CONTAINER, reply=CollaborationReply, permission="collaboration VIEW")
+    @endpoint(
+        USER,
+        NODE,
+        CONTAINER,
+        reply=CollaborationReply,
+        permission=Rights(("collaboration", Operation.VIEW)),
+    )
     def on_get_one(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
         """Show a collaboration."""
         row = collaborations.get(id_)
@@ -89,7 +100,12 @@ class Collaborations(Resource):
         USER,
         body=CollaborationUpdate,
         reply=CollaborationReply,
-        permission="collaboration EDIT",
+        permission=Rights(
+            ("collaboration", Operation.EDIT),
+            ("collaboration", Operation.DELETE),
+            ("organization", Operation.EDIT),
+            text="{}; {} where one leaves; {} of each that joins",
+        ),
     )
     def on_patch_one(
         self, _: Request, __: Response, caller: Caller, id_: int, read: Read[CollaborationUpdate]
@@ -117,7 +133,7 @@ class Collaborations(Resource):
         self.service.count_killed(ended)
         return self.replies.collaborations([row])[0]
 
-    @endpoint(USER, reply=Message, permission="collaboration DELETE")
+    @endpoint(USER, reply=Message, permission=Rights(("collaboration", Operation.DELETE)))
     def on_delete_one(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
         """Remove a collaboration with its tasks and results; its nodes stay, without one."""
         row = collaborations.get(id_)
@@ -132,7 +148,7 @@ class Collaborations(Resource):
         CONTAINER,
         query=PageQuery,
         reply=list[OrganizationReply],
-        permission="collaboration VIEW, and organization VIEW",
+        permission=Rights(("collaboration", Operation.VIEW), ("organization", Operation.VIEW)),
     )
     def on_get_organizations(
         self, req: Request, resp: Response, caller: Caller, id_: int, query: PageQuery
@@ -149,7 +165,7 @@ class Collaborations(Resource):
         USER,
         body=Member,
         reply=list[OrganizationReply],
-        permission="collaboration EDIT, and organization EDIT",
+        permission=Rights(("collaboration", Operation.EDIT), ("organization", Operation.EDIT)),
     )
     def on_post_organizations(
         self, _: Request, __: Response, caller: Caller, id_: int, read: Read[Member]
@@ -166,7 +182,12 @@ class Collaborations(Resource):
             collaborations.add_member(row, organization_id)
         return self._members(caller, id_)
 
-    @endpoint(USER, body=Member, reply=list[OrganizationReply], permission="collaboration DELETE")
+    @endpoint(
+        USER,
+        body=Member,
+        reply=list[OrganizationReply],
+        permission=Rights(("collaboration", Operation.DELETE)),
+    )
     def on_delete_organizations(
         self, _: Request, __: Response, caller: Caller, id_: int, read: Read[Member]
     ) -> Any:
@@ -188,11 +209,13 @@ class Collaborations(Resource):
         them: that is for the organization to say.
         """
         for id_ in sorted(joining):
-            if not caller.may("organization", Operation.EDIT, organization=id_):
-                raise Forbidden(
-                    f"Organization {id_} has not agreed to join. Invite it (POST /invitation, or "
-                    "client.collaboration.invite); one of its administrators accepts."
-                )
+            caller.require(
+                "organization",
+                Operation.EDIT,
+                f"Organization {id_} has not agreed to join. Invite it (POST /invitation, or "
+                "client.collaboration.invite); one of its administrators accepts.",
+                organization=id_,
+            )
 
     @staticmethod
     def _check_own(caller: Caller, collaboration: int) -> None:
@@ -217,7 +240,7 @@ class Collaborations(Resource):
         USER,
         query=PageQuery,
         reply=list[NodeShortReply],
-        permission="collaboration VIEW, and node VIEW",
+        permission=Rights(("collaboration", Operation.VIEW), ("node", Operation.VIEW)),
     )
     def on_get_nodes(
         self, req: Request, resp: Response, caller: Caller, id_: int, query: PageQuery
@@ -235,7 +258,7 @@ class Collaborations(Resource):
         body=Member,
         reply=list[NodeShortReply],
         status=201,
-        permission="collaboration EDIT, and node EDIT",
+        permission=Rights(("collaboration", Operation.EDIT), ("node", Operation.EDIT)),
     )
     def on_post_nodes(
         self, _: Request, __: Response, caller: Caller, id_: int, read: Read[Member]
@@ -257,7 +280,12 @@ class Collaborations(Resource):
         found, _total = nodes.page(_EVERYTHING, Page(), collaboration=id_)
         return self.replies.nodes_short(found)
 
-    @endpoint(USER, body=Member, reply=Message, permission="collaboration EDIT, and node EDIT")
+    @endpoint(
+        USER,
+        body=Member,
+        reply=Message,
+        permission=Rights(("collaboration", Operation.EDIT), ("node", Operation.EDIT)),
+    )
     def on_delete_nodes(
         self, _: Request, __: Response, caller: Caller, id_: int, read: Read[Member]
     ) -> Any:
@@ -272,7 +300,13 @@ class Collaborations(Resource):
         nodes.move(node, organizations.get(node.organization_id), None)
         return {"msg": f"Node {node.id} was taken out of {row.name}."}
 
-    @endpoint(USER, NODE, query=PageQuery, reply=list[TaskReply], permission="task VIEW")
+    @endpoint(
+        USER,
+        NODE,
+        query=PageQuery,
+        reply=list[TaskReply],
+        permission=Rights(("task", Operation.VIEW)),
+    )
     def on_get_tasks(
         self, req: Request, resp: Response, caller: Caller, id_: int, query: PageQuery
     ) -> Any:

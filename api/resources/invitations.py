@@ -8,6 +8,7 @@ from falcon import Request, Response
 from vantage6.api.endpoint import USER, Read, endpoint
 from vantage6.api.http import lists
 from vantage6.api.identity.permissions import Caller
+from vantage6.api.identity.rights import Rights
 from vantage6.api.resources.base import Resource
 from vantage6.api.schemas.base import Message
 from vantage6.api.schemas.organizations import (
@@ -31,7 +32,7 @@ class Invitations(Resource):
         USER,
         query=InvitationFilter,
         reply=list[InvitationReply],
-        permission="collaboration VIEW",
+        permission=Rights(("collaboration", Operation.VIEW)),
     )
     def on_get(self, req: Request, resp: Response, caller: Caller, query: InvitationFilter) -> Any:
         """List the open invitations of the own organization, and those to its collaborations."""
@@ -49,7 +50,7 @@ class Invitations(Resource):
         problems=(404,),
         reply=InvitationReply,
         status=201,
-        permission="collaboration EDIT",
+        permission=Rights(("collaboration", Operation.EDIT)),
     )
     def on_post(
         self, _: Request, __: Response, caller: Caller, read: Read[InvitationCreate]
@@ -69,7 +70,11 @@ class Invitations(Resource):
         USER,
         reply=Message,
         problems=(409,),
-        permission="organization EDIT, or collaboration EDIT to take it back",
+        permission=Rights(
+            ("organization", Operation.EDIT),
+            ("collaboration", Operation.EDIT),
+            text="{}, or {} to take it back",
+        ),
     )
     def on_delete_one(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
         """Decline an invitation, or take it back."""
@@ -84,7 +89,7 @@ class Invitations(Resource):
         USER,
         reply=CollaborationReply,
         problems=(409,),
-        permission="organization EDIT",
+        permission=Rights(("organization", Operation.EDIT)),
     )
     def on_post_accept(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
         """Accept an invitation: the organization is in the collaboration from then on."""

@@ -6,6 +6,7 @@ from falcon import Request, Response
 
 from vantage6.api.endpoint import USER, Read, endpoint
 from vantage6.api.identity.permissions import Caller
+from vantage6.api.identity.rights import Rights
 from vantage6.api.resources.base import Resource
 from vantage6.api.schemas.base import Message
 from vantage6.api.schemas.tasks import Kill
@@ -20,10 +21,10 @@ class Killing(Resource):
     @endpoint(
         USER,
         body=Kill,
-        needs=("event", Operation.CREATE),
+        weighs_first=True,
         reply=Message,
         problems=(404,),
-        permission="event CREATE",
+        permission=Rights(("event", Operation.CREATE)),
     )
     def on_post_task(self, _: Request, __: Response, caller: Caller, read: Read[Kill]) -> Any:
         """End every open result of a task and of its sub-tasks."""
@@ -38,10 +39,10 @@ class Killing(Resource):
     @endpoint(
         USER,
         body=Kill,
-        needs=("event", Operation.CREATE),
+        weighs_first=True,
         reply=Message,
         problems=(404,),
-        permission="event CREATE",
+        permission=Rights(("event", Operation.CREATE)),
     )
     def on_post_node_tasks(self, _: Request, __: Response, caller: Caller, read: Read[Kill]) -> Any:
         """End everything that a node computes.

@@ -7,6 +7,7 @@ from falcon import Request, Response
 from vantage6.api.endpoint import CONTAINER, NODE, USER, Read, endpoint
 from vantage6.api.http import lists
 from vantage6.api.identity.permissions import Caller
+from vantage6.api.identity.rights import Rights
 from vantage6.api.resources.base import Resource
 from vantage6.api.schemas.base import Message
 from vantage6.api.schemas.nodes import (
@@ -26,7 +27,13 @@ from vantage6.models.tables import Collaboration, Node, Organization
 class Nodes(Resource):
     """All nodes."""
 
-    @endpoint(USER, NODE, query=NodeFilter, reply=list[NodeReply], permission="node VIEW")
+    @endpoint(
+        USER,
+        NODE,
+        query=NodeFilter,
+        reply=list[NodeReply],
+        permission=Rights(("node", Operation.VIEW)),
+    )
     def on_get(self, req: Request, resp: Response, caller: Caller, query: NodeFilter) -> Any:
         """List the nodes that the caller may see."""
         reach = caller.reach("node", Scope.ORGANIZATION)
@@ -47,11 +54,11 @@ class Nodes(Resource):
     @endpoint(
         USER,
         body=NodeCreate,
-        needs=("node", Operation.CREATE),
+        weighs_first=True,
         problems=(404,),
         reply=NodeReply,
         status=201,
-        permission="node CREATE",
+        permission=Rights(("node", Operation.CREATE)),
     )
     def on_post(self, _: Request, __: Response, caller: Caller, read: Read[NodeCreate]) -> Any:
         """Register a node; the answer holds the only copy of its API key."""
@@ -67,7 +74,7 @@ class Nodes(Resource):
         node, key = nodes.create(organization, collaboration, body.name)
         return self.replies.nodes([node])[0] | {"api_key": key}
 
-    @endpoint(USER, NODE, CONTAINER, reply=NodeReply, permission="node VIEW")
+    @endpoint(USER, NODE, CONTAINER, reply=NodeReply, permission=Rights(("node", Operation.VIEW)))
     def on_get_one(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
         """Show a node; to an algorithm, the one that it runs at."""
         # SECURITY: the organization has others, in collaborations that the algorithm is not in.
@@ -79,7 +86,9 @@ class Nodes(Resource):
         caller.require("node", Operation.VIEW, organization=home, partner=partner)
         return self.replies.nodes([node])[0]
 
-    @endpoint(USER, NODE, body=NodeUpdate, reply=NodeReply, permission="node EDIT")
+    @endpoint(
+        USER, NODE, body=NodeUpdate, reply=NodeReply, permission=Rights(("node", Operation.EDIT))
+    )
     def on_patch_one(
         self, _: Request, __: Response, caller: Caller, id_: int, read: Read[NodeUpdate]
     ) -> Any:
@@ -121,7 +130,7 @@ class Nodes(Resource):
         organization = organizations.get(organization_id)
         return organization, collaborations.get(collaboration_id) if collaboration_id else None
 
-    @endpoint(USER, reply=Message, permission="node DELETE")
+    @endpoint(USER, reply=Message, permission=Rights(("node", Operation.DELETE)))
     def on_delete_one(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
         """Remove a node and its queue; its open results are offered to the next node there."""
         node = nodes.get(id_)

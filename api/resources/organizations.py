@@ -7,6 +7,7 @@ from falcon import Request, Response
 from vantage6.api.endpoint import CONTAINER, NODE, USER, Read, endpoint
 from vantage6.api.http import lists
 from vantage6.api.identity.permissions import Caller
+from vantage6.api.identity.rights import Rights
 from vantage6.api.resources.base import Resource
 from vantage6.api.schemas.nodes import NodeReply
 from vantage6.api.schemas.organizations import (
@@ -36,7 +37,7 @@ class Organizations(Resource):
         CONTAINER,
         query=OrganizationFilter,
         reply=list[OrganizationReply],
-        permission="organization VIEW",
+        permission=Rights(("organization", Operation.VIEW)),
     )
     def on_get(
         self, req: Request, resp: Response, caller: Caller, query: OrganizationFilter
@@ -65,7 +66,7 @@ class Organizations(Resource):
         body=OrganizationCreate,
         reply=OrganizationReply,
         status=201,
-        permission="organization CREATE",
+        permission=Rights(("organization", Operation.CREATE)),
     )
     def on_post(
         self, _: Request, __: Response, caller: Caller, read: Read[OrganizationCreate]
@@ -76,7 +77,13 @@ class Organizations(Resource):
         row = organizations.create(**fields | {"public_key": fields["public_key"] or ""})
         return self.replies.organizations([row], caller)[0]
 
-    @endpoint(USER, NODE, CONTAINER, reply=OrganizationReply, permission="organization VIEW")
+    @endpoint(
+        USER,
+        NODE,
+        CONTAINER,
+        reply=OrganizationReply,
+        permission=Rights(("organization", Operation.VIEW)),
+    )
     def on_get_one(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
         """Show an organization."""
         row = organizations.get(id_)
@@ -88,7 +95,7 @@ class Organizations(Resource):
         NODE,
         body=OrganizationUpdate,
         reply=OrganizationReply,
-        permission="organization EDIT",
+        permission=Rights(("organization", Operation.EDIT)),
     )
     def on_patch_one(
         self, _: Request, __: Response, caller: Caller, id_: int, read: Read[OrganizationUpdate]
@@ -141,7 +148,12 @@ class Organizations(Resource):
             )
         return organizations.get(row.id)
 
-    @endpoint(USER, NODE, reply=list[CollaborationReply], permission="collaboration VIEW")
+    @endpoint(
+        USER,
+        NODE,
+        reply=list[CollaborationReply],
+        permission=Rights(("collaboration", Operation.VIEW)),
+    )
     def on_get_collaborations(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
         """List the collaborations of an organization."""
         organizations.get(id_)
@@ -149,7 +161,7 @@ class Organizations(Resource):
         rows, _total = collaborations.page(Reach(Scope.ORGANIZATION, id_), Page())
         return self.replies.collaborations(rows)
 
-    @endpoint(USER, NODE, reply=list[NodeReply], permission="node VIEW")
+    @endpoint(USER, NODE, reply=list[NodeReply], permission=Rights(("node", Operation.VIEW)))
     def on_get_nodes(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
         """List the nodes of an organization."""
         organizations.get(id_)

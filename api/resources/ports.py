@@ -7,6 +7,7 @@ from falcon import Request, Response
 from vantage6.api.endpoint import CONTAINER, NODE, USER, Read, endpoint
 from vantage6.api.http import lists
 from vantage6.api.identity.permissions import Caller
+from vantage6.api.identity.rights import Rights
 from vantage6.api.resources.base import Resource
 from vantage6.api.schemas.base import Message
 from vantage6.api.schemas.ports import AlgorithmPortReply, PortCreate, PortFilter, PortsOfResult
@@ -25,7 +26,7 @@ class Ports(Resource):
         CONTAINER,
         query=PortFilter,
         reply=list[AlgorithmPortReply],
-        permission="port VIEW",
+        permission=Rights(("port", Operation.VIEW)),
     )
     def on_get(self, req: Request, resp: Response, caller: Caller, query: PortFilter) -> Any:
         """List the ports that the caller may see, newest first."""
@@ -38,7 +39,9 @@ class Ports(Resource):
         )
         return lists.answer(req, resp, query, [_show(row) for row in rows], total)
 
-    @endpoint(USER, NODE, CONTAINER, reply=AlgorithmPortReply, permission="port VIEW")
+    @endpoint(
+        USER, NODE, CONTAINER, reply=AlgorithmPortReply, permission=Rights(("port", Operation.VIEW))
+    )
     def on_get_one(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
         """Show a port."""
         row = ports.get(id_)

@@ -8,6 +8,7 @@ from vantage6.api.endpoint import USER, Read, endpoint
 from vantage6.api.http.limits import Attempt
 from vantage6.api.identity import passwords, two_factor
 from vantage6.api.identity.permissions import Caller
+from vantage6.api.identity.rights import Rights
 from vantage6.api.logins import Logins
 from vantage6.api.resources.base import Resource
 from vantage6.api.schemas.base import Message
@@ -122,10 +123,10 @@ class Recovery(Resource):
     @endpoint(
         USER,
         body=NodeKeyReset,
-        needs=("node", Operation.EDIT),
+        weighs_first=True,
         problems=(404,),
         reply=NodeKeyReply,
-        permission="node EDIT",
+        permission=Rights(("node", Operation.EDIT)),
     )
     def on_post_node(
         self, _: Request, __: Response, caller: Caller, read: Read[NodeKeyReset]

@@ -9,6 +9,7 @@ from falcon import Request, Response
 from vantage6.api.endpoint import CONTAINER, NODE, USER, Read, endpoint
 from vantage6.api.http import lists
 from vantage6.api.identity.permissions import Caller
+from vantage6.api.identity.rights import Rights
 from vantage6.api.resources.base import Resource
 from vantage6.api.schemas.tasks import ClaimReply, Include, ResultFilter, ResultReply, ResultUpdate
 from vantage6.broker import metrics
@@ -33,7 +34,9 @@ class Results(Resource):
         CONTAINER,
         query=ResultFilter,
         reply=list[ResultReply],
-        permission="result VIEW; task VIEW for `include=task`",
+        permission=Rights(
+            ("result", Operation.VIEW), ("task", Operation.VIEW), text="{}; {} for `include=task`"
+        ),
     )
     def on_get(self, req: Request, resp: Response, caller: Caller, query: ResultFilter) -> Any:
         """List the results that the caller may see, newest first."""
@@ -65,7 +68,9 @@ class Results(Resource):
         CONTAINER,
         query=Include,
         reply=ResultReply,
-        permission="result VIEW; task VIEW for `include=task`",
+        permission=Rights(
+            ("result", Operation.VIEW), ("task", Operation.VIEW), text="{}; {} for `include=task`"
+        ),
     )
     def on_get_one(self, _: Request, __: Response, caller: Caller, id_: int, query: Include) -> Any:
         """Show a result; `include=task` puts its task in."""

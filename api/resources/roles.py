@@ -7,6 +7,7 @@ from falcon import Request, Response
 from vantage6.api.endpoint import USER, Read, endpoint
 from vantage6.api.http import lists
 from vantage6.api.identity.permissions import Caller
+from vantage6.api.identity.rights import Rights
 from vantage6.api.resources.base import Resource
 from vantage6.api.schemas.base import Message, PageQuery
 from vantage6.api.schemas.roles import (
@@ -26,7 +27,12 @@ from vantage6.models.tables import Role
 class Roles(Resource):
     """All roles."""
 
-    @endpoint(USER, query=RoleFilter, reply=list[RoleReply], permission="role VIEW, or one's own")
+    @endpoint(
+        USER,
+        query=RoleFilter,
+        reply=list[RoleReply],
+        permission=Rights(("role", Operation.VIEW), text="{}, or one's own"),
+    )
     def on_get(self, req: Request, resp: Response, caller: Caller, query: RoleFilter) -> Any:
         """List the roles that the caller may see."""
         try:
@@ -52,11 +58,11 @@ class Roles(Resource):
     @endpoint(
         USER,
         body=RoleCreate,
-        needs=("role", Operation.CREATE),
+        weighs_first=True,
         problems=(404,),
         reply=RoleReply,
         status=201,
-        permission="role CREATE, and each of its rules",
+        permission=Rights(("role", Operation.CREATE), text="{}, and each of its rules"),
     )
     def on_post(self, _: Request, __: Response, caller: Caller, read: Read[RoleCreate]) -> Any:
         """Add a role to an organization, with rules that the caller holds."""
@@ -74,7 +80,9 @@ class Roles(Resource):
         )
         return self._show(row, caller)
 
-    @endpoint(USER, reply=RoleReply, permission="role VIEW, or one's own")
+    @endpoint(
+        USER, reply=RoleReply, permission=Rights(("role", Operation.VIEW), text="{}, or one's own")
+    )
     def on_get_one(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
         """Show a role."""
         row = roles.get(id_)
@@ -86,7 +94,9 @@ class Roles(Resource):
         USER,
         body=RoleUpdate,
         reply=RoleReply,
-        permission="role EDIT, and each of its rules if they change",
+        permission=Rights(
+            ("role", Operation.EDIT), text="{}, and each of its rules if they change"
+        ),
     )
     def on_patch_one(
         self, _: Request, __: Response, caller: Caller, id_: int, read: Read[RoleUpdate]
@@ -109,7 +119,12 @@ class Roles(Resource):
         fields = body.model_dump(include={"name", "description"}, exclude_none=True)
         return self._show(roles.update(row, fields, more, fewer), caller)
 
-    @endpoint(USER, reply=Message, problems=(400,), permission="role DELETE, and each of its rules")
+    @endpoint(
+        USER,
+        reply=Message,
+        problems=(400,),
+        permission=Rights(("role", Operation.DELETE), text="{}, and each of its rules"),
+    )
     def on_delete_one(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
         """Remove a role, also from the users that have it."""
         row = roles.get(id_)
@@ -118,7 +133,9 @@ class Roles(Resource):
         roles.delete(row)
         return {"msg": f"Role {row.name} was removed."}
 
-    @endpoint(USER, query=PageQuery, reply=list[RuleReply], permission="role VIEW")
+    @endpoint(
+        USER, query=PageQuery, reply=list[RuleReply], permission=Rights(("role", Operation.VIEW))
+    )
     def on_get_rules(
         self, req: Request, resp: Response, caller: Caller, id_: int, query: PageQuery
     ) -> Any:
@@ -133,7 +150,7 @@ class Roles(Resource):
         reply=list[RuleReply],
         status=201,
         problems=(400,),
-        permission="role EDIT, and the rule",
+        permission=Rights(("role", Operation.EDIT), text="{}, and the rule"),
     )
     def on_post_rule(
         self, _: Request, __: Response, caller: Caller, id_: int, rule_id_: int
@@ -145,7 +162,12 @@ class Roles(Resource):
         roles.put_in(row, [rule.id])
         return self.replies.rules(roles.rules_of(id_), caller.sees_users_of)
 
-    @endpoint(USER, reply=list[RuleReply], problems=(400,), permission="role DELETE, and the rule")
+    @endpoint(
+        USER,
+        reply=list[RuleReply],
+        problems=(400,),
+        permission=Rights(("role", Operation.DELETE), text="{}, and the rule"),
+    )
     def on_delete_rule(
         self, _: Request, __: Response, caller: Caller, id_: int, rule_id_: int
     ) -> Any:

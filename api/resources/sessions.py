@@ -7,6 +7,7 @@ from falcon import Request, Response
 from vantage6.api.endpoint import USER, endpoint
 from vantage6.api.http import lists
 from vantage6.api.identity.permissions import Caller
+from vantage6.api.identity.rights import Rights
 from vantage6.api.resources.base import Resource
 from vantage6.api.schemas.base import Message
 from vantage6.api.schemas.sessions import SessionFilter, SessionReply, SessionsEnd
@@ -18,7 +19,7 @@ from vantage6.models.tables import Session, User
 
 log = get(__name__)
 
-_PERMISSION = "oneself, or user EDIT with all that the user may do"
+_PERMISSION = Rights(("user", Operation.EDIT), text="oneself, or {} with all that the user may do")
 
 
 class Sessions(Resource):

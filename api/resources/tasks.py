@@ -9,6 +9,7 @@ from falcon import Request, Response
 from vantage6.api.endpoint import CONTAINER, NODE, USER, Read, endpoint
 from vantage6.api.http import lists
 from vantage6.api.identity.permissions import Caller
+from vantage6.api.identity.rights import Rights
 from vantage6.api.resources.base import Resource
 from vantage6.api.schemas.base import Message, PageQuery
 from vantage6.api.schemas.tasks import (
@@ -38,7 +39,11 @@ class Tasks(Resource):
         CONTAINER,
         query=TaskFilter,
         reply=list[TaskReply],
-        permission="task VIEW; result VIEW for `include=results`",
+        permission=Rights(
+            ("task", Operation.VIEW),
+            ("result", Operation.VIEW),
+            text="{}; {} for `include=results`",
+        ),
     )
     def on_get(self, req: Request, resp: Response, caller: Caller, query: TaskFilter) -> Any:
         """List the tasks that the caller may see, newest first."""
@@ -65,11 +70,13 @@ class Tasks(Resource):
         CONTAINER,
         body=TaskCreate,
         is_large=True,
-        needs=("task", Operation.CREATE),
+        weighs_first=True,
         problems=(404, 409),
         reply=TaskReply,
         status=201,
-        permission="task CREATE; an algorithm: its own image and collaboration",
+        permission=Rights(
+            ("task", Operation.CREATE), text="{}; an algorithm: its own image and collaboration"
+        ),
     )
     def on_post(self, _: Request, __: Response, caller: Caller, read: Read[TaskCreate]) -> Any:
         """Send a task to organizations of a collaboration.
@@ -133,7 +140,11 @@ class Tasks(Resource):
         CONTAINER,
         query=Include,
         reply=TaskReply,
-        permission="task VIEW; result VIEW for `include=results`",
+        permission=Rights(
+            ("task", Operation.VIEW),
+            ("result", Operation.VIEW),
+            text="{}; {} for `include=results`",
+        ),
     )
     def on_get_one(self, _: Request, __: Response, caller: Caller, id_: int, query: Include) -> Any:
         """Show a task; `include=results` puts its results in.
@@ -145,7 +156,7 @@ class Tasks(Resource):
         row = self._visible(caller, id_, "task")
         return self._show(caller, [row], with_results=query.include[:1] == ["results"])[0]
 
-    @endpoint(USER, reply=Message, permission="task DELETE")
+    @endpoint(USER, reply=Message, permission=Rights(("task", Operation.DELETE)))
     def on_delete_one(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
         """Kill a task with its sub-tasks if it has not ended, then remove it and its results."""
         row = tasks.get(id_)
@@ -154,7 +165,9 @@ class Tasks(Resource):
         self.service.count_killed(ended)
         return {"msg": f"Task {id_} was removed; {ended} results were ended before."}
 
-    @endpoint(USER, NODE, CONTAINER, reply=TaskStatusReply, permission="task VIEW")
+    @endpoint(
+        USER, NODE, CONTAINER, reply=TaskStatusReply, permission=Rights(("task", Operation.VIEW))
+    )
     def on_get_status(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
         """Show how far a task is at each organization, without anything large."""
         return self.replies.task_progress(self._visible(caller, id_, "task"))
@@ -164,7 +177,7 @@ class Tasks(Resource):
         CONTAINER,
         query=PageQuery,
         reply=list[TaskResultReply],
-        permission="result VIEW",
+        permission=Rights(("result", Operation.VIEW)),
     )
     def on_get_results(
         self, req: Request, resp: Response, caller: Caller, id_: int, query: PageQuery

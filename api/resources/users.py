@@ -11,6 +11,7 @@ from vantage6.api.http import lists
 from vantage6.api.http.limits import Attempt
 from vantage6.api.identity import passwords
 from vantage6.api.identity.permissions import Caller
+from vantage6.api.identity.rights import Rights
 from vantage6.api.logins import Logins
 from vantage6.api.resources.base import Resource
 from vantage6.api.schemas.base import Message
@@ -28,7 +29,9 @@ log = get(__name__)
 class Users(Resource):
     """All users."""
 
-    @endpoint(USER, query=UserFilter, reply=list[UserReply], permission="user VIEW")
+    @endpoint(
+        USER, query=UserFilter, reply=list[UserReply], permission=Rights(("user", Operation.VIEW))
+    )
     def on_get(self, req: Request, resp: Response, caller: Caller, query: UserFilter) -> Any:
         """List the users that the caller may see."""
         rows, total = users.page(
@@ -48,11 +51,11 @@ class Users(Resource):
     @endpoint(
         USER,
         body=UserCreate,
-        needs=("user", Operation.CREATE),
+        weighs_first=True,
         problems=(404, 429),
         reply=UserReply,
         status=201,
-        permission="user CREATE",
+        permission=Rights(("user", Operation.CREATE)),
     )
     def on_post(self, req: Request, _: Response, caller: Caller, read: Read[UserCreate]) -> Any:
         """Add a user, with roles and rules that the caller holds."""
@@ -80,7 +83,9 @@ class Users(Resource):
             )
         return self.replies.users([row])[0]
 
-    @endpoint(USER, reply=UserReply, permission="user VIEW, or oneself")
+    @endpoint(
+        USER, reply=UserReply, permission=Rights(("user", Operation.VIEW), text="{}, or oneself")
+    )
     def on_get_one(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
         """Show a user."""
         row = users.get(id_)
@@ -89,7 +94,13 @@ class Users(Resource):
             caller.require("user", Operation.VIEW, organization=home, partner=home)
         return self.replies.users([row])[0]
 
-    @endpoint(USER, body=UserUpdate, problems=(429,), reply=UserReply, permission="user EDIT")
+    @endpoint(
+        USER,
+        body=UserUpdate,
+        problems=(429,),
+        reply=UserReply,
+        permission=Rights(("user", Operation.EDIT)),
+    )
     def on_patch_one(
         self, req: Request, __: Response, caller: Caller, id_: int, read: Read[UserUpdate]
     ) -> Any:
@@ -196,7 +207,7 @@ class Users(Resource):
         if row.id == caller.id:
             raise Forbidden("Your own roles and rules are changed by another user only.")
 
-    @endpoint(USER, problems=(400,), reply=Message, permission="user DELETE")
+    @endpoint(USER, problems=(400,), reply=Message, permission=Rights(("user", Operation.DELETE)))
     def on_delete_one(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
         """Remove a user whose rules the caller holds as well."""
         row = users.get(id_)
@@ -205,7 +216,11 @@ class Users(Resource):
         users.delete(row)
         return {"msg": f"User {row.username} was removed."}
 
-    @endpoint(USER, reply=Message, permission="user EDIT with all that the user may do")
+    @endpoint(
+        USER,
+        reply=Message,
+        permission=Rights(("user", Operation.EDIT), text="{} with all that the user may do"),
+    )
     def on_delete_two_factor(self, req: Request, _: Response, caller: Caller, id_: int) -> Any:
         """Remove the second factor of a user who lost it, and end the sessions of the account.
 

@@ -2,6 +2,8 @@
 
 import re
 import sqlite3
+import sys
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -11,11 +13,14 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.api.client import Algorithm, Api, Who, logged_in
+from tests.api.client import Algorithm, Api, Who, documented, logged_in
 from tests.api.conftest import Server
 from tests.models.factories import IMAGE, make_task, make_user, result_of
+from vantage6.api.identity.permissions import Caller
+from vantage6.api.identity.rights import Right
 from vantage6.api.openapi import document
 from vantage6.api.routes import ROUTES
+from vantage6.common.enums import Operation
 from vantage6.models import database
 from vantage6.models.store import collaborations, invitations, ports, roles
 from vantage6.models.tables import Role, Rule
@@ -221,6 +226,62 @@ def test_each_caller_is_answered_as_the_table_says(scene: Scene, line: Line, lig
                 restore()
             answers[caller] = "+" if status < 300 else "-" if status == 401 else str(status)
     assert answers == line.answers
+
+
+# Rights that routes declare
+
+
+#: What the table leaves out: each asks for a right that others of its route do not need.
+MORE = [
+    Line("GET", "/task?include=results", "", {}),
+    Line("GET", "/task/{mine}?include=results", "", {}),
+    Line("GET", "/result?include=task", "", {}),
+    Line("GET", "/result/{mine_result}?include=task", "", {}),
+    Line("PATCH", "/collaboration/{free}", "to cairo", {}),
+]
+
+
+@contextmanager
+def asked() -> Iterator[set[Right]]:
+    """Collect the rights that resources ask of callers; replies ask for what they show, too."""
+    found: set[Right] = set()
+
+    def noting(name: str) -> Callable[..., Any]:
+        ask = getattr(Caller, name)
+
+        def note(caller: Caller, resource: str, *rest: Any, **target: Any) -> Any:
+            asking = sys._getframe(1).f_globals["__name__"]
+            if asking.startswith(("vantage6.api.resources.", "vantage6.api.endpoint")):
+                found.add((resource, Operation.VIEW if name == "reach" else rest[0]))
+            return ask(caller, resource, *rest, **target)
+
+        return note
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("may", "reach", "require", "require_some"):
+            patch.setattr(Caller, name, noting(name))
+        yield found
+
+
+def test_each_route_declares_the_rights_that_it_asks_for(scene: Scene, light_passwords: None):
+    scene.bodies["PATCH /collaboration/{free} to cairo"] = {
+        "organization_ids": [scene.ids["cairo"]]
+    }
+    declared: dict[str, set[Right]] = {}
+    weighed: dict[str, set[Right]] = defaultdict(set)
+    with restorer() as restore:
+        for line in [*TABLE, *MORE]:
+            path = line.path.partition("?")[0].format(me=1, **scene.ids)
+            endpoint, route = documented(line.method, path) or pytest.fail(str(line))
+            name = f"{line.method} {route}"
+            rights = endpoint.permission.rights if endpoint.permission else ()
+            declared[name] = set(rights)
+            for caller in ("Root", "Organization Admin"):
+                with asked() as found:
+                    scene.ask(line, caller)
+                weighed[name] |= found
+                restore()
+    assert dict(weighed) == declared
 
 
 @contextmanager
