@@ -1,6 +1,7 @@
-"""How many values JSON announces, counted before it is parsed."""
+"""How many values JSON announces, counted before it is parsed; and keys that are there twice."""
 
 import re
+from typing import Any
 
 #: A text in JSON. It gives nothing back, so that nothing is kept for that.
 _TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
@@ -41,3 +42,17 @@ def _end_of_text(raw: bytes | bytearray, start: int) -> int:
     text = _TEXT.match(raw, start)
     # PERF: all that follows is inside a text without an end, whose marks begin none.
     return text.end() if text else len(raw)
+
+
+def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of JSON, for `json.loads` as its ``object_pairs_hook``.
+
+    Raises
+    ------
+    ValueError
+        If a key is there twice. SECURITY: readers differ in which one counts.
+    """
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key is there twice")
+    return found

@@ -57,6 +57,15 @@ print(platform.python_version().rpartition(".")[0], platform.machine(), platform
     cp "$cache/wheels-$key"/* "$wheels"
 }
 
+# The card in a file, as the value of the label org.vantage6.card.
+label_of() {
+    "$python" -c '
+import sys
+from pathlib import Path
+from vantage6.common import cards
+print(cards.write_label(cards.read(Path(sys.argv[1]).read_bytes())))' "$1"
+}
+
 for dockerfile in algorithms/*/Dockerfile; do
     name=$(basename "$(dirname "$dockerfile")")
     image=vantage6/$name:latest
@@ -65,7 +74,12 @@ for dockerfile in algorithms/*/Dockerfile; do
     if [ "$label" != "$content" ]; then
         echo "building $image ..."
         [ -d "$wheels" ] || collect_wheels
-        docker build --file "$dockerfile" --build-arg "BASE=$base" --network none \
+        arguments=(--build-arg "BASE=$base")
+        # A Dockerfile with `ARG CARD` puts it into the label of the image.
+        if grep -q '^ARG CARD' "$dockerfile"; then
+            arguments+=(--build-arg "CARD=$(label_of "$(dirname "$dockerfile")/card.json")")
+        fi
+        docker build --file "$dockerfile" "${arguments[@]}" --network none \
             --label "vantage6.content=$content" --tag "$image" \
             "$work/context" >"$work/build.log" 2>&1 || { cat "$work/build.log" >&2; exit 1; }
     fi

@@ -1,13 +1,30 @@
 """The average of a column over the data of all organizations, without the data leaving them."""
 
-from typing import Any
+from typing import Annotated, Any
 
+from vantage6.tools.card import Column, Image, Organizations, Schema, card, share
 from vantage6.tools.errors import AlgorithmError
 from vantage6.tools.util import info
 
+__card__ = Image(
+    "average",
+    "1.0.0",
+    licence="Apache-2.0",
+    images=["vantage6/average", "harbor2.vantage6.ai/demo/average"],
+)
 
+_Numbers = Annotated[Column, Schema(x_types=["numeric", "boolean"])]
+
+
+@card(
+    stability="stable",
+    calls=["average_partial"],
+    rounds=(1, 1),
+    views=[{"kind": "table", "path": ""}],
+    examples=[{"title": "The average age", "arguments": {"column_name": "age"}}],
+)
 def master(
-    client: Any, data: Any, column_name: str, organization_ids: list[int] | None = None
+    client: Any, data: Any, column_name: _Numbers, organization_ids: Organizations | None = None
 ) -> dict[str, float]:
     """Return the average of a column over the organizations.
 
@@ -44,7 +61,11 @@ def master(
     return {"average": sum(part["sum"] for part in parts) / count}
 
 
-def RPC_average_partial(data: Any, column_name: str) -> dict[str, float]:  # noqa: N802 - the name is the protocol
+@card(
+    stability="stable",
+    shares=[share("/count", "count"), share("/sum", "sum", of="/count")],
+)
+def RPC_average_partial(data: Any, column_name: _Numbers) -> dict[str, float]:  # noqa: N802 - the name is the protocol
     """Return sum and count of a column of the own data; missing values do not count.
 
     Parameters

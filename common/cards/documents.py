@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from vantage6.common.cards.card import Card
 from vantage6.common.errors import Invalid
+from vantage6.common.json_values import unique_keys
 from vantage6.common.terminal_text import one_line
 
 #: The label of an image that holds its card.
@@ -45,7 +46,7 @@ def read(document: bytes | str) -> Card:
         # SECURITY: what two readers could read differently is refused: a key that is there twice,
         # and numbers that JSON does not have.
         json.loads(
-            raw.decode(), object_pairs_hook=_once, parse_constant=_refuse, parse_float=_finite
+            raw.decode(), object_pairs_hook=unique_keys, parse_constant=_refuse, parse_float=_finite
         )
     except (ValueError, RecursionError) as error:
         raise CardError(f"The card is not valid JSON: {_quote(error)}") from error
@@ -106,13 +107,6 @@ def read_label(label: str) -> Card:
     if len(document) <= MOST_BYTES and (not unpacker.eof or unpacker.unused_data):
         raise CardError("The label holds no card: its gzip is cut off, or something follows it.")
     return read(document)
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("a key is there twice")
-    return found
 
 
 def _refuse(_: str) -> NoReturn:

@@ -297,6 +297,8 @@ def test_a_missing_argument_is_named(card: Card):
     [
         ({}, "The input of the task names no method."),
         ({"method": 1}, "The input of the task names no method."),
+        ({"method": "glm", "master": 1}, "master has to be true or false."),
+        ({"method": "glm", "master": "false"}, "master has to be true or false."),
         ({"method": "glm"}, "glm is a central function: ask for it with 'master': True."),
         (
             {"method": "glm_step", "master": True},
@@ -307,7 +309,7 @@ def test_a_missing_argument_is_named(card: Card):
             "statistics has no partial function of that name. Its partial functions: glm_step.",
         ),
         (
-            {"method": "glm", "master": 1, "args": [1] * 6},
+            {"method": "glm", "master": True, "args": [1] * 6},
             "glm takes at most 5 arguments: formula, family, tolerance, levels, either.",
         ),
         (
@@ -350,7 +352,18 @@ def test_an_input_in_another_format_is_refused(card: Card, data_format: str):
 
 @pytest.mark.parametrize(
     "payload",
-    [b"", b"json.", b"json.[]", b"json.{", b"JSON.{}", b"json." + "{}".encode("utf-16")],
+    [
+        b"",
+        b"json.",
+        b"json.[]",
+        b"json.{",
+        b"JSON.{}",
+        b"json." + "{}".encode("utf-16"),
+        b'json.{"method": "glm_step", "method": "glm_step"}',
+        b'json.{"method": "glm_step", "kwargs": {"a": 1, "a": 1}}',
+        b"json." + b"[" * 5_000,
+        b'json.{"method": "\xff"}',
+    ],
 )
 def test_an_input_that_cannot_be_read_is_refused(card: Card, payload: bytes):
     assert len(cards.find_faults(card, payload)) == 1
