@@ -1,5 +1,7 @@
 """The decorator that turns a function with typed arguments into a responder."""
 
+import inspect
+import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -70,9 +72,10 @@ def endpoint(
 ) -> Callable[[Callable[..., Any]], Callable[..., None]]:
     """Make a responder that identifies its caller and parses the query first.
 
-    The decorated function gets ``caller``, ``query`` and ``read`` as far as they are declared,
-    and what the path holds; what it returns is sent as JSON. It calls ``read()`` for the body
-    once it knows that the caller may send one: no other body is taken into memory.
+    The decorated function gets ``caller``, ``query`` and ``read`` as far as they are declared
+    here, what the path holds, and ``req`` and ``resp`` if it names them; what it returns is sent
+    as JSON. It calls ``read()`` for the body once it knows that the caller may send one: no other
+    body is taken into memory.
 
     Parameters
     ----------
@@ -103,9 +106,13 @@ def endpoint(
     expected |= problems if isinstance(problems, Mapping) else dict.fromkeys(problems, Problem)
 
     def decorate(function: Callable[..., Any]) -> Callable[..., None]:
+        injected = _injected(function, callers, body, query)
+
         @wraps(function)
         def responder(self: Any, req: HttpRequest, resp: Response, **path: Any) -> None:
             given, held = dict(path), ExitStack()
+            for wanted in injected:
+                given[wanted] = req if wanted == "req" else resp
             resp.status = status
             if needs_database:
                 # Given back by the middleware, whatever happens.
@@ -125,7 +132,7 @@ def endpoint(
             if query is not None:
                 given["query"] = _check(query, req.params)
             with held:
-                answer = function(self, req, resp, **given)
+                answer = function(self, **given)
             if answer is not None:
                 Sending(req, resp, instance.folder, name).send(answer)
 
@@ -135,6 +142,33 @@ def endpoint(
         return responder
 
     return decorate
+
+
+def _injected(
+    function: Callable[..., Any],
+    callers: tuple[IdentityKind, ...],
+    body: type[BaseModel] | None,
+    query: type[BaseModel] | None,
+) -> set[str]:
+    """Return whether a function wants the request and the response, by their names.
+
+    Raises
+    ------
+    TypeError
+        If it does not name what its endpoint declares, or names anything that nobody gives.
+    """
+    names = set(list(inspect.signature(function).parameters)[1:])
+    http = names & {"req", "resp"}
+    declared = {"caller": callers, "read": body, "query": query}
+    given = {name for name, value in declared.items() if value}
+    # The router gives what ends in an underline: what the path holds.
+    if given != {name for name in names - http if not re.fullmatch("[a-z_]+_", name)}:
+        raise TypeError(
+            f"{function.__qualname__} takes {', '.join(sorted(names)) or 'nothing'}. It has to "
+            f"take {', '.join(sorted(given)) or 'nothing'} and the ids of its path, and may take "
+            "req and resp."
+        )
+    return http
 
 
 def _problems(

@@ -70,9 +70,7 @@ class Collaborations(Resource):
             text="{}, and {} of each member",
         ),
     )
-    def on_post(
-        self, _: Request, __: Response, caller: Caller, read: Read[CollaborationCreate]
-    ) -> Any:
+    def on_post(self, caller: Caller, read: Read[CollaborationCreate]) -> Any:
         """Add a collaboration of organizations."""
         caller.require("collaboration", Operation.CREATE)
         body = read()
@@ -90,7 +88,7 @@ class Collaborations(Resource):
         reply=CollaborationReply,
         permission=Rights(("collaboration", Operation.VIEW)),
     )
-    def on_get_one(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
+    def on_get_one(self, caller: Caller, id_: int) -> Any:
         """Show a collaboration."""
         row = collaborations.get(id_)
         caller.require("collaboration", Operation.VIEW, collaboration=id_)
@@ -107,9 +105,7 @@ class Collaborations(Resource):
             text="{}; {} where one leaves; {} of each that joins",
         ),
     )
-    def on_patch_one(
-        self, _: Request, __: Response, caller: Caller, id_: int, read: Read[CollaborationUpdate]
-    ) -> Any:
+    def on_patch_one(self, caller: Caller, id_: int, read: Read[CollaborationUpdate]) -> Any:
         """Change a collaboration; null leaves a field as it is.
 
         What an organization that is left out computes for it is ended; that needs the rule
@@ -134,7 +130,7 @@ class Collaborations(Resource):
         return self.replies.collaborations([row])[0]
 
     @endpoint(USER, reply=Message, permission=Rights(("collaboration", Operation.DELETE)))
-    def on_delete_one(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
+    def on_delete_one(self, caller: Caller, id_: int) -> Any:
         """Remove a collaboration with its tasks and results; its nodes stay, without one."""
         row = collaborations.get(id_)
         caller.require("collaboration", Operation.DELETE, collaboration=id_)
@@ -167,9 +163,7 @@ class Collaborations(Resource):
         reply=list[OrganizationReply],
         permission=Rights(("collaboration", Operation.EDIT), ("organization", Operation.EDIT)),
     )
-    def on_post_organizations(
-        self, _: Request, __: Response, caller: Caller, id_: int, read: Read[Member]
-    ) -> Any:
+    def on_post_organizations(self, caller: Caller, id_: int, read: Read[Member]) -> Any:
         """Put an organization into a collaboration; the answer lists all that are in it.
 
         The caller may edit the organization; where not, it is invited first.
@@ -188,9 +182,7 @@ class Collaborations(Resource):
         reply=list[OrganizationReply],
         permission=Rights(("collaboration", Operation.DELETE)),
     )
-    def on_delete_organizations(
-        self, _: Request, __: Response, caller: Caller, id_: int, read: Read[Member]
-    ) -> Any:
+    def on_delete_organizations(self, caller: Caller, id_: int, read: Read[Member]) -> Any:
         """Take an organization out of a collaboration; the answer lists those that are left.
 
         What it computes there is ended. Its node stays, but sees and does nothing there.
@@ -260,9 +252,7 @@ class Collaborations(Resource):
         status=201,
         permission=Rights(("collaboration", Operation.EDIT), ("node", Operation.EDIT)),
     )
-    def on_post_nodes(
-        self, _: Request, __: Response, caller: Caller, id_: int, read: Read[Member]
-    ) -> Any:
+    def on_post_nodes(self, caller: Caller, id_: int, read: Read[Member]) -> Any:
         """Move a node of a member here; the answer lists all nodes that are here then.
 
         What it computes elsewhere is offered to the next node there. The caller may edit the node.
@@ -286,9 +276,7 @@ class Collaborations(Resource):
         reply=Message,
         permission=Rights(("collaboration", Operation.EDIT), ("node", Operation.EDIT)),
     )
-    def on_delete_nodes(
-        self, _: Request, __: Response, caller: Caller, id_: int, read: Read[Member]
-    ) -> Any:
+    def on_delete_nodes(self, caller: Caller, id_: int, read: Read[Member]) -> Any:
         """Take a node, which the caller may edit, out of a collaboration; it stays, without one."""
         row = collaborations.get(id_)
         caller.require("collaboration", Operation.EDIT, collaboration=id_)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from falcon import Request, Response
+from falcon import Response
 
 from vantage6.api.endpoint import endpoint
 from vantage6.api.resources.base import Resource
@@ -15,17 +15,17 @@ class Health(Resource):
     """Health, readiness and version."""
 
     @endpoint(reply=VersionReply, needs_database=False)
-    def on_get_version(self, _: Request, __: Response) -> Any:
+    def on_get_version(self) -> Any:
         """Show the version of the server."""
         return {"version": __version__}
 
     @endpoint(reply=HealthReply, needs_database=False)
-    def on_get_health(self, _: Request, __: Response) -> Any:
+    def on_get_health(self) -> Any:
         """Tell whether the database answers; always 200, as clients of 3.11 expect."""
         return {"database": database.answers()}
 
     @endpoint(reply=ReadyReply, problems={503: ReadyReply}, needs_database=False)
-    def on_get_ready(self, _: Request, resp: Response) -> Any:
+    def on_get_ready(self, resp: Response) -> Any:
         """Tell whether everything that the server needs is there; 503 if not."""
         answers, broker = database.answers(), self.service.broker_answers()
         parts = {

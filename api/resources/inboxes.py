@@ -42,15 +42,13 @@ class Inboxes(Resource):
         return envelope
 
     @endpoint(NODE, reply=None, status=204)
-    def on_delete(self, _: Request, __: Response, caller: Caller, id_: int) -> None:
+    def on_delete(self, caller: Caller, id_: int) -> None:
         """Say that the node stops to consume: it counts as offline from now on."""
         _check(caller, id_)
         self.service.inboxes.leave(id_)
 
     @endpoint(NODE, query=SettleQuery, reply=None, status=204)
-    def on_delete_one(
-        self, _: Request, __: Response, caller: Caller, query: SettleQuery, id_: int, tag_: UUID
-    ) -> None:
+    def on_delete_one(self, caller: Caller, query: SettleQuery, id_: int, tag_: UUID) -> None:
         """Acknowledge a message, or move it to the end of its queue; again changes nothing."""
         _check(caller, id_)
         self.service.inboxes.settle(id_, str(tag_), requeue=query.requeue)

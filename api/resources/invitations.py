@@ -52,9 +52,7 @@ class Invitations(Resource):
         status=201,
         permission=Rights(("collaboration", Operation.EDIT)),
     )
-    def on_post(
-        self, _: Request, __: Response, caller: Caller, read: Read[InvitationCreate]
-    ) -> Any:
+    def on_post(self, caller: Caller, read: Read[InvitationCreate]) -> Any:
         """Ask an organization to join a collaboration.
 
         It is a member once a user who may edit the organization accepts.
@@ -76,7 +74,7 @@ class Invitations(Resource):
             text="{}, or {} to take it back",
         ),
     )
-    def on_delete_one(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
+    def on_delete_one(self, caller: Caller, id_: int) -> Any:
         """Decline an invitation, or take it back."""
         row = invitations.get(id_)
         if not caller.may("collaboration", Operation.EDIT, collaboration=row.collaboration_id):
@@ -91,7 +89,7 @@ class Invitations(Resource):
         problems=(409,),
         permission=Rights(("organization", Operation.EDIT)),
     )
-    def on_post_accept(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
+    def on_post_accept(self, caller: Caller, id_: int) -> Any:
         """Accept an invitation: the organization is in the collaboration from then on."""
         row = invitations.get(id_)
         self._check_invited(caller, row)

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from falcon import Request, Response
-
 from vantage6.api.endpoint import USER, Read, endpoint
 from vantage6.api.identity.permissions import Caller
 from vantage6.api.identity.rights import Rights
@@ -26,7 +24,7 @@ class Killing(Resource):
         problems=(404,),
         permission=Rights(("event", Operation.CREATE)),
     )
-    def on_post_task(self, _: Request, __: Response, caller: Caller, read: Read[Kill]) -> Any:
+    def on_post_task(self, caller: Caller, read: Read[Kill]) -> Any:
         """End every open result of a task and of its sub-tasks."""
         row = tasks.get(read().id)
         caller.require("event", Operation.CREATE, collaboration=row.collaboration_id)
@@ -44,7 +42,7 @@ class Killing(Resource):
         problems=(404,),
         permission=Rights(("event", Operation.CREATE)),
     )
-    def on_post_node_tasks(self, _: Request, __: Response, caller: Caller, read: Read[Kill]) -> Any:
+    def on_post_node_tasks(self, caller: Caller, read: Read[Kill]) -> Any:
         """End everything that a node computes.
 
         A node that is offline learns of it when it comes back.

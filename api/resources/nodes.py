@@ -60,7 +60,7 @@ class Nodes(Resource):
         status=201,
         permission=Rights(("node", Operation.CREATE)),
     )
-    def on_post(self, _: Request, __: Response, caller: Caller, read: Read[NodeCreate]) -> Any:
+    def on_post(self, caller: Caller, read: Read[NodeCreate]) -> Any:
         """Register a node; the answer holds the only copy of its API key."""
         body = read()
         collaboration = collaborations.get(body.collaboration_id)
@@ -75,7 +75,7 @@ class Nodes(Resource):
         return self.replies.nodes([node])[0] | {"api_key": key}
 
     @endpoint(USER, NODE, CONTAINER, reply=NodeReply, permission=Rights(("node", Operation.VIEW)))
-    def on_get_one(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
+    def on_get_one(self, caller: Caller, id_: int) -> Any:
         """Show a node; to an algorithm, the one that it runs at."""
         # SECURITY: the organization has others, in collaborations that the algorithm is not in.
         if caller.kind is CONTAINER and id_ != caller.id:
@@ -89,9 +89,7 @@ class Nodes(Resource):
     @endpoint(
         USER, NODE, body=NodeUpdate, reply=NodeReply, permission=Rights(("node", Operation.EDIT))
     )
-    def on_patch_one(
-        self, _: Request, __: Response, caller: Caller, id_: int, read: Read[NodeUpdate]
-    ) -> Any:
+    def on_patch_one(self, caller: Caller, id_: int, read: Read[NodeUpdate]) -> Any:
         """Change a node, and move it; null leaves a field as it is.
 
         Only who may edit all nodes gives it to another organization. What it computes at its old
@@ -131,7 +129,7 @@ class Nodes(Resource):
         return organization, collaborations.get(collaboration_id) if collaboration_id else None
 
     @endpoint(USER, reply=Message, permission=Rights(("node", Operation.DELETE)))
-    def on_delete_one(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
+    def on_delete_one(self, caller: Caller, id_: int) -> Any:
         """Remove a node and its queue; its open results are offered to the next node there."""
         node = nodes.get(id_)
         caller.require("node", Operation.DELETE, organization=node.organization_id)
@@ -140,9 +138,7 @@ class Nodes(Resource):
         return {"msg": f"Node {id_} was removed."}
 
     @endpoint(NODE, body=Reconcile, reply=ReconcileReply)
-    def on_post_reconcile(
-        self, _: Request, __: Response, caller: Caller, read: Read[Reconcile]
-    ) -> Any:
+    def on_post_reconcile(self, caller: Caller, read: Read[Reconcile]) -> Any:
         """Tell a node which results to start, stop and forget; renew the leases of the others."""
         body, node = read(), caller.calling_node
         # An older note would leave too little time until the node counts as silent.

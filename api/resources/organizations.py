@@ -68,9 +68,7 @@ class Organizations(Resource):
         status=201,
         permission=Rights(("organization", Operation.CREATE)),
     )
-    def on_post(
-        self, _: Request, __: Response, caller: Caller, read: Read[OrganizationCreate]
-    ) -> Any:
+    def on_post(self, caller: Caller, read: Read[OrganizationCreate]) -> Any:
         """Add an organization."""
         caller.require("organization", Operation.CREATE)
         fields = read().model_dump()
@@ -84,7 +82,7 @@ class Organizations(Resource):
         reply=OrganizationReply,
         permission=Rights(("organization", Operation.VIEW)),
     )
-    def on_get_one(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
+    def on_get_one(self, caller: Caller, id_: int) -> Any:
         """Show an organization."""
         row = organizations.get(id_)
         caller.require("organization", Operation.VIEW, organization=id_, partner=id_)
@@ -97,9 +95,7 @@ class Organizations(Resource):
         reply=OrganizationReply,
         permission=Rights(("organization", Operation.EDIT)),
     )
-    def on_patch_one(
-        self, _: Request, __: Response, caller: Caller, id_: int, read: Read[OrganizationUpdate]
-    ) -> Any:
+    def on_patch_one(self, caller: Caller, id_: int, read: Read[OrganizationUpdate]) -> Any:
         """Change an organization; null leaves a field as it is.
 
         Its public key is set by its own users. A node changes nothing but a public key that is
@@ -154,7 +150,7 @@ class Organizations(Resource):
         reply=list[CollaborationReply],
         permission=Rights(("collaboration", Operation.VIEW)),
     )
-    def on_get_collaborations(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
+    def on_get_collaborations(self, caller: Caller, id_: int) -> Any:
         """List the collaborations of an organization."""
         organizations.get(id_)
         caller.require("collaboration", Operation.VIEW, organization=id_)
@@ -162,7 +158,7 @@ class Organizations(Resource):
         return self.replies.collaborations(rows)
 
     @endpoint(USER, NODE, reply=list[NodeReply], permission=Rights(("node", Operation.VIEW)))
-    def on_get_nodes(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
+    def on_get_nodes(self, caller: Caller, id_: int) -> Any:
         """List the nodes of an organization."""
         organizations.get(id_)
         caller.require("node", Operation.VIEW, organization=id_)

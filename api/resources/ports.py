@@ -42,7 +42,7 @@ class Ports(Resource):
     @endpoint(
         USER, NODE, CONTAINER, reply=AlgorithmPortReply, permission=Rights(("port", Operation.VIEW))
     )
-    def on_get_one(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
+    def on_get_one(self, caller: Caller, id_: int) -> Any:
         """Show a port."""
         row = ports.get(id_)
         if not caller.sees(row.result.task_id):
@@ -51,14 +51,14 @@ class Ports(Resource):
         return _show(row)
 
     @endpoint(NODE, body=PortCreate, problems=(404,), reply=AlgorithmPortReply, status=201)
-    def on_post(self, _: Request, __: Response, caller: Caller, read: Read[PortCreate]) -> Any:
+    def on_post(self, caller: Caller, read: Read[PortCreate]) -> Any:
         """Tell where the algorithm of a result listens that the node computes."""
         body = read()
         result = results.of_node(body.result_id, caller.calling_node)
         return _show(ports.create(result, body.port, body.label))
 
     @endpoint(NODE, query=PortsOfResult, problems=(404,), reply=Message)
-    def on_delete(self, _: Request, __: Response, caller: Caller, query: PortsOfResult) -> Any:
+    def on_delete(self, caller: Caller, query: PortsOfResult) -> Any:
         """Remove all ports of a result that the node computes."""
         result = results.of_node(query.result_id, caller.calling_node)
         removed = ports.delete(result)

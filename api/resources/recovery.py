@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from falcon import Request, Response
+from falcon import Request
 
 from vantage6.api.endpoint import USER, Read, endpoint
 from vantage6.api.http.limits import Attempt
@@ -47,7 +47,7 @@ class Recovery(Resource):
         self._logins = Logins(service)
 
     @endpoint(body=PasswordLost, problems=(429,), reply=Message)
-    def on_post_lost(self, req: Request, _: Response, read: Read[PasswordLost]) -> Any:
+    def on_post_lost(self, req: Request, read: Read[PasswordLost]) -> Any:
         """Ask for a mail with a token that sets a new password.
 
         The answer does not tell whether there is such an account.
@@ -61,7 +61,7 @@ class Recovery(Resource):
         return _SENT
 
     @endpoint(body=PasswordReset, problems=(401, 429), reply=Message)
-    def on_post_reset(self, req: Request, _: Response, read: Read[PasswordReset]) -> Any:
+    def on_post_reset(self, req: Request, read: Read[PasswordReset]) -> Any:
         """Set a new password with the token from the mail; all sessions of the user end."""
         body = read()
         self._logins.limit_recovery(req)
@@ -75,7 +75,7 @@ class Recovery(Resource):
         return {"msg": "The password was set; log in with it."}
 
     @endpoint(body=TwoFactorLost, problems=(401, 429), reply=Message)
-    def on_post_two_factor_lost(self, req: Request, _: Response, read: Read[TwoFactorLost]) -> Any:
+    def on_post_two_factor_lost(self, req: Request, read: Read[TwoFactorLost]) -> Any:
         """Ask for a mail with a token that sets up another authenticator app."""
         body = read()
         self._logins.limit_recovery(req)
@@ -86,9 +86,7 @@ class Recovery(Resource):
         return _SENT
 
     @endpoint(body=TwoFactorReset, problems=(401, 429), reply=TwoFactorReply)
-    def on_post_two_factor_reset(
-        self, req: Request, _: Response, read: Read[TwoFactorReset]
-    ) -> Any:
+    def on_post_two_factor_reset(self, req: Request, read: Read[TwoFactorReset]) -> Any:
         """Set up another authenticator app with the token from the mail and a recovery code.
 
         All sessions of the user end. Clients of 3.11, which send the token only, send the
@@ -106,9 +104,7 @@ class Recovery(Resource):
         return self._logins.describe_enrolment(user, secret)
 
     @endpoint(USER, body=RecoveryCodesRequest, problems=(429,), reply=RecoveryCodesReply)
-    def on_post_codes(
-        self, req: Request, _: Response, caller: Caller, read: Read[RecoveryCodesRequest]
-    ) -> Any:
+    def on_post_codes(self, req: Request, caller: Caller, read: Read[RecoveryCodesRequest]) -> Any:
         """Make new recovery codes; the old ones are void, and the answer is the only copy."""
         body = read()
         user = users.get(caller.id)
@@ -128,9 +124,7 @@ class Recovery(Resource):
         reply=NodeKeyReply,
         permission=Rights(("node", Operation.EDIT)),
     )
-    def on_post_node(
-        self, _: Request, __: Response, caller: Caller, read: Read[NodeKeyReset]
-    ) -> Any:
+    def on_post_node(self, caller: Caller, read: Read[NodeKeyReset]) -> Any:
         """Give a node a new API key; the old one opens nothing any more, nor do its tokens."""
         node = nodes.get(read().id)
         caller.require("node", Operation.EDIT, organization=node.organization_id)
@@ -141,9 +135,7 @@ class Recovery(Resource):
         return {"api_key": key}
 
     @endpoint(USER, body=PasswordChange, problems=(429,), reply=Message)
-    def on_patch_password(
-        self, req: Request, _: Response, caller: Caller, read: Read[PasswordChange]
-    ) -> Any:
+    def on_patch_password(self, req: Request, caller: Caller, read: Read[PasswordChange]) -> Any:
         """Change the caller's own password; this session goes on, and all others end."""
         body = read()
         new = body.new_password.get_secret_value()

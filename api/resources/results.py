@@ -72,7 +72,7 @@ class Results(Resource):
             ("result", Operation.VIEW), ("task", Operation.VIEW), text="{}; {} for `include=task`"
         ),
     )
-    def on_get_one(self, _: Request, __: Response, caller: Caller, id_: int, query: Include) -> Any:
+    def on_get_one(self, caller: Caller, id_: int, query: Include) -> Any:
         """Show a result; `include=task` puts its task in."""
         row = results.get(id_)
         if not caller.sees(row.task_id):
@@ -91,9 +91,7 @@ class Results(Resource):
         return caller.views_task
 
     @endpoint(NODE, body=ResultUpdate, is_large=True, reply=ResultReply)
-    def on_patch_one(
-        self, _: Request, __: Response, caller: Caller, id_: int, read: Read[ResultUpdate]
-    ) -> Any:
+    def on_patch_one(self, caller: Caller, id_: int, read: Read[ResultUpdate]) -> Any:
         """Store the report of the node that computes a result; absent fields stay as they are.
 
         The answer leaves input, result and log out: the node has just sent them.
@@ -135,7 +133,7 @@ class Results(Resource):
             self.service.telemetry.observe(metrics.CLAIMS, waited)
 
     @endpoint(NODE, reply=ClaimReply, problems=(409,))
-    def on_post_claim(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
+    def on_post_claim(self, caller: Caller, id_: int) -> Any:
         """Take a result, and get everything that is needed to compute it.
 
         Again by the same node it answers the same. Once the result has ended, for any

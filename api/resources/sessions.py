@@ -39,7 +39,7 @@ class Sessions(Resource):
         return lists.answer(req, resp, query, [_show(row, caller) for row in rows], total)
 
     @endpoint(USER, query=SessionsEnd, reply=Message, problems=(404,), permission=_PERMISSION)
-    def on_delete(self, _: Request, __: Response, caller: Caller, query: SessionsEnd) -> Any:
+    def on_delete(self, caller: Caller, query: SessionsEnd) -> Any:
         """End all sessions but the one of this request; their tokens are void at once."""
         user = _user(caller, query.user_id)
         ended = sessions.end_all(user, but=caller.session_id)
@@ -47,7 +47,7 @@ class Sessions(Resource):
         return {"msg": f"{ended} sessions of {user.username} were ended."}
 
     @endpoint(USER, reply=Message, permission=_PERMISSION)
-    def on_delete_one(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
+    def on_delete_one(self, caller: Caller, id_: int) -> Any:
         """End a session, also that of this request: its tokens are void at once."""
         row = sessions.get(id_)
         if row.user_id is None:

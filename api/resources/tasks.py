@@ -78,7 +78,7 @@ class Tasks(Resource):
             ("task", Operation.CREATE), text="{}; an algorithm: its own image and collaboration"
         ),
     )
-    def on_post(self, _: Request, __: Response, caller: Caller, read: Read[TaskCreate]) -> Any:
+    def on_post(self, caller: Caller, read: Read[TaskCreate]) -> Any:
         """Send a task to organizations of a collaboration.
 
         Everything is checked before anything is written; then the answer comes at once, and the
@@ -146,7 +146,7 @@ class Tasks(Resource):
             text="{}; {} for `include=results`",
         ),
     )
-    def on_get_one(self, _: Request, __: Response, caller: Caller, id_: int, query: Include) -> Any:
+    def on_get_one(self, caller: Caller, id_: int, query: Include) -> Any:
         """Show a task; `include=results` puts its results in.
 
         An algorithm sees its own task and those that it made, and the names of those above.
@@ -157,7 +157,7 @@ class Tasks(Resource):
         return self._show(caller, [row], with_results=query.include[:1] == ["results"])[0]
 
     @endpoint(USER, reply=Message, permission=Rights(("task", Operation.DELETE)))
-    def on_delete_one(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
+    def on_delete_one(self, caller: Caller, id_: int) -> Any:
         """Kill a task with its sub-tasks if it has not ended, then remove it and its results."""
         row = tasks.get(id_)
         caller.require("task", Operation.DELETE, collaboration=row.collaboration_id)
@@ -168,7 +168,7 @@ class Tasks(Resource):
     @endpoint(
         USER, NODE, CONTAINER, reply=TaskStatusReply, permission=Rights(("task", Operation.VIEW))
     )
-    def on_get_status(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
+    def on_get_status(self, caller: Caller, id_: int) -> Any:
         """Show how far a task is at each organization, without anything large."""
         return self.replies.task_progress(self._visible(caller, id_, "task"))
 

@@ -125,13 +125,13 @@ class Tokens(Resource):
         return reply
 
     @endpoint(NODE, reply=None, status=204)
-    def on_delete_node(self, _: Request, __: Response, caller: Caller) -> None:
+    def on_delete_node(self, caller: Caller) -> None:
         """Log a node out: another process may compute for it at once."""
         node_sessions.end(caller.calling_node, caller.session_id or 0)
 
     @endpoint(NODE, body=ContainerTokenRequest, reply=ContainerTokenReply)
     def on_post_container(
-        self, _: Request, __: Response, caller: Caller, read: Read[ContainerTokenRequest]
+        self, caller: Caller, read: Read[ContainerTokenRequest]
     ) -> dict[str, str]:
         """Give a node the token of an algorithm that it runs.
 
@@ -152,12 +152,12 @@ class Tokens(Resource):
         return {"container_token": self.service.tokens.for_container(caller.calling_node, task)}
 
     @endpoint(NODE, reply=BrokerReply)
-    def on_post_broker(self, _: Request, __: Response, caller: Caller) -> dict[str, str]:
+    def on_post_broker(self, caller: Caller) -> dict[str, str]:
         """Give a node the address and a new password of its queue; the old password dies."""
         return {"url": self.service.broker_url_for(caller.calling_node), "queue": inbox(caller.id)}
 
     @endpoint(reply=TokenReply, problems=(401, 422))
-    def on_post_refresh(self, req: Request, _: Response) -> dict[str, str]:
+    def on_post_refresh(self, req: Request) -> dict[str, str]:
         """Exchange a refresh token, sent as bearer, for new tokens; take both from then on.
 
         The token is good for a minute longer, for clients whose answer was lost. Who sends it

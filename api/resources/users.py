@@ -57,7 +57,7 @@ class Users(Resource):
         status=201,
         permission=Rights(("user", Operation.CREATE)),
     )
-    def on_post(self, req: Request, _: Response, caller: Caller, read: Read[UserCreate]) -> Any:
+    def on_post(self, req: Request, caller: Caller, read: Read[UserCreate]) -> Any:
         """Add a user, with roles and rules that the caller holds."""
         body = read()
         organization_id = body.organization_id or caller.organization_id
@@ -86,7 +86,7 @@ class Users(Resource):
     @endpoint(
         USER, reply=UserReply, permission=Rights(("user", Operation.VIEW), text="{}, or oneself")
     )
-    def on_get_one(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
+    def on_get_one(self, caller: Caller, id_: int) -> Any:
         """Show a user."""
         row = users.get(id_)
         if id_ != caller.id:
@@ -101,9 +101,7 @@ class Users(Resource):
         reply=UserReply,
         permission=Rights(("user", Operation.EDIT)),
     )
-    def on_patch_one(
-        self, req: Request, __: Response, caller: Caller, id_: int, read: Read[UserUpdate]
-    ) -> Any:
+    def on_patch_one(self, req: Request, caller: Caller, id_: int, read: Read[UserUpdate]) -> Any:
         """Change a user; null leaves a field as it is.
 
         Roles and rules replace those that the user has. The caller must hold all rules of the user,
@@ -208,7 +206,7 @@ class Users(Resource):
             raise Forbidden("Your own roles and rules are changed by another user only.")
 
     @endpoint(USER, problems=(400,), reply=Message, permission=Rights(("user", Operation.DELETE)))
-    def on_delete_one(self, _: Request, __: Response, caller: Caller, id_: int) -> Any:
+    def on_delete_one(self, caller: Caller, id_: int) -> Any:
         """Remove a user whose rules the caller holds as well."""
         row = users.get(id_)
         caller.require("user", Operation.DELETE, organization=row.organization_id, user=id_)
@@ -221,7 +219,7 @@ class Users(Resource):
         reply=Message,
         permission=Rights(("user", Operation.EDIT), text="{} with all that the user may do"),
     )
-    def on_delete_two_factor(self, req: Request, _: Response, caller: Caller, id_: int) -> Any:
+    def on_delete_two_factor(self, req: Request, caller: Caller, id_: int) -> Any:
         """Remove the second factor of a user who lost it, and end the sessions of the account.
 
         First make sure that the user really asks for it: from then on the password alone opens

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from falcon import Request, Response
-
 from vantage6.api.endpoint import CONTAINER, NODE, Read, endpoint
 from vantage6.api.identity.permissions import Caller
 from vantage6.api.integrations.eduvpn import Portal
@@ -41,16 +39,14 @@ class Vpn(Resource):
         return self._portal
 
     @endpoint(NODE, reply=VpnReply, problems=(500, 501))
-    def on_get(self, _: Request, __: Response, caller: Caller) -> Any:
+    def on_get(self, caller: Caller) -> Any:
         """Give a node the configuration with which it connects to the VPN."""
         text = self.portal.configuration()
         log.info("VPN configuration given", node_id=caller.id)
         return {"ovpn_config": text}
 
     @endpoint(NODE, body=VpnUpdate, reply=VpnReply, problems=(500, 501))
-    def on_post_update(
-        self, _: Request, __: Response, caller: Caller, read: Read[VpnUpdate]
-    ) -> Any:
+    def on_post_update(self, caller: Caller, read: Read[VpnUpdate]) -> Any:
         """Put new keys into the VPN configuration of a node."""
         # In this order: without a VPN it does not matter what was sent.
         text = self.portal.renew(read().vpn_config)
@@ -58,9 +54,7 @@ class Vpn(Resource):
         return {"ovpn_config": text}
 
     @endpoint(CONTAINER, query=AddressFilter, reply=AddressesReply)
-    def on_get_addresses(
-        self, _: Request, __: Response, caller: Caller, query: AddressFilter
-    ) -> Any:
+    def on_get_addresses(self, caller: Caller, query: AddressFilter) -> Any:
         """Show where the algorithms of the caller's task, its parent or its sub-tasks listen."""
         for one, other in _CONTRADICTIONS:
             if getattr(query, one) and getattr(query, other):
