@@ -1,6 +1,8 @@
 """Shows what belongs to two-factor authentication to the person at the terminal."""
 
 import importlib
+import sys
+from contextlib import suppress
 
 from vantage6.client.session import Document
 from vantage6.common.cli import console
@@ -10,7 +12,7 @@ def show(
     json_data: Document,
     next_step: str = "client.authenticate(username, password, mfa_code='123456')",
 ) -> None:
-    """Print the secret, as a QR code too where the package ``qrcode`` is installed.
+    """Print the secret, its address, and a QR code where the package ``qrcode`` is installed.
 
     Parameters
     ----------
@@ -23,14 +25,12 @@ def show(
     console.say("Add this account to your authenticator app, then log in with its code:")
     console.say(next_step)
     console.say("")
-    try:
-        qrcode = importlib.import_module("qrcode")
-    except ImportError:
-        console.say(f"  address: {json_data['qr_uri']}")
-    else:
-        code = qrcode.QRCode()
+    with suppress(ImportError):
+        code = importlib.import_module("qrcode").QRCode(border=2)
         code.add_data(json_data["qr_uri"])
-        code.print_ascii()
+        # Dark on light, which is what apps read, whatever the colours of the terminal.
+        code.print_ascii(tty=sys.stdout.isatty())
+    console.say(f"  address: {json_data['qr_uri']}")
     console.say(f"  secret:  {json_data.get('otp_secret', '')}")
 
 

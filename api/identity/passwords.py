@@ -74,7 +74,7 @@ def is_outdated(kept: str) -> bool:
 
 
 def check_policy(password: str) -> None:
-    """Raise `Invalid` with the first demand that a new password does not meet."""
+    """Raise `Invalid` with all demands that a new password does not meet."""
     demands = (
         (len(password) >= 8, "at least 8 characters"),
         (len(password) <= 128, "at most 128 characters"),
@@ -83,6 +83,7 @@ def check_policy(password: str) -> None:
         (any("a" <= c <= "z" for c in password), "a lower-case letter"),
         (any(not c.isalnum() for c in password), "a character that is no letter and no digit"),
     )
-    for met, demand in demands:
-        if not met:
-            raise Invalid(f"The password needs {demand}.", code="weak_password")
+    if missing := [demand for met, demand in demands if not met]:
+        *others, last = missing
+        listed = f"{', '.join(others)} and {last}" if others else last
+        raise Invalid(f"The password needs {listed}.", code="weak_password")

@@ -144,7 +144,7 @@ class User(Group):
         firstname, lastname, email
             Who it is.
         password
-            First password.
+            First password; the rules are those of `client.util.change_my_password`.
         organization
             Id of the organization; your own when absent.
         roles

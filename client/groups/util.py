@@ -28,7 +28,8 @@ class Util(Group):
         current_password
             The old one.
         new_password
-            The new one; the answer says what it lacks, if the server wants more of it.
+            The new one: 8 to 128 characters, with an upper-case letter, a lower-case letter, a
+            digit, and a character that is no letter and no digit.
         """
         body = {"current_password": current_password, "new_password": new_password}
         return self._send("patch", "password/change", body)
@@ -84,7 +85,7 @@ class Util(Group):
         token
             What the e-mail says.
         password
-            The new password.
+            The new password, as in `change_my_password`.
         """
         return self._send("post", "recover/reset", {"reset_token": token, "password": password})
 

@@ -199,6 +199,15 @@ def test_a_new_password_must_meet_each_demand(password: str, demand: str):
     assert caught.value.error_code == "weak_password"
 
 
+def test_all_demands_are_told_at_once():
+    with pytest.raises(Invalid) as caught:
+        passwords.check_policy("abc")
+    assert caught.value.message == (
+        "The password needs at least 8 characters, a digit, an upper-case letter and "
+        "a character that is no letter and no digit."
+    )
+
+
 @pytest.mark.parametrize("password", ["Aa1 aaaa", "Aa1!" + "a" * 124, PASSWORD])
 def test_a_good_password_is_accepted(password: str):
     passwords.check_policy(password)

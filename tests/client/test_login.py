@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from vantage6.client import AuthenticationException, Client, ClientBase
+from vantage6.client import AuthenticationException, Client, ClientBase, two_factor
 from vantage6.client.node_client import NodeClient
 from vantage6.common.errors import Conflict, Forbidden, NotFound, Unauthenticated
 
@@ -86,6 +86,19 @@ def test_first_second_factor_is_shown_and_nobody_logged_in(peer, client, capsys)
     assert client.token is None
     assert "otpauth://totp/x" in (shown := capsys.readouterr().out)
     assert "ABC" in shown
+
+
+def test_second_factor_is_a_code_that_an_app_reads_from_the_terminal(capsys) -> None:
+    address = f"otpauth://totp/vantage6:frodo?secret={'A' * 32}&issuer=vantage6"
+    two_factor.show({"qr_uri": address, "otp_secret": "A" * 32})
+    blocks = [
+        line
+        for line in capsys.readouterr().out.splitlines()
+        if set(line) & set("\u2580\u2584\u2588")
+    ]
+    # A square code: two of its rows stand in a line.
+    assert abs(len(blocks) * 2 - max(map(len, blocks))) <= 4
+    assert max(map(len, blocks)) <= 80
 
 
 def test_recovery_codes_are_shown_with_the_login(peer, client, make_token, capsys) -> None:
