@@ -6,6 +6,8 @@ import ssl
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import httpx2
 
@@ -158,6 +160,32 @@ def no_answer(address: str, error: Exception, settings: str, seconds: float) -> 
     """
     said = str(error) or f"no answer in {seconds:g} seconds"
     return f"{address} does not answer ({said}): check {settings}; a firewall may be in between."
+
+
+def proxy_silence(address: str, error: Exception, seconds: float) -> str | None:
+    """Return what to do about a proxy of the environment that does not answer; None without one.
+
+    Parameters
+    ----------
+    address
+        Address of the API as it was asked.
+    error
+        What happened.
+    seconds
+        How long the answer was waited for.
+    """
+    where = urlsplit(address)
+    proxy = getproxies().get(where.scheme)
+    if not proxy or proxy_bypass(where.hostname or ""):
+        return None
+    said = str(error) or f"no answer in {seconds:g} seconds"
+    # SECURITY: a password may stand before the host.
+    shown = urlsplit(proxy).netloc.rpartition("@")[2] or proxy.rpartition("@")[2]
+    return (
+        f"The proxy {shown} on the way to {address} does not answer ({said}): "
+        f"check {where.scheme.upper()}_PROXY of the environment, or name the server's host in "
+        "NO_PROXY."
+    )
 
 
 def distrust(address: str, error: BaseException) -> str | None:

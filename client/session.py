@@ -9,7 +9,7 @@ from uuid import uuid4
 import httpx2
 
 from vantage6.client.body import Body, parse
-from vantage6.client.network import Network, distrust, no_answer, not_this_system
+from vantage6.client.network import Network, distrust, no_answer, not_this_system, proxy_silence
 from vantage6.common.addresses import server_address
 from vantage6.common.errors import (
     BAD_TOKEN,
@@ -124,6 +124,7 @@ class Session:
         self.verbose = verbose
         self._timeout = timeout
         self._explains = explains
+        self._asks_environment = proxies_from_environment and not (network and network.proxy)
         self._http = (network or Network()).client(
             timeout=_limits(timeout),
             trust_env=proxies_from_environment,
@@ -217,6 +218,10 @@ class Session:
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def _no_answer(self, error: httpx2.TransportError) -> str:
+        if self._asks_environment and (
+            advice := proxy_silence(self.base_path, error, _CONNECT_SECONDS)
+        ):
+            return advice
         return no_answer(self.base_path, error, self.settings, _CONNECT_SECONDS)
 
     def _meaning(self, response: httpx2.Response, content: bytearray) -> Any:

@@ -236,3 +236,33 @@ def test_authority_of_requests_is_trusted(certificate, monkeypatch, tmp_path, ca
                 Session(*address).request("get", "version")
             assert f"{name}: {tmp_path / 'absent'} cannot be used" in caplog.text
             monkeypatch.delenv(name)
+
+
+def test_proxy_of_the_environment_that_does_not_answer_is_named(
+    peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as gone:
+        port = gone.getsockname()[1]
+    for name in ("NO_PROXY", "no_proxy", "http_proxy", "HTTP_PROXY"):
+        given = f"http://me:secret@127.0.0.1:{port}" if "http" in name.lower() else ""
+        monkeypatch.setenv(name, given)
+    client = Client(peer.address, None, "/api")
+    with pytest.raises(NoReply) as refusal:
+        client.authenticate("ada", "secret")
+    assert str(refusal.value).startswith(f"The proxy 127.0.0.1:{port} on the way to {peer.address}")
+    assert "NO_PROXY" in str(refusal.value)
+    assert "secret" not in str(refusal.value)
+    client.close()
+
+
+def test_proxy_that_is_not_used_is_not_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as gone:
+        port = gone.getsockname()[1]
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    for settings in ({"proxies_from_environment": False}, {}):
+        monkeypatch.setenv("no_proxy", "127.0.0.1" if not settings else "")
+        session = Session(f"http://127.0.0.1:{port}", **settings)
+        with pytest.raises(NoReply) as refusal:
+            session.request("get", "version")
+        assert "proxy" not in str(refusal.value).lower()
+        session.close()
