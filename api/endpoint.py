@@ -106,7 +106,7 @@ def endpoint(
     expected |= problems if isinstance(problems, Mapping) else dict.fromkeys(problems, Problem)
 
     def decorate(function: Callable[..., Any]) -> Callable[..., None]:
-        injected = _injected(function, callers, body, query)
+        injected = _find_injected(function, callers, body, query)
 
         @wraps(function)
         def responder(self: Any, req: HttpRequest, resp: Response, **path: Any) -> None:
@@ -144,7 +144,7 @@ def endpoint(
     return decorate
 
 
-def _injected(
+def _find_injected(
     function: Callable[..., Any],
     callers: tuple[IdentityKind, ...],
     body: type[BaseModel] | None,
@@ -155,7 +155,7 @@ def _injected(
     Raises
     ------
     TypeError
-        If it does not name what its endpoint declares, or names anything that nobody gives.
+        If it does not name what its endpoint declares, or names anything else.
     """
     names = set(list(inspect.signature(function).parameters)[1:])
     http = names & {"req", "resp"}
