@@ -45,7 +45,7 @@ CENTRAL = _by_name(
     kaplan_meier,
     meta_analysis,
 )
-#: Take a `Station` and arguments by name; called through `statistics.station.respond`.
+#: Take a `Station` and arguments by name; called through `statistics.station.answer`.
 PARTIAL = _by_name(
     describe,
     moments,

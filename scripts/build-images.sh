@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 python=${PYTHON:-.venv/bin/python}
 base=vantage6/base:latest
 # What the wheel in an image is for; a change in the server code rebuilds nothing.
-sources=(setup.cfg pyproject.toml algorithms client common tools)
+sources=(setup.cfg pyproject.toml constraints.txt algorithms client common tools)
 
 DOCKER_HOST=$(scripts/docker-engine.sh host)
 export DOCKER_HOST
@@ -25,36 +25,42 @@ content=$({
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-wheels=$work/context/wheels
 
-# Wheels of the project and of what it needs at run time, in $wheels.
-collect_wheels() {
-    local interpreter machine glibc key platforms=()
-    read -r interpreter machine glibc < <(docker run --rm --network none "$base" python3 -c '
-import platform
-print(platform.python_version().rpartition(".")[0], platform.machine(), platform.libc_ver()[1])')
-    for minor in $(seq "${glibc#2.}" -1 17); do
-        platforms+=(--platform "manylinux_2_${minor}_$machine")
-    done
-    platforms+=(--platform "manylinux2014_$machine")
+# What an image needs beyond the package itself: an extra of setup.cfg, by the name of the image.
+declare -A extras=([statistics]=statistics)
 
+# The wheel of the project, in $work/project-wheels.
+build_wheel() {
     # A copy, so that an old build/ does not get into the wheel, nor a new one into the checkout.
     mkdir "$work/project"
     tar -c --exclude-vcs --exclude=./.[a-z]* --exclude=./build --exclude=__pycache__ . |
         tar -x -C "$work/project"
-    "$python" -m pip wheel -qq --no-deps --wheel-dir "$wheels" "$work/project"
+    "$python" -m pip wheel -qq --no-deps --wheel-dir "$work/project-wheels" "$work/project"
+}
 
-    key=$({ sha256sum setup.cfg; echo "$interpreter $machine $glibc"; } | sha256sum | cut -c1-16)
-    if [ ! -d "$cache/wheels-$key" ]; then
-        rm -rf "$cache"/wheels-*
-        "$python" -m pip download -qq --only-binary=:all: --implementation cp \
-            --python-version "$interpreter" "${platforms[@]}" \
-            --dest "$work/dependencies" "$wheels"/*.whl
-        rm "$work"/dependencies/vantage6-*.whl
+# What the project with an extra needs at run time, in the folder that is printed.
+collect_dependencies() {
+    local extra=$1 interpreter machine glibc key folder pinned=$work/pinned-$1.txt platforms=()
+    read -r interpreter machine glibc < <(docker run --rm --network none "$base" python3 -c '
+import platform
+print(platform.python_version().rpartition(".")[0], platform.machine(), platform.libc_ver()[1])')
+    "$python" scripts/pinned.py "$extra" >"$pinned"
+    key=$({ cat "$pinned"; echo "$interpreter $machine $glibc"; } | sha256sum | cut -c1-16)
+    folder=$cache/wheels-${extra:-base}-$key
+    if [ ! -d "$folder" ]; then
+        rm -rf "$cache/wheels-${extra:-base}"-*
+        for minor in $(seq "${glibc#2.}" -1 17); do
+            platforms+=(--platform "manylinux_2_${minor}_$machine")
+        done
+        platforms+=(--platform "manylinux2014_$machine")
+        # SECURITY: only files whose hashes constraints.txt has.
+        "$python" -m pip download -qq --no-deps --require-hashes --only-binary=:all: \
+            --implementation cp --python-version "$interpreter" "${platforms[@]}" \
+            --dest "$work/dependencies-$extra" --requirement "$pinned"
         mkdir -p "$cache"
-        mv "$work/dependencies" "$cache/wheels-$key"
+        mv "$work/dependencies-$extra" "$folder"
     fi
-    cp "$cache/wheels-$key"/* "$wheels"
+    echo "$folder"
 }
 
 # The card in a file, as the value of the label org.vantage6.card.
@@ -73,7 +79,10 @@ for dockerfile in algorithms/*/Dockerfile; do
         "$image" 2>/dev/null) || label=
     if [ "$label" != "$content" ]; then
         echo "building $image ..."
-        [ -d "$wheels" ] || collect_wheels
+        [ -d "$work/project-wheels" ] || build_wheel
+        dependencies=$(collect_dependencies "${extras[$name]:-}")
+        mkdir -p "$work/$name/wheels"
+        cp "$work"/project-wheels/* "$dependencies"/* "$work/$name/wheels"
         arguments=(--build-arg "BASE=$base")
         # A Dockerfile with `ARG CARD` puts it into the label of the image.
         if grep -q '^ARG CARD' "$dockerfile"; then
@@ -81,7 +90,7 @@ for dockerfile in algorithms/*/Dockerfile; do
         fi
         docker build --file "$dockerfile" "${arguments[@]}" --network none \
             --label "vantage6.content=$content" --tag "$image" \
-            "$work/context" >"$work/build.log" 2>&1 || { cat "$work/build.log" >&2; exit 1; }
+            "$work/$name" >"$work/build.log" 2>&1 || { cat "$work/build.log" >&2; exit 1; }
     fi
     # The name in existing scripts.
     docker tag "$image" "harbor2.vantage6.ai/demo/$name:latest"

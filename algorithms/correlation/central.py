@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -73,7 +73,7 @@ def correlation(
     sites: Sites,
     *,
     columns: list[str],
-    method: str = "pearson",
+    method: Literal["pearson"] = "pearson",
     organization_ids: list[int] | None = None,
     min_organizations: int | None = None,
     confidence: float = 0.95,

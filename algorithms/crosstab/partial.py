@@ -41,9 +41,16 @@ def crosstab_levels(
     station: Station,
     rows: str,
     columns: str,
-    levels: Mapping[str, Sequence[Any]] | None = None,
+    levels: dict[str, list[Any]] | None = None,
 ) -> dict[str, Any]:
     """Return the levels of both columns with their records, over records that have both values.
+
+    Parameters
+    ----------
+    rows, columns
+        Categorical columns.
+    levels
+        Column -> its levels, where they are known; no other value may occur.
 
     Returns
     -------
@@ -66,9 +73,14 @@ def crosstab_levels(
 
 
 def crosstab_counts(
-    station: Station, rows: str, columns: str, levels: Mapping[str, Sequence[str]]
+    station: Station, rows: str, columns: str, levels: dict[str, list[str]]
 ) -> dict[str, Any]:
     """Return the counts of a table; cells that stay hidden are None.
+
+    Parameters
+    ----------
+    rows, columns, levels
+        Categorical columns, and the levels of both, in the order of the table.
 
     Returns
     -------

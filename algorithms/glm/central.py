@@ -14,7 +14,12 @@ from vantage6.algorithms.statistics.arguments import (
     is_number,
 )
 from vantage6.algorithms.statistics.coefficients import coefficient_table, finite, matrix_rows
-from vantage6.algorithms.statistics.models.families import WITH_DISPERSION, check_link
+from vantage6.algorithms.statistics.models.families import (
+    WITH_DISPERSION,
+    Family,
+    Link,
+    check_link,
+)
 from vantage6.algorithms.statistics.models.preparation import Preparation
 from vantage6.algorithms.statistics.sentences import stop
 
@@ -26,8 +31,8 @@ def glm(
     sites: Sites,
     *,
     formula: str,
-    family: str,
-    link: str | None = None,
+    family: Family,
+    link: Link | None = None,
     offset: str | None = None,
     weights: str | None = None,
     theta: float | None = None,

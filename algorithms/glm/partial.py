@@ -5,7 +5,6 @@ triangle of a symmetric matrix, row by row. Sums have the units of the columns, 
 products; in a basis they have none.
 """
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy as np
 from vantage6.algorithms.statistics import disclosure
 from vantage6.algorithms.statistics.arguments import bad, check_vector, is_number
 from vantage6.algorithms.statistics.models import families
+from vantage6.algorithms.statistics.models.families import Family, Link
 from vantage6.algorithms.statistics.models.records import ModelRecords, basis_matrix, model_prepare
 from vantage6.algorithms.statistics.station import Station
 from vantage6.algorithms.statistics.sums import Array, total_of, triangle
@@ -23,17 +23,26 @@ __all__ = ["glm_step", "linear_sums", "model_prepare"]
 def linear_sums(
     station: Station,
     formula: str,
-    levels: Mapping[str, Sequence[str]],
-    centres: Mapping[str, float],
+    levels: dict[str, list[str]],
+    centres: dict[str, float],
     y_centre: float,
     weights: str | None = None,
-    basis: Sequence[Sequence[float]] | None = None,
-    beta: Sequence[float] | None = None,
+    basis: list[list[float]] | None = None,
+    beta: list[float] | None = None,
 ) -> dict[str, Any]:
     """Return the weighted cross-products of [Z, r]: Z = X·basis, r = (y - y_centre) - X·beta.
 
     X are the centred columns. This is the normal equations of least squares, and, with a basis,
     the second pass of CholeskyQR2 (Yamamoto et al. 2015).
+
+    Parameters
+    ----------
+    formula, weights
+        Outcome and terms; a column of prior weights.
+    levels, centres, y_centre
+        What all organizations agreed on after `model_prepare`.
+    basis, beta
+        p x k, and p coefficients of the centred columns; None in the first round.
 
     Returns
     -------
@@ -62,14 +71,14 @@ def linear_sums(
 def glm_step(
     station: Station,
     formula: str,
-    levels: Mapping[str, Sequence[str]],
-    centres: Mapping[str, float],
-    family: str,
-    link: str | None = None,
+    levels: dict[str, list[str]],
+    centres: dict[str, float],
+    family: Family,
+    link: Link | None = None,
     weights: str | None = None,
     offset: str | None = None,
-    basis: Sequence[Sequence[float]] | None = None,
-    beta: Sequence[float] | None = None,
+    basis: list[list[float]] | None = None,
+    beta: list[float] | None = None,
     theta: float | None = None,
     null: float | None = None,
 ) -> dict[str, Any]:
@@ -80,6 +89,14 @@ def glm_step(
 
     Parameters
     ----------
+    formula, weights, offset
+        Outcome and terms; columns of prior weights and of offsets.
+    levels, centres
+        What all organizations agreed on after `model_prepare`.
+    family, link
+        See `central.glm`.
+    basis
+        p x k; None in the first round.
     beta
         Coefficients of the centred columns (p); None for working weights and outcome at R's
         starting means, where ``score`` is that of the coefficients themselves.

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from vantage6.algorithms.meta.partial import check_model
 from vantage6.algorithms.statistics.analysis import Analysis, Sites, central
@@ -54,7 +54,7 @@ def meta_analysis(
     model: dict[str, Any] | None = None,
     estimates: list[dict[str, Any]] | None = None,
     terms: list[str] | None = None,
-    method: str = "reml",
+    method: Literal["reml", "dl", "fixed"] = "reml",
     knapp_hartung: bool = False,
     organization_ids: list[int] | None = None,
     min_organizations: int | None = None,

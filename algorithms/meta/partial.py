@@ -1,8 +1,8 @@
 """The estimates of a model that one organization fits to its own records."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from vantage6.algorithms.glm.central import glm, linear_model
 from vantage6.algorithms.glm.partial import glm_step, linear_sums, model_prepare
@@ -31,7 +31,7 @@ class _Alone:
     """One station as the only organization; its floors hold, apart from that of parties."""
 
     def __init__(self, station: Station) -> None:
-        self._station = Station(station.data, replace(station.floors, parties=1))
+        self._station = Station(station.data, replace(station.floors, parties=1), (0,))
 
     def organizations(self) -> list[int]:
         return [0]
@@ -58,9 +58,9 @@ def check_model(model: Any) -> tuple[str, dict[str, Any]]:
 
 def local_model(
     station: Station,
-    function: str,
-    arguments: Mapping[str, Any],
-    terms: Sequence[str] | None = None,
+    function: Literal["linear_model", "glm", "cox"],
+    arguments: dict[str, Any],
+    terms: list[str] | None = None,
 ) -> dict[str, Any]:
     """Return the estimates of a model of the station's own records.
 

@@ -1,6 +1,7 @@
 """One analysis over organizations: rounds, who takes part, warnings, and the answer's envelope."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any, ParamSpec, Protocol
 
@@ -92,41 +93,40 @@ class Analysis:
             One does not take part, and the caller did not allow to go on without it.
         """
         self.rounds += 1
-        answers = self._sites.ask(method, {**arguments, "parties": self.asked}, list(self.used))
+        answers = self._sites.ask(method, arguments, list(self.used))
         parts: dict[int, Any] = {}
-        left: list[tuple[int, Mapping[str, str]]] = []
+        left: list[_Left] = []
         for organization in self.used:
             answer = answers.get(organization, {})
             if "ok" in answer:
                 parts[organization] = answer["ok"]
                 self._versions[organization] = dict(answer.get("versions", {}))
             else:
-                left.append((organization, answer.get("refused") or _failure(answer)))
+                left.append(_Left.of(organization, answer))
         if left:
             self._exclude(left, len(parts))
             self.used = list(parts)
         return parts
 
-    def _exclude(self, left: list[tuple[int, Mapping[str, str]]], remaining: int) -> None:
+    def _exclude(self, left: "list[_Left]", remaining: int) -> None:
         allowed = self._least is not None and remaining >= max(self._least, 1)
-        for organization, reason in left:
-            code, message = reason["code"], reason["message"]
+        for one in left:
             if not allowed:
-                if code not in FLOOR_CODES:
-                    raise Stopped(code, message)
+                if not one.is_absent:
+                    raise Stopped(one.code, one.message)
                 advice = f" Ask with min_organizations={remaining} to go on without it."
                 raise stop(
                     "organizations_missing",
-                    organization=organization,
-                    message=message,
+                    organization=one.organization,
+                    message=one.message,
                     advice=advice if remaining else "",
                 )
             self.excluded.append(
                 {
-                    "organization": organization,
+                    "organization": one.organization,
                     "round": self.rounds,
-                    "code": code,
-                    "message": message,
+                    "code": one.code,
+                    "message": one.message,
                 }
             )
 
@@ -203,7 +203,21 @@ class Analysis:
         )
 
 
-def _failure(answer: Mapping[str, Any]) -> Mapping[str, str]:
-    failed = answer.get("failed") or {}
-    message = str(failed.get("message", "Its sub-task failed."))
-    return {"code": "failed", "message": message}
+@dataclass(frozen=True)
+class _Left:
+    """An organization that takes no part any more, and why."""
+
+    organization: int
+    code: str
+    message: str
+    #: The request fits its data, but it does not answer.
+    is_absent: bool
+
+    @classmethod
+    def of(cls, organization: int, answer: Mapping[str, Any]) -> "_Left":
+        """Read a refusal or a failure."""
+        refused = answer.get("refused")
+        said = refused or answer.get("failed") or {}
+        code = str(said.get("code", "failed"))
+        message = str(said.get("message", "Its sub-task failed."))
+        return cls(organization, code, message, not refused or code in FLOOR_CODES)

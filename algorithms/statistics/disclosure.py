@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from vantage6.algorithms.statistics.floors import Floors
 from vantage6.algorithms.statistics.sentences import Refused
 from vantage6.algorithms.statistics.sums import Array
+from vantage6.common.disclosure.floors import Floors
 
 
 def is_small(count: int, floors: Floors) -> bool:

@@ -1,6 +1,6 @@
 """Columns of a station by group, and the first two rounds of every description of columns."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -78,9 +78,9 @@ class Groups:
 
 def describe(
     station: Station,
-    columns: Sequence[str],
+    columns: list[str],
     by: str | None = None,
-    levels: Mapping[str, Sequence[Any]] | None = None,
+    levels: dict[str, list[Any]] | None = None,
     complete: bool = False,
     numeric: bool = False,
 ) -> dict[str, Any]:
@@ -154,16 +154,25 @@ def _describe(groups: Groups, group: str, name: str, numeric: bool) -> dict[str,
 
 def moments(
     station: Station,
-    columns: Sequence[str],
-    centre: Mapping[str, Sequence[float]],
+    columns: list[str],
+    centre: dict[str, list[float]],
     by: str | None = None,
-    levels: Mapping[str, Sequence[Any]] | None = None,
+    levels: dict[str, list[Any]] | None = None,
     complete: bool = True,
 ) -> dict[str, Any]:
     """Return sums of differences from a centre, and of their squares and products.
 
     Chan, Golub & LeVeque 1983, "shifted data": with s = Σ(x - c) and q = Σ(x - c)², the mean is
     c + s/n and the sum of squares q - s²/n.
+
+    Parameters
+    ----------
+    columns, by, levels
+        Columns with numbers; a column of groups; its levels.
+    centre
+        Level -> centre of each column.
+    complete
+        Use only records with a value in every column.
 
     Returns
     -------

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from vantage6.algorithms.statistics.columns import Columns
-from vantage6.algorithms.statistics.floors import Floors, read_floors
 from vantage6.algorithms.statistics.sentences import Refused
+from vantage6.common.disclosure.floors import Floors
 
 #: Version of the functions; part of every answer.
 SHELF = "1.0.0"
@@ -20,10 +20,12 @@ SHELF = "1.0.0"
 
 @dataclass
 class Station:
-    """The data of one organization and the floors that its owner set."""
+    """The data of one organization, and what its node says about disclosure."""
 
     data: Any
     floors: Floors = field(default_factory=Floors)
+    #: Ids of the organizations that are asked together.
+    parties: tuple[int, ...] = ()
 
     @property
     def columns(self) -> Columns:
@@ -51,51 +53,39 @@ def answer(
     function
         Takes the station, then the arguments that a central function sent.
     station
-        Data and floors.
+        Data, floors and parties.
     arguments
-        What arrived, with ``parties``: the ids of all organizations that are asked.
+        What arrived.
 
     Returns
     -------
     dict
         ``ok``, ``floors`` and ``versions``; or ``refused`` with ``code`` and ``message``.
     """
-    rest = dict(arguments)
-    parties = rest.pop("parties", None)
     try:
-        if not isinstance(parties, list) or len(set(map(str, parties))) < station.floors.parties:
+        if len(set(station.parties)) < station.floors.parties:
             raise Refused("too_few_organizations", parties=station.floors.parties)
-        bound = inspect.signature(function).bind(station, **rest)
+        bound = inspect.signature(function).bind(station, **arguments)
         ok = function(*bound.args, **bound.kwargs)
     except Refused as refused:
-        return _refusal(refused)
+        return refusal(refused)
     except Exception:
         # SECURITY: the message of any other error can quote a record. It stays at the station.
         return _unusable()
     # SECURITY: JSON has no infinity, and a number beyond the range of doubles tells of one record.
     if not _is_finite(ok):
         return _unusable()
-    return {"ok": ok, "floors": station.floors.as_json(), "versions": versions()}
+    return {"ok": ok, "floors": station.floors.to_json(), "versions": versions()}
 
 
-def respond(
-    function: Callable[..., dict[str, Any]], data: Any, arguments: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Return the answer of a partial function under the floors of this station's file."""
-    try:
-        floors = read_floors()
-    except Refused as refused:
-        return _refusal(refused)
-    return answer(function, Station(data, floors), arguments)
-
-
-def _refusal(refused: Refused) -> dict[str, Any]:
+def refusal(refused: Refused) -> dict[str, Any]:
+    """Return the answer of a station that takes no part."""
     return {"refused": {"code": refused.code, "message": refused.message}}
 
 
 def _unusable() -> dict[str, Any]:
     said = "The arguments of this function cannot be used with the data of this station."
-    return _refusal(Refused("bad_argument", sentence=said))
+    return refusal(Refused("bad_argument", sentence=said))
 
 
 def _is_finite(value: Any) -> bool:

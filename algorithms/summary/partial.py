@@ -1,6 +1,6 @@
 """Counts of one organization for quantiles and histograms; `describe` and `moments` are shared."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -20,10 +20,10 @@ MOST_EDGES = 5000
 
 def counts(
     station: Station,
-    columns: Sequence[str],
-    edges: Mapping[str, Any],
+    columns: list[str],
+    edges: dict[str, Any],
     by: str | None = None,
-    levels: Mapping[str, Sequence[Any]] | None = None,
+    levels: dict[str, list[Any]] | None = None,
 ) -> dict[str, Any]:
     """Return how many values of each column are at most each edge.
 
@@ -33,6 +33,8 @@ def counts(
 
     Parameters
     ----------
+    columns, by, levels
+        Columns with numbers; a column of groups; its levels.
     edges
         Column -> lists of rising edges; with `by`, level -> column -> lists.
 
@@ -98,8 +100,13 @@ def _kept(below: Any, count: int, cell: int) -> list[list[int]]:
     return kept
 
 
-def histogram_counts(station: Station, column: str, edges: Sequence[float]) -> dict[str, Any]:
+def histogram_counts(station: Station, column: str, edges: list[float]) -> dict[str, Any]:
     """Return how many values lie in (a, b] for neighbouring edges; the first is [a, b].
+
+    Parameters
+    ----------
+    column, edges
+        Column with numbers, and rising edges of its intervals.
 
     Returns
     -------

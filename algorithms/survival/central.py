@@ -1,7 +1,7 @@
 """`cox`: proportional hazards, stratified by organization or with a baseline that all share."""
 
 import math
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -24,9 +24,9 @@ from vantage6.algorithms.statistics.models.preparation import Preparation
 from vantage6.algorithms.statistics.models.whitening import cholesky, invert_upper
 from vantage6.algorithms.statistics.sentences import stop
 from vantage6.algorithms.statistics.sums import Array, add, square, triangle
+from vantage6.algorithms.survival.cox_sums import TIES
 from vantage6.algorithms.survival.kaplan_meier import kaplan_meier
-from vantage6.algorithms.survival.partial import TIES
-from vantage6.algorithms.survival.risk import Likelihood, likelihood, read_risk_set
+from vantage6.algorithms.survival.risk import Likelihood, Ties, likelihood, read_risk_set
 
 __all__ = ["cox", "kaplan_meier"]
 
@@ -40,8 +40,8 @@ def cox(
     time: str,
     event: str,
     formula: str,
-    ties: str = "efron",
-    baseline: str = "stratified",
+    ties: Ties = "efron",
+    baseline: Literal["stratified", "pooled"] = "stratified",
     time_unit: float | None = None,
     max_iterations: int = 25,
     tolerance: float = 1e-10,

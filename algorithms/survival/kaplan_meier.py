@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -38,9 +38,9 @@ def kaplan_meier(
     time: str,
     event: str,
     group: str | None = None,
-    method: str = "grid",
+    method: Literal["grid", "exact", "none"] = "grid",
     times: list[float] | None = None,
-    test_scope: str = "stratified",
+    test_scope: Literal["stratified", "pooled"] = "stratified",
     at: list[float] | None = None,
     organization_ids: list[int] | None = None,
     min_organizations: int | None = None,

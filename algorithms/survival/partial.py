@@ -1,8 +1,6 @@
 """Sums and counts of one organization for survival."""
 
-import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,26 +10,21 @@ from numpy.typing import NDArray
 from vantage6.algorithms.statistics import disclosure
 from vantage6.algorithms.statistics.arguments import (
     bad,
-    check_choice,
     check_edges,
     check_levels,
     check_name,
-    check_vector,
 )
-from vantage6.algorithms.statistics.floors import Floors
 from vantage6.algorithms.statistics.groups import ALL
 from vantage6.algorithms.statistics.levels import ordered
 from vantage6.algorithms.statistics.models.records import (
-    ModelRecords,
-    basis_matrix,
     model_prepare,
-    rounded_up,
 )
 from vantage6.algorithms.statistics.sentences import Refused
 from vantage6.algorithms.statistics.station import Station
 from vantage6.algorithms.statistics.sums import Array, total_of, triangle
+from vantage6.algorithms.survival.cox_sums import cox_step, cox_sums
 from vantage6.algorithms.survival.hypergeometric import Counts, expected_events
-from vantage6.algorithms.survival.risk import likelihood, risk_sets
+from vantage6.common.disclosure.floors import Floors
 
 __all__ = [
     "cox_step",
@@ -43,136 +36,8 @@ __all__ = [
     "survival_prepare",
 ]
 
-TIES = ("efron", "breslow")
 #: Candidate edges of one request: flags grow with their square.
 MOST_EDGES = 200
-
-
-def _cox_records(
-    station: Station,
-    formula: str,
-    time: str,
-    event: str,
-    levels: Any,
-    centres: Any,
-    basis: Any,
-    beta: Any,
-) -> tuple[ModelRecords, int, Array, Array]:
-    """Return records, number of columns, columns in the basis, and linear predictor."""
-    records = ModelRecords(station, formula, levels, time=time, event=event)
-    design = records.design()
-    records.is_allowed(design)
-    columns = records.centred(design, centres)
-    eta = columns @ np.array(check_vector("beta", beta, design.size))
-    # SECURITY: a chosen beta would put all weight of the risk sets on one record.
-    top = eta.max(initial=-math.inf)
-    if records.n and math.isfinite(top):
-        disclosure.check_effective(np.exp(eta - top), station.floors)
-    return records, design.size, columns @ basis_matrix(basis, design.size), eta
-
-
-def cox_step(
-    station: Station,
-    formula: str,
-    time: str,
-    event: str,
-    ties: str,
-    levels: Mapping[str, Sequence[str]],
-    centres: Mapping[str, float],
-    basis: Sequence[Sequence[float]] | None,
-    beta: Sequence[float],
-) -> dict[str, Any]:
-    """Return log partial likelihood, score and information of this organization as a stratum.
-
-    Parameters
-    ----------
-    ties
-        ``"efron"`` (1977) or ``"breslow"`` (1974). Times are tied if they are equal.
-    basis, beta
-        p x k, and p coefficients of the centred columns.
-
-    Returns
-    -------
-    dict
-        ``n``, ``events``, ``p``, ``valid``, and if it is: ``loglik``, ``score`` (k), ``info``
-        (triangle).
-    """
-    check_choice("ties", ties, TIES)
-    records, size, columns, eta = _cox_records(
-        station, formula, time, event, levels, centres, basis, beta
-    )
-    said = {"n": records.n, "events": int(records.event.sum()), "p": size}
-    # The likelihood of a stratum does not change with a constant.
-    eta = eta - eta.max(initial=0.0) if records.n and np.all(np.isfinite(eta)) else eta
-    if not np.all(np.isfinite(np.exp(eta))):
-        return said | {"valid": False}
-    with np.errstate(all="ignore"):
-        try:
-            found = likelihood(
-                risk_sets(records.time, records.event, columns, eta), columns.shape[1], ties
-            )
-        except (ValueError, ZeroDivisionError):
-            return said | {"valid": False}
-    if not (math.isfinite(found.value) and np.all(np.isfinite(found.info))):
-        return said | {"valid": False}
-    return said | {
-        "valid": True,
-        "loglik": found.value,
-        "score": found.score.tolist(),
-        "info": triangle(found.info),
-    }
-
-
-def cox_sums(
-    station: Station,
-    formula: str,
-    time: str,
-    event: str,
-    levels: Mapping[str, Sequence[str]],
-    centres: Mapping[str, float],
-    basis: Sequence[Sequence[float]] | None,
-    beta: Sequence[float],
-    times: Sequence[float],
-    time_unit: float | None = None,
-) -> dict[str, Any]:
-    """Return the sums over risk sets at agreed times, for a baseline that all share.
-
-    Only from a station without a floor for counts: these sums are nearly its records.
-
-    Returns
-    -------
-    dict
-        ``n``, ``events``, ``p``, ``valid`` and ``sums``: for each time S0, S1, S2, D0, D1, D2, d,
-        Σx and Σxβ (see `risk.RiskSet`; matrices as triangles).
-    """
-    if station.floors.cell > 1:
-        raise Refused("pooled_refused")
-    agreed = np.array(check_edges("times", times))
-    records, size, columns, eta = _cox_records(
-        station, formula, time, event, levels, centres, basis, beta
-    )
-    said = {"n": records.n, "events": int(records.event.sum()), "p": size}
-    with np.errstate(over="ignore"):
-        if not np.all(np.isfinite(np.exp(eta))):
-            return said | {"valid": False}
-    moments = rounded_up(records.time, time_unit)
-    if not set(moments[records.event].tolist()) <= set(agreed.tolist()):
-        raise bad("times holds the times of all events.")
-    sums = [
-        [
-            one.risk[0],
-            one.risk[1].tolist(),
-            triangle(one.risk[2]),
-            one.dead[0],
-            one.dead[1].tolist(),
-            triangle(one.dead[2]),
-            one.count,
-            one.x.tolist(),
-            one.eta,
-        ]
-        for one in risk_sets(moments, records.event, columns, eta, agreed)
-    ]
-    return said | {"valid": True, "sums": sums}
 
 
 @dataclass
@@ -237,6 +102,13 @@ def survival_prepare(
 ) -> dict[str, Any]:
     """Return counts and sums of times.
 
+    Parameters
+    ----------
+    time, event, group
+        Columns of times, of events (1 or 0) and of groups.
+    exact
+        Name the times; only from a station without a floor for counts.
+
     Returns
     -------
     dict
@@ -296,10 +168,19 @@ def survival_bins(
     time: str,
     event: str,
     group: str | None,
-    levels: Sequence[str],
-    edges: Sequence[float],
+    levels: list[str],
+    edges: list[float],
 ) -> dict[str, Any]:
     """Return which intervals between candidate edges hold no small count.
+
+    Parameters
+    ----------
+    time, event, group
+        Columns of times, of events (1 or 0) and of groups.
+    levels
+        The groups.
+    edges
+        Rising candidates, on the station's lattice of times.
 
     Returns
     -------
@@ -328,10 +209,19 @@ def survival_counts(
     time: str,
     event: str,
     group: str | None,
-    levels: Sequence[str],
-    edges: Sequence[float],
+    levels: list[str],
+    edges: list[float],
 ) -> dict[str, Any]:
     """Return events and censorings in (a, b] between edges, the last interval open.
+
+    Parameters
+    ----------
+    time, event, group
+        Columns of times, of events (1 or 0) and of groups.
+    levels
+        The groups.
+    edges
+        Rising edges, between which no count is small.
 
     Returns
     -------
@@ -362,10 +252,19 @@ def log_rank(
     time: str,
     event: str,
     group: str,
-    levels: Sequence[str],
-    rho: Sequence[float],
+    levels: list[str],
+    rho: list[float],
 ) -> dict[str, Any]:
     """Return observed less expected events of each group, and their covariance, in this stratum.
+
+    Parameters
+    ----------
+    time, event, group
+        Columns of times, of events (1 or 0) and of groups.
+    levels
+        The groups, in the order of the answer.
+    rho
+        Weights of the test: 0 for log-rank, 1 for Peto & Peto.
 
     Returns
     -------

@@ -3,11 +3,14 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from vantage6.algorithms.statistics.sums import Array, square
+
+#: How tied events count: Efron 1977, Breslow 1974.
+Ties = Literal["efron", "breslow"]
 
 
 @dataclass

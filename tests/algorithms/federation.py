@@ -2,15 +2,21 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from vantage6.algorithms.catalogue import PARTIAL
-from vantage6.algorithms.statistics.floors import PRESETS, Floors
 from vantage6.algorithms.statistics.station import Station, answer
+from vantage6.common.disclosure.floors import PRESETS, Floors
 
 OPEN = PRESETS["open"]
+
+
+def among_three(data: Any, floors: Floors | None = None) -> Station:
+    """Return a station that is asked together with two others."""
+    return Station(data, floors or Floors(), (1, 2, 3))
 
 
 class Federation:
@@ -48,7 +54,8 @@ class Federation:
             if (len(self.calls) + 1, number) in self.absent:
                 answers[number] = {"failed": {"code": "crashed", "message": "Its node is offline."}}
                 continue
-            said = answer(PARTIAL[method], self.stations[number], json.loads(sent))
+            station = replace(self.stations[number], parties=tuple(organization_ids))
+            said = answer(PARTIAL[method], station, json.loads(sent))
             said = json.loads(json.dumps(said, allow_nan=False))
             answers[number] = self.tamper(method, number, said)
         self.calls.append((method, arguments, answers))

@@ -18,11 +18,11 @@ from vantage6.algorithms.comparison.central import ttest
 from vantage6.algorithms.correlation.central import pca
 from vantage6.algorithms.crosstab.central import crosstab
 from vantage6.algorithms.glm.central import glm, linear_model
-from vantage6.algorithms.statistics.floors import Floors
 from vantage6.algorithms.statistics.levels import canonical_text, ordered
 from vantage6.algorithms.statistics.sentences import SENTENCES, Stopped
 from vantage6.algorithms.summary.central import summary
 from vantage6.algorithms.survival.central import cox
+from vantage6.common.disclosure.floors import Floors
 
 
 def warnings(answer: dict[str, Any]) -> dict[str, str]:
@@ -305,4 +305,16 @@ def test_partial_functions_need_numpy_alone():
     heavy = {"pandas", "scipy", "formulaic"} & set(loaded)
     ours = {name for name in loaded if name.startswith("vantage6.")}
     assert not heavy
-    assert all(name.startswith("vantage6.algorithms") for name in ours)
+    assert all(
+        name == "vantage6.common"
+        or name.startswith(("vantage6.algorithms", "vantage6.common.disc"))
+        for name in ours
+    )
+
+
+def test_the_module_of_the_image_loads_no_client_and_nothing_that_a_partial_does_without():
+    code = "import sys, vantage6.algorithms.shelf; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert not {"pandas", "scipy", "formulaic", "httpx2", "vantage6.client"} & set(loaded)

@@ -11,9 +11,9 @@ from tests.algorithms.test_models import ORDERS, assert_same, people
 from vantage6.algorithms.comparison.central import anova, ttest
 from vantage6.algorithms.correlation.central import correlation, pca
 from vantage6.algorithms.crosstab.central import crosstab
-from vantage6.algorithms.statistics.floors import Floors
 from vantage6.algorithms.statistics.sentences import Stopped
 from vantage6.algorithms.summary.central import histogram, summary
+from vantage6.common.disclosure.floors import Floors
 
 CALLS: dict[str, tuple[Any, dict[str, Any]]] = {
     "summary": (summary, {"columns": ["x", "g", "count"]}),
@@ -100,12 +100,12 @@ def test_edges_between_the_points_of_a_stations_lattice_are_refused():
     sites = federation(people(90), 3, floors=Floors(dominance=None))
     answer = summary(sites, columns=["x"], quantiles=[])
     mean = answer["result"]["columns"]["x"]["mean"]
-    arguments = {"columns": ["x"], "edges": {"x": [[mean]]}, "parties": [1, 2, 3]}
-    said = sites.ask("counts", arguments, [1])[1]["refused"]
+    arguments = {"columns": ["x"], "edges": {"x": [[mean]]}}
+    said = sites.ask("counts", arguments, [1, 2, 3])[1]["refused"]
     assert said["code"] == "too_fine"
     assert said["message"].startswith("Edges of column 'x' must be multiples of 0.0")
     arguments["edges"] = {"x": [[0.0], [0.5]]}
-    assert sites.ask("counts", arguments, [1])[1]["refused"]["code"] == "bad_argument"
+    assert sites.ask("counts", arguments, [1, 2, 3])[1]["refused"]["code"] == "bad_argument"
 
 
 def test_small_tail_groups_give_no_quantile_and_say_so():

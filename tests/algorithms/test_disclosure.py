@@ -1,20 +1,19 @@
 """What a station refuses: counts below its floors, formulas that run code, chosen records."""
 
-import json
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.algorithms.federation import OPEN, Federation, federation, split
+from tests.algorithms.federation import OPEN, Federation, among_three, federation, split
 from tests.algorithms.test_models import people
 from vantage6.algorithms.catalogue import PARTIAL
 from vantage6.algorithms.glm.central import glm, linear_model
 from vantage6.algorithms.statistics import disclosure
-from vantage6.algorithms.statistics.floors import PRESETS, Floors, read_floors
 from vantage6.algorithms.statistics.models.formula import parse_formula
 from vantage6.algorithms.statistics.sentences import Refused, Stopped
-from vantage6.algorithms.statistics.station import Station, answer, respond
+from vantage6.algorithms.statistics.station import Station, answer
+from vantage6.common.disclosure.floors import PRESETS, Floors
 
 HOSTILE = [
     "y ~ {__import__('os').getpid()*x}",
@@ -83,11 +82,11 @@ ALLOWED = [
 @pytest.fixture
 def station() -> Station:
     federation(people(), 1)
-    return Station(people(), OPEN)
+    return among_three(people(), OPEN)
 
 
 def refusal(method: str, station: Station, **arguments: Any) -> dict[str, str]:
-    said = answer(PARTIAL[method], station, {"parties": [1, 2, 3], **arguments})
+    said = answer(PARTIAL[method], station, arguments)
     assert set(said) == {"refused"}, said
     return said["refused"]
 
@@ -127,9 +126,9 @@ def test_a_chosen_beta_cannot_read_a_record():
     table = {"x": random.normal(13, 1, 190), "z": random.normal(size=190)}
     table["yes"] = (random.random(190) < 0.5).astype(float)
     target = float(np.sort(table["x"])[95])
-    station = Station(table)
+    station = among_three(table)
     asked = {"formula": "yes ~ x + z", "family": "binomial", "levels": {}}
-    asked |= {"centres": {"x": 0.0, "z": 0.0}, "parties": [1, 2]}
+    asked |= {"centres": {"x": 0.0, "z": 0.0}}
     honest = answer(PARTIAL["glm_step"], station, {**asked, "beta": [0.0, 0.0, 0.0]})
     assert "ok" in honest
     beta = [-1e4 * target, 1e4, 0.0]
@@ -149,9 +148,9 @@ def test_saturated_means_cannot_read_the_largest_record():
     slope = 60 / (first - second)
     beta = [-slope * (first + second) / 2, slope, 0.0]
     asked = {"formula": "yes ~ x + z", "family": "binomial", "levels": {}, "beta": beta}
-    asked |= {"centres": {"x": 0.0, "z": 0.0}, "parties": [1, 2]}
+    asked |= {"centres": {"x": 0.0, "z": 0.0}}
     for link in ("logit", "probit", "cloglog"):
-        said = answer(PARTIAL["glm_step"], Station(table), {**asked, "link": link})
+        said = answer(PARTIAL["glm_step"], among_three(table), {**asked, "link": link})
         assert said["refused"]["code"] == "concentrated", link
 
 
@@ -173,13 +172,14 @@ def test_no_family_lets_a_beta_choose_the_largest_record(family: str, link: str,
     table = people(190)
     first, second = np.sort(table["x"])[[-1, -2]]
     asked = {"formula": f"{outcome} ~ x", "family": family, "link": link, "levels": {}}
-    asked |= {"centres": {"x": 0.0}, "parties": [1, 2]}
+    asked |= {"centres": {"x": 0.0}}
     asked["theta"] = 2.0 if family == "negative_binomial" else None
     steep = 60 / (first - second)
     for slope in (steep, -steep, steep / 5, -steep / 5, 1.0, -1.0):
         # Steep at the largest record; and a predictor that almost vanishes there.
         for constant in (-slope * (first + second) / 2, -slope * (first + 1e-9)):
-            said = answer(PARTIAL["glm_step"], Station(table), {**asked, "beta": [constant, slope]})
+            request = {**asked, "beta": [constant, slope]}
+            said = answer(PARTIAL["glm_step"], among_three(table), request)
             if "refused" in said:
                 assert said["refused"]["code"] == "concentrated"
             elif said["ok"]["valid"]:
@@ -214,14 +214,14 @@ def test_no_term_and_no_outcome_may_choose_records(term: str, place: str, preset
     if place == "outcome" and ":" in text:
         return
     formula = f"y ~ {text}" if place == "term" else f"{text} ~ z"
-    said = refusal("model_prepare", Station(table, PRESETS[preset]), formula=formula)
+    said = refusal("model_prepare", among_three(table, PRESETS[preset]), formula=formula)
     assert said["code"] in ("small_cell", "dominance"), said
 
 
 def test_a_weight_of_zero_leaves_out_no_few_records():
     table = people(60)
     table["w"] = np.array([0.0] * 3 + [1.0] * 57)
-    said = refusal("model_prepare", Station(table), formula="y ~ x", weights="w")
+    said = refusal("model_prepare", among_three(table), formula="y ~ x", weights="w")
     assert said["message"] == "Column 'w' splits the records into groups of fewer than 5."
 
 
@@ -276,7 +276,7 @@ def test_honest_fits_keep_to_the_floors_of_stations():
 def test_each_floor_refuses_in_the_first_round_and_in_direct_calls(
     code: str, table: dict[str, list[Any]], formula: str
 ):
-    station = Station(
+    station = among_three(
         {k: np.array(v, dtype=object if isinstance(v[0], str) else float) for k, v in table.items()}
     )
     levels = (
@@ -299,54 +299,20 @@ def test_each_floor_refuses_in_the_first_round_and_in_direct_calls(
 
 
 def test_alone_or_with_too_few_parties_nothing_is_answered():
-    for parties in ([1], [1, 1], None, "12", []):
-        said = answer(
-            PARTIAL["model_prepare"], Station(people()), {"formula": "y ~ x", "parties": parties}
-        )
+    for parties in ((1,), (1, 1), ()):
+        alone = Station(people(), parties=parties)
+        said = answer(PARTIAL["model_prepare"], alone, {"formula": "y ~ x"})
         assert said["refused"]["message"] == (
             "This station takes part only together with at least 2 organizations."
         )
 
 
-def test_floors_come_from_the_stations_file(tmp_path, monkeypatch):
-    assert read_floors() == Floors()
-    path = tmp_path / "floors.json"
-    monkeypatch.setenv("FLOORS_FILE", str(path))
-    path.write_text(json.dumps("sacro"))
-    assert read_floors() == PRESETS["sacro"]
-    path.write_text(json.dumps({"records": 20, "dominance": None}))
-    assert read_floors() == Floors(records=20, dominance=None)
-    for wrong in (
-        "{",
-        '"lax"',
-        '{"records": "none"}',
-        '{"records": null}',
-        '{"cell": -1}',
-        "[]",
-        '{"x": 1}',
-    ):
-        path.write_text(wrong)
-        with pytest.raises(Refused) as refused:
-            read_floors()
-        assert refused.value.code == "floors_unreadable"
-    path.unlink()
-    with pytest.raises(Refused):
-        read_floors()
-    said = respond(PARTIAL["model_prepare"], people(), {"formula": "y ~ x", "parties": [1, 2]})
-    assert said["refused"]["message"] == (
-        "The floors of this station cannot be read; it refuses until they can."
-    )
-    path.write_text(json.dumps({"records": 91}))
-    said = respond(PARTIAL["model_prepare"], people(), {"formula": "y ~ x", "parties": [1, 2]})
-    assert said["refused"]["code"] == "too_few_records"
-
-
-def test_a_caller_cannot_bring_floors_along():
-    said = answer(
-        PARTIAL["model_prepare"],
-        Station(people(4)),
-        {"formula": "y ~ x", "parties": [1, 2], "floors": {"records": 1}},
-    )
+@pytest.mark.parametrize(
+    ("name", "value"), [("floors", {"records": 1}), ("parties", [1, 2, 3]), ("station", None)]
+)
+def test_a_caller_cannot_bring_floors_or_parties_along(name: str, value: Any):
+    alone = Station(people(4), Floors(parties=1), (1,))
+    said = answer(PARTIAL["model_prepare"], alone, {"formula": "y ~ x", name: value})
     assert said["refused"]["code"] == "bad_argument"
 
 

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.algorithms.federation import OPEN, federation
+from tests.algorithms.federation import OPEN, among_three, federation
 from vantage6.algorithms.catalogue import PARTIAL
 from vantage6.algorithms.glm.central import linear_model
-from vantage6.algorithms.statistics.floors import Floors
 from vantage6.algorithms.statistics.sentences import Stopped
-from vantage6.algorithms.statistics.station import Station, answer
+from vantage6.algorithms.statistics.station import answer
+from vantage6.common.disclosure.floors import Floors
 
 MARKS = [7391.25 + 17 * i for i in range(60)]
 DATA = {
@@ -125,7 +125,7 @@ def test_all_partial_functions_are_tried():
 
 @pytest.mark.parametrize("method", GOOD)
 def test_the_arguments_are_good_ones(method: str):
-    said = answer(PARTIAL[method], Station(DATA, OPEN), {**GOOD[method], "parties": [1, 2]})
+    said = answer(PARTIAL[method], among_three(DATA, OPEN), {**GOOD[method]})
     assert "ok" in said, said
 
 
@@ -136,7 +136,7 @@ def test_strange_arguments_are_answered_or_refused(method: str, floors: Floors):
     requests = [{**GOOD[method], name: value} for name in names for value in STRANGE]
     requests += [{}, {**GOOD[method], "station": 1}, {**GOOD[method], "floors": {}}]
     for request in requests:
-        said = answer(PARTIAL[method], Station(DATA, floors), {**request, "parties": [1, 2]})
+        said = answer(PARTIAL[method], among_three(DATA, floors), {**request})
         json.dumps(said, allow_nan=False)
         if "refused" in said:
             message = said["refused"]["message"]

@@ -13,9 +13,9 @@ from tests.algorithms.test_models import ORDERS, people
 from tests.algorithms.test_survival import patients
 from vantage6.algorithms.glm.central import glm, linear_model
 from vantage6.algorithms.meta.central import meta_analysis
-from vantage6.algorithms.statistics.floors import Floors
 from vantage6.algorithms.statistics.sentences import Stopped
 from vantage6.algorithms.survival.central import cox
+from vantage6.common.disclosure.floors import Floors
 
 BCG = CASES["bcg_FE"]["input"]
 ESTIMATES = [

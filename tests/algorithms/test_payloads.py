@@ -15,9 +15,9 @@ from vantage6.algorithms.correlation.central import pca
 from vantage6.algorithms.crosstab.central import crosstab
 from vantage6.algorithms.glm.central import glm, linear_model
 from vantage6.algorithms.meta.central import meta_analysis
-from vantage6.algorithms.statistics.floors import Floors
 from vantage6.algorithms.summary.central import histogram, summary
 from vantage6.algorithms.survival.central import cox, kaplan_meier
+from vantage6.common.disclosure.floors import Floors
 
 FIELDS = {
     "model_prepare": "rows n kinds levels factors products y w events times",

@@ -8,10 +8,10 @@ import pytest
 
 from tests.algorithms.federation import Federation, federation, split
 from tests.algorithms.test_models import ORDERS, assert_same
-from vantage6.algorithms.statistics.floors import Floors
 from vantage6.algorithms.statistics.sentences import Stopped
 from vantage6.algorithms.survival.central import cox, kaplan_meier
 from vantage6.algorithms.survival.kaplan_meier import finest_partition
+from vantage6.common.disclosure.floors import Floors
 
 TIMES = {"time": "time", "event": "event"}
 
@@ -101,12 +101,12 @@ def test_nearly_all_records_of_a_station_stay_there():
             call(sites, **TIMES, **rest, **arguments)
         assert stopped.value.message.startswith(message)
     asked = {**TIMES, "formula": "age", "levels": {}, "centres": {"age": 60.0}}
-    asked |= {"basis": None, "parties": [1, 2, 3]}
+    asked |= {"basis": None}
     pooled = {**asked, "times": [1.0, 2.0], "beta": [0.0]}
-    assert sites.ask("cox_sums", pooled, [1])[1]["refused"]["code"] == "pooled_refused"
+    assert sites.ask("cox_sums", pooled, [1, 2, 3])[1]["refused"]["code"] == "pooled_refused"
     chosen = {**asked, "ties": "efron", "beta": [50.0]}
-    assert sites.ask("cox_step", chosen, [1])[1]["refused"]["code"] == "concentrated"
-    assert "ok" in sites.ask("cox_step", {**chosen, "beta": [0.01]}, [1])[1]
+    assert sites.ask("cox_step", chosen, [1, 2, 3])[1]["refused"]["code"] == "concentrated"
+    assert "ok" in sites.ask("cox_step", {**chosen, "beta": [0.01]}, [1, 2, 3])[1]
 
 
 def test_grids_of_counts_show_no_small_one():
@@ -139,13 +139,13 @@ def test_grids_of_counts_show_no_small_one():
 
 def test_edges_between_the_points_of_the_lattice_are_refused():
     sites = federation(patients(), 3, floors=Floors())
-    asked = {**TIMES, "group": None, "levels": [""], "edges": [31.4], "parties": [1, 2, 3]}
+    asked = {**TIMES, "group": None, "levels": [""], "edges": [31.4]}
     for method in ("survival_bins", "survival_counts"):
-        said = sites.ask(method, asked, [1])[1]["refused"]
+        said = sites.ask(method, asked, [1, 2, 3])[1]["refused"]
         assert said["code"] == "too_fine"
         assert said["message"].startswith("Edges of column 'time' must be multiples of ")
     asked["edges"] = [5.0, 10.0]
-    assert sites.ask("survival_counts", asked, [1])[1]["refused"]["code"] == "small_cell"
+    assert sites.ask("survival_counts", asked, [1, 2, 3])[1]["refused"]["code"] == "small_cell"
 
 
 def test_the_finest_partition_is_found():

@@ -5,6 +5,7 @@ Arrays in, arrays out; constants and starts are those of R's `glm`.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -12,8 +13,10 @@ from vantage6.algorithms.statistics.arguments import bad
 from vantage6.algorithms.statistics.sentences import Refused
 from vantage6.algorithms.statistics.sums import Array
 
+Family = Literal["gaussian", "binomial", "poisson", "gamma", "negative_binomial"]
+Link = Literal["identity", "log", "inverse", "logit", "probit", "cloglog", "sqrt"]
 #: The links of each family; the first is the default.
-LINKS = {
+LINKS: dict[str, tuple[Link, ...]] = {
     "gaussian": ("identity", "log", "inverse"),
     "binomial": ("logit", "probit", "cloglog", "log"),
     "poisson": ("log", "identity", "sqrt"),
@@ -33,7 +36,7 @@ WITH_DISPERSION = ("gaussian", "gamma")
 EPSILON = 2.0**-52
 
 
-def check_link(family: object, link: object | None) -> str:
+def check_link(family: object, link: object | None) -> Link:
     """Return the link to use.
 
     Raises
@@ -46,12 +49,13 @@ def check_link(family: object, link: object | None) -> str:
     links = LINKS[family]
     if link is None:
         return links[0]
-    if link not in links:
-        raise bad(
-            f"link '{link}' does not go with the family '{family}'; "
-            f"links of {family}: {', '.join(links)}."
-        )
-    return str(link)
+    for known in links:
+        if known == link:
+            return known
+    raise bad(
+        f"link '{link}' does not go with the family '{family}'; "
+        f"links of {family}: {', '.join(links)}."
+    )
 
 
 def check_outcome(family: str, y: Array) -> None:

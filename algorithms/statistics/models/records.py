@@ -1,7 +1,7 @@
 """The complete records of a station for one model, and the first round of every model."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from vantage6.algorithms.statistics.arguments import (
 from vantage6.algorithms.statistics.levels import ordered
 from vantage6.algorithms.statistics.models.centring import plan
 from vantage6.algorithms.statistics.models.design import Design, is_category, product_name
-from vantage6.algorithms.statistics.models.families import check_outcome
+from vantage6.algorithms.statistics.models.families import Family, check_outcome
 from vantage6.algorithms.statistics.models.formula import factor_columns, parse_formula
 from vantage6.algorithms.statistics.sentences import Refused
 from vantage6.algorithms.statistics.station import Station
@@ -226,14 +226,25 @@ def model_prepare(
     formula: str,
     weights: str | None = None,
     offset: str | None = None,
-    family: str | None = None,
+    family: Family | None = None,
     time: str | None = None,
     event: str | None = None,
-    levels: Mapping[str, Sequence[Any]] | None = None,
+    levels: dict[str, list[Any]] | None = None,
     exact: bool = False,
     time_unit: float | None = None,
 ) -> dict[str, Any]:
     """Return what all organizations have to agree on before a model: levels and centres.
+
+    Parameters
+    ----------
+    formula, weights, offset, family
+        Outcome and terms; columns of prior weights and of offsets; the family of a GLM.
+    time, event
+        For Cox models: columns of times and of events (1 or 0).
+    levels
+        Column -> its levels, where they are known; no other value may occur.
+    exact, time_unit
+        Name the times of events too, rounded up to multiples of the unit.
 
     Returns
     -------
