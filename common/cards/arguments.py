@@ -6,7 +6,7 @@ from typing import Any
 
 from vantage6.common.cards.bounded import MOST_VALUES, TooMuch, find_errors, plain
 from vantage6.common.cards.card import Card, Function
-from vantage6.common.cards.sentences import in_words, listed
+from vantage6.common.cards.sentences import in_words, listed, shorten
 from vantage6.common.json_values import has_more_values, unique_keys
 
 #: Code of a refusal because of arguments.
@@ -14,6 +14,8 @@ BAD_ARGUMENTS = "bad_arguments"
 
 _JSON = b"json."
 _SHOWN_FAULTS = 5
+#: A sentence with the words of a card ends here.
+_LONGEST_FAULT = 400
 _TOO_MUCH = (
     "The arguments are too large to be checked: a function with a card takes about "
     f"{MOST_VALUES:,} values at most."
@@ -71,7 +73,7 @@ def find_faults_of_input(card: Card, input_: Mapping[str, Any]) -> tuple[str, ..
         return ("master has to be true or false.",)
     function = card.find(method, is_central=is_central)
     if function is None:
-        return (_unknown(card, method, is_central=is_central),)
+        return (shorten(_unknown(card, method, is_central=is_central), _LONGEST_FAULT),)
     try:
         named, faults = _by_name(function, input_.get("args") or [], input_.get("kwargs") or {})
         if not faults:
@@ -79,7 +81,7 @@ def find_faults_of_input(card: Card, input_: Mapping[str, Any]) -> tuple[str, ..
             faults = [in_words(function, error) for error in errors]
     except TooMuch:
         return (_TOO_MUCH,)
-    faults = list(dict.fromkeys(faults))
+    faults = [shorten(fault, _LONGEST_FAULT) for fault in dict.fromkeys(faults)]
     if len(faults) > _SHOWN_FAULTS:
         faults = [*faults[:_SHOWN_FAULTS], f"{function.name} finds more that does not fit."]
     return tuple(faults)

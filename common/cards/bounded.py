@@ -25,6 +25,7 @@ MOST_VALUES = 200_000
 _MOST_STEPS = 1_000_000
 #: An error takes kilobytes while a check goes on.
 _STEPS_OF_ERROR = 100
+_CHARACTERS_OF_STEP = 10
 _MOST_ERRORS = 50
 _DEEPEST = 100
 _LONGEST_INTEGER_BITS = 4_096
@@ -81,7 +82,7 @@ def plain(value: dict[str, Any]) -> dict[str, Any]:
         If they are nested too deeply, or are too many.
     """
     steps = _Steps()
-    return _Dictionary({str(key): _plain(entry, steps, 0) for key, entry in value.items()})
+    return _Dictionary({_Text(key): _plain(entry, steps, 0) for key, entry in value.items()})
 
 
 def find_errors(schema: dict[str, Any], arguments: dict[str, Any]) -> list[ValidationError]:
@@ -112,7 +113,7 @@ def _plain(value: Any, steps: _Steps, depth: int) -> Any:
         return _Text(value)
     if isinstance(value, dict):
         return _Dictionary(
-            {str(key): _plain(entry, steps, depth + 1) for key, entry in value.items()}
+            {_Text(key): _plain(entry, steps, depth + 1) for key, entry in value.items()}
         )
     if isinstance(value, list | tuple):
         return _List([_plain(entry, steps, depth + 1) for entry in value])
@@ -153,7 +154,8 @@ def _counted(name: str, check: _Check) -> _Check:
             cost += len(instance)
         steps.spend(cost)
         for error in check(validator, value, instance, schema) or ():
-            steps.spend(_STEPS_OF_ERROR)
+            steps.spend(_STEPS_OF_ERROR + len(error.message) // _CHARACTERS_OF_STEP)
+            error.message = ""  # it would be kept for each of thousands
             yield error
 
     return counted

@@ -49,6 +49,11 @@ def listed(values: Iterable[Any]) -> str:
     return (shown or "none") + more
 
 
+def shorten(sentence: str, most: int) -> str:
+    """Return a sentence that is not longer than this."""
+    return sentence if len(sentence) <= most else f"{sentence[: most - 4]} ..."
+
+
 def in_words(function: Function, error: ValidationError) -> str:
     """Return the sentence about an error of arguments.
 

@@ -5,6 +5,7 @@ import copy
 import gzip
 import json
 import time
+import tracemalloc
 import zlib
 from typing import Any
 
@@ -433,3 +434,35 @@ def test_what_is_checked_stays_as_it_was(card: Card):
     before = copy.deepcopy(input_)
     cards.find_faults_of_input(card, input_)
     assert input_ == before
+
+
+def test_a_sentence_is_short_however_long_the_words_of_the_card_are():
+    options = [f"{number:03}" * 300 for number in range(250)]
+    card = cards.parse(with_schema(enum=options))
+    (said,) = faults(card, **RIGHT | {"formula": "a"})
+    assert len(said) <= 400
+
+
+LONG_WORDS = {
+    "names": ({"anyOf": [{"additionalProperties": False}] * 500}, {"a" * 10_000_000: 1}),
+    "texts": ({"anyOf": [{"maxLength": 1}] * 500}, "a" * 10_000_000),
+    "lists": ({"anyOf": [{"maxItems": 1}] * 500}, [["a" * 1000] * 100] * 100),
+    "options": (
+        {"anyOf": [{"items": {"enum": [f"{n:03}" * 300 for n in range(250)]}}]},
+        [0] * 100_000,
+    ),
+}
+
+
+@pytest.mark.parametrize(("schema", "value"), LONG_WORDS.values(), ids=LONG_WORDS)
+def test_long_words_are_not_written_into_errors(schema: dict[str, Any], value: Any):
+    hard = cards.parse(with_schema(**schema))
+    tracemalloc.start()
+    try:
+        said = faults(hard, **RIGHT | {"formula": value})
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert said
+    # The input itself, read and in the form for the check.
+    assert most < 100 * 2**20
