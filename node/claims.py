@@ -26,6 +26,8 @@ class Requester:
     user_id: int | None = None
     user: str | None = None
     task_id: int | None = None
+    #: The image of that task.
+    image: str | None = None
 
     @classmethod
     def from_wire(cls, said: Mapping[str, Any]) -> Self:
@@ -36,6 +38,7 @@ class Requester:
             user_id=None if said.get("user") is None else int(said["user"]),
             user=said.get("user_name"),
             task_id=int(said["task"]),
+            image=None if said.get("image") is None else str(said["image"]),
         )
 
 

@@ -4,16 +4,19 @@ Every input and every answer goes through JSON on its way, as it does between re
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vantage6.client.answers import read_answer
 from vantage6.common.disclosure.floors import DEFAULT, Floors
 from vantage6.common.encoding import base64s_to_bytes, bytes_to_base64s
-from vantage6.common.errors import NotFound, V6Error
+from vantage6.common.errors import Forbidden, NotFound, V6Error
 from vantage6.common.serialization import deserialize, serialize
 from vantage6.common.task_status import TaskStatus
 from vantage6.tools import dispatch_rpc, loaders
 from vantage6.tools.disclosure import mocked_station
+
+if TYPE_CHECKING:
+    from vantage6.common.cards import Card
 
 Document = dict[str, Any]
 
@@ -177,6 +180,8 @@ class MockAlgorithmClient:
         Ids of the organizations; numbered from 0 when absent.
     node_ids
         Ids of their nodes; numbered from 0 when absent.
+    card
+        Card of the image; with it, partial functions are for sub-tasks only, as at a station.
 
     Raises
     ------
@@ -278,8 +283,10 @@ class MockAlgorithmClient:
         collaboration_id: int | None = None,
         organization_ids: Sequence[int] | None = None,
         node_ids: Sequence[int] | None = None,
+        card: "Card | None" = None,
     ) -> None:
         self._tasks = _MockTasks(module)
+        self._card = card
         self.image = "mock_image"
         self.database = "mock_database"
         self.task_id: int | None = None
@@ -328,6 +335,9 @@ class MockAlgorithmClient:
     def _run(
         self, input_: Mapping[str, Any], ids: Sequence[int], name: str, description: str
     ) -> Document:
+        if self.task_id is None and self._card is not None:
+            _refuse_partial(self._card, input_)
+
         def given(organization_id: int, task_id: int) -> list[Any]:
             data = self._data[organization_id]
             return [self._at(organization_id, task_id), data] if input_.get("master") else [data]
@@ -350,6 +360,26 @@ class MockAlgorithmClient:
             run_id=1,
             children=None,
         )
+
+
+def _refuse_partial(card: "Card", input_: Mapping[str, Any]) -> None:
+    """Refuse what a station refuses where no sub-task asks for it.
+
+    Raises
+    ------
+    Forbidden
+        If the function is for sub-tasks.
+    """
+    # Imported here because an algorithm in its container needs no cards.
+    from vantage6.common.disclosure.functions import (
+        SUBTASK_ONLY,
+        AskedFunction,
+        describe_refusal,
+        may_be_asked_directly,
+    )
+
+    if not may_be_asked_directly(card, AskedFunction.of(input_)):
+        raise Forbidden(describe_refusal(card), code=SUBTASK_ONLY)
 
 
 def _load(dataset: Mapping[str, Any]) -> Any:

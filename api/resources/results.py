@@ -175,7 +175,8 @@ def _requesters(task: Task, initiator: Organization) -> list[requesters.Requeste
     if task.parent_id is not None:
         return requesters.of(task)
     name = task.init_user.username if task.init_user else None
-    return [requesters.Requester(task.id, initiator.id, initiator.name, task.init_user_id, name)]
+    own = task.id, initiator.id, initiator.name, task.init_user_id, name, task.image
+    return [requesters.Requester(*own)]
 
 
 def _requester(requester: requesters.Requester) -> dict[str, Any]:
@@ -185,6 +186,7 @@ def _requester(requester: requesters.Requester) -> dict[str, Any]:
         "organization_name": requester.organization,
         "user": requester.user_id,
         "user_name": requester.user,
+        "image": requester.image,
     }
 
 

@@ -218,6 +218,7 @@ class RequesterReply(Reply):
     organization_name: str
     user: int | None
     user_name: str | None
+    image: str
 
 
 class ClaimTaskReply(Reply):

@@ -27,9 +27,8 @@ def _texts(value: Any) -> Any:
 
 
 Texts = Annotated[tuple[str, ...], BeforeValidator(_texts)]
-Expressions = Annotated[
-    tuple[Annotated[str, AfterValidator(_expression)], ...], BeforeValidator(_texts)
-]
+Expression = Annotated[str, AfterValidator(_expression)]
+Expressions = Annotated[tuple[Expression, ...], BeforeValidator(_texts)]
 
 
 def _registries(texts: tuple[str, ...]) -> tuple[str, ...]:
@@ -83,6 +82,17 @@ class PolicyConfig(Section):
         description="largest output that leaves; default: `limits.file_bytes`. The inputs of a "
         "sub-task leave as well, and are together held to it; default for them: "
         "`limits.request_bytes`",
+    )
+    functions: dict[Expression, Expressions] | None = Field(
+        None,
+        description="image, as in `allowed_algorithms`, to the names of its functions that may be "
+        "asked for, partial ones included, as regular expressions. An image that is left out has "
+        "none. Default: every function",
+    )
+    direct_partials: Expressions = Field(
+        (),
+        description="images whose partial functions may be asked for directly. Default: a function "
+        "that the card of an image does not call central is for sub-tasks of the same image",
     )
     floors: Annotated[FloorsConfig, BeforeValidator(of_preset)] = Field(
         FloorsConfig(),

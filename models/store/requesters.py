@@ -20,6 +20,7 @@ class Requester:
     organization: str
     user_id: int | None
     user: str | None
+    image: str
 
 
 def of(task: Task) -> list[Requester]:
@@ -34,7 +35,7 @@ def of(task: Task) -> list[Requester]:
         .where(tree.c.level < MOST_LEVELS)
     )
     rows: Any = (
-        Task.select(Task.id, Organization.id, Organization.name, User.id, User.username)
+        Task.select(Task.id, Organization.id, Organization.name, User.id, User.username, Task.image)
         .join(tree, on=(Task.id == tree.c.id))
         .switch(Task)
         .join(Organization)

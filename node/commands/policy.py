@@ -2,6 +2,8 @@
 
 import re
 import sys
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -10,10 +12,12 @@ from vantage6.common.cli import console
 from vantage6.node.commands.base import on_node
 
 if TYPE_CHECKING:
+    from vantage6.node.claims import Requester
     from vantage6.node.instance import Instance
 
 #: Exit code where a task would be refused.
 REFUSED = 1
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 #: What a verdict means for a way out of the container.
 _REACH = {"allowed": "reached", "refused": "closed", "open": "open"}
 
@@ -37,6 +41,15 @@ def policy() -> None:
 @click.option("--database", default="default", show_default=True, help="Label of the database.")
 @click.option("--data-format", help="Format of the input: json, pickle, legacy, or another.")
 @click.option("--input-bytes", type=click.IntRange(0), help="Length of the input.")
+@click.option("--function", help="Name of the function that is asked for.")
+@click.option("--partial", is_flag=True, help="The function is a partial one.")
+@click.option("--card", type=_FILE, help="Card of the image, as JSON.")
+@click.option("--parent-image", help="Of a sub-task: the image of the task above it.")
+@click.option(
+    "--arguments",
+    type=_FILE,
+    help="Arguments by name, as JSON. Their length counts; with --card they are checked.",
+)
 def test(
     instance: "Instance",
     image: str,
@@ -47,6 +60,11 @@ def test(
     database: str,
     data_format: str | None,
     input_bytes: int | None,
+    function: str | None,
+    partial: bool,
+    card: Path | None,
+    parent_image: str | None,
+    arguments: Path | None,
 ) -> None:
     """Tell what would happen to a task, rule by rule; exit code 1 if it would be refused.
 
@@ -55,11 +73,12 @@ def test(
     What follows is what the algorithm would reach, and what not.
     """
     from vantage6.common.errors import ConfigurationError
-    from vantage6.node.claims import Requester
+    from vantage6.node.commands.asked_function import with_function
     from vantage6.node.databases import Databases
     from vantage6.node.rules.current_policy import describe_followed
+    from vantage6.node.rules.findings import PolicyRequest, Verdict
     from vantage6.node.rules.obstacles import fitting_begin
-    from vantage6.node.rules.policy import Policy, PolicyRequest, Verdict
+    from vantage6.node.rules.policy import Policy
     from vantage6.node.services.explain import explain
 
     if digest and not re.fullmatch("sha256:[0-9a-f]{64}", digest):
@@ -78,8 +97,9 @@ def test(
         input_bytes=input_bytes,
         input_format=data_format.lower() if data_format else None,
         digests=frozenset({digest}) if digest else None,
-        above=tuple(Requester(*_id_or_name(one), user_id, user_name) for one in through),
+        above=_above(through, parent_image, user_id, user_name),
     )
+    request, faults = with_function(request, function, partial, card, arguments)
     rules = Policy(instance.config)
     findings = list(rules.findings(request))
     for finding in findings:
@@ -87,6 +107,9 @@ def test(
         console.say(f"{finding.verdict:8} {finding.rule}: {finding.reason.message}{code}")
     verdicts = {finding.verdict for finding in findings}
     databases = Databases(instance.config.databases, instance.base).all()
+    for fault in faults:
+        console.say(f"{Verdict.REFUSED:8} card: {fault} [bad_arguments]")
+        verdicts.add(Verdict.REFUSED)
     source = next((found for found in databases if found.label == database), None)
     if source is None:
         console.say(f"{Verdict.REFUSED:8} databases: There is no {database!r}. [unknown_database]")
@@ -107,6 +130,18 @@ def test(
         if Verdict.OPEN in verdicts
         else "The task would run."
     )
+
+
+def _above(
+    through: tuple[str, ...], image: str | None, user_id: int | None, user: str | None
+) -> "tuple[Requester, ...]":
+    """Return who asked for the tasks above; the last one ran an image."""
+    from vantage6.node.claims import Requester
+
+    above = [Requester(*_id_or_name(one), user_id, user) for one in through]
+    if image is not None:
+        above[-1:] = [replace(above[-1] if above else Requester(), image=image)]
+    return tuple(above)
 
 
 def _expressions(instance: "Instance") -> tuple[str, ...]:

@@ -4,10 +4,7 @@ Checking and explaining are one: `findings` goes through the rules one by one, `
 the first that is broken, and ``vnode policy test`` prints them all.
 """
 
-import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 
 from vantage6.common import logs
 from vantage6.common.config.floors import FloorsConfig
@@ -15,74 +12,22 @@ from vantage6.common.config.node import NodeConfig
 from vantage6.common.config.policies import PolicyConfig
 from vantage6.common.config.services import VPN, WHITELIST
 from vantage6.common.task_status import TaskStatus
-from vantage6.node.claims import Claim, Requester
+from vantage6.node.claims import Requester
 from vantage6.node.outcomes import Reason, RefusalError, size
+from vantage6.node.rules.findings import (
+    Finding,
+    PolicyRequest,
+    Verdict,
+    allow,
+    leave_open,
+    refuse,
+)
 from vantage6.node.rules.formats import EMPTY, JSON
+from vantage6.node.rules.functions import FunctionRules
+from vantage6.node.rules.image_lists import ImageList
 from vantage6.node.rules.registries import Registries, registry_of
 
 log = logs.get(__name__)
-
-_DIGEST = re.compile(r"(?:(?P<name>.*)@)?(?P<digest>sha256:[0-9a-f]{64})")
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyRequest:
-    """What the rules look at. None is what is not known yet, or does not exist."""
-
-    image: str
-    database: str
-    organization_id: int | None = None
-    organization: str | None = None
-    user_id: int | None = None
-    user: str | None = None
-    input_bytes: int | None = None
-    #: Name of its format, as `formats.name_of` finds it.
-    input_format: str | None = None
-    #: Everything the image is known by: its id, and its digests at registries.
-    digests: frozenset[str] | None = None
-    #: Of a sub-task, who asked for the tasks above it, the first one first.
-    above: tuple[Requester, ...] | None = ()
-
-    @classmethod
-    def by(
-        cls,
-        claim: Claim,
-        *,
-        input_bytes: int | None = None,
-        input_format: str | None = None,
-        digests: frozenset[str] | None = None,
-    ) -> "PolicyRequest":
-        """Return what a claim asks for."""
-        return cls(
-            image=claim.image,
-            database=claim.database,
-            organization_id=claim.initiator,
-            organization=claim.initiator_name,
-            user_id=claim.init_user,
-            user=claim.init_username,
-            input_bytes=input_bytes,
-            input_format=input_format,
-            digests=digests,
-            above=claim.above,
-        )
-
-
-class Verdict(StrEnum):
-    """What one rule says."""
-
-    ALLOWED = "allowed"
-    REFUSED = "refused"
-    #: It depends on something that is not known yet.
-    OPEN = "open"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one rule says about one task, and why."""
-
-    rule: str
-    verdict: Verdict
-    reason: Reason
 
 
 class Policy:
@@ -98,22 +43,23 @@ class Policy:
         self._policies = config.policies or PolicyConfig()
         self._is_written = config.policies is not None
         self._images = {
-            "policies.allowed_algorithms": _Images(self._policies.allowed_algorithms),
-            "allowed_images": _Images(config.allowed_images),
+            "policies.allowed_algorithms": ImageList(self._policies.allowed_algorithms),
+            "allowed_images": ImageList(config.allowed_images),
         }
         #: Which registries may be asked for images.
         self.registries = Registries(config)
+        self._functions = FunctionRules(self._policies)
         self._levels = config.subtask_levels
         self._databases = (
             None
             if self._policies.databases is None
-            else {label: _Images(entries) for label, entries in self._policies.databases.items()}
+            else {label: ImageList(entries) for label, entries in self._policies.databases.items()}
         )
         services = self._policies.services
         self._services = (
             None
             if services is None
-            else {name: _Images(images) for name, images in services.items()}
+            else {name: ImageList(images) for name, images in services.items()}
         )
         log.info("images are pulled from", registries=self.registries.names or "anywhere")
         if not any(self._images.values()):
@@ -144,6 +90,12 @@ class Policy:
         yield self._on_database(request)
         yield self._on_input(request)
         yield self._on_format(request)
+        yield from self._functions.findings(request)
+
+    @property
+    def names_functions(self) -> bool:
+        """Whether the rules allow functions by name, so that the function has to be known."""
+        return self._functions.names_functions
 
     @property
     def floors(self) -> FloorsConfig:
@@ -167,17 +119,17 @@ class Policy:
         rule = f"policies.services.{service}"
         if self._services is None:
             if service in (WHITELIST, VPN):
-                return _allowed(rule, "Without `policies.services` it is open to every image.")
-            return _refusal(rule, "", "Without `policies.services` it is for its databases only.")
+                return allow(rule, "Without `policies.services` it is open to every image.")
+            return refuse(rule, "", "Without `policies.services` it is for its databases only.")
         images = self._services.get(service)
         if images is None:
-            return _refusal(rule, "", "`policies.services` does not name it.")
+            return refuse(rule, "", "`policies.services` does not name it.")
         verdict = images.judge(request)
         if verdict is Verdict.ALLOWED:
-            return _allowed(rule, f"The image {request.image} is listed.")
+            return allow(rule, f"The image {request.image} is listed.")
         if verdict is Verdict.OPEN:
-            return _open(rule, "Only if the image has a digest that is listed.")
-        return _refusal(rule, "", f"The image {request.image} is not listed.")
+            return leave_open(rule, "Only if the image has a digest that is listed.")
+        return refuse(rule, "", f"The image {request.image} is not listed.")
 
     def may_leave(self, length: int, what: str = "output") -> Reason | None:
         """Return why an output, or what goes out in another way, is too large; None if it is not.
@@ -200,9 +152,9 @@ class Policy:
     def _on_image(self, request: PolicyRequest) -> Iterator[Finding]:
         lists = {rule: images for rule, images in self._images.items() if images}
         if not lists and not self._is_written:
-            yield _allowed("policies", "No policies are written: every image may run.")
+            yield allow("policies", "No policies are written: every image may run.")
         elif not lists:
-            yield _refusal(
+            yield refuse(
                 "policies.allowed_algorithms",
                 "image_not_allowed",
                 "The node has policies that name no image, so that it runs none.",
@@ -211,12 +163,12 @@ class Policy:
             verdict = images.judge(request)
             if verdict is Verdict.REFUSED:
                 text = f"The node does not allow the image {request.image}."
-                yield _refusal(rule, "image_not_allowed", text)
+                yield refuse(rule, "image_not_allowed", text)
             elif verdict is Verdict.OPEN:
                 text = f"Only if what {request.image} stands for has a digest that is listed."
-                yield _open(rule, text)
+                yield leave_open(rule, text)
             else:
-                yield _allowed(rule, f"The image {request.image} is listed.")
+                yield allow(rule, f"The image {request.image} is listed.")
 
     def _on_registry(self, request: PolicyRequest) -> Iterator[Finding]:
         rule, names = "policies.registries", self.registries.names
@@ -224,15 +176,15 @@ class Policy:
             return
         host = registry_of(request.image)[:255]
         if self.registries.may_ask(request.image):
-            yield _allowed(rule, f"The image may be pulled from {host}.")
+            yield allow(rule, f"The image may be pulled from {host}.")
         elif request.digests is None:
             text = f"Only if the image is at the node already: it pulls none from {host}."
-            yield _open(rule, text)
+            yield leave_open(rule, text)
 
     def _on_level(self, request: PolicyRequest) -> Iterator[Finding]:
         rule = "subtask_levels"
         if request.above is not None and len(request.above) > self._levels:
-            yield _refusal(
+            yield refuse(
                 rule,
                 "too_deep",
                 f"The node computes sub-tasks down to level {self._levels} below the first task of "
@@ -243,9 +195,9 @@ class Policy:
         rule = "policies.allowed_users, policies.allowed_organizations"
         users, organizations = self._policies.allowed_users, self._policies.allowed_organizations
         if not (users or organizations):
-            return _allowed(rule, "All users of the collaboration may ask.")
+            return allow(rule, "All users of the collaboration may ask.")
         if request.above is None:
-            return _refusal(
+            return refuse(
                 rule,
                 "initiator_not_allowed",
                 "The node allows tasks of some users and organizations only, and the server does "
@@ -260,20 +212,20 @@ class Policy:
                 _is_listed(users, requester.user_id, requester.user)
                 or _is_listed(organizations, requester.organization_id, requester.organization)
             ):
-                return _refusal(rule, "initiator_not_allowed", _unlisted(requester, own))
-        return _allowed(rule, "The user or the organization is listed, as each on the way is.")
+                return refuse(rule, "initiator_not_allowed", _unlisted(requester, own))
+        return allow(rule, "The user or the organization is listed, as each on the way is.")
 
     def _on_database(self, request: PolicyRequest) -> Finding:
         rule = f"policies.databases.{request.database}"
         if self._databases is None:
-            return _allowed("policies.databases", "Every allowed image may read every database.")
+            return allow("policies.databases", "Every allowed image may read every database.")
         images = self._databases.get(request.database)
         verdict = Verdict.REFUSED if images is None else images.judge(request)
         if verdict is Verdict.ALLOWED:
-            return _allowed(rule, f"The image may read the database {request.database!r}.")
+            return allow(rule, f"The image may read the database {request.database!r}.")
         if verdict is Verdict.OPEN:
-            return _open(rule, "Only if the image has a digest that is listed.")
-        return _refusal(
+            return leave_open(rule, "Only if the image has a digest that is listed.")
+        return refuse(
             rule,
             "database_not_allowed",
             f"The node does not let the image {request.image} read the database "
@@ -283,15 +235,15 @@ class Policy:
     def _on_format(self, request: PolicyRequest) -> Finding:
         rule = "policies.allow_pickle"
         if not self._is_written:
-            return _allowed(rule, "Without policies inputs may be in any format.")
+            return allow(rule, "Without policies inputs may be in any format.")
         if self.allows_pickle:
-            return _allowed(rule, "Inputs may be in any format.")
+            return allow(rule, "Inputs may be in any format.")
         if request.input_format is None:
-            return _open(rule, "Only if the input is JSON.")
+            return leave_open(rule, "Only if the input is JSON.")
         # SECURITY: a wrapper unpickles what is not named JSON, and a pickle runs code.
         if request.input_format in (JSON, EMPTY):
-            return _allowed(rule, "The input is JSON.")
-        return _refusal(
+            return allow(rule, "The input is JSON.")
+        return refuse(
             rule,
             "pickle_not_allowed",
             f"The node takes inputs in JSON only, and this one is not ({request.input_format}). "
@@ -301,66 +253,16 @@ class Policy:
     def _on_input(self, request: PolicyRequest) -> Finding:
         rule, most = "policies.max_input_bytes", self._policies.max_input_bytes
         if most is None:
-            return _allowed(rule, "Inputs may have any size.")
+            return allow(rule, "Inputs may have any size.")
         if request.input_bytes is None:
-            return _open(rule, f"Only if the input has at most {size(most)}.")
+            return leave_open(rule, f"Only if the input has at most {size(most)}.")
         if request.input_bytes <= most:
-            return _allowed(rule, f"{request.input_bytes} bytes are at most {size(most)}.")
-        return _refusal(
+            return allow(rule, f"{request.input_bytes} bytes are at most {size(most)}.")
+        return refuse(
             rule,
             "input_too_large",
             f"The input has {request.input_bytes} bytes; the node allows {size(most)}.",
         )
-
-
-class _Images:
-    """A list of images, each by an expression or by a digest."""
-
-    def __init__(self, entries: Iterable[str]) -> None:
-        self._expressions: list[re.Pattern[str]] = []
-        #: Expression for the name, or None for the digest wherever it comes from; and the digest.
-        self._digests: list[tuple[re.Pattern[str] | None, str]] = []
-        for entry in entries:
-            found = _DIGEST.fullmatch(entry)
-            if found is None:
-                self._expressions.append(re.compile(entry))
-            else:
-                name = found["name"]
-                self._digests.append((re.compile(name) if name else None, found["digest"]))
-
-    def __bool__(self) -> bool:
-        return bool(self._expressions or self._digests)
-
-    def judge(self, request: PolicyRequest) -> Verdict:
-        """Say whether an image is on the list.
-
-        `Verdict.OPEN` is for names whose digest has to be looked up. Only a name that an entry
-        names is looked up: an entry without a name needs the digest in the reference.
-        """
-        # SECURITY: the whole reference has to match, or `^a/b` would also admit `a/bevil`.
-        if any(expression.fullmatch(request.image) for expression in self._expressions):
-            return Verdict.ALLOWED
-        name, given = _parts(request.image)
-        wanted = {
-            digest
-            for expression, digest in self._digests
-            if given in (None, digest)
-            and (given is not None if expression is None else expression.fullmatch(name))
-        }
-        if not wanted:
-            return Verdict.REFUSED
-        if request.digests is None:
-            return Verdict.OPEN
-        return Verdict.ALLOWED if wanted & request.digests else Verdict.REFUSED
-
-
-def _parts(image: str) -> tuple[str, str | None]:
-    """Return the name of a reference, without its tag, and the digest it carries."""
-    found = _DIGEST.fullmatch(image)
-    reference, digest = (found["name"] or "", found["digest"]) if found else (image, None)
-    name, colon, tag = reference.rpartition(":")
-    # What follows the last colon is a port, not a tag, if a slash comes after it.
-    return (name if colon and "/" not in tag else reference), digest
 
 
 def _is_listed(entries: Iterable[str], id_: int | None, name: str | None) -> bool:
@@ -380,15 +282,3 @@ def _unlisted(requester: Requester, own: Requester) -> str:
         f"This sub-task follows from {task} of {name}, and the node does not allow tasks of that "
         "user or of that organization."
     )
-
-
-def _allowed(rule: str, text: str) -> Finding:
-    return Finding(rule, Verdict.ALLOWED, Reason("", text))
-
-
-def _open(rule: str, text: str) -> Finding:
-    return Finding(rule, Verdict.OPEN, Reason("", text))
-
-
-def _refusal(rule: str, code: str, text: str) -> Finding:
-    return Finding(rule, Verdict.REFUSED, Reason(code, text))

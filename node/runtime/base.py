@@ -45,6 +45,8 @@ class Image:
     id: str
     #: The id, and the digests that registries know it by.
     digests: frozenset[str] = frozenset()
+    #: The label with its card, as its author wrote it.
+    card: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

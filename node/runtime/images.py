@@ -14,6 +14,7 @@ from docker.utils import parse_repository_tag
 
 from vantage6.common import logs
 from vantage6.common.addresses import HUB
+from vantage6.common.cards import LABEL
 from vantage6.common.config.node import NodeConfig
 from vantage6.common.task_status import TaskStatus
 from vantage6.node.outcomes import RefusalError
@@ -193,7 +194,8 @@ class Images:
         # Engines leave the algorithm of the hash out, or do not.
         id_ = f"sha256:{found['Id'].rpartition(':')[2]}"
         known = {digest.rpartition("@")[2] for digest in found.get("RepoDigests") or ()}
-        return Image(id_, frozenset({id_, *known}))
+        labels = (found.get("Config") or {}).get("Labels") or {}
+        return Image(id_, frozenset({id_, *known}), labels.get(LABEL))
 
     def _pull(self, image: str, cancelled: Callable[[], bool]) -> None:
         log.info("image pull started", image=image)

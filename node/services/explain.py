@@ -7,7 +7,8 @@ from vantage6.common.config.node import NodeConfig
 from vantage6.common.config.services import VPN, WHITELIST
 from vantage6.node.databases import Database
 from vantage6.node.outcomes import Reason
-from vantage6.node.rules.policy import Finding, Policy, PolicyRequest, Verdict
+from vantage6.node.rules.findings import Finding, PolicyRequest, Verdict
+from vantage6.node.rules.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)

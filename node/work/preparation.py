@@ -8,8 +8,9 @@ from vantage6.node.claims import Claim
 from vantage6.node.outcomes import RefusalError
 from vantage6.node.proxy.tokens import Tokens
 from vantage6.node.rules.audit import hash_of, method_of
+from vantage6.node.rules.findings import PolicyRequest
 from vantage6.node.rules.formats import name_of
-from vantage6.node.rules.policy import PolicyRequest
+from vantage6.node.rules.functions import read_card, read_function
 from vantage6.node.runtime.base import Image, Pulling, RunSpec
 from vantage6.node.spool.io_folder import Disclosure
 from vantage6.node.spool.spool import Entry
@@ -134,7 +135,10 @@ class Preparation:
         context = self._context
         asked = PolicyRequest.by(claim, input_bytes=len(input_), input_format=name_of(input_))
         # SECURITY: a task is held to the rules that the file has when it is about to start.
-        self._retry.disk(context.policies.refresh).check(asked)
+        rules = self._retry.disk(context.policies.refresh)
+        if rules.names_functions:
+            asked = replace(asked, function=read_function(input_))
+        rules.check(asked)
         if self._is_too_deep:
             # SECURITY: it has no turn, even where the server says another level by now.
             text = "The task was at another level when the node accepted it."
@@ -148,7 +152,10 @@ class Preparation:
         )
         # SECURITY: what was found runs by its id; where the name leads by then does not matter.
         rules = self._retry.disk(context.policies.refresh)
-        rules.check(replace(asked, digests=image.digests))
+        card = read_card(image.card)
+        if card is not None or rules.names_functions:
+            asked = replace(asked, function=read_function(input_), card=card)
+        rules.check(replace(asked, digests=image.digests, is_fetched=True))
         return image
 
     def _open(self, claim: Claim) -> bytes:

@@ -32,6 +32,7 @@ def link(task: Task, user: User | None) -> dict[str, Any]:
         "organization_name": task.initiator.name,
         "user": user.id if user else None,
         "user_name": user.username if user else None,
+        "image": task.image,
     }
 
 

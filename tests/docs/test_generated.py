@@ -45,13 +45,15 @@ def test_every_reason_is_explained() -> None:
     source = "".join(
         file.read_text() for folder in ("node", "models") for file in (ROOT / folder).rglob("*.py")
     )
-    calls = r"(?:\bReason|_refusal|_disagreement|RefusalError)\(([^)]*)"
+    calls = r"(?:\bReason|\brefuse|_refusal|_disagreement|RefusalError)\(([^)]*)"
     keys = (ROOT / "common/known_keys.py").read_text()
+    functions = (ROOT / "common/disclosure/functions.py").read_text()
     texts = " ".join(
         [
             *re.findall(calls, source),
             *re.findall(r'reason_code="\w+"', source),
             *re.findall(r'\bcode ?= ?("\w+")', keys),
+            *re.findall(r'^[A-Z_]+ = ("\w+")', functions, re.M),
         ]
     )
     given = set(re.findall(r'(?<!\[)"([a-z_]+)"', texts))

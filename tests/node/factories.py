@@ -15,7 +15,8 @@ from vantage6.node.claims import Claim
 from vantage6.node.databases import Databases
 from vantage6.node.outcomes import Exit
 from vantage6.node.proxy.tokens import Tokens
-from vantage6.node.rules.policy import Policy, PolicyRequest
+from vantage6.node.rules.findings import PolicyRequest
+from vantage6.node.rules.policy import Policy
 from vantage6.node.runtime.base import EngineUnavailable, Handle, RunSpec, Runtime
 from vantage6.node.runtime.docker import DockerRuntime
 from vantage6.node.services.services import Services

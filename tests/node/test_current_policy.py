@@ -20,7 +20,7 @@ from vantage6.node.instance import Instance
 from vantage6.node.rules import current_policy
 from vantage6.node.rules.audit import FILE_NAME, Audit, entries
 from vantage6.node.rules.current_policy import CurrentPolicy, read_followed, version_of
-from vantage6.node.rules.policy import PolicyRequest, Verdict
+from vantage6.node.rules.findings import PolicyRequest, Verdict
 
 ALLOWED = {"allowed_algorithms": [IMAGE]}
 

@@ -14,7 +14,8 @@ from tests.node.wire import Wire
 from tests.waiting import eventually
 from vantage6.node.claims import Requester
 from vantage6.node.outcomes import RefusalError
-from vantage6.node.rules.policy import Policy, PolicyRequest
+from vantage6.node.rules.findings import PolicyRequest
+from vantage6.node.rules.policy import Policy
 from vantage6.node.work.scheduler import bounds
 from vantage6.node.work.slots import Bounds
 

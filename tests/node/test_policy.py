@@ -8,7 +8,8 @@ from tests.node.factories import make_claim, make_config
 from vantage6.common.errors import ConfigurationError
 from vantage6.node.claims import Claim
 from vantage6.node.outcomes import RefusalError
-from vantage6.node.rules.policy import Policy, PolicyRequest, Verdict
+from vantage6.node.rules.findings import PolicyRequest, Verdict
+from vantage6.node.rules.policy import Policy
 
 ONE, TWO = f"sha256:{'1' * 64}", f"sha256:{'2' * 64}"
 

@@ -11,7 +11,8 @@ import pytest
 from tests.node.factories import make_config
 from vantage6.common.task_status import TaskStatus
 from vantage6.node.outcomes import RefusalError
-from vantage6.node.rules.policy import Policy, PolicyRequest, Verdict
+from vantage6.node.rules.findings import PolicyRequest, Verdict
+from vantage6.node.rules.policy import Policy
 from vantage6.node.rules.registries import Registries, registry_of
 from vantage6.node.runtime import images as module
 from vantage6.node.runtime.images import Images

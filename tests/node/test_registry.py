@@ -21,7 +21,8 @@ from tests.services.docker import own_suffix
 from tests.services.registry import PASSWORD, USER, registry
 from vantage6.common import clock
 from vantage6.node.outcomes import RefusalError
-from vantage6.node.rules.policy import Policy, PolicyRequest
+from vantage6.node.rules.findings import PolicyRequest
+from vantage6.node.rules.policy import Policy
 from vantage6.node.runtime.base import Image
 from vantage6.node.runtime.image_cache import ImageCache
 from vantage6.node.runtime.images import Images

@@ -15,7 +15,8 @@ from vantage6.common.errors import Invalid
 from vantage6.node.claims import Claim, Requester
 from vantage6.node.cli import main
 from vantage6.node.outcomes import RefusalError
-from vantage6.node.rules.policy import Policy, PolicyRequest
+from vantage6.node.rules.findings import PolicyRequest
+from vantage6.node.rules.policy import Policy
 
 DONE = "open(os.environ['OUTPUT_FILE'], 'w').write('done')"
 ONE, TWO = Requester(1, "org 1", 7, "alice", 100), Requester(2, "org 2", 7, "alice", 101)

@@ -45,8 +45,9 @@ from vantage6.models.tables import Payload, Result, Role, Rule, Session, Task, U
 from vantage6.node.claims import Claim
 from vantage6.node.databases import Databases
 from vantage6.node.outcomes import RefusalError
+from vantage6.node.rules.findings import PolicyRequest
 from vantage6.node.rules.formats import name_of
-from vantage6.node.rules.policy import Policy, PolicyRequest
+from vantage6.node.rules.policy import Policy
 from vantage6.server.setup import set_up
 
 ROOT = Path(__file__).parents[2]

@@ -8,8 +8,9 @@ from typing import Any
 import pandas
 import pytest
 
+from vantage6.common.cards import parse
 from vantage6.common.disclosure.floors import PRESETS, Floors
-from vantage6.common.errors import NotFound
+from vantage6.common.errors import Forbidden, NotFound
 from vantage6.tools import floors, parties
 from vantage6.tools.errors import AlgorithmError
 from vantage6.tools.mock_client import ClientMockProtocol, MockAlgorithmClient
@@ -119,6 +120,26 @@ def test_stations_of_the_mock_have_floors_and_one_that_refuses_ends_nothing(
 def test_floors_of_the_mock_are_floors() -> None:
     with pytest.raises(ValueError, match="floor"):
         MockAlgorithmClient([{"database": FRAMES[0], "floors": "none"}], AVERAGE)
+
+
+def test_the_mock_refuses_a_partial_function_as_a_station_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    name = _module(monkeypatch, RPC_cautious=_cautious, central=_central)
+    functions = [
+        {"name": "central", "kind": "central", "calls": ["cautious"]},
+        {"name": "cautious", "kind": "partial"},
+    ]
+    card = parse({"card": 1, "name": "x", "version": "1", "functions": functions})
+    datasets = [{"database": FRAMES[0], "floors": "open"}, {"database": FRAMES[0]}]
+    client = MockAlgorithmClient(datasets, name, card=card)
+    for input_ in ({"method": "cautious"}, {"method": "RPC_cautious", "master": True}, {}):
+        with pytest.raises(Forbidden, match="a central function, with 'master': True: central"):
+            client.task.create(input_, organization_ids=[0])
+    task = client.task.create({"method": "central", "master": True}, organization_ids=[0])
+    answers = dict(client.result.get(task["id"])[0])
+    assert answers[0]["answer"]["n"] == 2
+    assert "failed" in answers[1]
 
 
 def test_surroundings_are_mocked(client: MockAlgorithmClient) -> None:
