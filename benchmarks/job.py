@@ -17,7 +17,8 @@ from rich.console import Console
 
 from vantage6.broker import queues
 from vantage6.client import Client
-from vantage6.sandbox.federation import BIN, IMAGE, IN_CONTAINERS, Federation
+from vantage6.sandbox.federation import IMAGE, IN_CONTAINERS, Federation
+from vantage6.sandbox.programs import BIN
 
 ROOT = Path(__file__).resolve().parent.parent
 STATIONS = 10

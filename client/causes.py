@@ -29,8 +29,8 @@ def of_task(call: Call, task_id: int, results: list[Document]) -> str | None:
     failed = [result for result in results if has_task_failed(result.get("status"))]
     if not failed:
         return None
-    first = next(filter(_cause_line, failed), failed[0])
-    name, said = _name(call, first), _cause_line(first)
+    first = next(filter(cause_line, failed), failed[0])
+    name, said = _name(call, first), cause_line(first)
     if not said:
         said = _of_subtasks(call, task_id) or cause(first)
     return f"Task {task_id}: {len(failed)} of {len(results)} failed. {name}: {said}"
@@ -46,7 +46,7 @@ def cause(result: Document) -> str:
     )
 
 
-def _cause_line(result: Document) -> str:
+def cause_line(result: Document) -> str:
     """Return the line that names the cause, and not only that the program ended."""
     reason, log_ = result.get("reason"), result.get("log")
     last = log_.strip().rpartition("\n")[2] if isinstance(log_, str) else ""
@@ -72,7 +72,7 @@ def _of_subtasks(call: Call, task_id: int) -> str | None:
                 above.append(subtask["id"])
                 results = call("get", "result", params={"task_id": subtask["id"], "payload": False})
                 for result in results if isinstance(results, list) else ():
-                    if has_task_failed(result.get("status")) and (said := _cause_line(result)):
+                    if has_task_failed(result.get("status")) and (said := cause_line(result)):
                         where = _name(call, result)
                         return f"Sub-task {subtask['id']} failed at {where}: {said}"
     except V6Error:  # not everybody may see sub-tasks

@@ -38,6 +38,11 @@ COMMANDS = (
         "vantage6.tools.commands.card:card",
         "Make, check and import function cards.",
     ),
+    Mounted(
+        "sandbox",
+        "vantage6.sandbox.commands:sandbox",
+        "Run a whole federation on this computer, to try things out.",
+    ),
     Mounted("keys", f"{_HERE}.keys:keys", "List and accept public keys of organizations."),
 )
 

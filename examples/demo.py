@@ -7,7 +7,6 @@ is told to keep it running (``make demo KEEP=1``, then ``make demo-stop``).
 import argparse
 import json
 import os
-import re
 import subprocess
 import sys
 import time
@@ -22,26 +21,14 @@ from rich.console import Console
 
 from examples import own
 from vantage6.client import Client
-from vantage6.sandbox.federation import (
-    AS_PROCESSES,
-    BIN,
-    IMAGE,
-    IN_CONTAINERS,
-    PASSWORD,
-    Federation,
-)
+from vantage6.sandbox import demonstration
+from vantage6.sandbox.demonstration import AGES
+from vantage6.sandbox.federation import AS_PROCESSES, IMAGE, IN_CONTAINERS, PASSWORD, Federation
 from vantage6.sandbox.leftovers import end_users_of
 from vantage6.sandbox.own_folder import make_empty, refusal
+from vantage6.sandbox.programs import BIN
 
 ROOT = Path(__file__).resolve().parent.parent
-#: The ages at each station.
-AGES = {
-    "example_org1": [45, 62, 71, 75],
-    "example_org2": [28, 39, 47, 59],
-    "example_org3": [33, 52, 64, 71, 82],
-}
-#: The ages in the second database of each station.
-FOLLOWUP = {"example_org1": [46, 63], "example_org2": [29, 40, 48], "example_org3": [34]}
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -105,19 +92,7 @@ def make_federation(folder: Path, data: Path | None = None) -> Federation:
             dict.fromkeys(stations, ()),
             node_settings={name: {"databases": found} for name, found in stations.items()},
         )
-    return Federation(
-        folder,
-        AGES,
-        node_settings={
-            name: {
-                "databases": {
-                    "default": str(folder / name / "example.csv"),
-                    "followup": str(folder / name / "followup.csv"),
-                }
-            }
-            for name in AGES
-        },
-    )
+    return demonstration.make_federation(folder)
 
 
 def stop(federation: Federation) -> None:
@@ -130,18 +105,16 @@ def stop(federation: Federation) -> None:
 def set_up(federation: Federation, image: str | None = None, used: Iterable[Path] = ()) -> None:
     """Set the data stations up; they allow the image of the demonstration, and one more."""
     make_empty(federation.folder, used)
-    allowed = [re.escape(name) for name in (IMAGE, image) if name]
     runtime = dict(IN_CONTAINERS) if image else choose_runtime()
-    federation.runtime = runtime | {"policies": {"allowed_algorithms": allowed}}
+    allowed = [name for name in (IMAGE, image) if name]
+    federation.runtime = runtime | demonstration.policies(allowed)
     with console.status("Starting the server"):
         federation.start_server()
     with console.status("Registering the organizations with keys, a collaboration and nodes"):
         federation.register()
     with console.status("Starting the nodes"):
         for name in federation.ids:
-            if name in FOLLOWUP:
-                rows = ["age", *map(str, FOLLOWUP[name]), ""]
-                (federation.folder / name / "followup.csv").write_text("\n".join(rows))
+            demonstration.write_followup(federation, name)
             federation.start_node(name)
         federation.wait_until_online()
     console.print(

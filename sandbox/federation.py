@@ -23,8 +23,8 @@ import yaml
 from vantage6.client import Client, RSACryptor
 from vantage6.common.cli.log_tail import last_lines
 from vantage6.common.secret_files import write_private
+from vantage6.sandbox.programs import program
 
-BIN = Path(sys.executable).parent
 #: The image that the user documentation uses.
 IMAGE = "harbor2.vantage6.ai/demo/average"
 PASSWORD = "Demo-password-1"  # noqa: S105  (of an account that lives as long as the federation)
@@ -127,12 +127,12 @@ class Federation:
                     **self.settings,
                 },
             )
-        _run(BIN / "vserver", "start", "--config", self.server_file)
+        _run(*program("vserver"), "start", "--config", self.server_file)
 
     def stop_server(self) -> None:
         """Stop it."""
         if self.server_file.exists():
-            _run(BIN / "vserver", "stop", "--config", self.server_file)
+            _run(*program("vserver"), "stop", "--config", self.server_file)
 
     @property
     def server_file(self) -> Path:
@@ -158,13 +158,25 @@ class Federation:
         for one in [process, *process.children(recursive=True)]:
             one.kill()
 
+    def read_port(self) -> None:
+        """Learn the port of a server that another process started."""
+        with suppress(OSError, yaml.YAMLError, KeyError, TypeError):
+            self.port = yaml.safe_load(self.server_file.read_text())["application"]["port"]
+
+    def is_ready(self) -> bool:
+        """Tell whether the server has everything it needs."""
+        with suppress(httpx2.HTTPError):
+            return bool(
+                self.port and httpx2.get(f"{self.address}/api/ready", timeout=2).status_code == 200
+            )
+        return False
+
     def wait_until_ready(self, seconds: float = 30) -> None:
         """Wait until the server has everything it needs."""
         deadline = time.monotonic() + seconds
         while True:
-            with suppress(httpx2.HTTPError):
-                if httpx2.get(f"{self.address}/api/ready", timeout=2).status_code == 200:
-                    return
+            if self.is_ready():
+                return
             if time.monotonic() > deadline:
                 raise FederationError(f"The server is not ready; see {self.folder}/server/log")
             time.sleep(0.05)
@@ -257,7 +269,7 @@ class Federation:
         )
         with (folder / "node.log").open("a") as log:
             process = subprocess.Popen(
-                [BIN / "vnode", "start", "--attach", "--config", configuration],
+                [*program("vnode"), "start", "--attach", "--config", configuration],
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,

@@ -4,6 +4,8 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
+from vantage6.common.errors import Conflict
+
 #: A file that says that a demonstration made everything beside it.
 MARK = ".vantage6-demonstration"
 
@@ -58,3 +60,19 @@ def make_empty(folder: Path, used: Iterable[Path] = ()) -> None:
             shutil.rmtree(entry, ignore_errors=True)
         elif entry.name != MARK:
             entry.unlink()
+
+
+def remove(folder: Path) -> None:
+    """Remove the folder of a demonstration, if there is one.
+
+    Raises
+    ------
+    Conflict
+        If it is not one.
+    """
+    if not folder.exists():
+        return
+    # SECURITY: nothing is removed that somebody else may have put there.
+    if not is_own(folder):
+        raise Conflict(f"{folder} holds what no demonstration made. Remove it yourself.")
+    shutil.rmtree(folder)

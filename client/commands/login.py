@@ -22,7 +22,7 @@ from vantage6.common.errors import Forbidden, Invalid, Unauthenticated, V6Error
 
 if TYPE_CHECKING:
     from vantage6.client.client import UserClient
-    from vantage6.client.commands.profiles import Profile
+    from vantage6.client.commands.profiles import Profile, ProfileFile
 
 _API = "/api"
 _LOOPBACK = ("localhost", "127.", "[::1]")
@@ -75,17 +75,8 @@ def login(
             )
         file = profiles.ProfileFile(profile or profiles.DEFAULT)
         known = str(known_keys.absolute()) if known_keys else None
-        before = file.read() if file.path.exists() else None
-        with plain_log(), closing(make_client(server, known)) as client:
-            _log_in(client, username, _password(password_file, username), code)
-            try:
-                found = profile_of(client, username, key, known)
-            except V6Error:
-                _end(client)
-                raise
-            file.write(found)
-        if before is not None:
-            _end_of(before)
+        password = _password(password_file, username)
+        found = open_session(file, server, username, password, code=code, key=key, known_keys=known)
         me = found.whoami
         console.say(f"Logged in as {username} of {me.organization_name} at {server}.")
         if found.key is None:
@@ -165,16 +156,55 @@ def api_address(text: str) -> str:
         raise Invalid(str(error)) from error
 
 
-def profile_of(
-    client: "UserClient", username: str, key: Path | None, known_keys: str | None
+def open_session(
+    file: "ProfileFile",
+    server: str,
+    username: str,
+    password: str,
+    *,
+    code: str | None = None,
+    key: Path | None = None,
+    known_keys: str | None = None,
 ) -> "Profile":
-    """Return what is kept of a client that is logged in.
+    """Log in, keep the session in a profile, and end the session that was there before.
+
+    Parameters
+    ----------
+    file
+        The profile.
+    server
+        Address of the API.
+    username, password, code
+        What the server asks for.
+    key
+        The private key of the organization.
+    known_keys
+        Where public keys are remembered.
 
     Raises
     ------
+    AuthenticationException
+        If the server does not accept the account.
     Invalid, Conflict
         If the key is none, or not that of the organization.
     """
+    before = file.read() if file.path.exists() else None
+    with plain_log(), closing(make_client(server, known_keys)) as client:
+        _log_in(client, username, password, code)
+        try:
+            found = _profile_of(client, username, key, known_keys)
+        except V6Error:
+            _end(client)
+            raise
+        file.write(found)
+    if before is not None:
+        _end_of(before)
+    return found
+
+
+def _profile_of(
+    client: "UserClient", username: str, key: Path | None, known_keys: str | None
+) -> "Profile":
     from vantage6.client.commands.profiles import Profile
 
     path = str(key.expanduser().absolute()) if key else None

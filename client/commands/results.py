@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from vantage6.client import causes
 from vantage6.client.commands import names
 from vantage6.client.commands.connection import Connection
 from vantage6.client.commands.endings import STILL_RUNNING, TASK_FAILED
@@ -57,27 +58,27 @@ def collect(connection: Connection, task: Document) -> Document:
     rows = [_result(one, members) for one in found]
     document = {"task": task["id"], "name": task["name"], "complete": complete, "results": rows}
     if any(has_task_failed(one["status"]) for one in found):
-        from vantage6.client import causes
-
         document["cause"] = causes.of_task(client.call, task["id"], found)
     return document
 
 
 def _result(one: Document, members: dict[int, str]) -> Document:
-    value, unread = one["result"], one.get("refused")
+    value, why = one["result"], one.get("refused")
     if isinstance(value, str) and is_sealed(value):
-        value, unread = None, "It is encrypted for another organization, or for another key."
+        value, why = None, "It is encrypted for another organization, or for another key."
     elif isinstance(value, bytes):
         # Neither JSON nor plain values: what it is, its algorithm says.
         value = {"base64": bytes_to_base64s(value)} if value else None
     elif value == "":
         value = None
     keys = ("id", "status", "reason", "started_at", "finished_at", "log")
+    if has_task_failed(one["status"]) and not why:
+        why = causes.cause_line(one) or causes.cause(one)
     return {
         **{key: one[key] for key in keys},
         "organization": names.named(members, one["organization"]["id"]),
         "result": value,
-        **({"unread": unread} if unread else {}),
+        **({"cause": why} if why else {}),
     }
 
 
@@ -144,5 +145,5 @@ def _show_as_json(one: Document, task_id: int, *, is_alone: bool) -> None:
 
 def _why_none(one: Document) -> str:
     reason = (one["reason"] or {}).get("msg")
-    parts: Iterable[str | None] = (one["status"], one.get("unread") or reason)
+    parts: Iterable[str | None] = (one["status"], one.get("cause") or reason)
     return ": ".join(part for part in parts if part)

@@ -7,6 +7,7 @@ import click
 from vantage6.client.commands.connection import Connection, with_login
 from vantage6.common.cli import console
 from vantage6.common.cli.program import examples
+from vantage6.common.errors import Forbidden
 
 if TYPE_CHECKING:
     from vantage6.client.client import UserClient
@@ -26,7 +27,8 @@ _ALLOWS = "allowed_algorithms"
 def stations(connection: Connection, collaboration: str | None) -> None:
     """List collaborations, their organizations, and the station of each.
 
-    A station may publish which images it allows; it decides by its own configuration.
+    A station may publish which images it allows, for those whose role shows it; it decides by its
+    own configuration.
     """
     from vantage6.client.commands import names
 
@@ -51,7 +53,12 @@ def _described(client: "UserClient", collaboration: dict[str, Any]) -> dict[str,
     from vantage6.client.commands import names
 
     id_ = collaboration["id"]
-    nodes = client.node.list(collaboration=id_, all_pages=True)
+    nodes = client.request(f"collaboration/{id_}/node")
+    try:
+        seen = client.node.list(collaboration=id_, all_pages=True, fields=["id", "config"])
+    except Forbidden:
+        seen = []
+    published = {node["id"]: node["config"] for node in seen}
     return {
         "id": id_,
         "name": collaboration["name"],
@@ -61,7 +68,9 @@ def _described(client: "UserClient", collaboration: dict[str, Any]) -> dict[str,
                 "id": member["id"],
                 "name": member["name"],
                 "stations": [
-                    _station(node) for node in nodes if node["organization"]["id"] == member["id"]
+                    _station(node, published.get(node["id"]))
+                    for node in nodes
+                    if node["organization"]["id"] == member["id"]
                 ],
             }
             for member in names.members_of(client, id_)
@@ -69,13 +78,14 @@ def _described(client: "UserClient", collaboration: dict[str, Any]) -> dict[str,
     }
 
 
-def _station(node: dict[str, Any]) -> dict[str, Any]:
-    published: dict[str, list[str]] = {}
-    for item in node["config"]:
-        published.setdefault(item["key"], []).append(item["value"])
+def _station(node: dict[str, Any], config: list[dict[str, str]] | None) -> dict[str, Any]:
+    """Return what is known of a station; None for what a role may not see."""
+    said: dict[str, list[str]] = {}
+    for item in config or ():
+        said.setdefault(item["key"], []).append(item["value"])
     return {
         **{key: node[key] for key in ("id", "name", "status", "last_seen")},
-        "publishes": published,
+        "publishes": None if config is None else said,
     }
 
 
@@ -89,7 +99,7 @@ def _show(one: dict[str, Any], *, is_first: bool) -> None:
         who = (organization["id"], organization["name"])
         for station in organization["stations"]:
             seen = (station["last_seen"] or "never")[:16].replace("T", " ")
-            allowed = ", ".join(station["publishes"].get(_ALLOWS, ())) or None
+            allowed = ", ".join((station["publishes"] or {}).get(_ALLOWS, ())) or None
             rows.append((*who, station["name"], station["status"], seen, allowed))
         if not organization["stations"]:
             rows.append((*who, None, "no station", None, None))

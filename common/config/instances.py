@@ -58,6 +58,11 @@ def data_folder(kind: Kind, name: str, *, system: bool) -> Path:
     return _data_of_all(kind, system=system) / name
 
 
+def sandbox_folder() -> Path:
+    """Return the folder of a user's sandbox: a whole federation to try things out."""
+    return platformdirs.user_data_path(_APPLICATION, appauthor=False) / "sandbox"
+
+
 def log_folder(kind: Kind, name: str, *, system: bool) -> Path:
     """Return the folder for the logs of an instance."""
     if system:

@@ -11,7 +11,8 @@ import docker
 import psutil
 import pytest
 
-from vantage6.sandbox.federation import BIN, Federation
+from vantage6.sandbox.federation import Federation
+from vantage6.sandbox.programs import BIN
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -11,7 +11,7 @@ import yaml
 from tests.acceptance.conftest import Stations
 from tests.waiting import eventually
 from vantage6.client import Client
-from vantage6.sandbox.federation import BIN
+from vantage6.sandbox.programs import BIN
 
 #: What the message of the refused station says.
 ADVICE = ("Another node works with this key", "stop one of the two", "a node of its own")

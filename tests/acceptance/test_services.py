@@ -25,7 +25,8 @@ from tests.services.openvpn import OpenVpnServer
 from tests.services.sshd import SshServer
 from tests.waiting import eventually
 from vantage6.client import Client
-from vantage6.sandbox.federation import BIN, IN_CONTAINERS, PASSWORD, Federation
+from vantage6.sandbox.federation import IN_CONTAINERS, PASSWORD, Federation
+from vantage6.sandbox.programs import BIN
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -1,0 +1,59 @@
+"""The federation that ``make demo`` and ``vantage6 sandbox`` show: three stations with ages."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from vantage6.sandbox.federation import IMAGE, Federation
+
+#: The ages at each station.
+AGES: Mapping[str, Sequence[int]] = {
+    "example_org1": [45, 62, 71, 75],
+    "example_org2": [28, 39, 47, 59],
+    "example_org3": [33, 52, 64, 71, 82],
+}
+#: The ages in the second database of each station.
+FOLLOWUP: Mapping[str, Sequence[int]] = {
+    "example_org1": [46, 63],
+    "example_org2": [29, 40, 48],
+    "example_org3": [34],
+}
+
+
+def make_federation(folder: Path, suffix: str = "") -> Federation:
+    """Return the federation, of which nothing runs yet.
+
+    Parameters
+    ----------
+    folder
+        Where everything is written.
+    suffix
+        What the names of the nodes end with.
+    """
+    return Federation(
+        folder,
+        AGES,
+        node_settings={
+            name: {
+                "databases": {
+                    "default": str(folder / name / "example.csv"),
+                    "followup": str(folder / name / "followup.csv"),
+                }
+            }
+            for name in AGES
+        },
+        suffix=suffix,
+    )
+
+
+def write_followup(federation: Federation, name: str) -> None:
+    """Write the second database of a station, if it is one of the demonstration."""
+    if name in FOLLOWUP:
+        rows = ["age", *map(str, FOLLOWUP[name]), ""]
+        (federation.folder / name / "followup.csv").write_text("\n".join(rows))
+
+
+def policies(images: Iterable[str] = (IMAGE,)) -> dict[str, Any]:
+    """Return the settings of a station that allows some images and no others."""
+    return {"policies": {"allowed_algorithms": [re.escape(name) for name in images]}}

@@ -1,0 +1,70 @@
+"""How the stations of a sandbox run algorithms: in containers where that works at once."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import docker
+import docker.errors
+
+from vantage6.common.errors import Unavailable
+from vantage6.sandbox.federation import AS_PROCESSES, IMAGE, IN_CONTAINERS
+
+_SECONDS = 5
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Settings of a node, and what a person has to know about them."""
+
+    settings: dict[str, Any]
+    remark: str = ""
+
+
+def choose(wanted: str, environment: Mapping[str, str] = os.environ) -> Chosen:
+    """Return how algorithms run.
+
+    Parameters
+    ----------
+    wanted
+        ``containers``, ``processes``, or ``auto``.
+    environment
+        Where the address of the engine stands.
+
+    Raises
+    ------
+    Unavailable
+        If containers are wanted, and there is no engine or no image.
+    """
+    if wanted == "processes":
+        return _as_processes("as you asked for")
+    missing = _missing(environment)
+    if not missing:
+        return Chosen(dict(IN_CONTAINERS))
+    if wanted == "containers":
+        raise Unavailable(
+            f"{missing} Without containers: `vantage6 sandbox start --runtime processes`."
+        )
+    return _as_processes(f"because {missing[0].lower()}{missing[1:].rstrip('.')}")
+
+
+def _as_processes(why: str) -> Chosen:
+    return Chosen(
+        dict(AS_PROCESSES), f"algorithms run as plain processes, which nothing isolates, {why}."
+    )
+
+
+def _missing(environment: Mapping[str, str]) -> str:
+    """Return what is missing for containers, and what to do; empty if nothing is."""
+    try:
+        engine = docker.from_env(timeout=_SECONDS, environment=dict(environment))
+        try:
+            engine.images.get(IMAGE)
+        finally:
+            engine.close()
+    except docker.errors.ImageNotFound:
+        return f"The container engine has no image {IMAGE} (`docker pull {IMAGE}` gets it)."
+    except docker.errors.DockerException:
+        return "No container engine answers (start Docker, or set DOCKER_HOST)."
+    return ""
