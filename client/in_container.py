@@ -36,7 +36,7 @@ class InContainer(ClientBase):
         raise_errors: bool = False,
         allow_pickle: bool = False,
     ) -> None:
-        # The local proxy is next door: a proxy to the outside world would not find it.
+        # The local proxy is in the same network: a proxy to the outside world would not find it.
         super().__init__(
             host, port, path, raise_errors=raise_errors, proxies_from_environment=False
         )

@@ -162,7 +162,7 @@ class Proxy:
         self._keys = keys
         self._cryptor = cryptor
         self._token = ServerToken(algorithm.tokens.server, algorithm.ask_token)
-        self._proxy_token = algorithm.tokens.door
+        self._proxy_token = algorithm.tokens.proxy
         self.app = self._application(collaboration_id)
 
     def _application(self, collaboration_id: int) -> _App:

@@ -159,7 +159,7 @@ class ProxyServer:
                 channel.handle_close()
             is_full = len(self._channels) >= _CONNECTIONS
             if is_full and not was_full:
-                self._refused("door_full")
+                self._refused("proxy_full")
             was_full = is_full
         self._shut_down()
 

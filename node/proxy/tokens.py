@@ -33,7 +33,7 @@ class Tokens:
     #: For the server, beside the node's own.
     server: str = field(repr=False)
     #: For the node's proxy; the algorithm reads it from ``TOKEN_FILE``.
-    door: str = field(repr=False)
+    proxy: str = field(repr=False)
 
     @classmethod
     def of(cls, claim: Claim, me: WhoAmI) -> Self:

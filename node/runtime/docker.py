@@ -173,7 +173,7 @@ class DockerRuntime:
                 details = self._client.inspect_container(handle.id)
             except APIError as error:
                 raise start_failed(str(error.explanation or error)) from error
-            self._open_door(handle, details, answer)
+            self._open_listener(handle, details, answer)
         return replace(_handle(details), listener=None)
 
     def find(self, result_id: int, answer: Answer) -> Handle | None:
@@ -316,7 +316,7 @@ class DockerRuntime:
                 is_podman=self.facts.is_podman,
             )
 
-    def _open_door(self, handle: Handle, details: dict[str, Any], answer: Answer) -> None:
+    def _open_listener(self, handle: Handle, details: dict[str, Any], answer: Answer) -> None:
         if details["State"]["Status"] != "running":
             if handle.listener:
                 handle.listener.close()

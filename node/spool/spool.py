@@ -105,7 +105,7 @@ class Entry:
         # SECURITY: beside the folder that the algorithm sees, and closed to all others here.
         write_durably(self.folder / "tokens.json", _encode(asdict(tokens)))
         keep_room(self.folder / "room", _OUTCOME_BYTES)
-        make_io_folder(self.io, input_, tokens.door, disclosure)
+        make_io_folder(self.io, input_, tokens.proxy, disclosure)
 
     def tokens(self) -> Tokens:
         """Return what is shown in the name of the algorithm."""
@@ -115,7 +115,7 @@ class Entry:
             # An older version of the node started it, and gave it the server's token.
             with open_plain(self.io / "token") as file:
                 held = file.read(65536).decode("ascii")
-            return Tokens(server=held, door=held)
+            return Tokens(server=held, proxy=held)
 
     def sub_tasks(self) -> SubTasks:
         """Return the sub-tasks that the algorithm has made, also before the node started anew."""

@@ -14,6 +14,8 @@ RETIRED = {
     "bell": "doorbell (the message), recipient, or waiter (the request that is woken)",
     "bells": "doorbells, recipients, or wakeups",
     "books": "audit",
+    "door": "proxy, listener, or forwarder",
+    "doors": "proxies, listeners, or forwarders",
     "envoy": "namespace helper",
     "gatekeeper": "server of the proxy",
     "insertion": "bulk insert",

@@ -53,7 +53,7 @@ def test_every_page_is_there(site: Path) -> None:
     assert {page.stem for page in PAGES} <= {page.stem for page in site.glob("*.html")}
 
 
-def test_the_front_page_is_three_doors(site: Path) -> None:
+def test_the_front_page_is_three_entrances(site: Path) -> None:
     page = (site / "index.html").read_text()
     article = page.partition('<article role="main"')[2].partition("</article>")[0]
     assert re.findall(r"<h2>([^<]+)<", article) == [

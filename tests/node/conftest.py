@@ -10,8 +10,8 @@ from typing import Any
 import docker
 import pytest
 
-from tests.node.doors import NODE, OWN_TASK, TOKENS, Door
 from tests.node.factories import BASE, MIB, Bench, make_config, make_program_image, write_database
+from tests.node.listeners import NODE, OWN_TASK, TOKENS, Listener
 from tests.node.wire import Wire
 from tests.services import docker as docker_service
 from tests.services import podman
@@ -45,7 +45,7 @@ from vantage6.node.work.scheduler import Scheduler
 MakeBench = Callable[..., Bench]
 MakeContext = Callable[..., NodeContext]
 MakeScheduler = Callable[..., Scheduler]
-MakeDoor = Callable[..., Door]
+Listen = Callable[..., Listener]
 
 
 @pytest.fixture(scope="session")
@@ -215,8 +215,8 @@ def make_scheduler(make_context: MakeContext) -> Iterator[MakeScheduler]:
 
 
 @pytest.fixture
-def make_door(wire: Wire, tmp_path: Path) -> Iterator[MakeDoor]:
-    """Give a function that opens a door to the server."""
+def listen(wire: Wire, tmp_path: Path) -> Iterator[Listen]:
+    """Give a function that opens a listener to the server."""
     keepers: list[ProxyServer] = []
     upstreams: list[Upstream] = []
 
@@ -229,7 +229,7 @@ def make_door(wire: Wire, tmp_path: Path) -> Iterator[MakeDoor]:
         allows_pickle: bool = False,
         reply_bytes: int = 10**7,
         policies: dict[str, Any] | None = None,
-    ) -> Door:
+    ) -> Listener:
         result_audit = result_audit or ResultAudit(None, 5)
         upstream = Upstream(f"http://127.0.0.1:{wire.port}/api")
         upstreams.append(upstream)
@@ -249,7 +249,7 @@ def make_door(wire: Wire, tmp_path: Path) -> Iterator[MakeDoor]:
         )
         listener = socket.create_server(("127.0.0.1", 0))
         keepers.append(ProxyServer(listener, proxy.app, request_bytes, result_audit.count))
-        return Door(listener.getsockname()[1])
+        return Listener(listener.getsockname()[1])
 
     yield make
     for keeper in keepers:

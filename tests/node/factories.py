@@ -107,13 +107,13 @@ class Bench:
         #: File systems of the runs; None for plain folders.
         self.disks = run_disks.open_for(config, self._runs) if with_disks else None
         self.spool = Spool(folder / "data", self.disks)
-        self.doors: list[Any] = []
+        self.listeners: list[Any] = []
 
     def prepare(self, program: str, claim: Claim | None = None) -> tuple[Entry, RunSpec]:
         """Put a result on disk whose algorithm is a program."""
         claim = claim or make_claim()
         entry = self.spool.create(claim)
-        entry.prepare(program.encode(), Tokens(server="of-the-server", door=claim.token))
+        entry.prepare(program.encode(), Tokens(server="of-the-server", proxy=claim.token))
         write_database(self.folder)
         databases = Databases(self.config.databases, self.folder)
         database = databases.get(claim.database)
@@ -141,7 +141,7 @@ class Bench:
     def begin(self, program: str, claim: Claim | None = None) -> tuple[Entry, Handle]:
         """Start a program."""
         entry, spec = self.prepare(program, claim)
-        return entry, self.runtime.start(self.runtime.create(spec), self.doors.append)
+        return entry, self.runtime.start(self.runtime.create(spec), self.listeners.append)
 
     def run(self, program: str, claim: Claim | None = None) -> tuple[Entry, Exit]:
         """Run a program to its end."""
@@ -152,8 +152,8 @@ class Bench:
 
     def close(self) -> None:
         """Forget everything that ran."""
-        for door in self.doors:
-            door.close()
+        for listener in self.listeners:
+            listener.close()
         eventually(self._sweep)
         self.services.close()
         self.runtime.close()

@@ -93,7 +93,7 @@ def own_address() -> str:
         return address
 
 
-def test_container_reaches_nothing_but_the_door(
+def test_container_reaches_nothing_but_the_listener(
     docker_bench: MakeBench,
     engine: docker.APIClient,
     program_image: str,
@@ -110,7 +110,7 @@ def test_container_reaches_nothing_but_the_door(
 
     eventually(ordinary_ones_get_through)
     targets += [["127.0.0.1", everywhere], ["127.0.0.1", 8080]]
-    wait_for_door = """
+    wait_for_listener = """
 import time
 for _ in range(200):
     try:
@@ -120,7 +120,7 @@ for _ in range(200):
         time.sleep(0.02)
 """
     program = CONNECT % json.dumps(targets)
-    reached = seen(docker_bench(), program.replace("out = {}", "out = {}" + wait_for_door))
+    reached = seen(docker_bench(), program.replace("out = {}", "out = {}" + wait_for_listener))
     assert [target for target, could in reached.items() if could] == ["127.0.0.1:8080"]
 
 
@@ -172,7 +172,7 @@ json.dump([said.decode(), other], open(os.environ['OUTPUT_FILE'], 'w'))
     assert json.loads(entry.read_output(1000)) == ["patients", False]
 
 
-def test_bridge_door_separates_containers_from_each_other(
+def test_bridge_listener_separates_containers_from_each_other(
     docker_bench: MakeBench,
     engine: docker.APIClient,
     neighbour: str,
@@ -184,32 +184,32 @@ def test_bridge_door_separates_containers_from_each_other(
     bench = docker_bench()
     runtime = bench.runtime
     assert isinstance(runtime, DockerRuntime)
-    door = runtime.listeners
-    assert isinstance(door, BridgeListeners)
+    bridge = runtime.listeners
+    assert isinstance(bridge, BridgeListeners)
     try:
         _, peer = bench.begin(
             "import socket, time; s = socket.create_server(('0.0.0.0', 8000)); time.sleep(60)",
             make_claim(6),
         )
         networks = engine.inspect_container(peer.id)["NetworkSettings"]["Networks"]
-        targets = [[networks[door.network]["IPAddress"], 8000], [neighbour, 8000]]
+        targets = [[networks[bridge.network]["IPAddress"], 8000], [neighbour, 8000]]
         program = (CONNECT % json.dumps(targets)).replace(
             "out = {}",
             "address = (os.environ['HOST'].removeprefix('http://'), int(os.environ['PORT']))\n"
             "socket.create_connection(address, timeout=5).close()\nout = {}",
         )
         assert set(seen(bench, program).values()) == {False}
-        for listener in bench.doors:
+        for listener in bench.listeners:
             listener.close()
-        bench.doors.clear()
-        assert bench.runtime.find(6, bench.doors.append) is not None
-        assert bench.doors[0].getsockname()[1] == peer.port
+        bench.listeners.clear()
+        assert bench.runtime.find(6, bench.listeners.append) is not None
+        assert bench.listeners[0].getsockname()[1] == peer.port
     finally:
         bench.close()
-        engine.remove_network(door.network)
+        engine.remove_network(bridge.network)
 
 
-def test_bridge_door_is_reached_with_podman(
+def test_bridge_listener_is_reached_with_podman(
     podman_bench: MakeBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
@@ -405,11 +405,11 @@ def test_container_that_cannot_start_says_so_and_the_log_of_the_node_why(
 def test_no_thread_of_the_node_stays_in_a_namespace(docker_bench: MakeBench) -> None:
     bench = docker_bench()
     bench.begin("import time; time.sleep(1)")
-    assert bench.doors
+    assert bench.listeners
 
     def namespaces() -> set[Path]:
         return {(task / "ns/net").readlink() for task in Path("/proc/self/task").iterdir()}
 
     own = Path("/proc/self/ns/net").readlink()
-    # The thread that made the door has ended, but the kernel may show it for a moment.
+    # The thread that made the listener has ended, but the kernel may show it for a moment.
     assert eventually(lambda: namespaces() == {own})

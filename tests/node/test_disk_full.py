@@ -86,7 +86,7 @@ def test_an_output_that_leaves_no_room_for_its_outcome_is_delivered(
 
 def test_the_outcome_fits_where_the_disk_is_full(small_disk: Path, tmp_path: Path) -> None:
     entry = Spool(small_disk).create(make_claim())
-    entry.prepare(b"", Tokens(server="s", door="d"))
+    entry.prepare(b"", Tokens(server="s", proxy="d"))
     with pytest.raises(OSError, match="No space"), (small_disk / "other").open("wb") as file:
         file.write(bytes(16 * MIB))
     outcome = Outcome(TaskStatus.COMPLETED, None, clock.now(), clock.now())

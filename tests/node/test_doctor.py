@@ -17,7 +17,7 @@ from tests.node.factories import COMMAND, IMAGE, write_database
 from tests.node.wire import Wire
 from tests.services import free_port, missing, podman
 from tests.services.certificate import write_certificate
-from tests.services.doors import CorporateProxy, TlsDoor
+from tests.services.forwarders import CorporateProxy, TlsForwarder
 from vantage6.common.clock import now
 from vantage6.common.encryption import RSACryptor
 from vantage6.node.cli import main
@@ -206,10 +206,10 @@ def behind_tls(wire: Wire, examine: Examine, tmp_path: Path) -> Iterator[Examine
         host: str = "localhost", ends: timedelta = timedelta(days=90), **values: Any
     ) -> dict[str, tuple[str, str]]:
         certificate, key = write_certificate(tmp_path, host, ends)
-        with TlsDoor(wire.port, certificate, key) as door:
+        with TlsForwarder(wire.port, certificate, key) as forwarder:
             usual = {
                 "server_url": "https://localhost",
-                "port": door.port,
+                "port": forwarder.port,
                 "ca_bundle": str(certificate),
             }
             return examine(**usual | values)

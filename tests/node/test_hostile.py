@@ -277,7 +277,7 @@ for folder, _, files in os.walk('/'):
     here.scheduler.kill(6)
 
 
-def test_door_lets_nothing_through_but_the_own_task(station: MakeHostile, wire: Wire) -> None:
+def test_listener_lets_nothing_through_but_the_own_task(station: MakeHostile, wire: Wire) -> None:
     here = station()
     attempts = """
 out = [ask('/user'), ask('/task', method='DELETE'), ask('/node/reconcile', method='POST'),
@@ -338,7 +338,7 @@ for attempt in (lambda: open(path, 'a'), lambda: os.unlink(path), lambda: os.chm
     assert (tmp_path / "patients.csv").read_text() == "age\n40\n50\n"
 
 
-def test_flooded_door_is_the_flooders_own(station: MakeHostile, wire: Wire) -> None:
+def test_flooded_listener_is_the_flooders_own(station: MakeHostile, wire: Wire) -> None:
     here = station()
     flood = """
 import socket, time
@@ -359,13 +359,13 @@ time.sleep(60)
     flooding = here.audit_file.parent / "runs/1/shared/flooding"
     eventually(flooding.exists, 30)
     # The file tells of it before it ends.
-    eventually(lambda: here.contained(5) == {"door_full": 1})
+    eventually(lambda: here.contained(5) == {"proxy_full": 1})
     # Another algorithm speaks to the server meanwhile.
     result = here.run(6, ASK + "out = ask('/organization/2')" + REPORT, run_id=2)
     assert json.loads(_output(result)) == 200
     eventually(lambda: wire.results[5]["status"] == "crashed", 60)
     assert here.events(5, "released")[0]["reason"]["code"] == "time_limit"
-    assert here.contained(5).keys() == {"door_full", "time_limit"}
+    assert here.contained(5).keys() == {"proxy_full", "time_limit"}
     assert not here.contained(6)
 
 

@@ -49,7 +49,7 @@ def test_database_is_read_afresh_by_each_task(docker_bench: MakeBench, tmp_path:
     # As most programs write a file: a new one in its place.
     (tmp_path / "new").write_text("age\n99\n")
     (tmp_path / "new").replace(path)
-    handle = bench.runtime.start(bench.runtime.create(spec), bench.doors.append)
+    handle = bench.runtime.start(bench.runtime.create(spec), bench.listeners.append)
     assert "99" in bench.runtime.wait(handle).log
 
 

@@ -14,7 +14,7 @@ from tests.node.test_vnode import DONE, Start, Write, start, write
 from tests.node.wire import Wire
 from tests.services import free_port
 from tests.services.certificate import write_certificate
-from tests.services.doors import CorporateProxy, TlsDoor
+from tests.services.forwarders import CorporateProxy, TlsForwarder
 from tests.waiting import eventually
 from vantage6.client.node_client import NodeClient
 from vantage6.common.errors import ConfigurationError, Unavailable
@@ -36,14 +36,14 @@ class House:
             (folder / name).mkdir()
         self.server, self.server_key = write_certificate(folder / "server")
         self.visitor, self.visitor_key = write_certificate(folder / "visitor")
-        self.door = TlsDoor(wire.port, self.server, self.server_key, self.visitor)
+        self.forwarder = TlsForwarder(wire.port, self.server, self.server_key, self.visitor)
         self.proxy = CorporateProxy(LOGIN)
 
     def settings(self, **changed: Any) -> dict[str, Any]:
         """Return what the configuration of a node says, as it should be or not."""
         return {
             "server_url": "https://127.0.0.1",
-            "port": self.door.port,
+            "port": self.forwarder.port,
             "proxy": f"http://{LOGIN}@127.0.0.1:{self.proxy.port}",
             "ca_bundle": str(self.server),
             "client_certificate": {
@@ -61,7 +61,7 @@ class House:
 def house(wire: Wire, tmp_path: Path) -> Iterator[House]:
     """Give everything that stands between a station and its server."""
     made = House(wire, tmp_path)
-    with made.door, made.proxy:
+    with made.forwarder, made.proxy:
         yield made
 
 
@@ -72,7 +72,7 @@ def test_node_works_through_proxy_private_authority_and_certificate(
     process = start(write(**house.settings()))
     eventually(lambda: wire.ids("completed") == [5])
     eventually(lambda: any(asked.path == "/node/7/inbox" for asked in wire.asked))
-    assert set(house.proxy.tunnels) == {f"127.0.0.1:{house.door.port}"}
+    assert set(house.proxy.tunnels) == {f"127.0.0.1:{house.forwarder.port}"}
     process.send_signal(signal.SIGTERM)
     process.wait(20)
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.node.conftest import MakeDoor
-from tests.node.doors import NODE, base64_of
+from tests.node.conftest import Listen
+from tests.node.listeners import NODE, base64_of
 from tests.node.wire import Wire
 from vantage6.common.encryption import RSACryptor
 from vantage6.node.rules.audit import FILE_NAME, Audit, entries, hash_of
@@ -48,15 +48,15 @@ def lines(folder: Path) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("encrypted", [True, False])
 def test_what_clients_send_leaves_as_it_is_and_is_on_record(
     wire: Wire,
-    make_door: MakeDoor,
+    listen: Listen,
     cryptors: list[RSACryptor],
     result_audit: ResultAudit,
     tmp_path: Path,
     encrypted: bool,
 ) -> None:
     wire.public_keys[2] = cryptors[1].public_key_str
-    door = make_door(cryptors[0] if encrypted else None, result_audit=result_audit)
-    assert door.ask("POST", "/task", body())[0] == 200
+    listener = listen(cryptors[0] if encrypted else None, result_audit=result_audit)
+    assert listener.ask("POST", "/task", body())[0] == 200
     sent = wire.asked[-1].body
     sent.pop("organizations")
     assert sent == SENT
@@ -65,13 +65,13 @@ def test_what_clients_send_leaves_as_it_is_and_is_on_record(
 
 
 def test_no_text_of_an_algorithm_leaves_an_encrypted_collaboration(
-    wire: Wire, make_door: MakeDoor, cryptors: list[RSACryptor], result_audit: ResultAudit
+    wire: Wire, listen: Listen, cryptors: list[RSACryptor], result_audit: ResultAudit
 ) -> None:
     wire.public_keys[2] = cryptors[1].public_key_str
-    door = make_door(cryptors[0], result_audit=result_audit)
+    listener = listen(cryptors[0], result_audit=result_audit)
     texts = {"name": SECRET, "description": SECRET * 1000, "other": SECRET, "parent_id": 7}
     receivers = [{"id": 2, "input": base64_of(SECRET.encode()), "name": SECRET}]
-    assert door.ask("POST", "/task", body(organizations=receivers, **texts))[0] == 200
+    assert listener.ask("POST", "/task", body(organizations=receivers, **texts))[0] == 200
     sent = wire.asked[-1].body
     assert SECRET not in json.dumps(sent)
     assert sent.keys() == SENT.keys() | {"organizations"}
@@ -79,11 +79,11 @@ def test_no_text_of_an_algorithm_leaves_an_encrypted_collaboration(
 
 
 def test_short_texts_leave_a_plain_collaboration_and_are_on_record(
-    wire: Wire, make_door: MakeDoor, result_audit: ResultAudit, tmp_path: Path
+    wire: Wire, listen: Listen, result_audit: ResultAudit, tmp_path: Path
 ) -> None:
     texts = {"name": "Umfang é", "description": "first round\nof two"}
     assert (
-        make_door(result_audit=result_audit).ask("POST", "/task", body(**texts, other=SECRET))[0]
+        listen(result_audit=result_audit).ask("POST", "/task", body(**texts, other=SECRET))[0]
         == 200
     )
     sent = wire.asked[-1].body
@@ -126,12 +126,12 @@ def test_short_texts_leave_a_plain_collaboration_and_are_on_record(
 )
 def test_other_forms_are_refused_before_anything_leaves_or_is_on_record(
     wire: Wire,
-    make_door: MakeDoor,
+    listen: Listen,
     result_audit: ResultAudit,
     tmp_path: Path,
     changes: dict[str, Any],
 ) -> None:
-    status, answer = make_door(result_audit=result_audit).ask("POST", "/task", body(**changes))
+    status, answer = listen(result_audit=result_audit).ask("POST", "/task", body(**changes))
     assert status == 400, answer
     assert answer["msg"]
     assert not wire.asked
@@ -140,9 +140,9 @@ def test_other_forms_are_refused_before_anything_leaves_or_is_on_record(
 
 @pytest.mark.parametrize("name", ["name", "description", "database", "collaboration_id", "image"])
 def test_what_is_left_out_stays_left_out(
-    wire: Wire, make_door: MakeDoor, result_audit: ResultAudit, name: str
+    wire: Wire, listen: Listen, result_audit: ResultAudit, name: str
 ) -> None:
-    assert make_door(result_audit=result_audit).ask("POST", "/task", body(**{name: None}))[0] == 200
+    assert listen(result_audit=result_audit).ask("POST", "/task", body(**{name: None}))[0] == 200
     assert name not in wire.asked[-1].body
 
 
@@ -150,10 +150,10 @@ def test_what_is_left_out_stays_left_out(
     "text", [base64_of(b"json.1") + SECRET, base64_of(b"json.1") + "\n" + SECRET, "!-$.%" * 9]
 )
 def test_what_leaves_in_plain_is_what_is_on_record(
-    wire: Wire, make_door: MakeDoor, result_audit: ResultAudit, tmp_path: Path, text: str
+    wire: Wire, listen: Listen, result_audit: ResultAudit, tmp_path: Path, text: str
 ) -> None:
     receivers = [{"id": 2, "input": text + base64_of(b"")}]
-    make_door(result_audit=result_audit).ask("POST", "/task", body(organizations=receivers))
+    listen(result_audit=result_audit).ask("POST", "/task", body(organizations=receivers))
     left = [one.body["organizations"][0]["input"] for one in wire.asked]
     assert not any(SECRET in one for one in left)
     recorded = [line["input_hashes"][0] for line in lines(tmp_path)]
@@ -161,7 +161,7 @@ def test_what_leaves_in_plain_is_what_is_on_record(
     assert recorded == [plain[one] for one in left]
 
 
-def test_parameters_are_numbers_and_yes_or_no(wire: Wire, make_door: MakeDoor) -> None:
+def test_parameters_are_numbers_and_yes_or_no(wire: Wire, listen: Listen) -> None:
     wire.answers["GET /organization"] = (200, [])
     asked = {
         "page=0002&per_page=50&collaboration_id=1": {
@@ -178,34 +178,34 @@ def test_parameters_are_numbers_and_yes_or_no(wire: Wire, make_door: MakeDoor) -
         f"page=1&page={SECRET}&include={SECRET}": {},
     }
     for query, left in asked.items():
-        make_door().ask("GET", f"/organization?{query}")
+        listen().ask("GET", f"/organization?{query}")
         assert wire.asked[-1].params == left
 
 
-def test_addresses_are_chosen_by_their_label_at_the_node(wire: Wire, make_door: MakeDoor) -> None:
+def test_addresses_are_chosen_by_their_label_at_the_node(wire: Wire, listen: Listen) -> None:
     path = "/vpn/algorithm/addresses"
     found = [{"label": "door", "port": 1}, {"label": None, "port": 2}]
     wire.answers[f"GET {path}"] = (200, {"addresses": found})
-    assert make_door().ask("GET", f"{path}?label=door") == (200, {"addresses": found[:1]})
-    assert make_door().ask("GET", f"{path}?label={SECRET}") == (200, {"addresses": []})
-    assert make_door().ask("GET", path) == (200, {"addresses": found})
+    assert listen().ask("GET", f"{path}?label=door") == (200, {"addresses": found[:1]})
+    assert listen().ask("GET", f"{path}?label={SECRET}") == (200, {"addresses": []})
+    assert listen().ask("GET", path) == (200, {"addresses": found})
     assert not any(one.params for one in wire.asked)
 
 
-def test_a_number_in_a_path_has_one_spelling(wire: Wire, make_door: MakeDoor) -> None:
+def test_a_number_in_a_path_has_one_spelling(wire: Wire, listen: Listen) -> None:
     wire.answers["GET /organization/10"] = (200, {})
     for spelled in ("10", "0010", "1_0", "%31%30", "%D9%A1%D9%A0"):
-        assert make_door().ask("GET", f"/organization/{spelled}")[0] in (200, 404)
+        assert listen().ask("GET", f"/organization/{spelled}")[0] in (200, 404)
     assert {one.path for one in wire.asked} == {"/organization/10"}
     for long in ("9" * 11, "9" * 4000, "0", "-1"):
-        assert make_door().ask("GET", f"/organization/{long}")[0] == 404
+        assert listen().ask("GET", f"/organization/{long}")[0] == 404
     assert {one.path for one in wire.asked} == {"/organization/10"}
 
 
 @pytest.mark.parametrize("encrypted", [True, False])
 def test_inputs_of_a_subtask_are_held_to_what_may_leave(
     wire: Wire,
-    make_door: MakeDoor,
+    listen: Listen,
     cryptors: list[RSACryptor],
     result_audit: ResultAudit,
     tmp_path: Path,
@@ -213,13 +213,13 @@ def test_inputs_of_a_subtask_are_held_to_what_may_leave(
 ) -> None:
     wire.public_keys = dict.fromkeys((1, 2), cryptors[1].public_key_str)
     policies = {"allowed_algorithms": ".*", "max_output_bytes": 100}
-    door = make_door(
+    listener = listen(
         cryptors[0] if encrypted else None, result_audit=result_audit, policies=policies
     )
 
     def ask(*inputs: bytes) -> tuple[int, Any]:
         receivers = [{"id": n, "input": base64_of(one)} for n, one in enumerate(inputs, 1)]
-        return door.ask("POST", "/task", body(organizations=receivers))
+        return listener.ask("POST", "/task", body(organizations=receivers))
 
     for refused in ((b"x" * 101,), (b"x" * 60, b"y" * 41)):
         status, answer = ask(*refused)

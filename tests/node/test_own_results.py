@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.node.conftest import MakeDoor, MakeScheduler
-from tests.node.doors import OWN_TASK, Door, base64_of
+from tests.node.conftest import Listen, MakeScheduler
+from tests.node.listeners import OWN_TASK, Listener, base64_of
 from tests.node.wire import Wire
 from tests.waiting import eventually
 from vantage6.common.encoding import base64s_to_bytes
@@ -42,25 +42,25 @@ def seal(cryptors: list[RSACryptor]) -> Callable[[bytes], str]:
     return lambda plain: other.encrypt_bytes_to_str(plain, own.public_key_str)
 
 
-def make(door: Door, wire: Wire) -> None:
+def make(listener: Listener, wire: Wire) -> None:
     """Let an algorithm make the sub-task."""
     wire.answers["POST /task"] = (201, MADE)
-    assert door.ask("POST", "/task", BODY)[0] == 200
+    assert listener.ask("POST", "/task", BODY)[0] == 200
 
 
 @pytest.mark.parametrize("form", ["task", "result", "page"])
 def test_results_of_own_subtasks_are_opened_and_on_record(
     wire: Wire,
-    make_door: MakeDoor,
+    listen: Listen,
     cryptors: list[RSACryptor],
     seal: Callable[[bytes], str],
     result_audit: ResultAudit,
     tmp_path: Path,
     form: str,
 ) -> None:
-    door = make_door(cryptors[0], result_audit=result_audit)
+    listener = listen(cryptors[0], result_audit=result_audit)
     wire.public_keys[2] = cryptors[1].public_key_str
-    make(door, wire)
+    make(listener, wire)
     sealed = {"id": 21, "result": seal(b"json.42"), "input": "of others", "log": "printed"}
     empty = {"id": 22, "result": None, "input": "of others", "log": None}
     rows = [sealed, empty]
@@ -69,7 +69,7 @@ def test_results_of_own_subtasks_are_opened_and_on_record(
     query = "?include=metadata" if form == "page" else ""
     path = "/result/21" if form == "result" else f"/task/9/result{query}"
     for _ in range(3):
-        status, answer = door.ask("GET", path)
+        status, answer = listener.ask("GET", path)
         assert status == 200
         found = answer["data"] if form == "page" else answer
         first = found if form == "result" else found[0]
@@ -86,7 +86,7 @@ def test_results_of_own_subtasks_are_opened_and_on_record(
 @pytest.mark.parametrize("path", ["/task/9/result", "/result/21"])
 def test_result_that_was_not_encrypted_does_not_get_into_an_algorithm(
     wire: Wire,
-    make_door: MakeDoor,
+    listen: Listen,
     cryptors: list[RSACryptor],
     result_audit: ResultAudit,
     tmp_path: Path,
@@ -96,12 +96,12 @@ def test_result_that_was_not_encrypted_does_not_get_into_an_algorithm(
     """Whoever can write at the server could have put it there, or encrypted it for another."""
     own, other = cryptors
     text = base64_of(foreign) if foreign else own.encrypt_bytes_to_str(b"1", other.public_key_str)
-    door = make_door(own, result_audit=result_audit)
+    listener = listen(own, result_audit=result_audit)
     wire.public_keys[2] = other.public_key_str
-    make(door, wire)
+    make(listener, wire)
     row = {"id": 21, "result": text}
     wire.answers |= {"GET /task/9/result": (200, [row]), "GET /result/21": (200, row)}
-    status, answer = door.ask("GET", path)
+    status, answer = listener.ask("GET", path)
     assert (status, answer["code"]) == (403, "result_unreadable")
     assert "result" not in answer
     assert not events(tmp_path, "opened")
@@ -110,7 +110,7 @@ def test_result_that_was_not_encrypted_does_not_get_into_an_algorithm(
 @pytest.mark.parametrize("path", ["/task/8/result", "/result/30"])
 def test_results_of_other_tasks_are_refused_before_the_server_is_asked(
     wire: Wire,
-    make_door: MakeDoor,
+    listen: Listen,
     cryptors: list[RSACryptor],
     seal: Callable[[bytes], str],
     result_audit: ResultAudit,
@@ -121,11 +121,11 @@ def test_results_of_other_tasks_are_refused_before_the_server_is_asked(
     other = {"id": 30, "task": 8, "result": seal(b"json.42")}
     wire.answers["GET /task/8/result"] = (200, [other])
     wire.answers["GET /result/30"] = (200, other)
-    door = make_door(cryptors[0], result_audit=result_audit)
+    listener = listen(cryptors[0], result_audit=result_audit)
     wire.public_keys[2] = cryptors[1].public_key_str
-    make(door, wire)
+    make(listener, wire)
     before = len(wire.asked)
-    status, answer = door.ask("GET", path)
+    status, answer = listener.ask("GET", path)
     assert (status, answer["code"]) == (403, "not_own_subtask")
     assert len(wire.asked) == before
     result_audit.conclude()
@@ -137,36 +137,34 @@ def test_results_of_other_tasks_are_refused_before_the_server_is_asked(
 @pytest.mark.parametrize("encrypted", [True, False])
 def test_result_of_another_task_in_the_answer_is_not_opened(
     wire: Wire,
-    make_door: MakeDoor,
+    listen: Listen,
     cryptors: list[RSACryptor],
     seal: Callable[[bytes], str],
     encrypted: bool,
 ) -> None:
-    door = make_door(cryptors[0] if encrypted else None)
+    listener = listen(cryptors[0] if encrypted else None)
     wire.public_keys[2] = cryptors[1].public_key_str
-    make(door, wire)
+    make(listener, wire)
     text = seal(b"json.42") if encrypted else base64_of(b"json.42")
     row = {"id": 30, "result": text, "input": text, "log": "printed"}
     wire.answers["GET /task/9/result"] = wire.answers["GET /result/21"] = (200, [row])
     for path in ("/task/9/result", "/result/21"):
-        (shown,) = door.ask("GET", path)[1]
+        (shown,) = listener.ask("GET", path)[1]
         assert shown == {"id": 30, "result": None, "input": None, "log": None}
 
 
-def test_own_task_shows_where_its_algorithms_are_and_no_text(
-    wire: Wire, make_door: MakeDoor
-) -> None:
+def test_own_task_shows_where_its_algorithms_are_and_no_text(wire: Wire, listen: Listen) -> None:
     row = {"id": 5, "organization": 2, "ports": [], "result": base64_of(b"json.42"), "log": "x"}
     wire.answers[f"GET /task/{OWN_TASK}/result"] = (200, [row])
-    status, (shown,) = make_door().ask("GET", f"/task/{OWN_TASK}/result")
+    status, (shown,) = listen().ask("GET", f"/task/{OWN_TASK}/result")
     assert status == 200
     assert shown == {**row, "result": None, "log": None}
 
 
-def test_no_include_brings_results_past_the_node(wire: Wire, make_door: MakeDoor) -> None:
+def test_no_include_brings_results_past_the_node(wire: Wire, listen: Listen) -> None:
     wire.answers["GET /task/3"] = (200, {})
     for query in ("include=results", "include=results&include=metadata", "payload=true&x=1"):
-        make_door().ask("GET", f"/task/3?{query}")
+        listen().ask("GET", f"/task/3?{query}")
         assert wire.asked[-1].params in ({}, {"include": "metadata"})
 
 
@@ -187,17 +185,17 @@ def test_no_include_brings_results_past_the_node(wire: Wire, make_door: MakeDoor
 )
 def test_results_that_are_not_json_do_not_get_into_an_algorithm(
     wire: Wire,
-    make_door: MakeDoor,
+    listen: Listen,
     result_audit: ResultAudit,
     tmp_path: Path,
     payload: bytes,
     name: str,
 ) -> None:
-    door = make_door(result_audit=result_audit)
-    make(door, wire)
+    listener = listen(result_audit=result_audit)
+    make(listener, wire)
     rows = [{"id": 21, "result": base64_of(b"json.1")}, {"id": 22, "result": base64_of(payload)}]
     wire.answers["GET /task/9/result"] = (200, rows)
-    status, answer = door.ask("GET", "/task/9/result")
+    status, answer = listener.ask("GET", "/task/9/result")
     assert (status, answer["code"]) == (403, "pickle_not_allowed")
     for text in ("Result 22", f"({name})", "'output_format': 'json'", "policies.allow_pickle"):
         assert text in answer["msg"]
@@ -205,31 +203,31 @@ def test_results_that_are_not_json_do_not_get_into_an_algorithm(
     result_audit.conclude()
     assert events(tmp_path, "contained")[-1]["counts"] == {"pickle_not_allowed": 1}
     # Where the station allows it, the format is on record.
-    open_door = make_door(result_audit=result_audit, allows_pickle=True)
-    make(open_door, wire)
-    assert open_door.ask("GET", "/task/9/result")[1] == rows
+    open_listener = listen(result_audit=result_audit, allows_pickle=True)
+    make(open_listener, wire)
+    assert open_listener.ask("GET", "/task/9/result")[1] == rows
     (line,) = events(tmp_path, "opened")
     assert [one["format"] for one in line["results"]] == ["json", name]
 
 
 def test_one_station_that_answers_wrongly_keeps_no_answer_of_the_others_back(
     wire: Wire,
-    make_door: MakeDoor,
+    listen: Listen,
     cryptors: list[RSACryptor],
     seal: Callable[[bytes], str],
     result_audit: ResultAudit,
     tmp_path: Path,
 ) -> None:
-    door = make_door(cryptors[0], result_audit=result_audit)
+    listener = listen(cryptors[0], result_audit=result_audit)
     wire.public_keys[2] = cryptors[1].public_key_str
-    make(door, wire)
+    make(listener, wire)
     rows = [
         {"id": 21, "status": "completed", "result": seal(b"json.1")},
         {"id": 22, "status": "completed", "result": base64_of(b"json.2")},
     ]
     wire.answers["GET /task/9/result"] = (200, rows)
-    assert door.ask("GET", "/task/9/result")[0] == 403
-    status, answer = door.ask("GET", "/task/9/result?each=true")
+    assert listener.ask("GET", "/task/9/result")[0] == 403
+    status, answer = listener.ask("GET", "/task/9/result?each=true")
     assert status == 200
     assert base64s_to_bytes(answer[0]["result"]) == b"json.1"
     assert (answer[1]["result"], answer[1]["status"]) == (None, "failed")
@@ -243,24 +241,24 @@ def test_one_station_that_answers_wrongly_keeps_no_answer_of_the_others_back(
 
 @pytest.mark.parametrize("payload", [b"", b"json.[1]", b"json.", b"json.not JSON"])
 def test_what_is_read_as_json_gets_into_an_algorithm(
-    wire: Wire, make_door: MakeDoor, payload: bytes
+    wire: Wire, listen: Listen, payload: bytes
 ) -> None:
-    door = make_door()
-    make(door, wire)
+    listener = listen()
+    make(listener, wire)
     rows = [{"id": 21, "result": base64_of(payload)}]
     wire.answers["GET /task/9/result"] = (200, rows)
-    assert door.ask("GET", "/task/9/result") == (200, rows)
+    assert listener.ask("GET", "/task/9/result") == (200, rows)
 
 
 def test_nothing_is_opened_that_cannot_be_written_down(
-    wire: Wire, make_door: MakeDoor, tmp_path: Path
+    wire: Wire, listen: Listen, tmp_path: Path
 ) -> None:
     audit = Audit(tmp_path)
-    door = make_door(result_audit=ResultAudit(audit, 5))
-    make(door, wire)
+    listener = listen(result_audit=ResultAudit(audit, 5))
+    make(listener, wire)
     wire.answers["GET /task/9/result"] = (200, [{"id": 21, "result": base64_of(b"json.1")}])
     audit.close()
-    status, answer = door.ask("GET", "/task/9/result")
+    status, answer = listener.ask("GET", "/task/9/result")
     assert status == 503
     assert "audit file" in answer["msg"]
 
@@ -283,27 +281,32 @@ def test_subtasks_are_remembered_across_a_restart(tmp_path: Path) -> None:
     ("parent", "initiator", "found"), [(OWN_TASK, 1, True), (OWN_TASK, 2, False), (8, 1, False)]
 )
 def test_subtask_whose_answer_was_lost_is_found_again(
-    wire: Wire, make_door: MakeDoor, tmp_path: Path, parent: int, initiator: int, found: bool
+    wire: Wire,
+    listen: Listen,
+    tmp_path: Path,
+    parent: int,
+    initiator: int,
+    found: bool,
 ) -> None:
     path = tmp_path / "subtasks"
-    door = make_door(made=SubTasks(path))
+    listener = listen(made=SubTasks(path))
     rows = [{"id": 21, "result": base64_of(b"json.1")}]
     shown = {**MADE, "parent": {"id": parent}, "initiator": initiator}
     wire.answers |= {"GET /task/9": (200, shown), "GET /task/9/result": (200, rows)}
     # Nothing was lost: it is not even looked for.
-    assert door.ask("GET", "/task/9/result")[0] == 403
+    assert listener.ask("GET", "/task/9/result")[0] == 403
     assert not wire.asked
     wire.answers["POST /task"] = (200, "no task")
     wire.breaks = "POST /task"
-    assert door.ask("POST", "/task", BODY)[0] == 503
-    assert door.ask("GET", "/task/9/result")[0] == (200 if found else 403)
+    assert listener.ask("POST", "/task", BODY)[0] == 503
+    assert listener.ask("GET", "/task/9/result")[0] == (200 if found else 403)
     again = SubTasks(path)
     assert again.has(9) == (again.task_of(22) == 9) == found
     # Only as many are found as were lost.
     other = {**shown, "id": 10, "parent": {"id": OWN_TASK}, "initiator": 1}
     wire.answers["GET /task/10"] = (200, other)
     wire.answers["GET /task/10/result"] = (200, rows)
-    assert door.ask("GET", "/task/10/result")[0] == (403 if found else 200)
+    assert listener.ask("GET", "/task/10/result")[0] == (403 if found else 200)
 
 
 PROGRAM = """

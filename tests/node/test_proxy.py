@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.node.conftest import MakeDoor
-from tests.node.doors import NODE, OWN_TASK, SERVER_TOKEN, TOKENS, Door, base64_of
+from tests.node.conftest import Listen
+from tests.node.listeners import NODE, OWN_TASK, SERVER_TOKEN, TOKENS, Listener, base64_of
 from tests.node.wire import Wire
 from tests.waiting import eventually
 from vantage6.common import known_keys
@@ -26,8 +26,8 @@ from vantage6.node.rules.result_audit import ResultAudit
 
 
 @pytest.mark.parametrize("token", [None, "", "another-token", "own-token2", SERVER_TOKEN])
-def test_only_the_own_token_opens_the_door(wire: Wire, make_door: MakeDoor, token: str) -> None:
-    status, answer = make_door().ask("GET", "/organization/1", token=token)
+def test_only_the_own_token_opens_the_listener(wire: Wire, listen: Listen, token: str) -> None:
+    status, answer = listen().ask("GET", "/organization/1", token=token)
     assert status == 401
     assert "TOKEN_FILE" in answer["msg"]
     assert not wire.asked
@@ -47,9 +47,9 @@ def test_only_the_own_token_opens_the_door(wire: Wire, make_door: MakeDoor, toke
         "/health",
     ],
 )
-def test_reading_passes_with_the_own_token(wire: Wire, make_door: MakeDoor, path: str) -> None:
+def test_reading_passes_with_the_own_token(wire: Wire, listen: Listen, path: str) -> None:
     wire.answers[f"GET {path}"] = (200, {"seen": path})
-    assert make_door().ask("GET", f"{path}?page=2") == (200, {"seen": path})
+    assert listen().ask("GET", f"{path}?page=2") == (200, {"seen": path})
     [asked] = wire.asked
     assert asked.params == {"page": "2"}
     assert asked.authorization == f"Bearer {SERVER_TOKEN}"
@@ -74,32 +74,30 @@ def test_reading_passes_with_the_own_token(wire: Wire, make_door: MakeDoor, path
         ("POST", "/result/1/claim"),
     ],
 )
-def test_everything_else_is_refused(
-    wire: Wire, make_door: MakeDoor, method: str, path: str
-) -> None:
-    status, _ = make_door().ask(method, path, body={} if method != "GET" else None)
+def test_everything_else_is_refused(wire: Wire, listen: Listen, method: str, path: str) -> None:
+    status, _ = listen().ask(method, path, body={} if method != "GET" else None)
     assert status in {404, 405}
     assert not wire.asked
 
 
-def test_refusal_of_the_server_is_passed_on(wire: Wire, make_door: MakeDoor) -> None:
+def test_refusal_of_the_server_is_passed_on(wire: Wire, listen: Listen) -> None:
     wire.answers["GET /task/3"] = (404, {"msg": "No such task.", "code": "not_found"})
-    assert make_door().ask("GET", "/task/3") == (404, wire.answers["GET /task/3"][1])
+    assert listen().ask("GET", "/task/3") == (404, wire.answers["GET /task/3"][1])
     wire.answers["POST /task"] = (401, {"msg": "You may not."})
     body = {"organizations": [{"id": 2, "input": ""}]}
-    assert make_door().ask("POST", "/task", body) == (401, {"msg": "You may not."})
+    assert listen().ask("POST", "/task", body) == (401, {"msg": "You may not."})
 
 
-def test_server_that_is_away_gives_503(wire: Wire, make_door: MakeDoor) -> None:
-    door = make_door()
+def test_server_that_is_away_gives_503(wire: Wire, listen: Listen) -> None:
+    listener = listen()
     wire.__exit__()
-    status, answer = door.ask("GET", "/task/3")
+    status, answer = listener.ask("GET", "/task/3")
     assert status == 503
     assert "server" in answer["msg"]
     wire.__enter__()
 
 
-def test_subtask_passes_in_plain_without_encryption(wire: Wire, make_door: MakeDoor) -> None:
+def test_subtask_passes_in_plain_without_encryption(wire: Wire, listen: Listen) -> None:
     wire.answers["POST /task"] = (201, {"id": 9, "results": []})
     body = {
         "name": "sub",
@@ -107,34 +105,34 @@ def test_subtask_passes_in_plain_without_encryption(wire: Wire, make_door: MakeD
         "collaboration_id": 1,
         "organizations": [{"id": 2, "input": base64_of(b"\x80pickle")}],
     }
-    assert make_door().ask("POST", "/task", body) == (200, {"id": 9, "results": []})
+    assert listen().ask("POST", "/task", body) == (200, {"id": 9, "results": []})
     assert wire.asked[-1].body == body
 
 
-def test_failed_creation_is_not_repeated(wire: Wire, make_door: MakeDoor) -> None:
+def test_failed_creation_is_not_repeated(wire: Wire, listen: Listen) -> None:
     wire.answers["POST /task"] = (500, {"msg": "Broken."})
-    status, _ = make_door().ask("POST", "/task", {"organizations": [{"id": 2, "input": ""}]})
+    status, _ = listen().ask("POST", "/task", {"organizations": [{"id": 2, "input": ""}]})
     assert status == 500
     assert len(wire.asked) == 1
 
 
 @pytest.mark.parametrize("body", [{}, {"organizations": []}, [], "text", None])
-def test_subtask_needs_organizations(wire: Wire, make_door: MakeDoor, body: Any) -> None:
-    status, answer = make_door().ask("POST", "/task", body)
+def test_subtask_needs_organizations(wire: Wire, listen: Listen, body: Any) -> None:
+    status, answer = listen().ask("POST", "/task", body)
     assert status == 400
     assert answer["msg"]
     assert not wire.asked
 
 
 def test_input_is_encrypted_for_each_receiver(
-    wire: Wire, make_door: MakeDoor, cryptors: list[RSACryptor]
+    wire: Wire, listen: Listen, cryptors: list[RSACryptor]
 ) -> None:
     wire.public_keys = {1: cryptors[0].public_key_str, 2: cryptors[1].public_key_str}
     wire.answers["POST /task"] = (201, {"id": 9, "results": []})
     receivers = [{"id": id_, "input": base64_of(b"plain")} for id_ in (1, 2)]
-    door = make_door(cryptors[0])
+    listener = listen(cryptors[0])
     for _ in range(2):
-        status, _ = door.ask("POST", "/task", {"name": "sub", "organizations": receivers})
+        status, _ = listener.ask("POST", "/task", {"name": "sub", "organizations": receivers})
         assert status == 200
     sent = wire.asked[-1].body
     assert sent["name"] == "subtask"
@@ -144,20 +142,20 @@ def test_input_is_encrypted_for_each_receiver(
 
 
 def test_input_is_not_encrypted_for_a_key_that_the_server_put_in_place_of_another(
-    wire: Wire, make_door: MakeDoor, cryptors: list[RSACryptor], tmp_path: Path
+    wire: Wire, listen: Listen, cryptors: list[RSACryptor], tmp_path: Path
 ) -> None:
     first, second = (cryptor.public_key_str for cryptor in cryptors)
     wire.answers["POST /task"] = (201, {"id": 9, "results": []})
     body = {"organizations": [{"id": 2, "input": base64_of(b"plain")}]}
     wire.public_keys[2] = first
-    assert make_door(cryptors[0]).ask("POST", "/task", body)[0] == 200
+    assert listen(cryptors[0]).ask("POST", "/task", body)[0] == 200
     wire.public_keys[2] = second
     with ExitStack() as stack:
         (tmp_path / "audit").mkdir()
         audit = Audit(tmp_path / "audit")
         stack.callback(audit.close)
-        door = make_door(cryptors[0], result_audit=ResultAudit(audit, 5))
-        status, answer = door.ask("POST", "/task", body)
+        listener = listen(cryptors[0], result_audit=ResultAudit(audit, 5))
+        status, answer = listener.ask("POST", "/task", body)
     assert (status, answer["code"]) == (400, "organization_key_changed")
     assert RSACryptor.fingerprint(first) in answer["msg"]
     assert RSACryptor.fingerprint(second) in answer["msg"]
@@ -169,7 +167,7 @@ def test_input_is_not_encrypted_for_a_key_that_the_server_put_in_place_of_anothe
 
 def test_keys_of_many_receivers_are_looked_up_and_remembered_at_once(
     wire: Wire,
-    make_door: MakeDoor,
+    listen: Listen,
     cryptors: list[RSACryptor],
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -190,7 +188,7 @@ def test_keys_of_many_receivers_are_looked_up_and_remembered_at_once(
     wire.answers["POST /task"] = (201, {"id": 9, "results": []})
     wire.public_keys = dict.fromkeys(range(1, 41), cryptors[1].public_key_str)
     receivers = [{"id": id_, "input": base64_of(b"plain")} for id_ in wire.public_keys]
-    assert make_door(cryptors[0]).ask("POST", "/task", {"organizations": receivers})[0] == 200
+    assert listen(cryptors[0]).ask("POST", "/task", {"organizations": receivers})[0] == 200
     assert counts["read"] <= 4
     assert counts["written"] == 1
     assert KnownKeys(tmp_path / "known.json").all().keys() == wire.public_keys.keys()
@@ -198,28 +196,28 @@ def test_keys_of_many_receivers_are_looked_up_and_remembered_at_once(
 
 @pytest.mark.parametrize("key", ["", "LS0t"])
 def test_receiver_without_key_is_named(
-    wire: Wire, make_door: MakeDoor, cryptors: list[RSACryptor], key: str
+    wire: Wire, listen: Listen, cryptors: list[RSACryptor], key: str
 ) -> None:
     wire.public_keys[2] = key
     body = {"organizations": [{"id": 2, "input": ""}]}
-    status, answer = make_door(cryptors[0]).ask("POST", "/task", body)
+    status, answer = listen(cryptors[0]).ask("POST", "/task", body)
     assert status == 400
     assert "rganization 2" in answer["msg"]
 
 
 @pytest.mark.parametrize("receiver", [{"input": ""}, {"id": "x"}, 5, {"id": 2, "input": "a"}])
 def test_garbled_receiver_is_refused(
-    make_door: MakeDoor, cryptors: list[RSACryptor], receiver: Any
+    listen: Listen, cryptors: list[RSACryptor], receiver: Any
 ) -> None:
-    status, _ = make_door(cryptors[0]).ask("POST", "/task", {"organizations": [receiver]})
+    status, _ = listen(cryptors[0]).ask("POST", "/task", {"organizations": [receiver]})
     assert status == 400
 
 
-def test_body_above_the_limit_is_refused(wire: Wire, make_door: MakeDoor) -> None:
-    door = make_door(request_bytes=10_000)
-    status, _ = door.ask("POST", "/task", {"organizations": ["x" * 9_000]})
+def test_body_above_the_limit_is_refused(wire: Wire, listen: Listen) -> None:
+    listener = listen(request_bytes=10_000)
+    status, _ = listener.ask("POST", "/task", {"organizations": ["x" * 9_000]})
     assert status == 400
-    status, _ = door.ask("POST", "/task", {"organizations": ["x" * 20_000]})
+    status, _ = listener.ask("POST", "/task", {"organizations": ["x" * 20_000]})
     assert status == 413
 
 
@@ -239,19 +237,19 @@ def result_audit(tmp_path: Path) -> Iterator[ResultAudit]:
 
 
 def test_refusals_are_counted_by_kind(
-    wire: Wire, make_door: MakeDoor, result_audit: ResultAudit, tmp_path: Path
+    wire: Wire, listen: Listen, result_audit: ResultAudit, tmp_path: Path
 ) -> None:
     wire.answers["GET /task/3"] = (401, {"msg": "Not yours."})
-    door = make_door(result_audit=result_audit, request_bytes=10_000)
+    listener = listen(result_audit=result_audit, request_bytes=10_000)
     for method, path in (
         ("GET", "/user"),
         ("GET", "/role"),
         ("DELETE", "/task"),
         ("GET", "/task/3"),
     ):
-        door.ask(method, path)
-    door.ask("GET", "/organization/1", token="another")
-    door.ask("POST", "/task", "x" * 20_000)
+        listener.ask(method, path)
+    listener.ask("GET", "/organization/1", token="another")
+    listener.ask("POST", "/task", "x" * 20_000)
     assert kinds(result_audit, tmp_path) == {
         "path_closed": 2,
         "method_closed": 1,
@@ -262,54 +260,54 @@ def test_refusals_are_counted_by_kind(
 
 
 def test_garbled_requests_are_counted(
-    make_door: MakeDoor, result_audit: ResultAudit, tmp_path: Path
+    listen: Listen, result_audit: ResultAudit, tmp_path: Path
 ) -> None:
-    door = make_door(result_audit=result_audit)
-    with socket.create_connection(("127.0.0.1", door.port), timeout=10) as caller:
+    listener = listen(result_audit=result_audit)
+    with socket.create_connection(("127.0.0.1", listener.port), timeout=10) as caller:
         caller.sendall(b"\x00\x01 nonsense\r\nContent-Length: -5\r\n\r\n")
         assert b" 400 " in caller.recv(1000)
     assert kinds(result_audit, tmp_path) == {"request_garbled": 1}
 
 
-def test_full_door_is_counted_and_opens_again(
-    wire: Wire, make_door: MakeDoor, result_audit: ResultAudit, tmp_path: Path
+def test_full_listener_is_counted_and_opens_again(
+    wire: Wire, listen: Listen, result_audit: ResultAudit, tmp_path: Path
 ) -> None:
     wire.answers["GET /version"] = (200, {})
-    door = make_door(result_audit=result_audit)
+    listener = listen(result_audit=result_audit)
     with ExitStack() as held:
         for _ in range(40):
-            held.enter_context(socket.create_connection(("127.0.0.1", door.port), timeout=10))
-        eventually(lambda: kinds(result_audit, tmp_path) == {"door_full": 1})
-    assert door.ask("GET", "/version")[0] == 200
+            held.enter_context(socket.create_connection(("127.0.0.1", listener.port), timeout=10))
+        eventually(lambda: kinds(result_audit, tmp_path) == {"proxy_full": 1})
+    assert listener.ask("GET", "/version")[0] == 200
 
 
 def test_subtasks_above_the_limit_are_refused(
-    wire: Wire, make_door: MakeDoor, result_audit: ResultAudit, tmp_path: Path
+    wire: Wire, listen: Listen, result_audit: ResultAudit, tmp_path: Path
 ) -> None:
     wire.answers["POST /task"] = (201, {"id": 9, "results": []})
     quotas = Quotas(LimitConfig(subtasks=3))
     body = {"organizations": [{"id": 2, "input": ""}]}
-    door = make_door(result_audit=result_audit, quota=quotas.of(1))
+    listener = listen(result_audit=result_audit, quota=quotas.of(1))
     # What is not valid does not count.
-    assert door.ask("POST", "/task", {})[0] == 400
-    assert [door.ask("POST", "/task", body)[0] for _ in range(3)] == [200, 200, 200]
+    assert listener.ask("POST", "/task", {})[0] == 400
+    assert [listener.ask("POST", "/task", body)[0] for _ in range(3)] == [200, 200, 200]
     for number in (1, 2):
-        status, answer = door.ask("POST", "/task", body)
+        status, answer = listener.ask("POST", "/task", body)
         assert (status, answer["code"]) == (429, "too_many_subtasks")
         assert "allows 3 sub-tasks" in answer["msg"]
         assert kinds(result_audit, tmp_path) == {"too_many_subtasks": number}
     assert len([asked for asked in wire.asked if asked.path == "/task"]) == 3
     # All results of the run share it; other runs do not.
-    assert make_door(quota=quotas.of(1)).ask("POST", "/task", body)[0] == 429
-    assert make_door(quota=quotas.of(2)).ask("POST", "/task", body)[0] == 200
+    assert listen(quota=quotas.of(1)).ask("POST", "/task", body)[0] == 429
+    assert listen(quota=quotas.of(2)).ask("POST", "/task", body)[0] == 200
 
 
-def test_subtasks_are_limited_by_the_minute_too(wire: Wire, make_door: MakeDoor) -> None:
+def test_subtasks_are_limited_by_the_minute_too(wire: Wire, listen: Listen) -> None:
     wire.answers["POST /task"] = (201, {"id": 9, "results": []})
     body = {"organizations": [{"id": 2, "input": ""}]}
-    door = make_door(quota=Quota(LimitConfig(subtasks_per_minute=2)))
-    assert [door.ask("POST", "/task", body)[0] for _ in range(3)] == [200, 200, 429]
-    _, answer = door.ask("POST", "/task", body)
+    listener = listen(quota=Quota(LimitConfig(subtasks_per_minute=2)))
+    assert [listener.ask("POST", "/task", body)[0] for _ in range(3)] == [200, 200, 429]
+    _, answer = listener.ask("POST", "/task", body)
     assert 50 < int(answer["msg"].split()[-2]) <= 60
 
 
@@ -322,7 +320,7 @@ def test_runs_that_are_long_past_are_forgotten() -> None:
     assert quotas.of(2) is not second
 
 
-def test_closed_door_lets_nobody_in_and_leaves_no_thread(wire: Wire, tmp_path: Path) -> None:
+def test_closed_listener_lets_nobody_in_and_leaves_no_thread(wire: Wire, tmp_path: Path) -> None:
     upstream = Upstream(f"http://127.0.0.1:{wire.port}/api")
     quota = Quota(LimitConfig())
     algorithm = Algorithm(OWN_TASK, 1, NODE, TOKENS, ResultAudit(None, 5), quota, SubTasks())
@@ -339,7 +337,7 @@ def test_closed_door_lets_nobody_in_and_leaves_no_thread(wire: Wire, tmp_path: P
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     keeper = ProxyServer(listener, proxy.app, 10**6)
-    assert Door(port).ask("GET", "/version")[0] == 404
+    assert Listener(port).ask("GET", "/version")[0] == 404
     keeper.close()
     eventually(lambda: not keeper.is_open)
     with pytest.raises(OSError, match="refused"):

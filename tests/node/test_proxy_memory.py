@@ -1,6 +1,6 @@
 """However large and however strange its requests are, an algorithm does not fill the node's memory.
 
-The doors are in a process of their own, whose highest memory counts.
+The listeners are in a process of their own, whose highest memory counts.
 """
 
 import json
@@ -17,9 +17,9 @@ from typing import Any
 
 import pytest
 
-from tests.node.conftest import MakeDoor
-from tests.node.doors import Door, base64_of
+from tests.node.conftest import Listen
 from tests.node.factories import MIB
+from tests.node.listeners import Listener, base64_of
 from tests.node.wire import Wire
 from vantage6.common.errors import Unavailable
 from vantage6.node.proxy.bodies import TooComplex, value_of
@@ -30,10 +30,10 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass
 class Child:
-    """A process with doors."""
+    """A process with listeners."""
 
     process: "subprocess.Popen[str]"
-    doors: list[Door]
+    listeners: list[Listener]
 
     def peak(self) -> int:
         """Return the most memory that it has had."""
@@ -45,11 +45,11 @@ class Child:
 
 @contextmanager
 def child(
-    server: int, doors: int = 1, memory: int = 2**30, reply: int = 256 * MIB
+    server: int, listeners: int = 1, memory: int = 2**30, reply: int = 256 * MIB
 ) -> Iterator[Child]:
-    """Start a process with doors to a server."""
+    """Start a process with listeners to a server."""
     address = f"http://127.0.0.1:{server}/api"
-    words = [sys.executable, "-m", "tests.node.door_child", address, doors, memory, reply]
+    words = [sys.executable, "-m", "tests.node.listener_child", address, listeners, memory, reply]
     with subprocess.Popen(
         list(map(str, words)),
         stdin=subprocess.PIPE,
@@ -60,7 +60,7 @@ def child(
         assert process.stdout is not None
         try:
             ports = json.loads(process.stdout.readline())
-            yield Child(process, [Door(port) for port in ports])
+            yield Child(process, [Listener(port) for port in ports])
         finally:
             process.kill()
 
@@ -80,7 +80,7 @@ def test_small_things_in_a_large_request_are_not_made(wire: Wire, kind: str) -> 
     raw = BODIES[kind](24 * MIB)
     with child(wire.port) as running:
         before = running.peak()
-        status, answer = running.doors[0].send("POST", "/task", raw)
+        status, answer = running.listeners[0].send("POST", "/task", raw)
         assert (status, answer["code"]) == (413, "request_too_large")
         # As objects it would be ten to thirty times as much.
         assert running.peak() - before < 2 * len(raw)
@@ -92,7 +92,7 @@ def test_letters_that_are_not_ascii_take_no_more_than_the_room(wire: Wire) -> No
     raw = json.dumps({"description": f"{text}\U0001f600", "organizations": []}).encode()
     with child(wire.port) as running:
         before = running.peak()
-        assert running.doors[0].send("POST", "/task", raw)[0] == 400
+        assert running.listeners[0].send("POST", "/task", raw)[0] == 400
         assert running.peak() - before < 8 * len(raw)
 
 
@@ -100,11 +100,11 @@ def test_large_requests_of_all_algorithms_share_their_room(wire: Wire) -> None:
     wire.answers["POST /task"] = (201, {"id": 9, "results": []})
     body = {"organizations": [{"id": 2, "input": base64_of(bytes(12 * MIB))}]}
     raw = json.dumps(body).encode()
-    with child(wire.port, doors=6, memory=100 * MIB) as running:
+    with child(wire.port, listeners=6, memory=100 * MIB) as running:
         before = running.peak()
         with ThreadPoolExecutor(6) as pool:
-            send = lambda door: door.send("POST", "/task", raw)  # noqa: E731
-            answers = list(pool.map(send, running.doors))
+            send = lambda listener: listener.send("POST", "/task", raw)  # noqa: E731
+            answers = list(pool.map(send, running.listeners))
         assert [status for status, _ in answers] == [200] * 6
         assert running.peak() - before < 120 * MIB
 
@@ -141,7 +141,7 @@ def test_reply_without_end_is_not_read_to_its_end() -> None:
     server = Endless()
     with child(server.port, reply=20 * MIB) as running:
         before = running.peak()
-        status, answer = running.doors[0].ask("GET", "/task/9/result")
+        status, answer = running.listeners[0].ask("GET", "/task/9/result")
         assert (status, answer["code"]) == (413, "reply_too_large")
         for word in ("20 MiB", "limits.reply_bytes", "per_page=1"):
             assert word in answer["msg"]
@@ -156,19 +156,19 @@ def test_large_results_pass_with_four_times_their_length(wire: Wire, length: int
     wire.answers["GET /task/9/result"] = (200, rows)
     with child(wire.port, memory=500 * MIB) as running:
         before = running.peak()
-        status, answer = running.doors[0].ask("GET", "/task/9/result")
+        status, answer = running.listeners[0].ask("GET", "/task/9/result")
         assert (status, answer) == (200, rows)
         assert running.peak() - before < 4 * len(rows[0]["result"]) + 16 * MIB
 
 
-def test_bodies_that_wait_at_one_door_are_bounded(make_door: MakeDoor) -> None:
-    door = make_door(request_bytes=4 * MIB)
+def test_bodies_that_wait_at_one_listener_are_bounded(listen: Listen) -> None:
+    listener = listen(request_bytes=4 * MIB)
     head = b"POST /task HTTP/1.1\r\nHost: x\r\nContent-Length: 4000000\r\n\r\n"
     with ExitStack() as held:
         answers = []
         for _ in range(6):
             # All but the last byte, so that it waits.
-            caller = held.enter_context(socket.create_connection(("127.0.0.1", door.port)))
+            caller = held.enter_context(socket.create_connection(("127.0.0.1", listener.port)))
             caller.settimeout(1)
             with suppress(OSError):
                 caller.sendall(head + bytes(3_999_999))
@@ -178,7 +178,7 @@ def test_bodies_that_wait_at_one_door_are_bounded(make_door: MakeDoor) -> None:
                 answers.append(b"")
         assert answers.count(b"") == 2
     # They are gone with their connections.
-    assert door.send("POST", "/task", b"[" + b"0" * 3_000_000)[0] == 400
+    assert listener.send("POST", "/task", b"[" + b"0" * 3_000_000)[0] == 400
 
 
 def test_room_is_waited_for_and_given_back() -> None:

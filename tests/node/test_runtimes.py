@@ -108,11 +108,11 @@ def test_kill_and_remove_of_nothing_are_harmless(make_bench: MakeBench) -> None:
 def test_running_program_is_found_again(make_bench: MakeBench) -> None:
     bench = make_bench()
     bench.begin("import time; print('before'); time.sleep(1);" + WRITE.format(text="late"))
-    bench.doors.pop().close()
-    handle = bench.runtime.find(5, bench.doors.append)
+    bench.listeners.pop().close()
+    handle = bench.runtime.find(5, bench.listeners.append)
     assert handle is not None
     assert handle.started_at is not None
-    assert len(bench.doors) == 1
+    assert len(bench.listeners) == 1
     exit_ = bench.runtime.wait(handle)
     assert exit_.code == 0
     assert "before" in exit_.log
@@ -121,22 +121,22 @@ def test_running_program_is_found_again(make_bench: MakeBench) -> None:
 def test_ended_program_is_found_again(make_bench: MakeBench) -> None:
     bench = make_bench()
     bench.run(WRITE.format(text="early"))
-    handle = bench.runtime.find(5, bench.doors.append)
+    handle = bench.runtime.find(5, bench.listeners.append)
     assert handle is not None
     assert bench.runtime.wait(handle).code == 0
     bench.runtime.remove(5)
-    assert bench.runtime.find(5, bench.doors.append) is None
+    assert bench.runtime.find(5, bench.listeners.append) is None
 
 
 def test_second_creation_finds_the_first_and_runs_nothing_twice(make_bench: MakeBench) -> None:
     bench = make_bench()
     program = "open(os.environ['TEMPORARY_FOLDER'] + '/runs', 'a').write('x')"
     _, spec = bench.prepare(program)
-    first = bench.runtime.start(bench.runtime.create(spec), bench.doors.append)
+    first = bench.runtime.start(bench.runtime.create(spec), bench.listeners.append)
     bench.runtime.wait(first)
-    for door in bench.doors:
-        door.close()
-    again = bench.runtime.start(bench.runtime.create(spec), bench.doors.append)
+    for listener in bench.listeners:
+        listener.close()
+    again = bench.runtime.start(bench.runtime.create(spec), bench.listeners.append)
     assert again.id == first.id
     bench.runtime.wait(again)
     assert (bench.spool.temporary(1) / "runs").read_text() == "x"
@@ -181,10 +181,10 @@ def test_sweep_removes_what_no_result_needs(make_bench: MakeBench) -> None:
     bench.begin("import time; time.sleep(60)")
     bench.begin("import time; time.sleep(60)", make_claim(6))
     bench.runtime.sweep({6})
-    for door in bench.doors:
-        door.close()
-    assert bench.runtime.find(5, bench.doors.append) is None
-    assert bench.runtime.find(6, bench.doors.append) is not None
+    for listener in bench.listeners:
+        listener.close()
+    assert bench.runtime.find(5, bench.listeners.append) is None
+    assert bench.runtime.find(6, bench.listeners.append) is not None
 
 
 def test_program_runs_although_its_node_was_killed_while_it_began(tmp_path: Path) -> None:

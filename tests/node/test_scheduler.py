@@ -346,7 +346,7 @@ def test_reconciling_starts_stops_and_forgets(
     assert eventually(lambda: is_idle(scheduler))
 
 
-def test_algorithm_speaks_to_the_server_through_its_door(
+def test_algorithm_speaks_to_the_server_through_its_listener(
     wire: Wire, make_scheduler: MakeScheduler
 ) -> None:
     program = """

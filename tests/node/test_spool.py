@@ -18,7 +18,7 @@ from vantage6.node.spool import run_disks
 from vantage6.node.spool.run_disks import RunDisks
 from vantage6.node.spool.spool import Spool
 
-TOKENS = Tokens(server="of-the-server", door="of-the-door")
+TOKENS = Tokens(server="of-the-server", proxy="of-the-listener")
 OUTCOME = Outcome(TaskStatus.CRASHED, Reason("exit_code", "Why."), clock.now(), clock.now())
 
 
@@ -64,7 +64,7 @@ def test_others_on_this_machine_cannot_look_in(tmp_path: Path) -> None:
 def test_token_of_the_server_is_out_of_the_algorithms_sight(tmp_path: Path) -> None:
     entry = Spool(tmp_path).create(make_claim())
     entry.prepare(b"input", TOKENS)
-    assert (entry.io / "token").read_text() == "of-the-door"
+    assert (entry.io / "token").read_text() == "of-the-listener"
     kept = [path for path in tmp_path.rglob("*") if path.is_file()]
     holding = [path for path in kept if b"of-the-server" in path.read_bytes()]
     assert holding == [entry.folder / "tokens.json"]
@@ -73,9 +73,9 @@ def test_token_of_the_server_is_out_of_the_algorithms_sight(tmp_path: Path) -> N
 
 def test_algorithm_that_an_older_node_started_keeps_its_token(tmp_path: Path) -> None:
     entry = Spool(tmp_path).create(make_claim())
-    entry.prepare(b"input", Tokens(server="same", door="same"))
+    entry.prepare(b"input", Tokens(server="same", proxy="same"))
     (entry.folder / "tokens.json").unlink()
-    assert entry.tokens() == Tokens(server="same", door="same")
+    assert entry.tokens() == Tokens(server="same", proxy="same")
 
 
 def test_half_written_entries_are_swept_up(tmp_path: Path) -> None:

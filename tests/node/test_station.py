@@ -163,7 +163,7 @@ def test_nothing_is_computed_while_it_cannot_be_written_down(
     eventually(lambda: wire.ids("completed") == [5])
 
 
-def test_subtask_and_what_the_door_refuses_are_written_down(
+def test_subtask_and_what_the_listener_refuses_are_written_down(
     wire: Wire, make_scheduler: MakeScheduler, read_audit: ReadAudit
 ) -> None:
     program = """

@@ -27,8 +27,8 @@ def answer(environ: Any, start: Any) -> Iterable[bytes]:
 
 
 @pytest.fixture
-def open_door() -> Iterator[Open]:
-    """Give a function that opens a door: its port, and what was refused there."""
+def open_listener() -> Iterator[Open]:
+    """Give a function that opens a listener: its port, and what was refused there."""
     keepers = []
 
     def make(unread: UnreadReplies) -> tuple[int, list[str]]:
@@ -71,32 +71,32 @@ def held() -> int:
     return count
 
 
-def test_unread_answers_of_all_doors_are_bounded(open_door: Open) -> None:
+def test_unread_answers_of_all_listeners_are_bounded(open_listener: Open) -> None:
     before, unread = held(), UnreadReplies(6 * LENGTH)
-    doors = [open_door(unread) for _ in range(3)]
+    listeners = [open_listener(unread) for _ in range(3)]
     callers, said = [], []
-    for port, _ in doors:
+    for port, _ in listeners:
         for _ in range(4):
             caller, first = ask(port)
             callers.append(caller)
             said.append(first[9:])
-    # Half of it for a door, and all of it for all.
+    # Half of it for a listener, and all of it for all.
     assert said == [b"200", b"200", b"200", b"503"] * 2 + [b"503"] * 4
     assert held() - before <= 6 * LENGTH
-    assert [refused.count("answers_unread") for _, refused in doors] == [1, 1, 4]
+    assert [refused.count("answers_unread") for _, refused in listeners] == [1, 1, 4]
     for caller in callers[:4]:
         read(caller)
     eventually(lambda: held() - before <= 3 * LENGTH)
-    caller, first = ask(doors[2][0])
+    caller, first = ask(listeners[2][0])
     assert first.endswith(b"200")
     assert read(caller) > LENGTH
     for caller in callers:
         caller.close()
 
 
-def test_connection_that_reads_too_slowly_is_ended(open_door: Open) -> None:
+def test_connection_that_reads_too_slowly_is_ended(open_listener: Open) -> None:
     before, unread = held(), UnreadReplies(seconds=0.5, rate=100 * MIB)
-    port, refused = open_door(unread)
+    port, refused = open_listener(unread)
     caller, first = ask(port)
     assert first.endswith(b"200")
     eventually(lambda: refused == ["answers_unread"])
@@ -104,16 +104,16 @@ def test_connection_that_reads_too_slowly_is_ended(open_door: Open) -> None:
     assert read(caller) < LENGTH
 
 
-def test_connection_that_keeps_the_rate_is_not(open_door: Open) -> None:
-    port, refused = open_door(UnreadReplies(seconds=5))
+def test_connection_that_keeps_the_rate_is_not(open_listener: Open) -> None:
+    port, refused = open_listener(UnreadReplies(seconds=5))
     for _ in range(5):
         caller, _ = ask(port)
         assert read(caller) > LENGTH
     assert refused == []
 
 
-def test_answer_that_is_larger_than_the_bound_is_given_alone(open_door: Open) -> None:
-    port, _ = open_door(UnreadReplies(LENGTH // 4))
+def test_answer_that_is_larger_than_the_bound_is_given_alone(open_listener: Open) -> None:
+    port, _ = open_listener(UnreadReplies(LENGTH // 4))
     first, said = ask(port)
     assert said.endswith(b"200")
     second, said = ask(port)
@@ -122,11 +122,11 @@ def test_answer_that_is_larger_than_the_bound_is_given_alone(open_door: Open) ->
     second.close()
 
 
-def test_bodies_at_all_doors_are_bounded(open_door: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bodies_at_all_are_bounded(open_listener: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "_MOST_BODIES", MIB)
     monkeypatch.setattr(server, "_STEP", 2**16)
     callers, said = [], []
-    for port in [open_door(UnreadReplies())[0] for _ in range(3)]:
+    for port in [open_listener(UnreadReplies())[0] for _ in range(3)]:
         caller = socket.create_connection(("127.0.0.1", port))
         caller.settimeout(1)
         callers.append(caller)

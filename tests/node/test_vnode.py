@@ -320,7 +320,7 @@ open(os.environ['OUTPUT_FILE'], 'wb').write(ask())
 
 
 @pytest.mark.slow
-def test_container_keeps_its_door_when_the_node_is_restarted(
+def test_container_keeps_its_listener_when_the_node_is_restarted(
     wire: Wire, write: Write, start: Start, tmp_path: Path, docker_host: str, program_image: str
 ) -> None:
     wire.add(5, ASK)

@@ -6,14 +6,14 @@ import threading
 import time
 from contextlib import suppress
 
-from tests.services.doors import Door
+from tests.services.forwarders import Forwarder
 
 #: What may happen to a piece of what is sent, and how often.
 _CUT, _HALF, _SLOW = 0.02, 0.02, 0.05
 _LONGEST_DELAY_SECONDS = 0.5
 
 
-class FlakyProxy(Door):
+class FlakyProxy(Forwarder):
     """Passes bytes between a port of loopback and another one, not all of them.
 
     Parameters

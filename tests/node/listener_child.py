@@ -1,6 +1,6 @@
-"""Some doors in a process of their own, so that its memory can be measured: run by the tests.
+"""Some listeners in a process of their own, so that its memory can be measured: run by the tests.
 
-It writes the ports of the doors, then its highest memory in bytes for each line that it gets.
+It writes the ports of the listeners, then its highest memory in bytes for each line that it gets.
 """
 
 import json
@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.node.doors import NODE, OWN_TASK, TOKENS
+from tests.node.listeners import NODE, OWN_TASK, TOKENS
 from vantage6.common.config.node import LimitConfig
 from vantage6.common.encryption import DummyCryptor
 from vantage6.node.proxy.app import Algorithm, Proxy
@@ -29,15 +29,15 @@ def peak_bytes() -> int:
     raise AssertionError("no VmHWM")
 
 
-def main(server: str, doors: int, room_bytes: int, reply_bytes: int) -> None:
-    """Open doors until the input ends."""
+def main(server: str, listeners: int, room_bytes: int, reply_bytes: int) -> None:
+    """Open listeners until the input ends."""
     upstream = Upstream(server, memory=MemoryBudget(room_bytes))
     made = SubTasks()
     made.add(9, frozenset({21}))
     limits: Any = LimitConfig()
     ports = []
     keepers = []
-    for _ in range(doors):
+    for _ in range(listeners):
         algorithm = Algorithm(OWN_TASK, 1, NODE, TOKENS, ResultAudit(None, 5), Quota(limits), made)
         proxy = Proxy(
             upstream,

@@ -12,7 +12,7 @@ from typing import Self
 _SECONDS = 60
 
 
-class Door:
+class Forwarder:
     """A port of loopback whose connections lead to another one."""
 
     def __init__(self) -> None:
@@ -64,7 +64,7 @@ class Door:
         self._listener.close()
 
 
-class TlsDoor(Door):
+class TlsForwarder(Forwarder):
     """Takes TLS off, as a server's reverse proxy does.
 
     Parameters
@@ -93,7 +93,7 @@ class TlsDoor(Door):
         return inside, socket.create_connection(("127.0.0.1", self._target), timeout=_SECONDS)
 
 
-class CorporateProxy(Door):
+class CorporateProxy(Forwarder):
     """An HTTP proxy that opens tunnels for those who know its password.
 
     Parameters

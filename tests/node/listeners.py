@@ -1,4 +1,4 @@
-"""The door of an algorithm, as it uses it."""
+"""The listener of an algorithm, as it uses it."""
 
 import base64
 import json
@@ -15,8 +15,8 @@ OWN_TASK = 3
 NODE = 7
 
 
-class Door:
-    """The door as an algorithm uses it."""
+class Listener:
+    """The listener as an algorithm uses it."""
 
     def __init__(self, port: int) -> None:
         self.port = port
