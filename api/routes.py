@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from vantage6.api.resources.algorithms import Algorithms
 from vantage6.api.resources.base import Resource
 from vantage6.api.resources.collaborations import Collaborations
 from vantage6.api.resources.health import Health
@@ -82,6 +83,9 @@ ROUTES = (
     Route(f"/task/{ID}", Tasks, "one"),
     Route(f"/task/{ID}/status", Tasks, "status"),
     Route(f"/task/{ID}/result", Tasks, "results"),
+    Route("/algorithm", Algorithms),
+    Route("/algorithm/match", Algorithms, "match"),
+    Route(f"/algorithm/{ID}", Algorithms, "one"),
     Route("/kill/task", Killing, "task"),
     Route("/kill/node/tasks", Killing, "node_tasks"),
     Route("/result", Results),

@@ -26,6 +26,15 @@ def _harmless(record: logging.LogRecord) -> bool:
 log.addFilter(_harmless)
 
 
+def set_up_log(verbose: bool, level: str) -> None:
+    """Log from a level on; where verbose, all of it, to standard error."""
+    log.setLevel(logging.DEBUG if verbose else level.upper())
+    if verbose and not log.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(message)s"))
+        log.addHandler(handler)
+
+
 class ClientBase:
     """A server and an identity there.
 

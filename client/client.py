@@ -1,14 +1,15 @@
 """The client of a researcher or an administrator."""
 
-import logging
 from collections.abc import Mapping, Sequence
 from itertools import repeat
 from pathlib import Path
 from typing import Any
 
 from vantage6.client import causes, waiting
-from vantage6.client.base import ClientBase
+from vantage6.client.base import ClientBase, set_up_log
+from vantage6.client.card_checks import CardChecks
 from vantage6.client.groups import (
+    algorithms,
     collaborations,
     keys,
     nodes,
@@ -82,6 +83,7 @@ class UserClient(ClientBase):
     Role = roles.Role
     Node = nodes.Node
     Rule = rules.Rule
+    Algorithm = algorithms.Algorithm
     Keys = keys.Keys
 
     def __init__(
@@ -98,9 +100,10 @@ class UserClient(ClientBase):
         known_keys_file: str | Path | None = None,
     ) -> None:
         super().__init__(host, port, path, raise_errors=raise_errors, verbose=verbose)
-        _set_up_log(self.log, verbose, log_level)
+        set_up_log(verbose, log_level)
         self.reader = ResultReader(lambda: self.cryptor, allow_pickle=allow_pickle)
         self.sealer = Sealer(self)
+        self.card_checks = CardChecks(self)
         self.known_keys = keys.known_keys(self.base_path, organization_keys, known_keys_file)
         self.util = util.Util(self)
         self.collaboration = collaborations.Collaboration(self)
@@ -111,6 +114,7 @@ class UserClient(ClientBase):
         self.role = roles.Role(self)
         self.node = nodes.Node(self)
         self.rule = rules.Rule(self)
+        self.algorithm = algorithms.Algorithm(self)
         self.keys = keys.Keys(self)
 
     @property
@@ -383,14 +387,6 @@ class UserClient(ClientBase):
 
 
 Client = UserClient
-
-
-def _set_up_log(log: logging.Logger, verbose: bool, level: str) -> None:
-    log.setLevel(logging.DEBUG if verbose else level.upper())
-    if verbose and not log.handlers:
-        handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("%(message)s"))
-        log.addHandler(handler)
 
 
 def _fingerprint(public_key: str) -> str:

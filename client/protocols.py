@@ -32,6 +32,13 @@ class Sealing(Protocol):
         """Ask the server again whether a collaboration is encrypted."""
 
 
+class Checking(Protocol):
+    """Holds inputs against the function cards of their images."""
+
+    def check(self, image: str, collaboration_id: int, payload: bytes) -> None:
+        """Refuse an input that fits none of the reviewed cards of an image."""
+
+
 class Requests(Protocol):
     """What the parts of a client need of it, so that none has to know the whole."""
 
@@ -50,6 +57,10 @@ class Requests(Protocol):
     @property
     def sealer(self) -> Sealing:
         """Makes inputs ready to travel."""
+
+    @property
+    def card_checks(self) -> Checking:
+        """Holds inputs against the function cards of their images."""
 
     def request(
         self,

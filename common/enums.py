@@ -38,3 +38,14 @@ class IdentityKind(StrEnum):
     NODE = "node"
     #: An algorithm that runs at a node.
     CONTAINER = "container"
+
+
+class CardState(StrEnum):
+    """How far a function card on the shelf is to be believed."""
+
+    #: Written, and reviewed by no other user yet.
+    DRAFT = "draft"
+    #: Reviewed by a user that did not write it.
+    REVIEWED = "reviewed"
+    #: Not to be used any more.
+    RETIRED = "retired"

@@ -147,6 +147,52 @@ RULES: tuple[tuple[str, Operation, Scope, str], ...] = (
         "Send control events (kill) within collaborations your organization is in",
     ),
     ("event", Operation.CREATE, Scope.GLOBAL, "Send control events (kill) anywhere"),
+    # What 3.11 does not have stands below, so that ids on a fresh database are the known ones.
+    ("algorithm", Operation.VIEW, Scope.GLOBAL, "See every function card"),
+    (
+        "algorithm",
+        Operation.VIEW,
+        Scope.ORGANIZATION,
+        "See function cards for all, and those of collaborations your organization is in",
+    ),
+    (
+        "algorithm",
+        Operation.CREATE,
+        Scope.GLOBAL,
+        "Add function cards for any collaboration, and for all",
+    ),
+    (
+        "algorithm",
+        Operation.CREATE,
+        Scope.ORGANIZATION,
+        "Add function cards for collaborations your organization is in",
+    ),
+    ("algorithm", Operation.EDIT, Scope.GLOBAL, "Change, review and retire any function card"),
+    (
+        "algorithm",
+        Operation.EDIT,
+        Scope.ORGANIZATION,
+        "Change, review and retire function cards of collaborations your organization is in",
+    ),
+    (
+        "algorithm",
+        Operation.EDIT,
+        Scope.OWN,
+        "Change your own function cards that are drafts",
+    ),
+    ("algorithm", Operation.DELETE, Scope.GLOBAL, "Remove any function card"),
+    (
+        "algorithm",
+        Operation.DELETE,
+        Scope.ORGANIZATION,
+        "Remove function cards of collaborations your organization is in",
+    ),
+    (
+        "algorithm",
+        Operation.DELETE,
+        Scope.OWN,
+        "Remove your own function cards that are drafts",
+    ),
 )
 
 #: What a rule is apart from its description.
@@ -155,6 +201,10 @@ Grant = tuple[str, Operation, Scope]
 
 #: Every rule there is, which the role Root bundles.
 ALL_RULES: frozenset[Grant] = frozenset(rule[:3] for rule in RULES)
+
+#: Those of them that a holder needs to reach everything: a user that got each rule by hand before
+#: there were function cards reaches what it reached.
+_DECISIVE = frozenset(grant for grant in ALL_RULES if grant[0] != "algorithm")
 
 #: Resources that belong to an organization or to members who agreed on it.
 _OWNED = frozenset({"user", "role", "node", "organization", "collaboration"})
@@ -172,10 +222,10 @@ def reaches_everything(held: frozenset[Grant], resource: str, operation: Operati
     """Tell whether scope GLOBAL reaches the whole server for the holder of some rules.
 
     Users, roles, nodes, organizations and collaborations have owners: only the holder of every
-    rule reaches all of them. Tasks, results, ports and events are reached as the rule says, which
-    no default role but Root holds.
+    rule but those about function cards reaches all of them. The others are reached as the rule
+    says, which no default role but Root holds.
     """
-    return resource not in _OWNED or (resource, operation) in _FREE or held >= ALL_RULES
+    return resource not in _OWNED or (resource, operation) in _FREE or held >= _DECISIVE
 
 
 def narrowed(held: frozenset[Grant]) -> frozenset[Grant]:
@@ -212,14 +262,20 @@ _VIEWER = _CONTAINER | _grants(
     "user VIEW in ORGANIZATION",
     "role VIEW in ORGANIZATION",
     "event VIEW in ORGANIZATION",
+    "algorithm VIEW in ORGANIZATION",
 )
-_RESEARCHER = _VIEWER | _grants("task CREATE DELETE in ORGANIZATION")
+_RESEARCHER = _VIEWER | _grants(
+    "task CREATE DELETE in ORGANIZATION",
+    "algorithm CREATE in ORGANIZATION",
+    "algorithm EDIT DELETE in OWN",
+)
 _ORGANIZATION_ADMIN = _RESEARCHER | _grants(
     "user CREATE EDIT DELETE in ORGANIZATION",
     "organization EDIT in ORGANIZATION",
     "role CREATE EDIT DELETE in ORGANIZATION",
     "node CREATE EDIT in ORGANIZATION",
     "event CREATE in ORGANIZATION",
+    "algorithm EDIT in ORGANIZATION",
 )
 _COLLABORATION_ADMIN = _ORGANIZATION_ADMIN | _grants(
     "user VIEW CREATE EDIT in GLOBAL",
@@ -228,6 +284,7 @@ _COLLABORATION_ADMIN = _ORGANIZATION_ADMIN | _grants(
     "role VIEW in GLOBAL",
     "node CREATE VIEW DELETE in GLOBAL",
     "event VIEW CREATE in COLLABORATION",
+    "algorithm DELETE in ORGANIZATION",
 )
 
 #: Name, description and rules of the server-wide roles, in the order of their ids.

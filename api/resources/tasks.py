@@ -23,7 +23,7 @@ from vantage6.api.schemas.tasks import (
 from vantage6.common.enums import Operation, Scope
 from vantage6.common.errors import Forbidden, NotFound
 from vantage6.common.logs import get
-from vantage6.models.store import collaborations, lineage, result_lists, tasks
+from vantage6.models.store import collaborations, input_checks, lineage, result_lists, tasks
 from vantage6.models.store.lineage import Kinship
 from vantage6.models.tables import Task
 
@@ -100,9 +100,13 @@ class Tasks(Resource):
         if caller.user is not None:
             targets = [target.id for target in body.organizations]
             tasks.check_welcome(body.collaboration_id, targets, caller.user)
+        inputs = [(target.id, target.input) for target in body.organizations]
+        input_checks.check(
+            body.image, body.collaboration_id, inputs, is_sub_task=parent is not None
+        )
         created = tasks.create(
             collaboration_id=body.collaboration_id,
-            inputs=[(target.id, target.input) for target in body.organizations],
+            inputs=inputs,
             initiator_id=caller.organization_id,
             user_id=parent.init_user_id if parent else caller.id,
             parent=parent,

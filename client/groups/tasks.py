@@ -173,7 +173,9 @@ class Task(Group):
             If the encryption of the collaboration and of this client do not fit, or an
             organization has no public key where it needs one. Nothing is sent then. Where the
             client was made with ``raise_errors``, also if an organization is not in the
-            collaboration or has no node there; otherwise that is returned as ``{"msg": ...}``.
+            collaboration or has no node there, the input does not fit the reviewed function
+            card of the image, or that card is retired; otherwise that is returned as
+            ``{"msg": ...}``.
 
         Warns
         -----
@@ -249,6 +251,7 @@ class Task(Group):
         client = self.parent
         try:
             preflight.check(client, collaboration, receivers)
+            client.card_checks.check(content["image"], collaboration, payload)
             inputs = client.sealer.seal(payload, collaboration, [*receivers])
         except (Unauthenticated, Forbidden, NotFound, preflight.CannotCompute) as error:
             return client.refused(error)

@@ -1,5 +1,11 @@
 """The tables, in the order in which they depend on each other."""
 
+from vantage6.models.tables.algorithm import (
+    Algorithm,
+    AlgorithmCard,
+    AlgorithmImage,
+    AlgorithmReview,
+)
 from vantage6.models.tables.node import Node, NodeConfig
 from vantage6.models.tables.organization import Collaboration, Membership, Organization
 from vantage6.models.tables.outbox import Outbox
@@ -37,11 +43,19 @@ TABLES = (
     Payload,
     AlgorithmPort,
     Outbox,
+    Algorithm,
+    AlgorithmCard,
+    AlgorithmImage,
+    AlgorithmReview,
 )
 
 __all__ = [
     "TABLES",
+    "Algorithm",
+    "AlgorithmCard",
+    "AlgorithmImage",
     "AlgorithmPort",
+    "AlgorithmReview",
     "Collaboration",
     "Invitation",
     "Membership",

@@ -15,6 +15,7 @@ import pytest
 
 from tests.api.client import Algorithm, Api, Who, documented, logged_in
 from tests.api.conftest import Server
+from tests.models.cards import card, shelve
 from tests.models.factories import IMAGE, make_task, make_user, result_of
 from vantage6.api.identity.permissions import Caller
 from vantage6.api.identity.rights import Right
@@ -122,6 +123,8 @@ def scene(server: Server) -> Scene:
     own_role = roles.create("own", "", [small], world.amsterdam.id)
     foreign_role = roles.create("foreign", "", [small], world.berlin.id)
 
+    our_card, their_card = shelve(world.north, author=colleague), shelve(world.south)
+
     def task(collaboration: Any, target: Any) -> dict[str, Any]:
         targets = [{"id": target.id, "input": ""}]
         return {"collaboration_id": collaboration.id, "organizations": targets, "image": IMAGE}
@@ -154,6 +157,11 @@ def scene(server: Server) -> Scene:
             "great_rule": great,
             "free": free.id,
             "message": uuid4(),
+            "our_card": our_card.id,
+            "their_card": their_card.id,
+            "common_card": shelve(None).id,
+            "match_north": f"image={IMAGE}&collaboration_id={world.north.id}",
+            "match_south": f"image={IMAGE}&collaboration_id={world.south.id}",
             "to_us": invitations.create(far, world.amsterdam, None).id,
             "to_cairo": invitations.create(free, world.cairo, None).id,
         },
@@ -208,6 +216,18 @@ def scene(server: Server) -> Scene:
             "POST /node of cairo": {"collaboration_id": far.id, "organization_id": world.cairo.id},
             "POST /task in north": task(world.north, world.berlin),
             "POST /task in south": task(world.south, world.berlin),
+            "POST /algorithm in north": {"card": card(), "collaboration_id": world.north.id},
+            "POST /algorithm in south": {"card": card(), "collaboration_id": world.south.id},
+            "POST /algorithm for all": {"card": card()},
+            "PATCH /algorithm/{our_card} document": {"card": card()},
+            **{
+                f"PATCH /algorithm/{{{name}}} reviewed": {"state": "reviewed", "sha256": row.sha256}
+                for name, row in (("our_card", our_card), ("their_card", their_card))
+            },
+            **{
+                f"PATCH /algorithm/{{{name}}} retired": {"state": "retired"}
+                for name in ("our_card", "common_card")
+            },
             "POST /kill/task mine": {"id": mine.id},
             "POST /kill/task theirs": {"id": theirs.id},
             "POST /port of mine": {"result_id": mine_result.id, "port": 80},

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.api.client import Algorithm, Api
+from tests.models.cards import shelve
 from tests.models.crowd import grow
 from tests.models.factories import (
     IMAGE,
@@ -17,9 +18,18 @@ from tests.models.factories import (
 )
 from vantage6.api.http.answers import _portions
 from vantage6.common.clock import now
+from vantage6.common.enums import CardState
 from vantage6.models.database import db
 from vantage6.models.sql import deadline
-from vantage6.models.store import collaborations, invitations, nodes, organizations, ports, results
+from vantage6.models.store import (
+    algorithms,
+    collaborations,
+    invitations,
+    nodes,
+    organizations,
+    ports,
+    results,
+)
 from vantage6.models.store.payloads import LargeText
 from vantage6.models.tables import Node, Role, RoleRule, Task, User
 
@@ -85,6 +95,25 @@ def more_invitations(world: World, number: int) -> None:
         invitations.create(other, world.berlin, None)
 
 
+def more_cards(world: World, number: int) -> None:
+    """Put reviewed cards of several images on the shelf, each with another reviewer."""
+    for index in range(number):
+        row = shelve(
+            world.north,
+            author=make_user(world.berlin),
+            state=CardState.DRAFT,
+            images=["a/b", f"c/d:{index}"],
+        )
+        reviewer = make_user(world.amsterdam)
+        algorithms.review(
+            row,
+            sha256=row.sha256,
+            note="",
+            user_id=reviewer.id,
+            organization_id=world.amsterdam.id,
+        )
+
+
 @pytest.mark.parametrize(
     ("path", "query", "more"),
     [
@@ -103,6 +132,7 @@ def more_invitations(world: World, number: int) -> None:
         ("/node", "", more_organizations),
         ("/organization/{berlin}/collaboration", "", more_organizations),
         ("/invitation", "", more_invitations),
+        ("/algorithm", "", more_cards),
     ],
 )
 def test_a_list_of_fifty_costs_as_many_queries_as_one(

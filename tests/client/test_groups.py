@@ -54,6 +54,14 @@ SIGNATURES = {
     "rule.get": "id_",
     "rule.list": "name=None, operation=None, scope=None, role=None, page=1, per_page=20, "
     "include_metadata=True",
+    "algorithm.list": "name=None, image=None, state=None, collaboration=None, user=None, page=1, "
+    "per_page=20, include_metadata=True",
+    "algorithm.get": "id_",
+    "algorithm.create": "card, collaboration=None",
+    "algorithm.import_": "source, collaboration=None, version='0'",
+    "algorithm.update": "id_, card=None, state=None, note=''",
+    "algorithm.review": "id_, sha256, note=''",
+    "algorithm.delete": "id_",
     "task.get": "id_, include_results=False",
     "task.list": "initiator=None, initiating_user=None, collaboration=None, image=None, "
     "parent=None, run=None, name=None, include_results=False, description=None, database=None, "

@@ -120,6 +120,7 @@ def test_encrypted_task_is_sent_for_each_receiver(peer, client, key_file, other_
     # As many requests for a hundred receivers as for two.
     assert peer.calls()[1:] == [
         "GET collaboration/1/node",
+        "GET algorithm/match",
         "GET collaboration/1",
         "GET organization",
         "POST task",

@@ -20,7 +20,7 @@ FINISHED = [
             *("algorithms", "client", "deployment", "index", "monitoring", "operator", "reasons"),
             *("audit", "security", "start", "station", "tutorial", "upgrade", "versions"),
             *("client-differences", "compatibility", "configuration", "http-api", "seeds"),
-            *("cards", "commands", "examples", "exit-codes", "metrics"),
+            *("cards", "shelf", "commands", "examples", "exit-codes", "metrics"),
         )
     ),
 ]

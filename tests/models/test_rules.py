@@ -19,20 +19,21 @@ WIRE = [
 ]
 
 
-def test_there_are_53_rules_in_the_order_of_the_wire():
-    assert len(WIRE) == 53
+def test_there_are_53_rules_in_the_order_of_the_wire_and_then_those_about_cards():
+    assert len(WIRE) == 63
     assert [rule[:3] for rule in RULES] == WIRE
+    assert {name for name, *_ in WIRE[:53]} & {name for name, *_ in WIRE[53:]} == set()
 
 
 def test_the_default_roles_have_the_known_sizes():
     assert [(name, len(grants)) for name, _, grants in DEFAULT_ROLES] == [
-        ("Root", 53),
+        ("Root", 63),
         ("container", 7),
         ("node", 9),
-        ("Viewer", 12),
-        ("Researcher", 14),
-        ("Organization Admin", 24),
-        ("Collaboration Admin", 37),
+        ("Viewer", 13),
+        ("Researcher", 18),
+        ("Organization Admin", 29),
+        ("Collaboration Admin", 43),
     ]
 
 
@@ -60,9 +61,9 @@ def test_a_start_completes_what_is_missing_and_leaves_edited_roles_alone():
     RoleRule.delete().where(RoleRule.role << [root, viewer]).execute()
     setup.ensure_rules()
     setup.ensure_rules()
-    assert len(roles.grants_of([root.id])) == 53
+    assert len(roles.grants_of([root.id])) == 63
     assert roles.grants_of([viewer.id]) == frozenset()
-    assert (Rule.select().count(), Role.select().count()) == (53, 7)
+    assert (Rule.select().count(), Role.select().count()) == (63, 7)
 
 
 @pytest.mark.usefixtures("tables")
@@ -71,7 +72,7 @@ def test_the_first_user_is_made_once():
     assert setup.ensure_root("other") is False
     root = User.get(User.username == "root")
     assert root.password == "hash"
-    assert len(users.rules_of(root.id)) == 53
+    assert len(users.rules_of(root.id)) == 63
     # It does not come back where it was renamed, demoted or removed.
     User.update(username="renamed").where(User.id == root.id).execute()
     assert setup.ensure_root("hash") is False
@@ -97,4 +98,4 @@ def test_rules_come_from_roles_and_directly_each_once():
         rules=[direct.id],
     )
     assert user.email is None
-    assert len(users.rules_of(user.id)) == 14
+    assert len(users.rules_of(user.id)) == 18

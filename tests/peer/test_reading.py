@@ -318,18 +318,20 @@ ROLES_AND_RULES = [
         "root",
         "role.get",
         {"id_": role("Viewer")},
-        a(ROLE, name="Viewer", organization=None, rules=lambda rules: len(rules) == 12),
+        a(ROLE, name="Viewer", organization=None, rules=lambda rules: len(rules) == 13),
     ),
     Call(
         "researcher",
         "role.get",
         {"id_": role("Organization Admin")},
-        a(ROLE, rules=lambda rules: len(rules) == 24),
+        a(ROLE, rules=lambda rules: len(rules) == 29),
     ),
     Call("researcher", "role.get", {"id_": role("Root")}, status=401),
     Call("root", "role.get", {"id_": NOWHERE}, status=404),
     Call("stranger", "rule.list", {}, page(AllOf(Each(RULE), ids(*range(1, 21))), "next", "last")),
-    Call("stranger", "rule.list", {"page": 3}, page(ids(*range(41, 54)), "previous", "last")),
+    Call(
+        "stranger", "rule.list", {"page": 3}, page(ids(*range(41, 61)), "previous", "next", "last")
+    ),
     Call(
         "root",
         "rule.list",
@@ -340,7 +342,7 @@ ROLES_AND_RULES = [
         "root",
         "rule.list",
         {"role": role("Viewer"), "per_page": 50},
-        page(lambda rules: len(rules) == 12, "last"),
+        page(lambda rules: len(rules) == 13, "last"),
     ),
     Call("root", "rule.list", {"operation": "DANCE"}, page([])),
     Call("stranger", "rule.get", {"id_": 53}, a(RULE, id=53, name="event")),

@@ -1,0 +1,119 @@
+"""Function cards on the shelf."""
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from vantage6.api.schemas.base import Id, Link, Moment, PageQuery, Reply, Request
+from vantage6.common.enums import CardState
+from vantage6.common.errors import Invalid
+
+Image = Annotated[str, Field(min_length=1, max_length=1024)]
+Note = Annotated[str, Field(max_length=4096)]
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class AlgorithmCreate(Request):
+    """A new function card."""
+
+    card: dict[str, Any] = Field(description="the card, as docs/cards.md describes it")
+    collaboration_id: Id | None = Field(None, description="default: for all collaborations")
+
+
+class AlgorithmUpdate(Request):
+    """Changes of a function card: another document, or another state; null means unchanged."""
+
+    card: dict[str, Any] | None = Field(None, description="makes it a draft without any review")
+    state: CardState | None = None
+    sha256: Sha256 | None = Field(
+        None, description="of the document that was read; with state `reviewed`"
+    )
+    note: Note = Field("", description="of a review, or why the card is retired")
+
+    def require_one_change(self) -> None:
+        """Raise `Invalid` unless it says one thing."""
+        if (self.card is None) == (self.state is None):
+            raise Invalid("Send either `card`, another document, or `state`, another state.")
+        if self.state is CardState.REVIEWED and self.sha256 is None:
+            raise Invalid(
+                "sha256: name the document that you have read; GET /algorithm/<id> shows it"
+            )
+
+
+class AlgorithmFilter(PageQuery):
+    """Which function cards."""
+
+    name: str | None = None
+    image: str | None = None
+    state: str | None = None
+    collaboration_id: Id | None = None
+    user_id: Id | None = None
+
+
+class MatchQuery(Request):
+    """For which image, in which collaboration."""
+
+    image: Image
+    collaboration_id: Id
+
+
+class AlgorithmImageReply(Reply):
+    """Where the image of a card is published."""
+
+    reference: str
+    digest: str | None
+
+
+class ReviewReply(Reply):
+    """A user has read the card."""
+
+    user: Link | None = Field(description="null where the caller may not see that user")
+    organization: Link | None = Field(description="null where the server itself brings the card")
+    sha256: str = Field(description="of the document that was read")
+    note: str
+    reviewed_at: Moment
+
+
+class AlgorithmReply(Reply):
+    """A function card without its document."""
+
+    id: int
+    name: str
+    version: str
+    title: str
+    functions: list[str]
+    images: list[AlgorithmImageReply]
+    state: CardState
+    reason: str | None = Field(description="why it was retired")
+    sha256: str = Field(description="of the document")
+    collaboration: Link | None = Field(description="null: for all collaborations")
+    organization: Link | None = Field(description="of the author")
+    user: Link | None = Field(description="the author; null where the caller may not see it")
+    created_at: Moment
+    changed_at: Moment
+    reviews: list[ReviewReply]
+
+
+class AlgorithmCardReply(AlgorithmReply):
+    """A function card with its document."""
+
+    card: dict[str, Any]
+
+
+class MatchedCard(Reply):
+    """A reviewed card of an image."""
+
+    id: int
+    sha256: str
+    card: dict[str, Any]
+
+
+class MatchReply(Reply):
+    """What the shelf says of an image in a collaboration."""
+
+    cards: list[MatchedCard] = Field(
+        description="reviewed ones; an input has to fit one of them. Empty: nothing is checked"
+    )
+    refusal: str | None = Field(
+        description="why tasks of this image are refused; null: they are not"
+    )

@@ -1,0 +1,103 @@
+"""The input of a task is held against the function cards of its image, before it is encrypted."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from vantage6.client.preflight import CannotCompute
+from vantage6.client.protocols import Requests
+from vantage6.client.session import NotTheServer
+from vantage6.common.errors import Forbidden, NotFound, SerializationError, V6Error
+from vantage6.common.serialization import deserialize, serialize
+
+if TYPE_CHECKING:
+    from vantage6.common.cards import Card
+
+_MOST_IMAGES = 256
+
+
+class CardChecks:
+    """Knows the cards of the images that a client has used.
+
+    Parameters
+    ----------
+    client
+        Which asks the server.
+    """
+
+    def __init__(self, client: Requests) -> None:
+        self._client = client
+        self._known: dict[tuple[int, str], Sequence[Card]] = {}
+
+    def check(self, image: str, collaboration_id: int, payload: bytes) -> None:
+        """Refuse an input that fits none of the reviewed cards of an image.
+
+        One request for each image and collaboration. An image that the shelf does not know is not
+        checked, and neither is one at a server without a shelf.
+
+        Parameters
+        ----------
+        image
+            As the task names it.
+        collaboration_id
+            Where the task runs.
+        payload
+            The input as bytes, before it is encrypted.
+
+        Raises
+        ------
+        CannotCompute
+            If it fits none, or the image must not be used any more.
+        """
+        known = self._cards(image, collaboration_id)
+        if not known:
+            return
+        # PERF: loaded only where there is a card; it takes as long as the rest of the client.
+        from vantage6.common import cards
+
+        if not payload.startswith(b"json."):
+            try:
+                payload = serialize(deserialize(payload, allow_plain_pickle=True), "json")
+            except SerializationError:
+                return  # left to the node
+        faults: tuple[str, ...] = ()
+        for card in known:
+            said = cards.find_faults(card, payload)
+            if not said:
+                return
+            faults = faults or said
+        # A card that is wrong may be another one by the next time.
+        self._known.pop((collaboration_id, image), None)
+        raise CannotCompute(" ".join(faults), code=cards.BAD_ARGUMENTS)
+
+    def _cards(self, image: str, collaboration_id: int) -> "Sequence[Card]":
+        """Return the reviewed cards of an image."""
+        key = collaboration_id, image
+        if key not in self._known:
+            if len(self._known) >= _MOST_IMAGES:
+                self._known.pop(next(iter(self._known)))
+            self._known[key] = self._ask(image, collaboration_id)
+        return self._known[key]
+
+    def _ask(self, image: str, collaboration_id: int) -> "Sequence[Card]":
+        query = {"image": image, "collaboration_id": collaboration_id}
+        try:
+            found = self._client.call("get", "algorithm/match", params=query)
+        except (Forbidden, NotFound, NotTheServer):
+            return ()  # not for this user, or a server without a shelf
+        if refusal := found.get("refusal"):
+            raise CannotCompute(refusal, code="card_retired")
+        return [card for each in found["cards"] for card in self._read(image, each["card"])]
+
+    def _read(self, image: str, document: Any) -> "Sequence[Card]":
+        from vantage6.common import cards
+
+        try:
+            return [cards.parse(document)]
+        except V6Error as error:
+            self._client.log.warning(
+                "The server has a function card of %s that this client cannot read, so the input "
+                "is not checked here: %s",
+                image,
+                error.message,
+            )
+            return []

@@ -1,0 +1,113 @@
+"""The input of a new task is held against the function cards of its image."""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from functools import lru_cache
+
+from vantage6.common import cards
+from vantage6.common.encoding import base64s_to_bytes
+from vantage6.common.encryption import is_sealed
+from vantage6.common.errors import Invalid, NotFound
+from vantage6.models.store import shelf
+
+#: Code of the refusal of an image that must not be used any more.
+RETIRED = "card_retired"
+
+#: Longer inputs are checked by the nodes only. So are further inputs of a task, and the rest after
+#: so many seconds.
+_MOST_CHARACTERS = 2**18
+_MOST_INPUTS = 20
+_SECONDS = 2.0
+#: The first characters of an input in JSON as it travels: the beginning of ``json.`` in base64.
+_JSON = "anNvbi"
+
+
+def check(
+    image: str,
+    collaboration_id: int,
+    inputs: Iterable[tuple[int, str | None]],
+    *,
+    is_sub_task: bool,
+) -> None:
+    """Refuse a task that the image could not compute, or must not compute any more.
+
+    An input that the server cannot read is not checked here: an encrypted one, and a pickle. One
+    query where the image has no card.
+
+    Parameters
+    ----------
+    image
+        As the task names it.
+    collaboration_id
+        Where the task runs.
+    inputs
+        Organization and input, for each target.
+    is_sub_task
+        An algorithm asks. Its task goes on although the image was retired meanwhile.
+
+    Raises
+    ------
+    Invalid
+        With code ``bad_arguments`` if an input fits no reviewed card of the image, with
+        ``card_retired`` if all of them are retired.
+    """
+    found = shelf.match(image, collaboration_id)
+    if found.refusal and not is_sub_task:
+        raise Invalid(found.refusal, code=RETIRED)
+    if not found.reviewed:
+        return
+    payloads = list(_readable(text for _, text in inputs))
+    if not payloads:
+        return
+    known, until = _read(found.reviewed), time.monotonic() + _SECONDS
+    for payload in payloads:
+        # SECURITY: the sender of a task and the author of a card decide how long each takes.
+        if time.monotonic() > until:
+            return
+        _check_payload(known, payload)
+
+
+def _check_payload(known: Sequence[cards.Card], payload: bytes) -> None:
+    """Refuse an input that fits none of some cards; the sentences are those of the first card."""
+    faults: tuple[str, ...] = ()
+    for card in known:
+        said = cards.find_faults(card, payload)
+        if not said:
+            return
+        faults = faults or said
+    if faults:
+        raise Invalid(" ".join(faults), code=cards.BAD_ARGUMENTS)
+
+
+def _readable(texts: Iterable[str | None]) -> Iterator[bytes]:
+    """Yield the inputs that are JSON for everybody to read, each once."""
+    # PERF: most tasks send all organizations the same.
+    for text in list(dict.fromkeys(texts))[:_MOST_INPUTS]:
+        # SECURITY: no pickle, and nothing long.
+        if not text or not text.startswith(_JSON) or len(text) > _MOST_CHARACTERS:
+            continue
+        if is_sealed(text):
+            continue
+        try:
+            payload = base64s_to_bytes(text)
+        except ValueError:
+            continue
+        if payload.startswith(b"json."):
+            yield payload
+
+
+def _read(reviewed: Sequence[tuple[int, str]]) -> list[cards.Card]:
+    """Return cards, as far as they are still there."""
+    found = []
+    for id_, sha256 in reviewed:
+        with suppress(NotFound):
+            found.append(_card(id_, sha256))
+    return found
+
+
+# PERF: a card is read and checked once, and not for each task.
+@lru_cache(maxsize=32)
+def _card(algorithm_id: int, sha256: str) -> cards.Card:
+    """Return a card that is on the shelf, as long as its document is the one that is meant."""
+    return cards.read(shelf.document(algorithm_id, sha256))
