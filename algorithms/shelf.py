@@ -4,12 +4,24 @@ The image ``vantage6/statistics`` runs this module. Central functions bear their
 functions the prefix ``RPC_``; `catalogue` lists both.
 """
 
+from vantage6.algorithms.card_facts import FACTS
 from vantage6.algorithms.catalogue import CENTRAL, PARTIAL
+from vantage6.algorithms.statistics.station import SHELF
 from vantage6.algorithms.statistics.tasks import as_central, as_partial
+from vantage6.tools.card import Image, card
+
+__card__ = Image(
+    "statistics",
+    SHELF,
+    title="Statistics that equal those of the pooled data",
+    description="Everyday methods over the data of several organizations; only sums leave each.",
+    licence="Apache-2.0",
+    images=["vantage6/statistics", "harbor2.vantage6.ai/demo/statistics"],
+)
 
 _TASKS = [
-    *(as_central(function, __name__) for function in CENTRAL.values()),
-    *(as_partial(function, __name__) for function in PARTIAL.values()),
+    *(card(**FACTS[name])(as_central(function, __name__)) for name, function in CENTRAL.items()),
+    *(card(**FACTS[name])(as_partial(function, __name__)) for name, function in PARTIAL.items()),
 ]
 globals().update({task.__name__: task for task in _TASKS})
 __all__ = sorted(task.__name__ for task in _TASKS)

@@ -5,6 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from vantage6.algorithms.statistics.analysis import Analysis, Sites, central
+from vantage6.algorithms.statistics.annotations import (
+    Column,
+    Count,
+    Level,
+    NumericColumn,
+    Organizations,
+)
 from vantage6.algorithms.statistics.arguments import (
     bad,
     check_confidence,
@@ -71,12 +78,12 @@ def _groups(
 def ttest(
     sites: Sites,
     *,
-    column: str,
-    group: str,
+    column: NumericColumn,
+    group: Column,
     levels: dict[str, list[Any]] | None = None,
-    organization_ids: list[int] | None = None,
-    min_organizations: int | None = None,
-    confidence: float = 0.95,
+    organization_ids: Organizations | None = None,
+    min_organizations: Count | None = None,
+    confidence: Level = 0.95,
 ) -> dict[str, Any]:
     """Compare the means of two groups.
 
@@ -154,11 +161,11 @@ def _test(difference: float, error: float, df: float, confidence: float) -> dict
 def anova(
     sites: Sites,
     *,
-    column: str,
-    group: str,
+    column: NumericColumn,
+    group: Column,
     levels: dict[str, list[Any]] | None = None,
-    organization_ids: list[int] | None = None,
-    min_organizations: int | None = None,
+    organization_ids: Organizations | None = None,
+    min_organizations: Count | None = None,
 ) -> dict[str, Any]:
     """Compare the means of several groups.
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 
 from vantage6.algorithms.statistics.analysis import Analysis, Sites, central
+from vantage6.algorithms.statistics.annotations import Count, Level, NumericColumns, Organizations
 from vantage6.algorithms.statistics.arguments import bad, check_confidence, check_names
 from vantage6.algorithms.statistics.coefficients import finite, quantile, two_sided
 from vantage6.algorithms.statistics.descriptions import Descriptions
@@ -72,11 +73,11 @@ def _rows(matrix: Array) -> list[list[float | None]]:
 def correlation(
     sites: Sites,
     *,
-    columns: list[str],
+    columns: NumericColumns,
     method: Literal["pearson"] = "pearson",
-    organization_ids: list[int] | None = None,
-    min_organizations: int | None = None,
-    confidence: float = 0.95,
+    organization_ids: Organizations | None = None,
+    min_organizations: Count | None = None,
+    confidence: Level = 0.95,
 ) -> dict[str, Any]:
     """Correlate columns, over records that have a value in all of them.
 
@@ -148,10 +149,10 @@ def correlation(
 def pca(
     sites: Sites,
     *,
-    columns: list[str],
+    columns: NumericColumns,
     scale: bool = True,
-    organization_ids: list[int] | None = None,
-    min_organizations: int | None = None,
+    organization_ids: Organizations | None = None,
+    min_organizations: Count | None = None,
 ) -> dict[str, Any]:
     """Find the principal components of columns, over records that have a value in all of them.
 

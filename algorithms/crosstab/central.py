@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from vantage6.algorithms.statistics.analysis import Analysis, Sites, central
+from vantage6.algorithms.statistics.annotations import Column, Count, Level, Organizations
 from vantage6.algorithms.statistics.arguments import bad, check_confidence, check_levels, check_name
 from vantage6.algorithms.statistics.coefficients import chi_squared_test, quantile
 from vantage6.algorithms.statistics.levels import ordered
@@ -19,13 +20,13 @@ AS_IMPROBABLE = 1 + 1e-7
 def crosstab(
     sites: Sites,
     *,
-    rows: str,
-    columns: str,
+    rows: Column,
+    columns: Column,
     correction: bool = True,
     levels: dict[str, list[Any]] | None = None,
-    organization_ids: list[int] | None = None,
-    min_organizations: int | None = None,
-    confidence: float = 0.95,
+    organization_ids: Organizations | None = None,
+    min_organizations: Count | None = None,
+    confidence: Level = 0.95,
 ) -> dict[str, Any]:
     """Count records by two columns, and test whether the columns depend on each other.
 

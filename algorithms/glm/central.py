@@ -6,6 +6,15 @@ from typing import Any
 from vantage6.algorithms.glm.fit import Fit
 from vantage6.algorithms.glm.linear import linear_model
 from vantage6.algorithms.statistics.analysis import Analysis, Sites, central
+from vantage6.algorithms.statistics.annotations import (
+    Count,
+    Formula,
+    Iterations,
+    Level,
+    NumericColumn,
+    Organizations,
+    Weights,
+)
 from vantage6.algorithms.statistics.arguments import (
     bad,
     check_confidence,
@@ -30,19 +39,19 @@ __all__ = ["glm", "linear_model"]
 def glm(
     sites: Sites,
     *,
-    formula: str,
+    formula: Formula,
     family: Family,
     link: Link | None = None,
-    offset: str | None = None,
-    weights: str | None = None,
+    offset: NumericColumn | None = None,
+    weights: Weights | None = None,
     theta: float | None = None,
-    max_iterations: int = 25,
+    max_iterations: Iterations = 25,
     tolerance: float = 1e-10,
     start: dict[str, float] | None = None,
     levels: dict[str, list[Any]] | None = None,
-    organization_ids: list[int] | None = None,
-    min_organizations: int | None = None,
-    confidence: float = 0.95,
+    organization_ids: Organizations | None = None,
+    min_organizations: Count | None = None,
+    confidence: Level = 0.95,
 ) -> dict[str, Any]:
     """Fit a generalized linear model by maximum likelihood over all organizations.
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from vantage6.algorithms.statistics.analysis import Analysis, Sites, central
+from vantage6.algorithms.statistics.annotations import Count, Formula, Level, Organizations, Weights
 from vantage6.algorithms.statistics.arguments import check_confidence, check_name
 from vantage6.algorithms.statistics.coefficients import coefficient_table, finite, matrix_rows
 from vantage6.algorithms.statistics.models.preparation import Preparation
@@ -57,12 +58,12 @@ class _Fit:
 def linear_model(
     sites: Sites,
     *,
-    formula: str,
-    weights: str | None = None,
+    formula: Formula,
+    weights: Weights | None = None,
     levels: dict[str, list[Any]] | None = None,
-    organization_ids: list[int] | None = None,
-    min_organizations: int | None = None,
-    confidence: float = 0.95,
+    organization_ids: Organizations | None = None,
+    min_organizations: Count | None = None,
+    confidence: Level = 0.95,
 ) -> dict[str, Any]:
     """Fit a linear model by least squares over all organizations.
 

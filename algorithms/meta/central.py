@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from vantage6.algorithms.meta.partial import check_model
 from vantage6.algorithms.statistics.analysis import Analysis, Sites, central
+from vantage6.algorithms.statistics.annotations import Count, Level, Organizations
 from vantage6.algorithms.statistics.arguments import (
     bad,
     check_choice,
@@ -56,9 +57,9 @@ def meta_analysis(
     terms: list[str] | None = None,
     method: Literal["reml", "dl", "fixed"] = "reml",
     knapp_hartung: bool = False,
-    organization_ids: list[int] | None = None,
-    min_organizations: int | None = None,
-    confidence: float = 0.95,
+    organization_ids: Organizations | None = None,
+    min_organizations: Count | None = None,
+    confidence: Level = 0.95,
 ) -> dict[str, Any]:
     """Combine the estimates of organizations.
 

@@ -2,9 +2,16 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 from vantage6.algorithms.statistics.analysis import Analysis, Sites, central
+from vantage6.algorithms.statistics.annotations import (
+    Column,
+    Columns,
+    Count,
+    NumericColumn,
+    Organizations,
+)
 from vantage6.algorithms.statistics.arguments import (
     bad,
     check_edges,
@@ -23,6 +30,7 @@ from vantage6.algorithms.summary.quantiles import (
     quantile_ranks,
     quantile_row,
 )
+from vantage6.tools.card import Schema
 
 QUANTILES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 #: Rounds of counts after which a quantile is as exact as doubles allow, and some to spare.
@@ -33,13 +41,13 @@ MOST_REFINEMENTS = 20
 def summary(
     sites: Sites,
     *,
-    columns: list[str],
-    by: str | None = None,
+    columns: Columns,
+    by: Column | None = None,
     quantiles: list[float] | None = None,
     precision: float = 1e-3,
     levels: dict[str, list[Any]] | None = None,
-    organization_ids: list[int] | None = None,
-    min_organizations: int | None = None,
+    organization_ids: Organizations | None = None,
+    min_organizations: Count | None = None,
 ) -> dict[str, Any]:
     """Describe columns: counts, means, standard deviations, quantiles, levels.
 
@@ -214,11 +222,11 @@ def _ask_counts(
 def histogram(
     sites: Sites,
     *,
-    column: str,
-    bins: int = 20,
+    column: NumericColumn,
+    bins: Annotated[int, Schema(minimum=1, maximum=199)] = 20,
     edges: list[float] | None = None,
-    organization_ids: list[int] | None = None,
-    min_organizations: int | None = None,
+    organization_ids: Organizations | None = None,
+    min_organizations: Count | None = None,
 ) -> dict[str, Any]:
     """Count the values of a column in intervals (a, b]; the first is closed.
 

@@ -6,6 +6,15 @@ from typing import Any, Literal
 import numpy as np
 
 from vantage6.algorithms.statistics.analysis import Analysis, Sites, central
+from vantage6.algorithms.statistics.annotations import (
+    Count,
+    Formula,
+    Iterations,
+    Level,
+    NumericColumn,
+    Organizations,
+    TimeColumn,
+)
 from vantage6.algorithms.statistics.arguments import (
     bad,
     check_choice,
@@ -37,18 +46,18 @@ BASELINES = ("stratified", "pooled")
 def cox(
     sites: Sites,
     *,
-    time: str,
-    event: str,
-    formula: str,
+    time: TimeColumn,
+    event: NumericColumn,
+    formula: Formula,
     ties: Ties = "efron",
     baseline: Literal["stratified", "pooled"] = "stratified",
     time_unit: float | None = None,
-    max_iterations: int = 25,
+    max_iterations: Iterations = 25,
     tolerance: float = 1e-10,
     levels: dict[str, list[Any]] | None = None,
-    organization_ids: list[int] | None = None,
-    min_organizations: int | None = None,
-    confidence: float = 0.95,
+    organization_ids: Organizations | None = None,
+    min_organizations: Count | None = None,
+    confidence: Level = 0.95,
 ) -> dict[str, Any]:
     """Fit Cox's proportional hazards model over all organizations.
 

@@ -7,6 +7,14 @@ from typing import Any, Literal
 import numpy as np
 
 from vantage6.algorithms.statistics.analysis import Analysis, Sites, central
+from vantage6.algorithms.statistics.annotations import (
+    Column,
+    Count,
+    Level,
+    NumericColumn,
+    Organizations,
+    TimeColumn,
+)
 from vantage6.algorithms.statistics.arguments import (
     bad,
     check_choice,
@@ -35,16 +43,16 @@ Counts = dict[str, dict[str, list[int]]]
 def kaplan_meier(
     sites: Sites,
     *,
-    time: str,
-    event: str,
-    group: str | None = None,
+    time: TimeColumn,
+    event: NumericColumn,
+    group: Column | None = None,
     method: Literal["grid", "exact", "none"] = "grid",
     times: list[float] | None = None,
     test_scope: Literal["stratified", "pooled"] = "stratified",
     at: list[float] | None = None,
-    organization_ids: list[int] | None = None,
-    min_organizations: int | None = None,
-    confidence: float = 0.95,
+    organization_ids: Organizations | None = None,
+    min_organizations: Count | None = None,
+    confidence: Level = 0.95,
 ) -> dict[str, Any]:
     """Estimate survival curves, and test whether groups differ.
 

@@ -1,18 +1,28 @@
 """The card of each image is the one of its code."""
 
 import inspect
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.algorithms.federation import federation
+from tests.algorithms.subjects import SUBJECTS
+from tests.algorithms.tables import table
+from tests.algorithms.test_reference_models import GLM
+from vantage6.algorithms.catalogue import CENTRAL
 from vantage6.common import cards
-from vantage6.common.cards import Card
+from vantage6.common.cards import Card, Function
 from vantage6.tools.card_building import build, find_differences
 from vantage6.tools.dispatch_rpc import find
 
 ALGORITHMS = Path(__file__).resolve().parents[2] / "algorithms"
 #: The module that each image runs, by the folder with its card.
-MODULES = {"average": "vantage6.algorithms.average"}
+MODULES = {
+    "average": "vantage6.algorithms.average",
+    "statistics": "vantage6.algorithms.shelf",
+}
 
 
 @pytest.fixture(params=MODULES)
@@ -86,3 +96,73 @@ def test_the_defaults_of_the_card_fit_it(card: Card):
 def test_the_card_fits_into_a_label(card: Card):
     # The longest argument that Linux hands to a program.
     assert len(cards.write_label(card)) < 128 * 1024
+
+
+#: More calls than one of each subject: what leaves depends on the arguments.
+CALLS: list[tuple[str, str, dict[str, Any]]] = [
+    *((one.function, one.table, one.arguments) for one in SUBJECTS),
+    *(("glm", name, arguments) for name, arguments in GLM.values()),
+    ("histogram", "sleep", {"column": "extra"}),
+    ("summary", "sleep", {"columns": ["extra"], "by": "group"}),
+    ("summary", "diabetes", {"columns": ["bmi", "bp"]}),
+    ("summary", "plant", {"columns": ["weight", "group"]}),
+    ("cox", "leukemia", {"time": "t", "event": "status", "formula": "Rx"}),
+    ("kaplan_meier", "leukemia", {"time": "t", "event": "status", "group": "Rx"}),
+    (
+        "meta_analysis",
+        "diabetes",
+        {"model": {"function": "linear_model", "arguments": {"formula": "target ~ bmi"}}},
+    ),
+]
+
+
+def leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Yield the path of each number, text and flag in an answer."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from leaves(inner, (*path, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from leaves(inner, (*path, str(index)))
+    else:
+        yield path
+
+
+def is_declared(function: Function, leaf: tuple[str, ...]) -> bool:
+    paths = [share.path.split("/")[1:] for share in function.shares]
+    return any(
+        len(path) <= len(leaf)
+        and all(step in ("*", other) for step, other in zip(path, leaf, strict=False))
+        for path in paths
+    )
+
+
+@pytest.mark.parametrize(
+    ("function", "name", "arguments"),
+    CALLS,
+    ids=[f"{c[0]}-{c[1]}-{n}" for n, c in enumerate(CALLS)],
+)
+def test_what_leaves_a_station_and_what_is_asked_is_in_the_card(
+    function: str, name: str, arguments: dict[str, Any]
+):
+    card = cards.read((ALGORITHMS / "statistics" / "card.json").read_bytes())
+    central = card.find(function, is_central=True)
+    assert central
+    input_ = {"method": function, "master": True, "kwargs": arguments}
+    assert cards.find_faults_of_input(card, input_) == ()
+    stations = federation(table(name), 3)
+    CENTRAL[function](stations, **arguments)
+    for method, sent, answers in stations.calls:
+        assert method in central.calls
+        partial = card.find(method, is_central=False)
+        assert partial
+        assert cards.find_faults_of_input(card, {"method": method, "kwargs": sent}) == ()
+        undeclared = {
+            leaf
+            for said in answers.values()
+            for leaf in leaves(said)
+            if not is_declared(partial, leaf)
+        }
+        assert not undeclared
+    assert central.rounds
+    assert central.rounds.at_least <= len(stations.calls) <= (central.rounds.at_most or 999)

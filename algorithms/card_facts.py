@@ -1,0 +1,176 @@
+"""What the signatures of the statistical functions do not say, for their card.
+
+Classes of what leaves a station are those of ACRO where it has one; the page on statistics says
+which check stands before each. Paths lead into the envelope of `statistics.station.answer`.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from vantage6.tools.card import share
+
+#: What every partial function answers beside ``ok``, or in its place.
+_ENVELOPE = (
+    share("/floors/*", "parameter", note="what the station asks of every number"),
+    share("/versions/*", "text"),
+    share("/refused/code", "status"),
+    share("/refused/message", "text"),
+)
+_COUNTS = (share("/ok/n", "count"), share("/ok/rows", "count"))
+_SIZE = (share("/ok/n", "count"), share("/ok/p", "parameter", note="columns of the model"))
+
+
+def _partial(*shares: Mapping[str, Any]) -> dict[str, Any]:
+    return {"stability": "stable", "shares": (*shares, *_ENVELOPE)}
+
+
+def _central(
+    calls: list[str], least: int, most: int | None, kind: str, path: str = "/result"
+) -> dict[str, Any]:
+    return {
+        "stability": "stable",
+        "calls": calls,
+        "rounds": (least, most),
+        "views": [{"kind": kind, "path": path}],
+    }
+
+
+def _described(place: str) -> tuple[dict[str, Any], ...]:
+    """Return what `describe` shares of each column."""
+    return (
+        share(f"{place}/*/kind", "status"),
+        share(f"{place}/*/holds", "status"),
+        share(f"{place}/*/n", "count"),
+        share(f"{place}/*/missing", "count"),
+        share(f"{place}/*/sum", "sum", of=f"{place}/*/n"),
+        share(f"{place}/*/integer", "status"),
+        share(f"{place}/*/levels/*", "frequency_table"),
+    )
+
+
+#: The most rounds of an iterative method: those that a caller may ask for, and the first one.
+_ITERATIONS = 51
+_MODEL = "/result/coefficients"
+
+#: Facts by the name of the function.
+FACTS: dict[str, dict[str, Any]] = {
+    "summary": _central(["describe", "moments", "counts"], 1, None, "table", "/result/columns"),
+    "histogram": _central(["describe", "moments", "histogram_counts"], 1, 3, "histogram"),
+    "crosstab": _central(["crosstab_levels", "crosstab_counts"], 2, 2, "cross_table"),
+    "ttest": _central(["describe", "moments"], 1, 2, "table"),
+    "anova": _central(["describe", "moments"], 1, 2, "table"),
+    "correlation": _central(["describe", "moments"], 1, 2, "table", "/result/matrix"),
+    "pca": _central(["describe", "moments"], 1, 2, "scree"),
+    "linear_model": _central(["model_prepare", "linear_sums"], 2, 3, "coefficients", _MODEL),
+    "glm": _central(["model_prepare", "glm_step"], 2, _ITERATIONS, "coefficients", _MODEL),
+    "cox": _central(
+        ["model_prepare", "cox_step", "cox_sums"], 2, _ITERATIONS, "coefficients", _MODEL
+    ),
+    "kaplan_meier": _central(
+        ["survival_prepare", "survival_bins", "survival_counts", "log_rank"],
+        1,
+        4,
+        "kaplan_meier",
+        "/result/curves",
+    ),
+    "meta_analysis": _central(["local_model"], 0, 1, "coefficients", "/result/effects"),
+    "describe": _partial(
+        share("/ok/rows", "count"),
+        *_described("/ok/columns"),
+        *_described("/ok/groups/*"),
+    ),
+    "moments": _partial(
+        share("/ok/groups/*/n", "count"),
+        share("/ok/groups/*/s/*", "sum", of="/ok/groups/*/n"),
+        share("/ok/groups/*/q/*", "cross_product", of="/ok/groups/*/n"),
+        share("/ok/step/*", "parameter", note="the station's lattice of a column"),
+    ),
+    "counts": _partial(
+        share("/ok/columns/*", "quantile", note="kept edges, and the values at most them"),
+        share("/ok/groups/*", "quantile", note="kept edges, and the values at most them"),
+    ),
+    "histogram_counts": _partial(
+        *_COUNTS,
+        share("/ok/missing", "count"),
+        share("/ok/counts/*", "histogram", of="/ok/n"),
+        share("/ok/below", "histogram", of="/ok/n"),
+        share("/ok/above", "histogram", of="/ok/n"),
+        share("/ok/masked", "status", note="number of hidden cells"),
+    ),
+    "crosstab_levels": _partial(*_COUNTS, share("/ok/levels/*/*", "frequency_table")),
+    "crosstab_counts": _partial(
+        share("/ok/counts/*/*", "frequency_table"),
+        share("/ok/masked", "status", note="number of hidden cells"),
+    ),
+    "model_prepare": _partial(
+        *_COUNTS,
+        share("/ok/kinds/*", "status"),
+        share("/ok/levels/*/*", "frequency_table"),
+        share("/ok/factors/*", "sum", of="/ok/n"),
+        share("/ok/products/*", "sum", of="/ok/n"),
+        share("/ok/y", "sum", of="/ok/n"),
+        share("/ok/w", "sum", of="/ok/n", note="sums for the model of the constant alone"),
+        share("/ok/events", "count"),
+        share("/ok/times/*", "extreme", note="only from stations without a floor for counts"),
+    ),
+    "linear_sums": _partial(
+        *_SIZE,
+        share("/ok/cross/*", "cross_product", of="/ok/n"),
+        share("/ok/log_w", "sum", of="/ok/n"),
+    ),
+    "glm_step": _partial(
+        *_SIZE,
+        share("/ok/valid", "status"),
+        share("/ok/score/*", "score_vector", of="/ok/n"),
+        share("/ok/info/*", "information_matrix", of="/ok/n"),
+        share("/ok/observed/*", "information_matrix", of="/ok/n"),
+        share("/ok/deviance", "sum", of="/ok/n"),
+        share("/ok/loglik", "sum", of="/ok/n"),
+        share("/ok/pearson", "sum", of="/ok/n"),
+        share("/ok/null/*", "score_vector", of="/ok/n", note="of the constant alone"),
+        share("/ok/ratio2", "sum", of="/ok/n"),
+        share("/ok/gamma/*", "sum", of="/ok/n"),
+        share("/ok/theta/*", "score_vector", of="/ok/n"),
+    ),
+    "cox_step": _partial(
+        *_SIZE,
+        share("/ok/events", "count"),
+        share("/ok/valid", "status"),
+        share("/ok/loglik", "sum", of="/ok/n"),
+        share("/ok/score/*", "score_vector", of="/ok/n"),
+        share("/ok/info/*", "information_matrix", of="/ok/n"),
+    ),
+    "cox_sums": _partial(
+        *_SIZE,
+        share("/ok/events", "count"),
+        share("/ok/valid", "status"),
+        share("/ok/sums/*", "risk_set_sum", of="/ok/n"),
+    ),
+    "survival_prepare": _partial(
+        *_COUNTS,
+        share("/ok/events", "count"),
+        share("/ok/levels/*", "frequency_table"),
+        share("/ok/sum", "sum", of="/ok/n"),
+        share("/ok/square", "variance", of="/ok/n"),
+        share("/ok/step", "parameter", note="the station's lattice of times"),
+        share("/ok/times/*", "extreme", note="only from stations without a floor for counts"),
+    ),
+    "survival_bins": _partial(
+        share("/ok/allowed/*", "status", note="whether an interval holds no small count"),
+    ),
+    "survival_counts": _partial(
+        share("/ok/groups/*/events/*", "survival_table"),
+        share("/ok/groups/*/censored/*", "survival_table"),
+    ),
+    "log_rank": _partial(
+        share("/ok/n/*", "frequency_table"),
+        share("/ok/rho/*/u/*", "score_vector", of="/ok/n/*"),
+        share("/ok/rho/*/v/*", "information_matrix", of="/ok/n/*"),
+    ),
+    "local_model": _partial(
+        share("/ok/n", "count"),
+        share("/ok/df", "residual_df"),
+        share("/ok/terms/*/estimate", "regression_coefficient", of="/ok/n"),
+        share("/ok/terms/*/standard_error", "regression_coefficient", of="/ok/n"),
+    ),
+}
