@@ -66,7 +66,7 @@ class Flower:
         self._tell("task-revoked", work, terminated=True, signum=None, expired=False)
 
     def nodes(self, names: Mapping[int, str], online: Iterable[int]) -> None:
-        """Say which nodes are there; the others are not."""
+        """Tell Flower which nodes are online; it takes all others for offline."""
         there = set(online)
         for id_, name in names.items():
             kind = "worker-heartbeat" if id_ in there else "worker-offline"

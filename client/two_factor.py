@@ -35,7 +35,7 @@ def show(
 
 
 def show_codes(json_data: Document) -> None:
-    """Print the recovery codes, which the server shows this once.
+    """Print the recovery codes, which the server tells only once.
 
     Parameters
     ----------

@@ -66,7 +66,7 @@ class WrapperBase(ABC):
 
 
 class CSVWrapper(WrapperBase):
-    """For comma-separated files."""
+    """Runs an algorithm on a comma-separated file."""
 
     load_data = staticmethod(loaders.load_csv)
 
@@ -75,37 +75,37 @@ CsvWrapper = DockerWrapper = CSVWrapper
 
 
 class ExcelWrapper(WrapperBase):
-    """For workbooks."""
+    """Runs an algorithm on a sheet of a workbook."""
 
     load_data = staticmethod(loaders.load_excel)
 
 
 class ParquetWrapper(WrapperBase):
-    """For Parquet files."""
+    """Runs an algorithm on a Parquet file."""
 
     load_data = staticmethod(loaders.load_parquet)
 
 
 class SparqlDockerWrapper(WrapperBase):
-    """For SPARQL endpoints."""
+    """Runs an algorithm on the answer of a SPARQL endpoint."""
 
     load_data = staticmethod(loaders.load_sparql)
 
 
 class SQLWrapper(WrapperBase):
-    """For relational databases."""
+    """Runs an algorithm on the answer of a relational database."""
 
     load_data = staticmethod(loaders.load_sql)
 
 
 class OMOPWrapper(WrapperBase):
-    """For OMOP databases, which are relational ones."""
+    """Runs an algorithm on an OMOP database, which is a relational one."""
 
     load_data = staticmethod(loaders.load_sql)
 
 
 class MultiDBWrapper(WrapperBase):
-    """For algorithms that open the databases of a node themselves."""
+    """Runs an algorithm that opens the databases of a node itself."""
 
     @staticmethod
     def load_data(database_uri: str, input_data: Mapping[str, Any]) -> dict[str, str]:  # noqa: ARG004

@@ -18,7 +18,7 @@ from vantage6.models import database
 
 
 class Inboxes(Resource):
-    """Messages, handed out one at a time until they are acknowledged."""
+    """The messages of a node, one at a time: the same one again until it is acknowledged."""
 
     @endpoint(NODE, query=InboxQuery, reply=Envelope, may_be_empty=True, problems=(409,))
     def on_get(

@@ -108,7 +108,7 @@ class Transport(virtual.Transport):
     polling_interval = 0.01
 
     def driver_version(self) -> str:
-        """Return the version of the protocol."""
+        """Return the version of the inbox protocol, which kombu shows."""
         return "1"
 
 

@@ -1,6 +1,7 @@
-"""What ``vnode doctor`` and ``vserver doctor`` share: how findings look, are shown, and end.
+"""The common part of ``vnode doctor`` and ``vserver doctor``: findings, their lines, the exit code.
 
-A check is a function that says in a sentence what is well, and raises what is not.
+A check is a function. It returns a sentence about a part that works, and raises `Failed` with a
+sentence about one that does not.
 """
 
 import json

@@ -151,7 +151,7 @@ class ResultAudit:
                     self._counts[kind] = total
 
     def note_news(self) -> None:
-        """Write a line if the algorithm was kept from something of a new kind."""
+        """Write a line if the algorithm has met a limit of a new kind."""
         with self._lock:
             counts, is_news = dict(self._counts), self._counts.keys() > self._written.keys()
             if is_news:

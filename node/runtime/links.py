@@ -53,7 +53,7 @@ def to_label(links: Iterable[Link]) -> str:
 
 
 def from_label(text: str | None) -> list[Link]:
-    """Read what `to_label` wrote."""
+    """Return the links that `to_label` wrote into a label; none without a label."""
     return [Link(host, port) for host, port in json.loads(text or "[]")]
 
 

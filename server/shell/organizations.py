@@ -61,7 +61,7 @@ class Organization(Entity):
 
     @classmethod
     def get_by_name(cls, name: str) -> "Organization | None":
-        """Return the one with a name, or None."""
+        """Return the organization with this name, or None."""
         return cls.first(cls.table.name == name)
 
     def get_result_ids(self) -> list[int]:
@@ -94,12 +94,12 @@ class Collaboration(Entity):
 
     @classmethod
     def get_by_name(cls, name: str) -> "Collaboration | None":
-        """Return the one with a name, or None."""
+        """Return the collaboration with this name, or None."""
         return cls.first(cls.table.name == name)
 
     @classmethod
     def find_by_name(cls, name: str) -> "Collaboration | None":
-        """Return the one with a name, or None."""
+        """Return the collaboration with this name, or None."""
         return cls.get_by_name(name)
 
     @classmethod
@@ -146,7 +146,7 @@ class Node(Entity):
 
     @classmethod
     def get_by_api_key(cls, api_key: str) -> "Node | None":
-        """Return the one with an API key, or None."""
+        """Return the node with this API key, or None."""
         return cls.first(cls.table.api_key == hash_secret(api_key))
 
     @classmethod

@@ -90,12 +90,12 @@ class User(Entity):
 
     @classmethod
     def get_by_username(cls, username: str) -> "User":
-        """Return the one with a name; it is an error if there is none."""
+        """Return the user with this name; it is an error if there is none."""
         return cls._only("username", username)
 
     @classmethod
     def get_by_email(cls, email: str) -> "User":
-        """Return the one with an e-mail address; it is an error if there is none."""
+        """Return the user with this e-mail address; it is an error if there is none."""
         return cls._only("email", email)
 
     @classmethod
