@@ -89,7 +89,7 @@ def test_stations_with_floors_send_only_what_is_named(place: int):
     for method, one in said_by(*CALLS[place], floors=floors):
         assert set(one) == {"ok", "floors", "versions"}
         assert set(one["ok"]) <= set(FIELDS[method].split()) - ONLY_OPEN
-        assert one["floors"] == json.loads(json.dumps(floors.as_json()))
+        assert one["floors"] == json.loads(json.dumps(floors.to_json()))
         assert all(map(math.isfinite, numbers(one["ok"])))
 
 
