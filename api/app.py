@@ -50,7 +50,7 @@ def create_app(
         app.add_route(config.api_path + route.path, resource, suffix=route.suffix)
     if config.metrics is not None:
         app.add_route(f"{config.api_path}/metrics", Metrics(service))
-    docs = Docs(ROUTES, config.api_path, instance.folder)
+    docs = Docs(ROUTES, config.api_path, instance.folder, service.transfers)
     app.add_route("/", docs, suffix="index")
     app.add_route("/robots.txt", docs, suffix="robots")
     app.add_route("/openapi.json", docs, suffix="openapi")

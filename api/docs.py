@@ -12,6 +12,7 @@ import falcon
 from falcon import Request, Response
 
 from vantage6.api.http.answers import Sending
+from vantage6.api.http.transfers import Transfers
 from vantage6.api.openapi import document
 from vantage6.api.routes import Route
 from vantage6.api.start_page import POLICY, start_page
@@ -44,10 +45,13 @@ _POLICY = (
 class Docs:
     """The OpenAPI document, the pages that show it, and the way to them."""
 
-    def __init__(self, routes: Iterable[Route], prefix: str, folder: Path) -> None:
+    def __init__(
+        self, routes: Iterable[Route], prefix: str, folder: Path, transfers: Transfers
+    ) -> None:
         self._routes = tuple(routes)
         self._prefix = prefix
         self._folder = folder
+        self._transfers = transfers
         self._lock = threading.Lock()
         self._made: dict[str, Any] | None = None
 
@@ -100,7 +104,7 @@ class Docs:
         resp.set_header("Cache-Control", "public, max-age=86400")
 
     def _sending(self, req: Request, resp: Response) -> Sending:
-        return Sending(req, resp, self._folder, "")
+        return Sending(req, resp, self._folder, "", self._transfers)
 
     @staticmethod
     def _page(resp: Response, text: str, policy: str = _POLICY) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial, wraps
-from pathlib import Path
 from typing import Any, TypeVar
 
 import falcon
@@ -128,13 +127,17 @@ def endpoint(
             if body is not None:
                 limit = _ANONYMOUS_BYTES if not callers else _BODY_BYTES
                 limit = instance.config.max_body_bytes if is_large else limit
-                given["read"] = partial(read_body, req, body, limit, instance.folder, name, held)
+                receive = partial(
+                    bodies.receive, req, limit, instance.folder, name, self.service.transfers, held
+                )
+                given["read"] = partial(_read, req, body, limit, receive)
             if query is not None:
                 given["query"] = _check(query, req.params)
             with held:
                 answer = function(self, **given)
             if answer is not None:
-                Sending(req, resp, instance.folder, name).send(answer)
+                sending = Sending(req, resp, instance.folder, name, self.service.transfers)
+                sending.send(answer)
 
         responder.endpoint = Endpoint(  # type: ignore[attr-defined]
             callers, body, query, reply, status, permission, expected, may_be_empty
@@ -191,16 +194,14 @@ def _problems(
     return dict.fromkeys(statuses, Problem)
 
 
-def read_body(
-    req: HttpRequest, model: type[Body], limit: int, folder: Path, caller: str, held: ExitStack
-) -> Body:
-    """Return the checked body of a request; what it takes is given back when ``held`` is closed."""
+def _read(req: HttpRequest, model: type[Body], limit: int, receive: Callable[[], bytes]) -> Body:
+    """Return the checked body of a request."""
     kind = (req.content_type or "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise falcon.HTTPUnsupportedMediaType(description="Send JSON as application/json.")
     if (req.content_length or 0) > limit:
         raise bodies.too_large(limit)
-    raw = bodies.receive(req, limit, folder, caller, held)
+    raw = receive()
     if has_more_values(raw, _MOST_VALUES):
         raise Invalid(f"The body may hold {_MOST_VALUES} values.", code="too_many_values")
     try:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import redis
 
 from vantage6.api.http.limits import Limits
+from vantage6.api.http.transfers import Transfers
 from vantage6.api.identity.guesses import Guesses
 from vantage6.api.identity.tokens import Tokens
 from vantage6.broker import acl, metrics, presence
@@ -50,6 +51,8 @@ class Service:
     instance: Instance
     tokens: Tokens
     _presence: Presence = field(default_factory=Presence)
+    #: What is on its way in this process.
+    transfers: Transfers = field(default_factory=Transfers)
 
     @classmethod
     def of(cls, instance: Instance) -> "Service":

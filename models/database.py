@@ -12,7 +12,6 @@ from peewee import DatabaseProxy
 from playhouse.pool import PooledPostgresqlDatabase
 
 from vantage6.common.errors import ConfigurationError, Invalid, Unavailable
-from vantage6.models import seals
 from vantage6.models.postgres import IdleAwarePostgres
 from vantage6.models.sqlite import PATIENCE_SECONDS, QueuingSqlite
 
@@ -55,7 +54,6 @@ def bind(uri: str, *, folder: Path, connections: int = 16, kick: Kick | None = N
     ConfigurationError
         If the URI is of another kind.
     """
-    seals.use(folder)
     if uri.startswith("sqlite:///"):
         path = folder / uri.removeprefix("sqlite:///")
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -92,7 +90,8 @@ def bind(uri: str, *, folder: Path, connections: int = 16, kick: Kick | None = N
             "The database `uri` must start with sqlite:/// or postgresql://, "
             f"not with {uri.partition(':')[0]!r}."
         )
-    db.obj.kick = kick
+    # What belongs to the database is kept with it: there is one after the other in some processes.
+    db.obj.folder, db.obj.kick = folder, kick
 
 
 def connect() -> None:

@@ -9,22 +9,16 @@ from cryptography.fernet import Fernet, InvalidToken
 
 from vantage6.common.errors import NotConfigured
 from vantage6.common.secret_files import ensure_secret
+from vantage6.models.database import db
 
 #: File in the data folder of a server. Processes that share a database need the same one.
 KEY_FILE = "otp.key"
-
-_folders: list[Path] = []
 
 
 class CannotOpen(NotConfigured):
     """The file with the key is not the one that this was sealed with; restore it from a backup."""
 
     code = "wrong_seal"
-
-
-def use(folder: Path) -> None:
-    """Say in which folder the key lies; it is made when something is sealed for the first time."""
-    _folders[:] = [folder]
 
 
 def seal(text: str) -> str:
@@ -50,7 +44,8 @@ def unseal(text: str) -> str:
 
 
 def _file() -> Path:
-    return _folders[0] / KEY_FILE
+    folder: Path = db.folder
+    return folder / KEY_FILE
 
 
 @cache

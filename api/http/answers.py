@@ -17,9 +17,9 @@ import falcon
 from falcon import Request, Response
 from pydantic_core import to_json
 
-from vantage6.api.http import bodies, request_slots
+from vantage6.api.http import request_slots
 from vantage6.api.http.bodies import LARGE_BYTES
-from vantage6.api.http.transfers import require_room, transfers
+from vantage6.api.http.transfers import Transfers, require_room
 from vantage6.common.errors import Invalid
 from vantage6.models import database
 from vantage6.models.store import payloads
@@ -53,12 +53,15 @@ class Sending:
         Where the files of large answers are, without names.
     caller
         Who reads it.
+    transfers
+        What is on its way in this process.
     """
 
     req: Request
     resp: Response
     folder: Path
     caller: str
+    transfers: Transfers
 
     def send(self, value: Any) -> None:
         """Send a value as JSON, in which instances of `LargeText` stand for their texts."""
@@ -124,7 +127,7 @@ class Sending:
         """Write a text that is in memory several times while it is written."""
         with ExitStack() as held:
             with request_slots.without_slot_or_connection(self.req.env):
-                held.enter_context(bodies.large)
+                held.enter_context(self.transfers.large)
             self._require_room(file, text.size)
             file.write(to_json(payloads.text(text)))
             # What the database keeps of it goes, too.
@@ -138,7 +141,7 @@ class Sending:
     def _stream(self, file: IO[bytes]) -> None:
         size = file.seek(0, 2)
         file.seek(0)
-        end = transfers.begin(self.caller) if size > LARGE_ANSWER_BYTES else _nothing
+        end = self.transfers.begin(self.caller) if size > LARGE_ANSWER_BYTES else _nothing
         self.resp.stream = _Stream(file, end)
         self.resp.content_length = size
 

@@ -1,6 +1,5 @@
 """How the bodies of requests are received: small ones side by side, large ones in turn."""
 
-import threading
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -12,7 +11,7 @@ from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 
 from vantage6.api.http import request_slots
 from vantage6.api.http.incoming import SMALL_BYTES
-from vantage6.api.http.transfers import require_room, transfers
+from vantage6.api.http.transfers import Transfers, require_room
 from vantage6.common.errors import Invalid
 from vantage6.models import database
 
@@ -21,12 +20,10 @@ LARGE_BYTES = 2**20
 #: Parts in which it arrives; gunicorn copies smaller ones more often.
 _PART_BYTES = 2**20
 
-#: Who holds it has a large body in memory, or a large text for an answer; one in each process.
-#: A request that waits for it gives its slot back: the one that holds it may wait for a slot.
-large = threading.Lock()
 
-
-def receive(req: Request, limit: int, folder: Path, caller: str, held: ExitStack) -> bytes:
+def receive(
+    req: Request, limit: int, folder: Path, caller: str, transfers: Transfers, held: ExitStack
+) -> bytes:
     """Return the body of a request.
 
     A small one is here already. Other requests work while a larger one is awaited. A large one
@@ -41,6 +38,8 @@ def receive(req: Request, limit: int, folder: Path, caller: str, held: ExitStack
         Where the file is, without a name; not in the one for temporary files, which may be memory.
     caller
         Who sends it.
+    transfers
+        What is on its way in this process.
     held
         Closed when the request has been served; the next turn begins then.
 
@@ -78,7 +77,7 @@ def receive(req: Request, limit: int, folder: Path, caller: str, held: ExitStack
             part = _read(stream, _PART_BYTES)
         require_whole(req, size)
         file.seek(0)
-        held.enter_context(large)
+        held.enter_context(transfers.large)
     # Its statements and buffers would keep the body until they are used again.
     held.callback(database.discard)
     return file.read()

@@ -18,7 +18,7 @@ _FREE_BYTES, _FREE_PART = 2**30, 20
 
 
 class Transfers:
-    """Counts what is on its way.
+    """Counts what is on its way, in one process.
 
     SECURITY: a client that sends or reads slowly takes threads from large bodies and answers only,
     and not all of these.
@@ -33,6 +33,9 @@ class Transfers:
         self._most, self._most_of_one = most, most_of_one
         self._lock = threading.Lock()
         self._callers: Counter[str] = Counter()
+        #: Who holds it has a large body in memory, or a large text for an answer. A request that
+        #: waits for it gives its slot back: the one that holds it may wait for a slot.
+        self.large = threading.Lock()
 
     def begin(self, caller: str) -> Callable[[], None]:
         """Count one more of a caller, and return what is called once it is over.
@@ -75,7 +78,3 @@ def require_room(folder: Path, size: int) -> None:
         )
         full.retry_after = 60
         raise full
-
-
-#: Those of this process.
-transfers = Transfers()

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
+from functools import cache
 from typing import Any, TypeVar
 
 from argon2 import PasswordHasher
@@ -18,8 +19,6 @@ T = TypeVar("T")
 
 #: What OWASP recommends where one thread hashes: 19 MiB, two passes.
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-#: The hash of no password; checked for unknown users so that they cost the same time.
-_NOBODY = _hasher.hash("\0")
 #: How far hashing steps back behind the other threads of the machine.
 _NICENESS = 10
 
@@ -31,12 +30,30 @@ def _step_back() -> None:
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 
-# One lane: many who log in at once wait for each other, and nobody else waits for them.
-_lane = ThreadPoolExecutor(1, "passwords", initializer=_step_back)
+@cache
+def _lane() -> ThreadPoolExecutor:
+    """Return the one lane of this process: many logins at once delay each other, and nothing else.
+
+    It is made when it is first used: after the processes of a server were forked. Two who use it
+    first at the same moment may get one each, for that once.
+    """
+    return ThreadPoolExecutor(1, "passwords", initializer=_step_back)
 
 
-def _alone(work: Callable[..., T], *args: str, environ: dict[str, Any] | None = None) -> T:
-    done = _lane.submit(work, *args)
+@cache
+def _nobody(hasher: PasswordHasher) -> str:
+    """Return the hash of no password, which is checked for unknown users."""
+    return hasher.hash("\0")
+
+
+def _verify(kept: str | None, password: str) -> bool:
+    # SECURITY: made for whoever logs in first, so that an unknown user never costs more.
+    nobody = _nobody(_hasher)
+    return _hasher.verify(nobody if kept is None else kept, password)
+
+
+def _alone(work: Callable[..., T], *args: str | None, environ: dict[str, Any] | None = None) -> T:
+    done = _lane().submit(work, *args)
     if environ is not None:
         # SECURITY: many that wait for the lane would otherwise take all slots of the process.
         with without_slot_or_connection(environ):
@@ -63,7 +80,7 @@ def matches(kept: str | None, password: str, environ: dict[str, Any] | None = No
     The request is as for `hash_password`.
     """
     try:
-        return _alone(_hasher.verify, _NOBODY if kept is None else kept, password, environ=environ)
+        return _alone(_verify, kept, password, environ=environ)
     except (VerificationError, InvalidHashError):
         return False
 

@@ -50,9 +50,6 @@ class CountCache:
         return total
 
 
-_cache = CountCache()
-
-
 def count_rows(query: Any) -> int:
     """Return the number of rows of a query, which neither groups them nor leaves out repetitions.
 
@@ -67,4 +64,7 @@ def count_rows(query: Any) -> int:
 
 def look_up(key: Hashable, count: Callable[[], int]) -> int:
     """Return a total of this database that serves at this moment, or count; see `CountCache`."""
-    return _cache.get((db.database, key), count)
+    # Of two threads that make it at once, both get the same one.
+    bound: Any = db.obj
+    cache: CountCache = bound.__dict__.setdefault("count_cache", CountCache())
+    return cache.get(key, count)

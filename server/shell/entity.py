@@ -15,9 +15,8 @@ from vantage6.server.shell.relations import (
     Listed,
     Many,
     One,
-    begin,
     on_failure,
-    take_back,
+    taking_back,
 )
 
 #: Length of the summary of an object.
@@ -96,15 +95,11 @@ class Entity:
         if db.in_transaction():
             self._save()
             return
-        begin()
         try:
-            with db.atomic():
+            with taking_back(), db.atomic():
                 self._save()
-        except BaseException as error:
-            take_back()
-            if isinstance(error, peewee.IntegrityError):
-                raise Conflict(f"The database refuses {self!r}: {_reason(error)}.") from error
-            raise
+        except peewee.IntegrityError as error:
+            raise Conflict(f"The database refuses {self!r}: {_reason(error)}.") from error
 
     def _save(self) -> None:
         for name, other in list(self.unsaved.items()):

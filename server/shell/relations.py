@@ -1,6 +1,8 @@
 """What the objects of the shell have: columns, and relations to one or many others."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, ClassVar
 
 from vantage6.common.errors import Invalid
@@ -9,25 +11,29 @@ from vantage6.models.tables.base import Table
 
 #: The classes of the objects, by name: relations go in circles.
 KINDS: dict[str, Any] = {}
-#: What brings objects back to where they were, if what is being saved fails as a whole.
-_undo: list[Callable[[], object]] = []
+#: Bring objects back to where they were, if what is being saved at this moment fails as a whole.
+_steps: ContextVar[list[Callable[[], object]]] = ContextVar("steps")
 
 
 def on_failure(step: Callable[[], object]) -> None:
     """Take a step back if what is being saved fails as a whole."""
-    _undo.append(step)
+    if (steps := _steps.get(None)) is not None:
+        steps.append(step)
 
 
-def begin() -> None:
-    """Forget the steps of what was saved before."""
-    _undo.clear()
-
-
-def take_back() -> None:
-    """Take all steps back."""
-    for step in reversed(_undo):
-        step()
-    begin()
+@contextmanager
+def taking_back() -> Iterator[None]:
+    """Save something; if that fails, all steps are taken back, the last one first."""
+    steps: list[Callable[[], object]] = []
+    before = _steps.set(steps)
+    try:
+        yield
+    except BaseException:
+        for step in reversed(steps):
+            step()
+        raise
+    finally:
+        _steps.reset(before)
 
 
 class Column:

@@ -13,7 +13,7 @@ from tests.models.factories import World, make_user, make_world, migrated
 from tests.services import NO_BROKER
 from vantage6.api.app import create_app
 from vantage6.api.identity import guesses, passwords
-from vantage6.api.identity.tokens import Tokens
+from vantage6.api.service import Service
 from vantage6.common.config import Instance
 from vantage6.models.tables import User
 
@@ -25,6 +25,7 @@ class Server:
     instance: Instance
     world: World
     api: Api
+    service: Service
 
 
 @pytest.fixture
@@ -70,9 +71,10 @@ def configured(instance: Instance, **settings: Any) -> Instance:
 @pytest.fixture
 def server(instance: Instance) -> Iterator[Server]:
     """Give a server whose database holds a world; the test has a connection of its own to it."""
-    api = Api(create_app(instance), Tokens.from_config(instance.config, instance.folder))
+    service = Service.of(instance)
+    api = Api(create_app(instance, service), service.tokens)
     with migrated():
-        yield Server(instance, make_world(), api)
+        yield Server(instance, make_world(), api, service)
 
 
 @pytest.fixture
@@ -107,5 +109,4 @@ def light_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     light = passwords.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     monkeypatch.setattr(passwords, "_hasher", light)
-    monkeypatch.setattr(passwords, "_NOBODY", light.hash("\0"))
     monkeypatch.setattr(guesses, "_WAIT_SECONDS", 0.001)

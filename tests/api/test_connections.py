@@ -23,6 +23,7 @@ from vantage6.api.http import gunicorn_worker as module
 from vantage6.api.http.bodies import receive, require_whole
 from vantage6.api.http.gunicorn_worker import Logger, Worker
 from vantage6.api.http.incoming import HEAD_BYTES
+from vantage6.api.http.transfers import Transfers
 from vantage6.api.http.wire import Wire
 from vantage6.common.errors import Invalid
 
@@ -211,7 +212,7 @@ def test_no_thread_waits_for_a_small_body(tmp_path: Path):
         environ |= {"wsgi.input": body, "gunicorn.socket": wire}
         started = time.monotonic()
         with pytest.raises(Invalid, match="breaks off"):
-            receive(Request(environ), 100, tmp_path, "user 1", held)
+            receive(Request(environ), 100, tmp_path, "user 1", Transfers(), held)
         assert time.monotonic() - started < 5
 
 

@@ -234,7 +234,7 @@ def test_requests_that_wait_for_a_hash_keep_no_request_waiting(server: Server):
     def call(path: str) -> list[bytes]:
         return list(slots({"PATH_INFO": path}, None))
 
-    busy = passwords._lane.submit(go_on.wait, 20)
+    busy = passwords._lane().submit(go_on.wait, 20)
     with ThreadPoolExecutor(10) as pool:
         hashes = [pool.submit(call, "/hash") for _ in range(4)]
         try:

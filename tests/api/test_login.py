@@ -4,10 +4,8 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import Any
 
 import jwt
 import pytest
@@ -125,16 +123,17 @@ def test_an_unknown_account_costs_one_hash_as_well(
     api: Api, ada: User, monkeypatch: pytest.MonkeyPatch
 ):
     compared = []
-    alone = passwords._alone
 
-    def noted(work: Callable[..., Any], *arguments: str, **more: Any) -> Any:
-        compared.append(arguments[0])
-        return alone(work, *arguments, **more)
+    class Noting(passwords.PasswordHasher):
+        def verify(self, kept: str, password: str) -> bool:
+            compared.append(kept)
+            return super().verify(kept, password)
 
-    monkeypatch.setattr(passwords, "_alone", noted)
+    hasher = Noting(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(passwords, "_hasher", hasher)
     fails(api)
     log_in(api, PASSWORD, "nobody")
-    assert compared == [again(ada).password, passwords._NOBODY]
+    assert compared == [again(ada).password, passwords._nobody(hasher)]
 
 
 def test_one_password_is_hashed_at_a_time_and_steps_back():

@@ -15,6 +15,7 @@ from tests.services import NO_BROKER
 from tests.waiting import eventually
 from vantage6.api.app import create_app
 from vantage6.api.identity.scrape_token import scrape_token
+from vantage6.api.service import Service
 from vantage6.broker import metrics
 from vantage6.broker.connection import client
 from vantage6.broker.metrics import METRICS
@@ -195,7 +196,9 @@ def test_without_a_broker_the_rest_is_there(server: Server):
     instance = configured(server.instance, broker=NO_BROKER)
     bound = db.obj
     try:
-        alone = Server(instance, server.world, Api(create_app(instance), server.api.tokens))
+        service = Service.of(instance)
+        api = Api(create_app(instance, service), server.api.tokens)
+        alone = Server(instance, server.world, api, service)
         started = time.monotonic()
         found = scraped(alone)
         assert time.monotonic() - started < 3

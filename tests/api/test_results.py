@@ -6,8 +6,8 @@ import peewee
 import pytest
 
 from tests.api.client import Algorithm, Answer, Api
+from tests.api.conftest import Server
 from tests.models.factories import IMAGE, World, again, make_task, result_of
-from vantage6.api.http import bodies
 from vantage6.api.http.bodies import LARGE_BYTES
 from vantage6.common.identity import NODE_AUTHORIZATION
 from vantage6.models import database
@@ -214,19 +214,20 @@ def test_a_nonsensical_reconciliation_is_refused(api: Api, world: World, sent: A
 
 
 def test_a_large_text_is_readable_again_once_the_database_has_come_back(
-    api: Api, result: Result, researcher: User, monkeypatch: pytest.MonkeyPatch
+    server: Server, result: Result, researcher: User, monkeypatch: pytest.MonkeyPatch
 ):
+    api, large = server.api, server.service.transfers.large
     text = "x" * 2 * LARGE_BYTES
     results.put(result.id, {"result": text})
     connect = type(database.db.obj).connect
 
     def connect_unless_large(*args: Any, **given: Any) -> Any:
-        if bodies.large.locked():
+        if large.locked():
             raise peewee.OperationalError("the database system is shutting down")
         return connect(*args, **given)
 
     with monkeypatch.context() as while_down:
         while_down.setattr(type(database.db.obj), "connect", connect_unless_large)
         assert api.get(f"/result/{result.id}", researcher).status == 503
-    assert not bodies.large.locked()
+    assert not large.locked()
     assert api.get(f"/result/{result.id}", researcher).json["result"] == text

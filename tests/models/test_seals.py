@@ -52,7 +52,7 @@ def test_the_same_secret_is_sealed_differently_each_time(world: World):
 def test_with_another_key_it_is_not_opened_but_says_so(world: World, tmp_path: Path):
     user = make_user(world.amsterdam)
     second_factors.propose(user, SECRET)
-    seals.use(tmp_path)
+    db.obj.folder = tmp_path
     with pytest.raises(seals.CannotOpen, match="restore it from a backup"):
         second_factors.secret_of(again(user))
     User.update(otp_secret="nonsense").execute()
