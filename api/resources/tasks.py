@@ -23,7 +23,14 @@ from vantage6.api.schemas.tasks import (
 from vantage6.common.enums import Operation, Scope
 from vantage6.common.errors import Forbidden, NotFound
 from vantage6.common.logs import get
-from vantage6.models.store import collaborations, input_checks, lineage, result_lists, tasks
+from vantage6.models.store import (
+    collaborations,
+    input_checks,
+    lineage,
+    result_lists,
+    targets,
+    tasks,
+)
 from vantage6.models.store.lineage import Kinship
 from vantage6.models.tables import Task
 
@@ -98,8 +105,8 @@ class Tasks(Resource):
             caller.require("task", Operation.CREATE, collaboration=body.collaboration_id)
         # SECURITY: after the permission, as refusals name organizations and tell of nodes.
         if caller.user is not None:
-            targets = [target.id for target in body.organizations]
-            tasks.check_welcome(body.collaboration_id, targets, caller.user)
+            asked = [target.id for target in body.organizations]
+            targets.check_welcome(body.collaboration_id, asked, caller.user)
         inputs = [(target.id, target.input) for target in body.organizations]
         input_checks.check(
             body.image, body.collaboration_id, inputs, is_sub_task=parent is not None

@@ -1,31 +1,25 @@
 """Tasks: a request to organizations of a collaboration."""
 
-from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from peewee import JOIN, chunked
+from peewee import chunked
 
 from vantage6.common.errors import Conflict, Invalid, NotFound
 from vantage6.common.task_status import NO_RESULTS, TASK_STATES, UNFINISHED, TaskStatus
 from vantage6.models.database import for_update, transaction
 from vantage6.models.sql.bulk_insert import insert
 from vantage6.models.sql.prepared import Prepared
-from vantage6.models.store import lineage, outbox, requesters, result_endings, sealed
+from vantage6.models.store import lineage, outbox, requesters, result_endings, sealed, targets
 from vantage6.models.store.access import Reach
 from vantage6.models.store.queries import Page, among, like, page_of
 from vantage6.models.tables import (
     Collaboration,
-    Membership,
-    Node,
-    NodeConfig,
-    Organization,
     Payload,
     Result,
     Run,
     Task,
-    User,
 )
 
 #: Shared by all who write below a row; whoever wants it `FOR UPDATE` waits for them.
@@ -38,33 +32,6 @@ _HELD = Prepared(
             Collaboration.id == id_
         ),
         _SHARED,
-    )
-)
-#: The members of a collaboration, each with its node.
-_MEMBERS: Prepared[Any] = Prepared(
-    lambda id_: (
-        Membership.select(Membership.organization, Node.id)
-        .join(
-            Node,
-            JOIN.LEFT_OUTER,
-            on=(Node.organization == Membership.organization)
-            & (Node.collaboration == Membership.collaboration),
-        )
-        .where(Membership.collaboration == id_)
-        .tuples()
-    )
-)
-#: What the nodes of organizations tell of whose tasks they compute.
-_WELCOME: Prepared[Any] = Prepared(
-    lambda collaboration, organizations: (
-        NodeConfig.select(Node.organization, NodeConfig.key, NodeConfig.value)
-        .join(Node)
-        .where(
-            (Node.collaboration == collaboration)
-            & among(Node.organization, organizations)
-            & NodeConfig.key.in_(["allowed_users", "allowed_orgs"])
-        )
-        .tuples()
     )
 )
 _RESULTS = Prepared(lambda ids: Result.select().where(among(Result.task, ids)).order_by(Result.id))
@@ -91,76 +58,10 @@ def get(task_id: int) -> Task:
     return row
 
 
-def check_targets(collaboration_id: int, organization_ids: Sequence[int]) -> None:
-    """Refuse a task that some of its organizations could never compute.
-
-    Raises
-    ------
-    Invalid
-        If an organization is named twice, is not in the collaboration or has no node there.
-    """
-    if twice := sorted(i for i, count in Counter(organization_ids).items() if count > 1):
-        raise Invalid(f"Organization {_listed(twice)} is named more than once.", code="named_twice")
-    nodes = dict(_MEMBERS(collaboration_id))
-    if strangers := sorted(set(organization_ids) - set(nodes)):
-        raise Invalid(
-            f"Organization {_listed(strangers)} is not in collaboration {collaboration_id}.",
-            code="no_member",
-        )
-    if missing := sorted(id_ for id_ in organization_ids if nodes[id_] is None):
-        raise Invalid(
-            f"No node is registered in collaboration {collaboration_id} for {_named(missing)}. "
-            "Register one with client.node.create, or leave the organization out.",
-            code="no_node",
-        )
-
-
-def check_welcome(collaboration_id: int, organization_ids: Collection[int], user: User) -> None:
-    """Refuse a user's task that a node says it would refuse.
-
-    What a node tells of its policy are ids of users, and ids or names of organizations; one that
-    fits is enough.
-
-    Raises
-    ------
-    Invalid
-        If none fits at one of the organizations.
-    """
-    wanted: dict[int, set[tuple[str, str]]] = defaultdict(set)
-    for organization, key, value in _WELCOME(collaboration_id, organization_ids):
-        wanted[organization].add((key, value))
-    if not wanted:
-        return
-    home = Organization.get_by_id(user.organization_id)
-    welcome = {("allowed_users", str(user.id)), ("allowed_orgs", str(home.id))}
-    # A name of digits alone would be taken for somebody else's id.
-    if not home.name.isdecimal():
-        welcome.add(("allowed_orgs", home.name))
-    if not user.username.isdecimal():
-        welcome.add(("allowed_users", user.username))
-    if closed := [
-        organization for organization, entries in wanted.items() if not entries & welcome
-    ]:
-        raise Invalid(
-            f"The node of {_named(closed)} allows no tasks of you or of {home.name}. Ask its "
-            "administrator, or leave the organization out.",
-            code="initiator_not_allowed",
-        )
-
-
 def task_status(results: Sequence[Result]) -> str:
     """Return the state of a task: the worst, else the busiest state of its results."""
     found = {result.status for result in results}
     return next((state for state, among in TASK_STATES.items() if found & among), NO_RESULTS)
-
-
-def _named(organization_ids: Collection[int]) -> str:
-    rows = Organization.select().where(among(Organization.id, organization_ids))
-    return ", ".join(f"{row.name} ({row.id})" for row in rows.order_by(Organization.id))
-
-
-def _listed(ids: Sequence[int]) -> str:
-    return ", ".join(map(str, ids))
 
 
 def create(
@@ -192,7 +93,7 @@ def create(
     Raises
     ------
     Invalid
-        If an organization could never compute it, as `check_targets` says; or if an input is
+        If an organization could never compute it, as `targets.check` says; or if an input is
         readable in an encrypted collaboration.
     Conflict
         If the parent has ended.
@@ -214,12 +115,13 @@ def _write(
 ) -> Created:
     is_encrypted = _hold(collaboration_id, parent)
     _check_depth(parent)
-    check_targets(collaboration_id, [organization for organization, _ in inputs])
+    targets.check(collaboration_id, [organization for organization, _ in inputs])
     # SECURITY: a client without encryption must not leave its input readable by mistake.
     if is_encrypted and readable:
         raise Invalid(
-            f"Collaboration {collaboration_id} is encrypted, but the input for {_named(readable)} "
-            "is not. Call client.setup_encryption('<private key file>') and send the task again.",
+            f"Collaboration {collaboration_id} is encrypted, but the input for "
+            f"{targets.names_of(readable)} is not. Call "
+            "client.setup_encryption('<private key file>') and send the task again.",
             code=sealed.NOT_SEALED,
         )
     run = parent.run_id if parent else Run.create().id

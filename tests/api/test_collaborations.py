@@ -18,7 +18,7 @@ from tests.models.factories import (
 )
 from vantage6.common.errors import V6Error
 from vantage6.common.task_status import UNFINISHED, TaskStatus
-from vantage6.models.store import collaborations, nodes, outbox, results, tasks
+from vantage6.models.store import collaborations, nodes, outbox, results, targets
 from vantage6.models.store.outbox import Topic
 from vantage6.models.tables import Membership, Node, Payload, Result, Task, User
 
@@ -282,5 +282,5 @@ def test_a_task_needs_a_node_where_one_was_moved_away(api: Api, world: World, ro
     path = f"/collaboration/{world.north.id}/node"
     api.send("DELETE", path, root, {"id": world.berlin_north.id})
     with pytest.raises(V6Error, match="No node is registered"):
-        tasks.check_targets(world.north.id, [world.berlin.id])
+        targets.check(world.north.id, [world.berlin.id])
     assert Node.select().count() == 4

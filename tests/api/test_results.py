@@ -70,8 +70,10 @@ def test_a_claim_answers_everything_that_is_needed(
                     "organization_name": world.amsterdam.name,
                     "user": researcher.id,
                     "user_name": researcher.username,
+                    "image": IMAGE,
                 }
             ],
+            "organizations": [world.amsterdam.id, world.berlin.id],
         },
         "initiator_public_key": "TUlJ",
     }

@@ -19,7 +19,7 @@ from vantage6.common.enums import Scope
 from vantage6.common.errors import Invalid, NotFound
 from vantage6.models.database import db
 from vantage6.models.fields import is_sqlite
-from vantage6.models.store import outbox, results, tasks
+from vantage6.models.store import outbox, results, targets, tasks
 from vantage6.models.store.access import Reach
 from vantage6.models.store.outbox import Topic
 from vantage6.models.store.queries import Page
@@ -138,25 +138,25 @@ def test_descendants_are_found_at_any_depth(world: World):
 
 
 def test_good_targets_are_accepted(world: World):
-    tasks.check_targets(world.north.id, [world.amsterdam.id, world.berlin.id])
+    targets.check(world.north.id, [world.amsterdam.id, world.berlin.id])
 
 
 def test_a_target_may_be_named_once_only(world: World):
     with pytest.raises(Invalid, match="named more than once") as caught:
-        tasks.check_targets(world.north.id, [world.berlin.id, world.berlin.id])
+        targets.check(world.north.id, [world.berlin.id, world.berlin.id])
     assert caught.value.error_code == "named_twice"
 
 
 def test_a_target_must_be_a_member(world: World):
     with pytest.raises(Invalid, match=f"Organization {world.cairo.id} is not in") as caught:
-        tasks.check_targets(world.north.id, [world.amsterdam.id, world.cairo.id])
+        targets.check(world.north.id, [world.amsterdam.id, world.cairo.id])
     assert caught.value.error_code == "no_member"
 
 
 def test_a_target_must_have_a_node_there(world: World):
     Node.delete().where(Node.id == world.berlin_north.id).execute()
     with pytest.raises(Invalid, match=r"No node .* for Berlin \(\d+\)\. Register one") as caught:
-        tasks.check_targets(world.north.id, [world.amsterdam.id, world.berlin.id])
+        targets.check(world.north.id, [world.amsterdam.id, world.berlin.id])
     assert caught.value.error_code == "no_node"
 
 
