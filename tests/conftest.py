@@ -26,6 +26,7 @@ _SERVICES = {"redis_server", "postgres", "docker_host"}
 _STATIONS = {"acceptance", "deployment", "peer"}
 #: The other folders whose files take long.
 _LONG = {"examples", "node"}
+_DATABASES = ["sqlite", pytest.param("postgres", marks=pytest.mark.slow)]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -119,13 +120,43 @@ def postgres() -> Iterator[PostgresCluster]:
         yield cluster
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
-def database_uri(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+@pytest.fixture(scope="session")
+def filled_database(
+    postgres: PostgresCluster, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """Return the name of a PostgreSQL database with tables and rules, for tests to copy."""
+    # Only a run that uses PostgreSQL pays for these imports.
+    from tests.models.factories import migrated
+    from vantage6.models import database
+
+    with postgres.database() as uri:
+        database.bind(uri, folder=tmp_path_factory.mktemp("filled"))
+        with migrated():
+            pass
+        yield uri.rpartition("/")[2]
+
+
+@pytest.fixture(params=_DATABASES)
+def empty_uri(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Give the URI of an empty database; the test runs with SQLite and with PostgreSQL."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'test.sqlite'}"
     else:
         with request.getfixturevalue("postgres").database() as uri:
+            yield uri
+
+
+@pytest.fixture(params=_DATABASES)
+def database_uri(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Give the URI of a database for `tests.models.factories.migrated`, of both kinds in turn.
+
+    That of PostgreSQL has its tables already: a copy takes less time than making them.
+    """
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'test.sqlite'}"
+    else:
+        filled = request.getfixturevalue("filled_database")
+        with request.getfixturevalue("postgres").database(like=filled) as uri:
             yield uri
 
 

@@ -84,13 +84,13 @@ def make_world() -> World:
 
 @contextmanager
 def migrated() -> Iterator[None]:
-    """Make the tables and rules in the empty database that is bound, and hold a connection."""
+    """Make tables and rules in the database that is bound, and hold a connection."""
     file = Path(database.db.obj.database) if is_sqlite(database.db.obj) else None
     if file and _KEPT:
         file.write_bytes(_KEPT[0])
     try:
         with database.session():
-            if not file or not _KEPT:
+            if migrate.pending():
                 migrate.up()
                 setup.ensure_rules()
             if file and not _KEPT:

@@ -47,9 +47,9 @@ MIGRATIONS = [
 
 
 @pytest.fixture
-def empty(database_uri: str, tmp_path: Path):
+def empty(empty_uri: str, tmp_path: Path):
     """Give a connection to a database without tables."""
-    database.bind(database_uri, folder=tmp_path)
+    database.bind(empty_uri, folder=tmp_path)
     with database.session():
         yield
     close_all()

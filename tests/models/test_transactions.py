@@ -50,7 +50,8 @@ def crossed(pair: list[Organization]) -> list[object]:
         return change()
 
     outcomes = side_by_side(lambda: job(pair, "a"), lambda: job(pair[::-1], "b"))
-    assert len(runs) == 3, outcomes
+    # One of them was broken off; more often where the other one is slow.
+    assert len(runs) > 2, outcomes
     return outcomes
 
 

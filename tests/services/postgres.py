@@ -72,10 +72,17 @@ class PostgresCluster:
         return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
 
     @contextmanager
-    def database(self) -> Iterator[str]:
-        """Create an empty database, give its URI, and drop it."""
+    def database(self, like: str = "template1") -> Iterator[str]:
+        """Create a database, give its URI, and drop it.
+
+        Parameters
+        ----------
+        like
+            The database of which it is a copy; by default it is empty.
+        """
         name = f"test_{next(self._numbers)}"
-        self._execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        self._execute(statement.format(sql.Identifier(name), sql.Identifier(like)))
         yield self.uri(name)
         self._execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 

@@ -57,9 +57,9 @@ class Operator:
 
 
 @pytest.fixture
-def uri(database_uri: str) -> str:
+def uri(empty_uri: str) -> str:
     """Run with both databases."""
-    return database_uri
+    return empty_uri
 
 
 @pytest.fixture

@@ -247,14 +247,14 @@ def test_missing_programs_are_named(
 
 @pytest.fixture
 def uris(
-    database_uri: str, tmp_path: Path, request: pytest.FixtureRequest
+    empty_uri: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> Iterator[tuple[str, str]]:
     """Give the URIs of two databases of one kind."""
     with ExitStack() as stack:
         second = f"sqlite:///{tmp_path / 'second.sqlite'}"
-        if database_uri.startswith("postgres"):
+        if empty_uri.startswith("postgres"):
             second = stack.enter_context(request.getfixturevalue("postgres").database())
-        yield database_uri, second
+        yield empty_uri, second
 
 
 @pytest.mark.slow
