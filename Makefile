@@ -13,6 +13,10 @@ PACKAGES := algorithms api broker client common models node sandbox server tools
 T ?= tests
 # Two processes share all tests, file by file (tests/conftest.py); a part of the tests needs one.
 PARALLEL = $(if $(filter tests,$(T)),--numprocesses=2 --dist=loadscope --no-loadscope-reorder)
+# Tests run in an order of chance that begins with SEED, and in that of the files without it.
+ORDER = $(if $(SEED),-p randomly --randomly-seed=$(SEED),-p no:randomly)
+# How many times as much as `make test` a campaign tries.
+EFFORT ?= 20
 
 ##@ Try it
 
@@ -33,7 +37,14 @@ setup: .venv/dev ## create .venv with everything a developer needs
 .PHONY: test
 test: .venv/dev ## run all tests, or T=path
 	@scripts/debian-packages.sh
-	@$(BIN)/python -m pytest $(PARALLEL) --durations=25 $(T)
+	@$(BIN)/python -m pytest $(PARALLEL) $(ORDER) --durations=25 $(T)
+
+.PHONY: campaign
+campaign: .venv/dev ## try what is tried at random EFFORT=20 times as often as `make test`, for hours
+	@scripts/debian-packages.sh
+	@seed=$(or $(SEED),$$RANDOM); echo "V6_TEST_SEED=$$seed"; \
+		V6_TEST_EFFORT=$(EFFORT) V6_TEST_SEED=$$seed $(BIN)/python -m pytest -p no:randomly \
+		-m 'campaign or hypothesis' $(T)
 
 .PHONY: coverage
 coverage: .venv/dev ## run all tests and show which lines and branches none of them reaches
@@ -41,8 +52,8 @@ coverage: .venv/dev ## run all tests and show which lines and branches none of t
 	@$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered $(T)
 
 .PHONY: test-fast
-test-fast: .venv/dev ## run the tests that need no service, or those of T=path
-	@$(BIN)/python -m pytest -m 'not slow' $(T)
+test-fast: .venv/dev ## run the tests that need no service, in an order of chance, or those of T=path
+	@$(BIN)/python -m pytest $(PARALLEL) $(if $(SEED),$(ORDER)) -m 'not slow' $(T)
 
 .PHONY: bare
 bare: ## run C="make demo" in a bare Debian, as on a machine that nobody prepared (needs root)

@@ -10,9 +10,11 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
+from tests.campaign import EFFORT, effort
 from tests.services import docker
 from tests.services.postgres import PostgresCluster
 from tests.services.redis import RedisServer
@@ -30,6 +32,16 @@ _DATABASES = ["sqlite", pytest.param("postgres", marks=pytest.mark.slow)]
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # An example takes as long as the machine lets it.
+    settings.register_profile("change", settings.default, deadline=None)
+    settings.register_profile(
+        "campaign",
+        deadline=None,
+        max_examples=effort(100),
+        derandomize=False,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+    settings.load_profile("change" if EFFORT == 1 else "campaign")
     # In the background a shell ignores it, and every program that a test starts would, too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     # Of two processes that share the tests neither knows which of them needs the engine longer.
@@ -43,6 +55,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _SERVICES.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
+        if EFFORT > 1:
+            # It goes on for as long as it was asked to.
+            item.add_marker(pytest.mark.timeout(0), append=False)
     # Two processes share the files. The longest come first, so that neither ends long before.
     items.sort(key=lambda item: _rank(item.path.parent.name))
 

@@ -1,6 +1,5 @@
 """Nodes and a researcher behind a network that cuts, delays and truncates what they send."""
 
-import os
 import random
 import sys
 import time
@@ -13,15 +12,15 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.acceptance.conftest import COUNTING, Stations
+from tests.campaign import SEED, effort
 from tests.services.flaky import FlakyProxy
 from vantage6.client import Client
 from vantage6.client.session import NoReply
 from vantage6.common.errors import Unavailable
 from vantage6.sandbox.federation import PASSWORD, Federation
 
-#: How long tasks are sent; 600 before a release.
-SECONDS = float(os.environ.get("V6_TEST_FLAKY_SECONDS", "40"))
-SEED = int(os.environ.get("V6_TEST_SEED", "1"))
+#: How long tasks are sent.
+SECONDS = effort(25)
 #: Tasks that run at once; the machine may be small.
 MOST_OPEN = 12
 
@@ -29,7 +28,7 @@ _ATTEMPTS = 100
 #: After this time a creation whose answer was lost has come about, or never will.
 _PAUSE_SECONDS = 1.0
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300 + 3 * int(SECONDS))]
+pytestmark = [pytest.mark.slow, pytest.mark.campaign, pytest.mark.timeout(300 + 3 * SECONDS)]
 
 T = TypeVar("T")
 

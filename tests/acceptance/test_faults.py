@@ -1,6 +1,5 @@
 """Whatever dies, and whenever: every task ends, and no result is computed twice."""
 
-import os
 import shutil
 import signal
 import sqlite3
@@ -13,13 +12,14 @@ import pytest
 import redis
 
 from tests.acceptance.conftest import Stations
+from tests.campaign import effort
 from vantage6.broker import queues
 from vantage6.client import Client
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.campaign, pytest.mark.timeout(600)]
 
-#: How often a node is frozen and killed; 200 before a release.
-FREEZES = int(os.environ.get("V6_TEST_FREEZES", "20"))
+#: How often a node is frozen and killed.
+FREEZES = effort(10)
 TASKS = 20
 
 

@@ -17,19 +17,20 @@ from schemathesis.specs.openapi import checks as openapi_checks
 
 from tests.api.client import Algorithm, Who
 from tests.api.conftest import Server
+from tests.campaign import EFFORT, effort
 from tests.models.factories import make_task, make_user
 from vantage6.api.openapi import document
 from vantage6.api.routes import ROUTES
 from vantage6.models.rules import DEFAULT_ROLES
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.campaign]
 
 SCHEMA = schemathesis.openapi.from_dict(document(ROUTES, "/api"))
 OPERATIONS = {found.ok().label: found.ok() for found in SCHEMA.get_all_operations()}
 ROLES = [name for name, _, _ in DEFAULT_ROLES if name not in ("node", "container")]
 CALLERS = ["nobody", *ROLES, "node", "algorithm"]
 #: Requests for each operation and caller.
-EXAMPLES = 12
+EXAMPLES = effort(5)
 #: What depends on parts that these tests do not start answers 5xx, as documented.
 ELSEWHERE = {"GET /ready", "GET /vpn", "POST /vpn/update"}
 PROMISES = [
@@ -120,7 +121,7 @@ def test_every_answer_is_as_documented(
         max_examples=EXAMPLES,
         deadline=None,
         database=None,
-        derandomize=True,
+        derandomize=EFFORT == 1,
         phases=[hypothesis.Phase.generate],
         suppress_health_check=list(hypothesis.HealthCheck),
     )

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from tests.api.client import Answer, Api, documented
+from tests.campaign import effort
 from tests.models.factories import World, make_task, result_of
 from vantage6.api.openapi import document
 from vantage6.api.routes import ROUTES
@@ -213,7 +214,9 @@ _JSON = st.recursive(
 
 @pytest.mark.parametrize(("method", "template"), WITH_BODY)
 @settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=effort(15),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(data=st.data())
 def test_no_object_fails_the_server(

@@ -14,6 +14,7 @@ import pytest
 
 from tests.broker import child
 from tests.broker.conftest import HttpsStation, Station, https_station
+from tests.campaign import SEED, effort
 from tests.services.flaky import FlakyProxy
 from tests.waiting import eventually
 from vantage6.broker.consumer import NodeConsumer
@@ -22,15 +23,14 @@ from vantage6.broker.transports import https
 from vantage6.client.node_client import NodeClient
 from vantage6.common.errors import Unauthenticated, V6Error
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.campaign]
 
-#: How often a consumer is frozen and killed; 200 before a release.
-FREEZES = int(os.environ.get("V6_TEST_FREEZES", "20"))
+#: How often a consumer is frozen and killed.
+FREEZES = effort(20)
 #: Messages that may wait at once: a bad network is slow, and an inbox drops the oldest one day.
 MOST_WAITING = 100
-#: How long messages go through a bad network; 600 before a release.
-FLAKY_SECONDS = float(os.environ.get("V6_TEST_FLAKY_SECONDS", "20"))
-SEED = int(os.environ.get("V6_TEST_SEED", "1"))
+#: How long messages go through a bad network.
+FLAKY_SECONDS = effort(15)
 
 
 def start(station: Station, record: Path, seconds: float = 0) -> "subprocess.Popen[bytes]":
@@ -169,7 +169,7 @@ def test_a_login_that_is_worth_nothing_any_more_is_reported(own_station, running
     assert len(node.received) <= (1 if isinstance(own_station, HttpsStation) else 0)
 
 
-@pytest.mark.timeout(120 + 3 * int(FLAKY_SECONDS))
+@pytest.mark.timeout(120 + 3 * FLAKY_SECONDS)
 def test_a_network_that_cuts_delays_and_truncates_loses_and_doubles_nothing(own_broker, tmp_path):
     stop, received = threading.Event(), []
     with (

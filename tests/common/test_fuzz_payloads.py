@@ -14,6 +14,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests.campaign import effort
 from tests.common.fuzzing import ANYTHING, DEEP, fails_only_with, limited
 from tests.common.test_encryption import API_KEY, MESSAGE_A, PLAIN_A, PRIVATE_KEY
 from vantage6.common.encoding import base64s_to_bytes, bytes_to_base64s
@@ -107,7 +108,7 @@ def test_any_public_key_is_one_or_refused(
 
 
 @given(st.binary(max_size=600), st.integers(0, 2000))
-@settings(max_examples=40)
+@settings(max_examples=effort(40))
 def test_any_key_file_is_one_or_refused(
     tmp_path_factory: pytest.TempPathFactory, noise: bytes, position: int
 ) -> None:
@@ -124,7 +125,7 @@ def test_any_key_file_is_one_or_refused(
 
 
 @given(st.binary(max_size=50), st.integers(196_600, 196_620), st.sampled_from(["", "\n", "=", " "]))
-@settings(max_examples=50)
+@settings(max_examples=effort(50))
 def test_pieces_make_the_same_base64_as_the_whole(head: bytes, size: int, junk: str) -> None:
     data = head * (2 * size // (len(head) or 1)) if head else bytes(size)
     text = bytes_to_base64s(data)
@@ -163,7 +164,7 @@ def test_any_text_is_json_or_refused(text: str) -> None:
 
 
 @given(st.sampled_from(PICKLES), st.integers(0, 2000), st.binary(max_size=8), st.integers(0, 8))
-@settings(max_examples=400)
+@settings(max_examples=effort(400))
 def test_a_damaged_pickle_is_read_or_refused(
     content: bytes, position: int, noise: bytes, dropped: int
 ) -> None:

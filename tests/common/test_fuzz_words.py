@@ -10,6 +10,7 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from tests.campaign import effort
 from tests.common.fuzzing import ANYTHING, DEEP, KEYS, fails_only_with
 from vantage6.broker.messages import DecodeError, decode
 from vantage6.client.login import claims
@@ -39,7 +40,9 @@ STRANGE_YAML = [
 ]
 MODELS = pytest.mark.parametrize("model", [ServerConfig, NodeConfig])
 #: Each example overwrites the file of the one before.
-FUZZ = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FUZZ = settings(
+    max_examples=effort(40), suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
 
 def _values_of(model: type[ServerConfig | NodeConfig]) -> st.SearchStrategy[Any]:

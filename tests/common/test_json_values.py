@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.campaign import effort
 from vantage6.common.json_values import has_more_values
 
 TEXTS = st.text(alphabet=st.sampled_from('a,[{}]":\\\u00e9'), max_size=20)
@@ -32,7 +33,7 @@ def marks(value: Any) -> int:
     return 1 + inner + max(len(value) - 1, 0)
 
 
-@settings(max_examples=300)
+@settings(max_examples=effort(300))
 @given(value=VALUES, is_escaped=st.booleans(), as_array=st.booleans())
 def test_exactly_what_becomes_a_value_is_counted(
     value: Any, is_escaped: bool, as_array: bool

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.campaign import EFFORT, SEED, effort
 from tests.common.pickled import reference
 from tests.common.pickled.values import values
 from vantage6.common import pickles
@@ -39,7 +40,13 @@ def test_pickles_of_this_version_come_back(path: Any, known: dict[str, Any]) -> 
 
 
 @pytest.mark.parametrize(
-    ("seed", "count"), [(1, 300), pytest.param(2, 4000, marks=pytest.mark.slow)]
+    ("seed", "count"),
+    [
+        (1, 300),
+        pytest.param(
+            SEED + 1, effort(1500), marks=[pytest.mark.slow, pytest.mark.campaign], id="more"
+        ),
+    ],
 )
 def test_a_damaged_pickle_is_refused_or_right_and_ends_no_process(seed: int, count: int) -> None:
     fuzzed = subprocess.run(
@@ -47,7 +54,7 @@ def test_a_damaged_pickle_is_refused_or_right_and_ends_no_process(seed: int, cou
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=280 * max(1, EFFORT),
         check=False,
     )
     assert fuzzed.returncode == 0, fuzzed.stderr

@@ -21,6 +21,7 @@ from hypothesis.stateful import (
     rule,
 )
 
+from tests.campaign import EFFORT, effort
 from tests.models import invariants
 from tests.models.factories import LEASE, finish, make_task, make_world, migrated
 from vantage6.common.clock import now
@@ -30,7 +31,7 @@ from vantage6.models import database
 from vantage6.models.store import results, tasks
 from vantage6.models.tables import Result, Task
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.campaign]
 
 TAKEN = (TaskStatus.INITIALIZING, TaskStatus.ACTIVE)
 ENDS = st.sampled_from([TaskStatus.COMPLETED, TaskStatus.CRASHED, TaskStatus.NOT_ALLOWED])
@@ -231,9 +232,9 @@ class Life(RuleBasedStateMachine):
 
 TestLife = Life.TestCase
 TestLife.settings = settings(
-    max_examples=40,
+    max_examples=effort(40),
     stateful_step_count=30,
     deadline=None,
-    derandomize=True,
+    derandomize=EFFORT == 1,
     suppress_health_check=list(HealthCheck),
 )

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.campaign import effort
 from tests.node.conftest import MakeContext, MakeScheduler
 from tests.node.wire import Wire
 from tests.services import missing
@@ -78,7 +79,7 @@ _facts = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=effort(60), deadline=None)
 @given(facts=st.dictionaries(st.text(max_size=300), _facts, max_size=60))
 def test_whatever_comes_the_line_is_bounded(facts: dict[str, Any]) -> None:
     assert (

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.campaign import effort
 from vantage6.node.work.slots import Bounds, Slots
 
 LEVELS = 4
@@ -84,7 +85,7 @@ _bounds = st.builds(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=effort(300), deadline=None)
 @given(
     bounds=st.lists(_bounds, min_size=3, max_size=3),
     top=st.lists(jobs(), min_size=1, max_size=5),
