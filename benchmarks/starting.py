@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx2
 from rich.console import Console
 
-from tests.services import free_port
+from vantage6.sandbox.ports import free_port
 
 ROUNDS = 4
 _VSERVER = Path(sys.executable).with_name("vserver")

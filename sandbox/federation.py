@@ -6,7 +6,6 @@ Everything is done as people do it: with ``vserver``, ``vnode`` and the client l
 import csv
 import json
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -23,6 +22,7 @@ import yaml
 from vantage6.client import Client, RSACryptor
 from vantage6.common.cli.log_tail import last_lines
 from vantage6.common.secret_files import write_private
+from vantage6.sandbox.ports import free_port
 from vantage6.sandbox.programs import program
 
 #: The image that the user documentation uses.
@@ -375,14 +375,6 @@ class Federation:
         names = {id_: name for name, id_ in self.ids.items()}
         found = client.result.list(task=task)["data"]
         return {names[result["organization"]["id"]]: result for result in found}
-
-
-def free_port() -> int:
-    """Return a free port."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def _run(*command: object) -> None:

@@ -15,7 +15,8 @@ from tests.acceptance.flower import flower, wait_until_watched
 from tests.services import needs
 from tests.services.process import Process
 from tests.waiting import eventually
-from vantage6.sandbox.federation import IMAGE, PASSWORD, Federation, free_port
+from vantage6.sandbox.federation import IMAGE, PASSWORD, Federation
+from vantage6.sandbox.ports import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -17,12 +17,12 @@ import pytest
 from tests.api.client import Api
 from tests.api.conftest import Server, configured
 from tests.models.factories import World, make_task, result_of
-from tests.services import free_port
 from tests.services.process import Process
 from vantage6.api.http import bodies
 from vantage6.common.config import Instance
 from vantage6.common.config.instance import FILE_VARIABLE
 from vantage6.models.tables import Payload
+from vantage6.sandbox.ports import free_port
 from vantage6.server import supervision
 
 pytestmark = pytest.mark.slow

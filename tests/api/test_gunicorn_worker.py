@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.services import free_port
 from tests.services.process import Process
+from vantage6.sandbox.ports import free_port
 
 pytestmark = pytest.mark.slow
 

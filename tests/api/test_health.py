@@ -6,13 +6,13 @@ from pydantic import SecretStr
 from tests.api.client import Api
 from tests.api.conftest import Server
 from tests.models.factories import migrated
-from tests.services import free_port
 from tests.services.postgres import PostgresCluster
 from vantage6.api.app import create_app
 from vantage6.broker.connection import client
 from vantage6.common import __version__
 from vantage6.common.config import Instance
 from vantage6.models import database, migrate
+from vantage6.sandbox.ports import free_port
 from vantage6.workers.tasks import announce
 
 

@@ -16,11 +16,11 @@ from tests.api.api_process import MEGA, served
 from tests.api.client import Api
 from tests.api.conftest import Server, configured
 from tests.models.factories import IMAGE, World, make_task, make_user, result_of
-from tests.services import free_port
 from tests.services.process import Process
 from vantage6.common.config import Instance
 from vantage6.models.store import results
 from vantage6.models.tables import User
+from vantage6.sandbox.ports import free_port
 
 pytestmark = pytest.mark.slow
 

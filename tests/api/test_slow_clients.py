@@ -19,11 +19,11 @@ import pytest
 from tests.api.api_process import served
 from tests.api.conftest import Server, configured
 from tests.models.factories import make_user
-from tests.services import free_port
 from tests.services.nginx import nginx
 from vantage6.api.identity import passwords
 from vantage6.common.config import Instance
 from vantage6.models.tables import User
+from vantage6.sandbox.ports import free_port
 
 pytestmark = pytest.mark.slow
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.services import free_port
 from tests.waiting import eventually
 from vantage6.common.config import ServerConfig, load
+from vantage6.sandbox.ports import free_port
 
 pytestmark = pytest.mark.slow
 

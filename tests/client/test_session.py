@@ -19,6 +19,7 @@ from vantage6.common.errors import (
     Unavailable,
     V6Error,
 )
+from vantage6.sandbox.ports import free_port
 
 
 @pytest.fixture
@@ -113,15 +114,8 @@ def test_empty_reply_is_none(peer, session) -> None:
     assert session.request("delete", "a") is None
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def test_unreachable_server_is_named_after_few_attempts() -> None:
-    with closing(Session("http://127.0.0.1", _free_port(), "")) as session:
+    with closing(Session("http://127.0.0.1", free_port(), "")) as session:
         started = time.monotonic()
         with pytest.raises(NoReply, match="does not answer"):
             session.request("post", "task", json={})
@@ -158,7 +152,7 @@ def _raw_server(answers: list[list[str]]) -> Iterator[tuple[Session, list[bytes]
 
 
 def test_request_that_never_connected_is_sent_again_when_safe() -> None:
-    port = _free_port()
+    port = free_port()
 
     def serve_late() -> None:
         time.sleep(0.3)

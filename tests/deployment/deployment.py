@@ -19,7 +19,8 @@ from tests.acceptance.conftest import AGES, COUNTING
 from tests.services import missing
 from vantage6.client import Client
 from vantage6.common.secret_files import write_private
-from vantage6.sandbox.federation import AS_PROCESSES, IN_CONTAINERS, PASSWORD, Federation, free_port
+from vantage6.sandbox.federation import AS_PROCESSES, IN_CONTAINERS, PASSWORD, Federation
+from vantage6.sandbox.ports import free_port
 
 COMPOSE = Path(__file__).parents[2] / "compose"
 SCRIPTS = Path(__file__).parents[2] / "scripts"

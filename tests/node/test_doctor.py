@@ -15,12 +15,13 @@ from click.testing import CliRunner
 
 from tests.node.factories import COMMAND, IMAGE, write_database
 from tests.node.wire import Wire
-from tests.services import free_port, missing, podman
+from tests.services import missing, podman
 from tests.services.certificate import write_certificate
 from tests.services.forwarders import CorporateProxy, TlsForwarder
 from vantage6.common.clock import now
 from vantage6.common.encryption import RSACryptor
 from vantage6.node.cli import main
+from vantage6.sandbox.ports import free_port
 
 Examine = Callable[..., dict[str, tuple[str, str]]]
 

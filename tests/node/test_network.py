@@ -12,13 +12,13 @@ import pytest
 from tests.node.factories import make_config
 from tests.node.test_vnode import DONE, Start, Write, start, write
 from tests.node.wire import Wire
-from tests.services import free_port
 from tests.services.certificate import write_certificate
 from tests.services.forwarders import CorporateProxy, TlsForwarder
 from tests.waiting import eventually
 from vantage6.client.node_client import NodeClient
 from vantage6.common.errors import ConfigurationError, Unavailable
 from vantage6.node.proxy.upstream import Upstream, network
+from vantage6.sandbox.ports import free_port
 
 __all__ = ["start", "write"]
 

@@ -16,13 +16,13 @@ import yaml
 
 from tests.node.factories import COMMAND, IMAGE, write_database
 from tests.node.wire import Wire
-from tests.services import free_port
 from tests.waiting import eventually
 from vantage6.broker import acl, queues
 from vantage6.broker.connection import client
 from vantage6.broker.inboxes import Inboxes
 from vantage6.broker.messages import Message, ResultKilled, ResultReady
 from vantage6.broker.publisher import Publisher
+from vantage6.sandbox.ports import free_port
 
 #: Each test starts the command itself.
 pytestmark = pytest.mark.slow

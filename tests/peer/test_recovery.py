@@ -15,8 +15,8 @@ from aiosmtpd.controller import Controller
 from tests.peer.calls import Call, refused, returned
 from tests.peer.published import PublishedClient, Raised
 from tests.peer.worlds import ROOT, ROOTS, World
-from tests.services import free_port
 from vantage6.sandbox.federation import PASSWORD, Federation
+from vantage6.sandbox.ports import free_port
 
 NEW_PASSWORD = "Another-password-2"
 

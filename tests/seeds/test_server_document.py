@@ -19,7 +19,7 @@ from tests.seeds.document import Statement
 from tests.seeds.table import ALL, rows, runs
 from vantage6.common import __version__
 from vantage6.common.config import Instance
-from vantage6.sandbox.federation import free_port
+from vantage6.sandbox.ports import free_port
 
 VSERVER = Path(sys.executable).with_name("vserver")
 

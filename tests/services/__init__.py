@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 from pathlib import Path
 from typing import NoReturn
 
@@ -32,11 +31,3 @@ def needs(program: str) -> str:
 #: Where nobody listens, and no test ever will: a port that is free now may be another test's soon,
 #: which then meets all who still look for the broker that was to be away.
 NO_BROKER = "redis://127.0.0.1:9/0"
-
-
-def free_port() -> int:
-    """Return a TCP port of the loopback interface that nothing listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port

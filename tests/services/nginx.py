@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.services import free_port, needs
+from tests.services import needs
 from tests.services.certificate import write_certificate
 from tests.services.process import Process
+from vantage6.sandbox.ports import free_port
 
 CONFIGURATION = Path(__file__).parents[2] / "compose" / "nginx.conf"
 

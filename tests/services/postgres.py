@@ -14,8 +14,9 @@ from typing import Self
 import psycopg
 from psycopg import sql
 
-from tests.services import free_port, needs
+from tests.services import needs
 from tests.services.process import Process
+from vantage6.sandbox.ports import free_port
 
 _SETTINGS = ("max_connections=100",)
 #: A crash may lose the data of a test, so nothing has to reach the disk.

@@ -6,8 +6,9 @@ from typing import Self
 
 import redis
 
-from tests.services import free_port, needs
+from tests.services import needs
 from tests.services.process import Process
+from vantage6.sandbox.ports import free_port
 
 
 class RedisServer:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import yaml
 
-from tests.services import free_port, needs
+from tests.services import needs
+from vantage6.sandbox.ports import free_port
 
 USER, PASSWORD = "station", "registry-password"
 #: The password, hashed by bcrypt.

@@ -13,8 +13,8 @@ from typing import Any, Literal
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword, Session
 
-from tests.services import free_port
 from tests.services.certificate import write_certificate
+from vantage6.sandbox.ports import free_port
 
 Security = Literal["plain", "starttls", "tls"]
 # It tells everything that it is sent, which the server itself must not.

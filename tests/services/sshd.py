@@ -10,8 +10,9 @@ from typing import Any, Self
 
 import psutil
 
-from tests.services import free_port, needs
+from tests.services import needs
 from tests.services.process import Process
+from vantage6.sandbox.ports import free_port
 
 
 class SshServer:

@@ -8,9 +8,10 @@ import psycopg
 import pytest
 import redis
 
-from tests.services import free_port, missing, needs
+from tests.services import missing, needs
 from tests.services.postgres import PostgresCluster
 from tests.services.redis import RedisServer
+from vantage6.sandbox.ports import free_port
 
 
 def test_a_missing_program_skips_on_a_laptop(monkeypatch: pytest.MonkeyPatch):

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.services import free_port
 from tests.services.process import Process
 from tests.waiting import eventually
 from vantage6.common.config import Instance
+from vantage6.sandbox.ports import free_port
 from vantage6.server import supervision
 
 PAGES = ("/", "/workers", "/tasks", "/broker", "/api/workers", "/api/tasks", "/metrics")

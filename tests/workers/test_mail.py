@@ -13,7 +13,6 @@ import pytest
 
 from tests.common.logfile import Logs, logged_to
 from tests.models.factories import World, make_user, messages
-from tests.services import free_port
 from tests.services.smtp import PASSWORD, MailServer, Security, text_of, token_in
 from tests.workers.conftest import Workers
 from vantage6.broker.connection import client
@@ -24,6 +23,7 @@ from vantage6.common.secret_files import hash_secret
 from vantage6.models.store import outbox, recovery, users
 from vantage6.models.store.recovery import Change, Mail, Purpose
 from vantage6.models.tables import Outbox, RecoveryToken, User
+from vantage6.sandbox.ports import free_port
 from vantage6.workers import mail as mail_module
 
 

@@ -11,10 +11,10 @@ import pytest
 from click.testing import CliRunner
 
 from tests.api.commands.conftest import Operator
-from tests.services import free_port
 from tests.services.smtp import MailServer
 from vantage6.common.config import Instance, ServerConfig, instances
 from vantage6.models import seals
+from vantage6.sandbox.ports import free_port
 from vantage6.server.cli import main
 
 SECRET = "from a file, and as long as a key must be"

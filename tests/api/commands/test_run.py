@@ -10,8 +10,8 @@ import httpx2
 import pytest
 import yaml
 
-from tests.services import free_port
 from tests.services.process import Process
+from vantage6.sandbox.ports import free_port
 
 VSERVER = Path(sys.executable).with_name("vserver")
 
