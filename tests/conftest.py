@@ -33,14 +33,9 @@ _DATABASES = ["sqlite", pytest.param("postgres", marks=pytest.mark.slow)]
 
 def pytest_configure(config: pytest.Config) -> None:
     # An example takes as long as the machine lets it.
-    settings.register_profile("change", settings.default, deadline=None)
-    settings.register_profile(
-        "campaign",
-        deadline=None,
-        max_examples=effort(100),
-        derandomize=False,
-        suppress_health_check=[HealthCheck.too_slow],
-    )
+    patient = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+    settings.register_profile("change", settings.default, **patient)
+    settings.register_profile("campaign", max_examples=effort(100), derandomize=False, **patient)
     settings.load_profile("change" if EFFORT == 1 else "campaign")
     # In the background a shell ignores it, and every program that a test starts would, too.
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -18,6 +18,8 @@ ADVICE = ("Another node works with this key", "stop one of the two", "a node of 
 
 Start = Callable[[Path], "subprocess.Popen[str]"]
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def second(stations: Stations, tmp_path: Path) -> Iterator[Start]:

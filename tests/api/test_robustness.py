@@ -216,7 +216,7 @@ _JSON = st.recursive(
 @settings(
     max_examples=effort(15),
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(data=st.data())
 def test_no_object_fails_the_server(

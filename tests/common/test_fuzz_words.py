@@ -41,7 +41,8 @@ STRANGE_YAML = [
 MODELS = pytest.mark.parametrize("model", [ServerConfig, NodeConfig])
 #: Each example overwrites the file of the one before.
 FUZZ = settings(
-    max_examples=effort(40), suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=effort(40),
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 

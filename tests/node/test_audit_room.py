@@ -79,7 +79,7 @@ _facts = st.recursive(
 )
 
 
-@settings(max_examples=effort(60), deadline=None)
+@settings(max_examples=effort(20), deadline=None)
 @given(facts=st.dictionaries(st.text(max_size=300), _facts, max_size=60))
 def test_whatever_comes_the_line_is_bounded(facts: dict[str, Any]) -> None:
     assert (

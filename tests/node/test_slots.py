@@ -85,7 +85,7 @@ _bounds = st.builds(
 )
 
 
-@settings(max_examples=effort(300), deadline=None)
+@settings(max_examples=effort(100), deadline=None)
 @given(
     bounds=st.lists(_bounds, min_size=3, max_size=3),
     top=st.lists(jobs(), min_size=1, max_size=5),
