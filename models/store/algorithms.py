@@ -66,7 +66,15 @@ def read(card: Any) -> Document:
     Invalid
         With code ``bad_card`` if it is none, or names no image.
     """
-    found = cards.parse(card)
+    return _read(cards.parse(card))
+
+
+def read_text(text: bytes) -> Document:
+    """Return what the shelf keeps of a card in JSON; see `read`."""
+    return _read(cards.read(text))
+
+
+def _read(found: cards.Card) -> Document:
     if not found.images:
         raise cards.CardError(
             "The card names no image. Write the references under which the image is published "
@@ -130,6 +138,19 @@ def create(
     AlgorithmCard.create(algorithm=row.id, content=document.content)
     _write_images(row.id, document)
     return get(row.id)
+
+
+@transaction
+def create_reviewed(document: Document, note: str) -> Algorithm:
+    """Put a card on the shelf that the server brings: for all, and reviewed by no user."""
+    row = create(document, collaboration_id=None, organization_id=None, user_id=None)
+    return review(row, sha256=row.sha256, note=note, user_id=None, organization_id=None)
+
+
+def is_for_all(name: str, version: str) -> bool:
+    """Tell whether a version of a card is on the shelf for all collaborations, in any state."""
+    there = (Algorithm.name == name) & (Algorithm.version == version)
+    return bool(Algorithm.select().where(there & Algorithm.collaboration.is_null()).exists())
 
 
 @transaction

@@ -119,7 +119,8 @@ def test_flower_shows_nodes_as_workers_and_results_as_their_tasks(
     with closing(federation.client()) as client:
         task = federation.send(client, list(AGES), "average_partial")
         federation.results(client, task)
-        failed = federation.send(client, ["alpha"], "no_such_method")
+        input_ = {"method": "average_partial", "kwargs": {"column_name": "height"}}
+        failed = federation.send(client, ["alpha"], "average_partial", input=input_)
         federation.results(client, failed)
 
     def states(of: int) -> dict[str, str]:

@@ -9,9 +9,11 @@ from tests.api.conftest import configured
 from tests.models.factories import close_all, make_user
 from vantage6.api.identity import passwords
 from vantage6.common.config import Instance
-from vantage6.models import database
-from vantage6.models.store import users
-from vantage6.models.tables import Organization, User
+from vantage6.models import database, migrate
+from vantage6.models.store import algorithms, users
+from vantage6.models.store.shelf import match
+from vantage6.models.tables import Algorithm, Organization, User
+from vantage6.server import library_cards
 from vantage6.server.setup import set_up
 
 pytestmark = pytest.mark.usefixtures("light_passwords")
@@ -78,3 +80,54 @@ def test_a_renamed_root_does_not_come_back(instance: Instance):
     assert start(instance) is False
     with connected():
         assert root() is None
+
+
+# The cards of our own algorithms
+
+
+def shelf() -> list[tuple[str, str]]:
+    return [(row.name, row.state) for row in Algorithm.select().order_by(Algorithm.id)]
+
+
+def test_a_new_server_has_the_cards_of_our_algorithms_reviewed_for_all(instance: Instance):
+    start(instance)
+    with connected():
+        assert ("average", "reviewed") in shelf()
+        assert {state for _, state in shelf()} == {"reviewed"}
+        row = Algorithm.get(Algorithm.name == "average")
+        assert (row.collaboration_id, row.user_id) == (None, None)
+        (review,) = row.reviews
+        assert (review.sha256, review.user_id) == (row.sha256, None)
+        assert review.note.startswith("Comes with version ")
+        # Each names an image under which it is found.
+        for name, _ in shelf():
+            reviewed = match(f"vantage6/{name}", 1).reviewed
+            assert [algorithms.get(id_).name for id_, _ in reviewed] == [name]
+
+
+def test_each_card_of_an_algorithm_is_put_there_once(instance: Instance):
+    start(instance)
+    with connected():
+        before = shelf()
+        users.delete(make_user(root().organization))
+    start(instance)
+    with connected():
+        assert shelf() == before
+        # The operator decides: it stays retired or away.
+        row = Algorithm.get(Algorithm.name == "average")
+        algorithms.retire(row, "not here")
+        assert library_cards.put_on_shelf() == []
+        algorithms.delete(algorithms.get(row.id))
+    start(instance)
+    with connected():
+        assert "average" not in dict(shelf())
+
+
+def test_an_upgraded_server_gets_the_cards_once(instance: Instance):
+    start(instance)
+    with connected():
+        before = shelf()
+        migrate.to("0008")
+    start(instance)
+    with connected():
+        assert shelf() == before
