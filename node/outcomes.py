@@ -58,11 +58,20 @@ DISK_FULL = Reason(
 
 
 class RefusalError(Exception):
-    """A result cannot be computed here; carries the final status and the reason."""
+    """A result cannot be computed here; carries the final status and the reason.
 
-    def __init__(self, status: TaskStatus, code: str, message: str) -> None:
+    Parameters
+    ----------
+    status, code, message
+        The end of the result. The server can read them.
+    log
+        What its receiver alone may read, if there is something.
+    """
+
+    def __init__(self, status: TaskStatus, code: str, message: str, log: str = "") -> None:
         self.status = status
         self.reason = Reason(code, message)
+        self.log = log
         super().__init__(message)
 
 

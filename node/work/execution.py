@@ -183,14 +183,14 @@ class Execution:
         self._retry.check()
         if self.is_computed:
             return
-        exit_ = Exit(None)
+        exit_, said = Exit(None), ""
         try:
             exit_ = self._run()
             status, reason = self._judge(exit_)
             self._result_audit.raise_to(limits_met(exit_, reason))
         except RefusalError as refusal:
-            status, reason = refusal.status, refusal.reason
-            self._retry.record("refused", code=reason.code, message=reason.message)
+            status, reason, said = refusal.status, refusal.reason, refusal.log
+            self._retry.record("refused", code=reason.code, message=said or reason.message)
         except (InterruptedExecution, *NOT_WANTED):
             raise
         except Exception:
@@ -204,7 +204,7 @@ class Execution:
         self._retry.check()
         outcome = Outcome(status, reason, self._entry.started_at, clock.now())
         # A full disk is waited for as well: someone will make room.
-        log_ = exit_.log if self._context.config.share_logs or not exit_.log else _NO_LOG
+        log_ = said or (exit_.log if self._context.config.share_logs or not exit_.log else _NO_LOG)
         self._retry.disk(lambda: self._entry.finish(outcome, log_))
         self.is_computed = True
         code = reason.code if reason else None

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, replace
 
+from vantage6.common.cards import Card, find_faults
 from vantage6.common.config.services import VPN
 from vantage6.common.task_status import TaskStatus
 from vantage6.node.claims import Claim
@@ -17,6 +18,11 @@ from vantage6.node.spool.spool import Entry
 from vantage6.node.work.context import NodeContext
 from vantage6.node.work.delivery import fingerprint_for, wrong_receiver
 from vantage6.node.work.retry import Retry
+
+_SAID_IN_LOG = (
+    "The arguments do not fit the card of the image. The log of this result, which only you can "
+    "read, says which argument should be what."
+)
 
 
 class Preparation:
@@ -156,7 +162,17 @@ class Preparation:
         if card is not None or rules.names_functions:
             asked = replace(asked, function=read_function(input_), card=card)
         rules.check(replace(asked, digests=image.digests, is_fetched=True))
+        if card is not None:
+            self._check_arguments(card, input_)
         return image
+
+    def _check_arguments(self, card: Card, input_: bytes) -> None:
+        """Refuse an input that does not fit the card of the image."""
+        if faults := find_faults(card, input_):
+            said = " ".join(faults)
+            # SECURITY: the reason is readable for the server, and the sentences name the function.
+            shown = _SAID_IN_LOG if self._context.agreement.encrypted else said
+            raise RefusalError(TaskStatus.NOT_ALLOWED, "bad_arguments", shown, log=said)
 
     def _open(self, claim: Claim) -> bytes:
         """Return the plain input. To the node it is bytes of any meaning."""
