@@ -10,6 +10,7 @@ import click
 
 from vantage6.common.cli import console
 from vantage6.node.commands.base import on_node
+from vantage6.node.commands.policy_show import show
 
 if TYPE_CHECKING:
     from vantage6.node.claims import Requester
@@ -25,6 +26,9 @@ _REACH = {"allowed": "reached", "refused": "closed", "open": "open"}
 @click.group()
 def policy() -> None:
     """See what may run at a node."""
+
+
+policy.add_command(show)
 
 
 @policy.command()
