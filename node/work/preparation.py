@@ -159,9 +159,9 @@ class Preparation:
         # SECURITY: what was found runs by its id; where the name leads by then does not matter.
         rules = self._retry.disk(context.policies.refresh)
         card = read_card(image.card)
-        if card is not None or rules.names_functions:
-            asked = replace(asked, function=read_function(input_), card=card)
-        rules.check(replace(asked, digests=image.digests, is_fetched=True))
+        if asked.function is None and (card is not None or rules.names_functions):
+            asked = replace(asked, function=read_function(input_))
+        rules.check(replace(asked, card=card, digests=image.digests, is_fetched=True))
         if card is not None:
             self._check_arguments(card, input_)
         return image
