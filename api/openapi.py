@@ -5,8 +5,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, get_args, get_origin
 
-from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from pydantic import BaseModel, TypeAdapter
 
 from vantage6.api.endpoint import Endpoint
 from vantage6.api.routes import Route
@@ -40,8 +39,11 @@ def document(routes: Iterable[Route], prefix: str) -> dict[str, Any]:
     models = {Problem} | {
         model for route in routes for _, _, found in _operations(route) for model in _models(found)
     }
-    references, definitions = models_json_schema(
-        [(model, "validation") for model in sorted(models, key=lambda model: model.__name__)],
+    references, definitions = TypeAdapter.json_schemas(
+        [
+            (model, "validation", TypeAdapter(model))
+            for model in sorted(models, key=lambda model: model.__name__)
+        ],
         ref_template=_REFERENCE,
     )
     schemas = {model: schema for (model, _), schema in references.items()}

@@ -6,11 +6,13 @@ results and tasks have filters for them.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from vantage6.api.identity.permissions import Caller
-from vantage6.api.service import Service
+from vantage6.api.links import Links
+from vantage6.api.schemas.organizations import CollaborationReply, OrganizationReply
+from vantage6.api.schemas.roles import RoleReply, RuleReply
 from vantage6.common.enums import Operation
 from vantage6.models.store import nodes as node_store
 from vantage6.models.store import payloads, relations, tasks
@@ -29,42 +31,22 @@ from vantage6.models.tables import (
 )
 
 Json = dict[str, Any]
+#: Tells whether users of an organization are shown.
+Visible = Callable[[int | None], bool]
 #: Tells which of the large texts of a result are shown.
 Texts = Callable[[Result], frozenset[str]]
-
-_METHODS = {
-    "user": ["GET", "PATCH", "DELETE"],
-    "organization": ["GET", "PATCH"],
-    "collaboration": ["GET", "PATCH", "DELETE"],
-    "node": ["GET", "PATCH", "DELETE"],
-    "task": ["GET", "DELETE"],
-    "result": ["GET", "PATCH"],
-    "role": ["GET", "PATCH", "DELETE"],
-    "rule": ["GET"],
-}
 
 
 def _time(moment: Any) -> str | None:
     return moment.isoformat() if moment is not None else None
 
 
-class Replies:
-    """Builds replies; knows the prefix of the links."""
+class Replies(Links):
+    """Builds replies."""
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
-
-    def link(self, kind: str, id_: int | None) -> Json | None:
-        """Return a link, or None without an id."""
-        if id_ is None:
-            return None
-        return {"id": id_, "link": self._service.path(kind, id_), "methods": _METHODS[kind]}
-
-    def links(self, kind: str, ids: Iterable[int]) -> list[Json | None] | None:
-        """Return links, or None where there are no ids."""
-        return [self.link(kind, id_) for id_ in ids] or None
-
-    def organizations(self, rows: Sequence[Organization], caller: Caller) -> list[Json]:
+    def organizations(
+        self, rows: Sequence[Organization], caller: Caller
+    ) -> list[OrganizationReply]:
         """Return organizations, with the numbers of what the caller may see of each."""
         ids = [row.id for row in rows]
         # SECURITY: not even the numbers of what the caller may not see.
@@ -103,7 +85,7 @@ class Replies:
             for row in rows
         ]
 
-    def collaborations(self, rows: Sequence[Collaboration]) -> list[Json]:
+    def collaborations(self, rows: Sequence[Collaboration]) -> list[CollaborationReply]:
         """Return collaborations."""
         ids = [row.id for row in rows]
         members = relations.members_of(ids)
@@ -178,7 +160,7 @@ class Replies:
             for row in rows
         ]
 
-    def roles(self, rows: Sequence[Role], visible_users: Any) -> list[Json]:
+    def roles(self, rows: Sequence[Role], visible_users: Visible) -> list[RoleReply]:
         """Return roles, with those of their users that ``visible_users`` admits."""
         ids = [row.id for row in rows]
         rules, users = relations.rules_of_roles(ids), relations.users_of_roles(ids)
@@ -196,7 +178,7 @@ class Replies:
             for row in rows
         ]
 
-    def rules(self, rows: Sequence[Rule], visible_users: Any) -> list[Json]:
+    def rules(self, rows: Sequence[Rule], visible_users: Visible) -> list[RuleReply]:
         """Return rules, with those who hold them directly and ``visible_users`` is true for."""
         users = relations.users_of_rules([row.id for row in rows])
         return [

@@ -70,7 +70,7 @@ class Collaborations(Resource):
             text="{}, and {} of each member",
         ),
     )
-    def on_post(self, caller: Caller, read: Read[CollaborationCreate]) -> Any:
+    def on_post(self, caller: Caller, read: Read[CollaborationCreate]) -> CollaborationReply:
         """Add a collaboration of organizations."""
         caller.require("collaboration", Operation.CREATE)
         body = read()
@@ -88,7 +88,7 @@ class Collaborations(Resource):
         reply=CollaborationReply,
         permission=Rights(("collaboration", Operation.VIEW)),
     )
-    def on_get_one(self, caller: Caller, id_: int) -> Any:
+    def on_get_one(self, caller: Caller, id_: int) -> CollaborationReply:
         """Show a collaboration."""
         row = collaborations.get(id_)
         caller.require("collaboration", Operation.VIEW, collaboration=id_)
@@ -105,7 +105,9 @@ class Collaborations(Resource):
             text="{}; {} where one leaves; {} of each that joins",
         ),
     )
-    def on_patch_one(self, caller: Caller, id_: int, read: Read[CollaborationUpdate]) -> Any:
+    def on_patch_one(
+        self, caller: Caller, id_: int, read: Read[CollaborationUpdate]
+    ) -> CollaborationReply:
         """Change a collaboration; null leaves a field as it is.
 
         What an organization that is left out computes for it is ended; that needs the rule
@@ -163,7 +165,9 @@ class Collaborations(Resource):
         reply=list[OrganizationReply],
         permission=Rights(("collaboration", Operation.EDIT), ("organization", Operation.EDIT)),
     )
-    def on_post_organizations(self, caller: Caller, id_: int, read: Read[Member]) -> Any:
+    def on_post_organizations(
+        self, caller: Caller, id_: int, read: Read[Member]
+    ) -> list[OrganizationReply]:
         """Put an organization into a collaboration; the answer lists all that are in it.
 
         The caller may edit the organization; where not, it is invited first.
@@ -182,7 +186,9 @@ class Collaborations(Resource):
         reply=list[OrganizationReply],
         permission=Rights(("collaboration", Operation.DELETE)),
     )
-    def on_delete_organizations(self, caller: Caller, id_: int, read: Read[Member]) -> Any:
+    def on_delete_organizations(
+        self, caller: Caller, id_: int, read: Read[Member]
+    ) -> list[OrganizationReply]:
         """Take an organization out of a collaboration; the answer lists those that are left.
 
         What it computes there is ended. Its node stays, but sees and does nothing there.
@@ -222,7 +228,7 @@ class Collaborations(Resource):
                 "without encryption and invite them, or ask the holder of the role Root."
             )
 
-    def _members(self, caller: Caller, id_: int) -> Any:
+    def _members(self, caller: Caller, id_: int) -> list[OrganizationReply]:
         if not caller.holds_some("organization", Operation.VIEW):
             return []
         rows, _total = organizations.page(_EVERYTHING, Page(), collaboration=id_)

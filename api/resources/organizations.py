@@ -68,7 +68,7 @@ class Organizations(Resource):
         status=201,
         permission=Rights(("organization", Operation.CREATE)),
     )
-    def on_post(self, caller: Caller, read: Read[OrganizationCreate]) -> Any:
+    def on_post(self, caller: Caller, read: Read[OrganizationCreate]) -> OrganizationReply:
         """Add an organization."""
         caller.require("organization", Operation.CREATE)
         fields = read().model_dump()
@@ -82,7 +82,7 @@ class Organizations(Resource):
         reply=OrganizationReply,
         permission=Rights(("organization", Operation.VIEW)),
     )
-    def on_get_one(self, caller: Caller, id_: int) -> Any:
+    def on_get_one(self, caller: Caller, id_: int) -> OrganizationReply:
         """Show an organization."""
         row = organizations.get(id_)
         caller.require("organization", Operation.VIEW, organization=id_, partner=id_)
@@ -95,7 +95,9 @@ class Organizations(Resource):
         reply=OrganizationReply,
         permission=Rights(("organization", Operation.EDIT)),
     )
-    def on_patch_one(self, caller: Caller, id_: int, read: Read[OrganizationUpdate]) -> Any:
+    def on_patch_one(
+        self, caller: Caller, id_: int, read: Read[OrganizationUpdate]
+    ) -> OrganizationReply:
         """Change an organization; null leaves a field as it is.
 
         Its public key is set by its own users. A node changes nothing but a public key that is
@@ -150,7 +152,7 @@ class Organizations(Resource):
         reply=list[CollaborationReply],
         permission=Rights(("collaboration", Operation.VIEW)),
     )
-    def on_get_collaborations(self, caller: Caller, id_: int) -> Any:
+    def on_get_collaborations(self, caller: Caller, id_: int) -> list[CollaborationReply]:
         """List the collaborations of an organization."""
         organizations.get(id_)
         caller.require("collaboration", Operation.VIEW, organization=id_)

@@ -64,7 +64,7 @@ class Roles(Resource):
         status=201,
         permission=Rights(("role", Operation.CREATE), text="{}, and each of its rules"),
     )
-    def on_post(self, caller: Caller, read: Read[RoleCreate]) -> Any:
+    def on_post(self, caller: Caller, read: Read[RoleCreate]) -> RoleReply:
         """Add a role to an organization, with rules that the caller holds."""
         body = read()
         organization_id = body.organization_id or caller.organization_id
@@ -83,7 +83,7 @@ class Roles(Resource):
     @endpoint(
         USER, reply=RoleReply, permission=Rights(("role", Operation.VIEW), text="{}, or one's own")
     )
-    def on_get_one(self, caller: Caller, id_: int) -> Any:
+    def on_get_one(self, caller: Caller, id_: int) -> RoleReply:
         """Show a role."""
         row = roles.get(id_)
         if not roles.has(caller.id, id_):
@@ -98,7 +98,7 @@ class Roles(Resource):
             ("role", Operation.EDIT), text="{}, and each of its rules if they change"
         ),
     )
-    def on_patch_one(self, caller: Caller, id_: int, read: Read[RoleUpdate]) -> Any:
+    def on_patch_one(self, caller: Caller, id_: int, read: Read[RoleUpdate]) -> RoleReply:
         """Change a role; null leaves a field as it is, and `rules` replaces all of them.
 
         A caller who changes the rules must hold each that the role had and each that it gets.
@@ -123,7 +123,7 @@ class Roles(Resource):
         problems=(400,),
         permission=Rights(("role", Operation.DELETE), text="{}, and each of its rules"),
     )
-    def on_delete_one(self, caller: Caller, id_: int) -> Any:
+    def on_delete_one(self, caller: Caller, id_: int) -> dict[str, str]:
         """Remove a role, also from the users that have it."""
         row = roles.get(id_)
         self._check_editable(caller, Operation.DELETE, row)
@@ -150,7 +150,7 @@ class Roles(Resource):
         problems=(400,),
         permission=Rights(("role", Operation.EDIT), text="{}, and the rule"),
     )
-    def on_post_rule(self, caller: Caller, id_: int, rule_id_: int) -> Any:
+    def on_post_rule(self, caller: Caller, id_: int, rule_id_: int) -> list[RuleReply]:
         """Put a rule into a role; the answer lists the rules that it has then."""
         row, rule = roles.get(id_), roles.rule(rule_id_)
         self._check_editable(caller, Operation.EDIT, row)
@@ -164,7 +164,7 @@ class Roles(Resource):
         problems=(400,),
         permission=Rights(("role", Operation.DELETE), text="{}, and the rule"),
     )
-    def on_delete_rule(self, caller: Caller, id_: int, rule_id_: int) -> Any:
+    def on_delete_rule(self, caller: Caller, id_: int, rule_id_: int) -> list[RuleReply]:
         """Take a rule out of a role; the answer lists the rules that are left."""
         row, rule = roles.get(id_), roles.rule(rule_id_)
         self._check_editable(caller, Operation.DELETE, row)
@@ -177,7 +177,7 @@ class Roles(Resource):
         user = users.find(id_)
         return id_ == caller.id or (user is not None and caller.sees_users_of(user.organization_id))
 
-    def _show(self, row: Role, caller: Caller) -> Any:
+    def _show(self, row: Role, caller: Caller) -> RoleReply:
         return self.replies.roles([row], caller.sees_users_of)[0]
 
     @staticmethod
@@ -213,7 +213,7 @@ class Rules(Resource):
         return lists.answer(req, resp, query, self.replies.rules(rows, caller.sees_users_of), total)
 
     @endpoint(USER, reply=RuleReply)
-    def on_get_one(self, caller: Caller, id_: int) -> Any:
+    def on_get_one(self, caller: Caller, id_: int) -> RuleReply:
         """Show a rule."""
         return self.replies.rules([roles.rule(id_)], caller.sees_users_of)[0]
 

@@ -11,7 +11,9 @@ from pydantic import (
     Field,
     PlainSerializer,
     field_validator,
+    with_config,
 )
+from typing_extensions import TypedDict
 
 
 class Request(BaseModel):
@@ -85,7 +87,12 @@ class PageQuery(Request):
     include: Repeated = Field([], description="`metadata` wraps the list in {data, links}")
 
 
-class Link(Reply):
+#: An answer that is built as what it is: a dictionary, whose keys mypy compares with its schema.
+exact = with_config(ConfigDict(extra="forbid"))
+
+
+@exact
+class Link(TypedDict):
     """Where a related object is."""
 
     id: int

@@ -4,6 +4,7 @@ import base64
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
+from typing_extensions import TypedDict
 
 from vantage6.api.schemas.base import (
     Flag,
@@ -15,6 +16,7 @@ from vantage6.api.schemas.base import (
     Reply,
     Request,
     Text,
+    exact,
     one_or_more,
     one_or_more_or_none,
 )
@@ -63,7 +65,8 @@ class OrganizationFilter(PageQuery):
     collaboration_id: Id | None = None
 
 
-class OrganizationReply(Reply):
+@exact
+class OrganizationReply(TypedDict):
     """An organization."""
 
     id: int
@@ -156,7 +159,8 @@ class CollaborationFilter(PageQuery):
     organization_id: Id | None = None
 
 
-class CollaborationReply(Reply):
+@exact
+class CollaborationReply(TypedDict):
     """A collaboration."""
 
     id: int

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field
+from typing_extensions import TypedDict
 
 from vantage6.api.schemas.base import (
     Flag,
@@ -11,8 +12,8 @@ from vantage6.api.schemas.base import (
     Name,
     PageQuery,
     Repeated,
-    Reply,
     Request,
+    exact,
     one_or_more,
     one_or_more_or_none,
 )
@@ -52,7 +53,8 @@ class RoleFilter(PageQuery):
     user_id: Id | None = None
 
 
-class RoleReply(Reply):
+@exact
+class RoleReply(TypedDict):
     """A role."""
 
     id: int
@@ -72,7 +74,8 @@ class RuleFilter(PageQuery):
     role_id: Id | None = None
 
 
-class RuleReply(Reply):
+@exact
+class RuleReply(TypedDict):
     """A rule."""
 
     id: int
