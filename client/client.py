@@ -383,7 +383,7 @@ class UserClient(ClientBase):
         said = causes.of_task(self.call, task_id, results) if isinstance(results, list) else None
         if said:  # the bar at a terminal is gone by now
             self.log.warning("%s", said)
-        return results
+        return waiting.Results(results) if isinstance(results, list) else results
 
 
 Client = UserClient

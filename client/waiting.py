@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, TextIO
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from vantage6.client.session import Document
 from vantage6.common.errors import TooMany, Unavailable, V6Error
@@ -23,6 +23,21 @@ class StillRunning(V6Error, TimeoutError):
     """The task is not complete yet; it goes on."""
 
     code = "still_running"
+
+
+class Results(list[Document]):
+    """Results as a list. A notebook shows a line for each, and not all their bytes."""
+
+    def _repr_pretty_(self, printer: Any, _: bool) -> None:
+        """Print a line for each result; IPython calls it for the last value of a cell."""
+        lines = [
+            f"result {one.get('id')}: {one.get('status')}, {len(one.get('result') or '')} bytes"
+            for one in self
+        ]
+        known = {str(one["task"]["id"]) for one in self if isinstance(one.get("task"), dict)}
+        task = known.pop() if len(known) == 1 else "task_id"
+        lines.append(f"client.result.from_task({task}) returns them as Python objects.")
+        printer.text("\n".join(map(one_line, lines)))
 
 
 class Display(Protocol):

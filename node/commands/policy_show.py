@@ -26,12 +26,14 @@ _LISTS = {
 @on_node
 def show(instance: "Instance") -> None:
     """List the rules of a node: images, organizations, users, databases and bounds."""
+    from vantage6.common.config.policies import PolicyConfig
     from vantage6.node.rules.current_policy import describe_followed
 
     lines = list(rules(instance.config))
     width = max(len(name) for name, _ in lines)
     for name, value in lines:
         console.say(f"{name:<{width}}  {value}")
+    console.say((instance.config.policies or PolicyConfig()).floors.summary)
     for line in describe_followed(instance):
         console.say(line)
 
@@ -62,7 +64,7 @@ def _others(policies: "BaseModel") -> Iterator[tuple[str, str]]:
     fields: dict[str, Any] = type(policies).model_fields
     for name in fields:
         value = getattr(policies, name)
-        if name in (*_LISTS, "databases") or value == fields[name].default:
+        if name in (*_LISTS, "databases", "floors") or value == fields[name].default:
             continue
         for entry in _entries(value):
             yield name, entry

@@ -1,5 +1,6 @@
 """Tasks with and without encryption, and what comes back."""
 
+import json
 import pickle
 import sys
 import time
@@ -8,11 +9,13 @@ from pathlib import Path
 
 import numpy
 import pytest
+from IPython.lib.pretty import pretty
 from rich.console import Console
 
 from vantage6.client import Client, StillRunning, waiting
 from vantage6.client.deserialization import load_data
 from vantage6.client.encryption import RSACryptor
+from vantage6.client.waiting import Results
 from vantage6.common import base64s_to_bytes, bytes_to_base64s
 from vantage6.common.encryption import DummyCryptor
 from vantage6.common.errors import Conflict, Invalid, NotFound
@@ -499,3 +502,19 @@ def test_progress_is_drawn_on_a_terminal() -> None:
         screen.show(_status(False, "active")[1], 1)
         time.sleep(0.2)
     assert "0 of 1 organizations done, 1 running" in console.file.getvalue()
+
+
+def test_last_line_of_a_notebook_cell_is_a_line_for_each_result() -> None:
+    results = Results(
+        [
+            {"id": 4, "status": "completed", "result": b"x" * 5_000, "task": {"id": 2}},
+            {"id": 5, "status": "crashed", "result": None, "task": {"id": 2}},
+        ]
+    )
+    assert pretty(results).splitlines() == [
+        "result 4: completed, 5000 bytes",
+        "result 5: crashed, 0 bytes",
+        "client.result.from_task(2) returns them as Python objects.",
+    ]
+    assert json.dumps([one["id"] for one in results]) == "[4, 5]"
+    assert results == list(results), "it is a list for programs"
