@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 
 from tests.api.client import Answer, Api, documented
 from tests.campaign import effort
+from tests.models.cards import shelve
 from tests.models.factories import World, make_task, result_of
 from vantage6.api.openapi import document
 from vantage6.api.routes import ROUTES
@@ -81,6 +82,7 @@ def callers(world: World, root: User, method: str, path: str) -> Any:
 
 def test_malformed_bodies_are_refused(api: Api, world: World, root: User):
     result = result_of(make_task(world.north, [world.amsterdam]), world.amsterdam)
+    assert shelve(world.north).id == result.id
     for method, template in WITH_BODY:
         path = template.replace("{id}", str(result.id))
         who = callers(world, root, method, path)
