@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
 # Each of these folders is one package of the namespace vantage6.
-PACKAGES := algorithms api broker client common models node sandbox server tools workers
+PACKAGES := algorithms api broker client common models node sandbox server tools validation workers
 # What `make test` runs: a folder, a file, or one test (T=tests/node/test_spool.py::test_name).
 T ?= tests
 # Two processes share all tests, file by file (tests/conftest.py); a part of the tests needs one.

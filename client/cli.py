@@ -39,6 +39,11 @@ COMMANDS = (
         "Make, check and import function cards.",
     ),
     Mounted(
+        "validate",
+        "vantage6.validation.commands:validate",
+        "Compute published statistics again over three stations, and compare digit by digit.",
+    ),
+    Mounted(
         "sandbox",
         "vantage6.sandbox.commands:sandbox",
         "Run a whole federation on this computer, to try things out.",

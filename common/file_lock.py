@@ -14,7 +14,7 @@ _SECONDS = 10.0
 
 
 @contextmanager
-def held(file: Path, seconds: float = _SECONDS) -> Iterator[None]:
+def hold(file: Path, seconds: float = _SECONDS) -> Iterator[None]:
     """Hold a lock file alone; it is made where there is none.
 
     Parameters

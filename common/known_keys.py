@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from vantage6.common import clock
 from vantage6.common.encryption import RSACryptor
 from vantage6.common.errors import ConfigurationError, Invalid
-from vantage6.common.file_lock import held
+from vantage6.common.file_lock import hold
 from vantage6.common.secret_files import write_private
 
 FILE_NAME = "known_organizations.json"
@@ -225,7 +225,7 @@ class KnownKeys:
     def _changing(self) -> Iterator[dict[int, Pin]]:
         """Hold the file alone; what is in the mapping at the end is in the file."""
         self.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with held(self.file.with_suffix(".lock")):
+        with hold(self.file.with_suffix(".lock")):
             servers = self._servers()
             pins = self._read(servers)
             before = dict(pins)

@@ -22,7 +22,9 @@ class Chosen:
     remark: str = ""
 
 
-def choose(wanted: str, environment: Mapping[str, str] = os.environ) -> Chosen:
+def choose(
+    wanted: str, environment: Mapping[str, str] = os.environ, *, image: str = IMAGE
+) -> Chosen:
     """Return how algorithms run.
 
     Parameters
@@ -31,6 +33,8 @@ def choose(wanted: str, environment: Mapping[str, str] = os.environ) -> Chosen:
         ``containers``, ``processes``, or ``auto``.
     environment
         Where the address of the engine stands.
+    image
+        What the engine has to have.
 
     Raises
     ------
@@ -39,7 +43,7 @@ def choose(wanted: str, environment: Mapping[str, str] = os.environ) -> Chosen:
     """
     if wanted == "processes":
         return _as_processes("as you asked for")
-    missing = _missing(environment)
+    missing = _missing(environment, image)
     if not missing:
         return Chosen(dict(IN_CONTAINERS))
     if wanted == "containers":
@@ -55,16 +59,16 @@ def _as_processes(why: str) -> Chosen:
     )
 
 
-def _missing(environment: Mapping[str, str]) -> str:
+def _missing(environment: Mapping[str, str], image: str) -> str:
     """Return what is missing for containers, and what to do; empty if nothing is."""
     try:
         engine = docker.from_env(timeout=_SECONDS, environment=dict(environment))
         try:
-            engine.images.get(IMAGE)
+            engine.images.get(image)
         finally:
             engine.close()
     except docker.errors.ImageNotFound:
-        return f"The container engine has no image {IMAGE} (`docker pull {IMAGE}` gets it)."
+        return f"The container engine has no image {image} (`docker pull {image}` gets it)."
     except docker.errors.DockerException:
         return "No container engine answers (start Docker, or set DOCKER_HOST)."
     return ""

@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 python=${PYTHON:-.venv/bin/python}
 base=vantage6/base:latest
 sources=(setup.cfg pyproject.toml constraints.txt scripts/pinned.py README.md LICENSE
-    algorithms api broker client common models node sandbox server tools workers)
+    algorithms api broker client common models node sandbox server tools validation workers)
 
 DOCKER_HOST=$(scripts/docker-engine.sh host)
 export DOCKER_HOST

@@ -15,7 +15,7 @@ import click
 
 from vantage6.client.login import Tokens
 from vantage6.common.errors import ConfigurationError, Conflict, Invalid, Unauthenticated
-from vantage6.common.file_lock import held
+from vantage6.common.file_lock import hold
 from vantage6.common.identity import WhoAmI
 from vantage6.common.secret_files import write_private
 
@@ -111,7 +111,7 @@ class ProfileFile:
     def _held(self) -> Iterator[None]:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with held(self.path.with_suffix(".lock"), _LOCK_SECONDS):
+            with hold(self.path.with_suffix(".lock"), _LOCK_SECONDS):
                 yield
         except BlockingIOError as error:
             raise Conflict(

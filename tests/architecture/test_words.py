@@ -116,8 +116,7 @@ PARTICIPLES = {
     *("broker/flower.py received", "broker/flower.py started", "broker/flower.py ended"),
     *("broker/flower.py killed", "node/proxy/server.py received", "common/encryption.py encrypted"),
     *("broker/transports/base.py unsettled", "common/known_keys.py _changed"),
-    *("node/proxy/own_results.py _opened",),
-    *("node/services/members.py connected", "common/file_lock.py held"),
+    *("node/proxy/own_results.py _opened", "node/services/members.py connected"),
 }
 
 

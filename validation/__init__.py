@@ -1,0 +1,1 @@
+"""Published statistics, computed again over a real federation: ``vantage6 validate``."""
