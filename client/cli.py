@@ -34,6 +34,11 @@ COMMANDS = (
     Mounted("task", f"{_HERE}.task:task", "List, show, stop and repeat tasks."),
     Mounted("result", f"{_HERE}.result:result", "Show and save the results of a task."),
     Mounted(
+        "shelf",
+        f"{_HERE}.shelf:shelf",
+        "List and show the function cards of a server.",
+    ),
+    Mounted(
         "card",
         "vantage6.tools.commands.card:card",
         "Make, check and import function cards.",

@@ -8,6 +8,8 @@ from threading import Thread
 import pytest
 
 from tests.client.command import Command
+from tests.models.cards import shelve
+from tests.models.factories import IMAGE as CARD_IMAGE
 from tests.waiting import eventually
 from vantage6.client import RSACryptor
 from vantage6.common.task_status import TaskStatus
@@ -219,6 +221,27 @@ def test_stations_tell_what_they_publish(command: Command) -> None:
     assert "^average$" in shown
     world.berlin_north.delete_instance()
     assert "no station" in command.ok("stations")
+
+
+def test_the_shelf_tells_functions_and_their_arguments(command: Command) -> None:
+    row = shelve()
+    (found,) = command.json("shelf", "list", "--state", "reviewed")
+    assert (found["id"], found["functions"]) == (row.id, ["master", "average_partial"])
+    assert "average" in command.ok("shelf", "list")
+    shown = command.ok("shelf", "show", row.id)
+    assert "master (central): Average" in shown
+    assert "  --arg column_name=...  (needed)  Column" in shown
+    assert command.run("shelf", "show", 999).exit_code == 2
+
+
+def test_an_argument_that_the_card_does_not_know_is_refused_before_it_is_sent(
+    command: Command,
+) -> None:
+    shelve()
+    done = command.run("run", "average_partial", "--image", CARD_IMAGE, "--arg", "column=age")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "It takes: column_name." in done.stderr
+    assert Task.select().count() == 0
 
 
 class TestEncrypted:
