@@ -75,7 +75,7 @@ format: .venv/dev ## format the code and mend what can be mended
 types: .venv/dev ## check the types
 	@mkdir -p .typing/vantage6
 	@ln -sfn $(foreach package,$(PACKAGES),../../$(package)) .typing/vantage6/
-	@$(BIN)/mypy $(foreach package,$(PACKAGES),-p vantage6.$(package))
+	@$(BIN)/mypy $(foreach package,$(PACKAGES),-p vantage6.$(package)) -p tests
 
 .PHONY: docs
 docs: .venv/dev ## build the documentation into docs/_build

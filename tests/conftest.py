@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -33,7 +33,7 @@ _DATABASES = ["sqlite", pytest.param("postgres", marks=pytest.mark.slow)]
 
 def pytest_configure(config: pytest.Config) -> None:
     # An example takes as long as the machine lets it.
-    patient = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+    patient: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
     settings.register_profile("change", settings.default, **patient)
     settings.register_profile("campaign", max_examples=effort(100), derandomize=False, **patient)
     settings.load_profile("change" if EFFORT == 1 else "campaign")

@@ -19,6 +19,7 @@ def ask(organizations: list[int], answer: Any) -> list[Any]:
     token = Path(os.environ["TOKEN_FILE"]).read_text()
     host, port, path = (os.environ[name] for name in ("HOST", "PORT", "API_PATH"))
     with closing(ContainerClient(token, host, port, path)) as client:
+        assert client.task_id is not None
         for _ in range(_ATTEMPTS):
             try:
                 made = client.get_task(client.task_id)["children"]

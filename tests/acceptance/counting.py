@@ -18,7 +18,8 @@ for second in range(int(given.get("seconds", 0))):
 time.sleep(given.get("seconds", 0) % 1)
 answer = given["answer"]
 if "ask" in given:
-    from asking import ask  # beside this file; its imports take most of a second
+    # Beside this file; its imports take most of a second.
+    from asking import ask  # type: ignore[import-not-found]
 
     answer = ask(given["ask"], answer)
 Path(os.environ["OUTPUT_FILE"]).write_text("json." + json.dumps(answer))

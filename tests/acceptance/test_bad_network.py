@@ -77,7 +77,7 @@ class Researcher:
         for _ in range(_ATTEMPTS):
             found = self._patiently(lambda: self._client.task.list(name=name)["data"])
             if found:
-                return found[0]["id"]
+                return int(found[0]["id"])
             with suppress(NoReply):
                 more = {"image": COUNTING, "name": name, "input": input_}
                 return self._federation.send(self._client, receivers, "run", **more)
@@ -125,10 +125,12 @@ def test_whole_nodes_behind_a_bad_network_lose_and_double_nothing(
             if number % 5:
                 wait = chance.choice([0, 0.3, 3])
                 input_ = {"answer": answer, "seconds": wait}
-                receivers, answers = names, [answer] * len(names)
+                receivers = names
+                answers: list[Any] = [answer] * len(names)
             else:  # at one station after the other, over each transport
                 input_ = {"answer": answer, "ask": ids}
-                receivers, answers = [names[number // 5 % 2]], [[answer] * len(names)]
+                receivers = [names[number // 5 % 2]]
+                answers = [[answer] * len(names)]
             task = researcher.send(f"task {number}", receivers, input_)
             expected[task] = answers
             open_.append(task)

@@ -95,7 +95,7 @@ def check_stop(folder: Path) -> None:
         timeout=60,
     )
     assert started.returncode == 0, started.stderr
-    editor = [sys.executable, "-c", "import time; time.sleep(100)", configuration]
+    editor = [sys.executable, "-c", "import time; time.sleep(100)", str(configuration)]
     with subprocess.Popen(editor) as editing:
         try:
             assert "supervisord" in run(folder, "--stop")

@@ -48,7 +48,9 @@ def test_a_node_that_is_frozen_and_killed_loses_nothing(
         node_id = root.node.list(organization=federation.ids[name])["data"][0]["id"]
     tasks = []
     for _ in range(FREEZES):
-        federation.node(name).send_signal(signal.SIGSTOP)
+        process = federation.node(name)
+        assert process is not None
+        process.send_signal(signal.SIGSTOP)
         tasks.append(stations.send(client, name))
         # It was handed to the frozen process, or is kept for the next one.
         await_true(
@@ -111,7 +113,8 @@ def test_killing_the_worker_between_publishing_and_forgetting(
 ) -> None:
     federation = stations.federation
     worker = federation.process("worker")
-    frozen = [federation.node(name) for name in federation.ids]
+    frozen = [node for name in federation.ids if (node := federation.node(name))]
+    assert len(frozen) == len(federation.ids)
     for process in [worker, *frozen]:
         process.suspend()
     tasks = [stations.send(client) for _ in range(TASKS)]

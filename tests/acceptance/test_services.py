@@ -99,7 +99,7 @@ class World:
         """End a node in one of the ways in which nodes end."""
         if how == "stop":
             file = self.federation.node_file(station)
-            command = [BIN / "vnode", "stop", "--config", file]
+            command = [str(BIN / "vnode"), "stop", "--config", str(file)]
             subprocess.run(command, check=True, timeout=60, capture_output=True)
         self.federation.stop_node(station, signal.SIGKILL)
 
@@ -296,7 +296,12 @@ def test_algorithm_reaches_no_service_that_was_taken_away(world: World, client: 
     sent = world.send(client, [ALPHA], VISIT)
     eventually(sent.is_active, 60)
     world.end(ALPHA, "stop")
-    none = {"whitelist": None, "ssh-tunnels": [], "docker_services": {}, "policies": None}
+    none: dict[str, Any] = {
+        "whitelist": None,
+        "ssh-tunnels": [],
+        "docker_services": {},
+        "policies": None,
+    }
     world.federation.start_node(ALPHA, **none)
     world.federation.wait_until_online(ALPHA)
     sent.allow("begin")
@@ -313,7 +318,8 @@ def test_algorithms_of_two_stations_meet_at_the_ports_that_the_server_shows(
     federation, ids = world.federation, world.federation.ids
     assert eventually(lambda: len(addresses(federation)) == 2, 60)
     sent = world.send(client, [ALPHA, BETA], MEET)
-    ports = eventually(lambda: len(sent.ports()) == 4 and sent.ports(), 60)
+    eventually(lambda: len(sent.ports()) == 4, 60)
+    ports = sent.ports()
     assert sorted(port["label"] for port in ports) == ["count", "count", "sum", "sum"]
     assert all(49152 <= port["port"] <= 65534 for port in ports)
     if restarted:

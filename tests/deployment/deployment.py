@@ -153,10 +153,13 @@ class Deployment(Federation):
             return httpx2.get(f"{self.address}/api/ready", timeout=5).status_code == 200
         return False
 
-    def client(self, username: str = "researcher", password: str = PASSWORD) -> Client:
+    def client(
+        self, username: str = "researcher", password: str = PASSWORD, **options: Any
+    ) -> Client:
         if username == "root":
             password = self.execute("api", "cat", "/run/vantage6/root_password")
-        client = Client("https://127.0.0.1", self.port, "/api", raise_errors=True)
+        options = {"raise_errors": True, **options}
+        client = Client("https://127.0.0.1", self.port, "/api", **options)
         client.authenticate(username, password)
         if username == "researcher":
             client.setup_encryption(self.key_file(next(iter(self.ids))))

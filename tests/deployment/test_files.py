@@ -81,7 +81,7 @@ def test_every_service_says_whether_it_is_well():
 def make(out: Path, given: Path) -> None:
     for name in ("server", "redis", "postgres", "prometheus", "tls"):
         (out / name).mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, COMPOSE / "make_secrets.py", out, given]
+    command = [sys.executable, *map(str, (COMPOSE / "make_secrets.py", out, given))]
     subprocess.run(command, check=True, capture_output=True, timeout=60)
 
 

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -56,7 +57,7 @@ def test_what_is_pinned_is_enough_for_each_package_that_is_installed_here() -> N
         for text in pinned.wanted(extra)
     }
     chosen = pinned.closure(names, pinned.blocks())
-    environment = {**default_environment(), "extra": ""}
+    environment: dict[str, Any] = {**default_environment(), "extra": ""}
     for name in chosen:
         try:
             needs = requires(name) or []

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from docs import generate
+from vantage6.common.config import NodeConfig, ServerConfig
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -24,7 +25,7 @@ def test_the_page_begins_with_its_subject_and_has_no_empty_code(name: str) -> No
 
 
 def test_every_key_has_a_meaning() -> None:
-    for model in (generate.ServerConfig, generate.NodeConfig):
+    for model in (ServerConfig, NodeConfig):
         for key, _, meaning in generate.rows(model):
             assert meaning, key
 

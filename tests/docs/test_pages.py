@@ -9,8 +9,9 @@ import pytest
 import yaml
 
 from docs.commands import PROGRAMS, contexts
-from docs.generate import NodeConfig, ServerConfig, rows
+from docs.generate import rows
 from tests.docs.markdown import DOCS, PAGES, blocks
+from vantage6.common.config import NodeConfig, ServerConfig
 
 ROOT = DOCS.parent
 WRITTEN = [page for page in PAGES if page.name not in ("commands.md", "seeds.md")]

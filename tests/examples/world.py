@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from examples.demo import AGES
+from vantage6.sandbox.demonstration import AGES
 from vantage6.sandbox.federation import AS_PROCESSES, IMAGE, Federation
 
 

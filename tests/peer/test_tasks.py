@@ -193,7 +193,7 @@ def finish(beta: NodeClient, world: World, task: int, content: bytes | None) -> 
     """Let beta compute a result, and return its id."""
     (part,) = world.root.task.get(task)["results"]
     beta.claim(part["id"])
-    fields = {"status": "completed", "finished_at": datetime.now(UTC)}
+    fields: dict[str, Any] = {"status": "completed", "finished_at": datetime.now(UTC)}
     if content is not None:
         fields["result"] = base64.b64encode(content).decode()
     beta.patch_result(part["id"], **fields)

@@ -41,11 +41,12 @@ def study(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def node(study: Path) -> Iterator[subprocess.Popen]:
+def node(study: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Give a program in it that is called like a node."""
     program = "print(flush=True); import time; time.sleep(100)"
     command = ["vnode", "-c", program, str(study / "node.yaml")]
     with subprocess.Popen(command, executable=sys.executable, stdout=subprocess.PIPE) as process:
+        assert process.stdout
         process.stdout.readline()
         try:
             yield process
@@ -55,7 +56,7 @@ def node(study: Path) -> Iterator[subprocess.Popen]:
 
 @pytest.mark.parametrize("more", [[], ["--stop"]])
 def test_folder_of_somebody_is_left_as_it_is(
-    study: Path, node: subprocess.Popen, more: list[str]
+    study: Path, node: subprocess.Popen[bytes], more: list[str]
 ) -> None:
     done = demo("--folder", study, *more)
     assert done.returncode == 1
@@ -67,7 +68,7 @@ def test_folder_of_somebody_is_left_as_it_is(
 
 
 def test_programs_in_the_folder_of_a_demonstration_are_ended(
-    study: Path, node: subprocess.Popen
+    study: Path, node: subprocess.Popen[bytes]
 ) -> None:
     (study / MARK).touch()
     assert [str(node.pid) in said for said in leftovers.end_users_of(study)] == [True]
@@ -122,7 +123,7 @@ def test_make_clean_leaves_what_the_other_commands_did_not_make(tmp_path: Path) 
 
 
 def test_process_that_ends_meanwhile_is_passed_over(
-    study: Path, node: subprocess.Popen, monkeypatch: pytest.MonkeyPatch
+    study: Path, node: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between the look at its command and its end."""
     (study / MARK).touch()

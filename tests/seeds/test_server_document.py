@@ -216,7 +216,7 @@ def test_the_files_are_shown(statement: Statement, server: Server) -> None:
 
 @runs
 def test_the_servers_are_listed(statement: Statement, server: Server) -> None:
-    command = [VSERVER, *statement.text.split()[1:]]
+    command = [str(VSERVER), *statement.text.split()[1:]]
     done = subprocess.run(command, capture_output=True, text=True, env=server.environment)
     assert re.search(rf"^{server.name} .*\btest\b.*(R|Not r)unning", done.stdout, re.MULTILINE)
 

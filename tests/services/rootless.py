@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,7 +94,7 @@ def docker(owner: User) -> Iterator[str]:
     pid = f"--pidfile={owner.folder}/run/docker.pid"
     # The explicit limit: the usual start raises it, which a sandbox does not permit.
     limit = "--default-ulimit=nofile=1024:1024"
-    command = [_DOCKERD, f"--host={address}", *places, pid, limit]
+    command = [str(_DOCKERD), f"--host={address}", *places, pid, limit]
     with _engine(owner, "docker", command):
         yield address
 
@@ -112,7 +112,9 @@ def podman(owner: User) -> Iterator[str]:
 
 
 @contextmanager
-def _engine(owner: User, name: str, command: list[str | Path], **variables: str) -> Iterator[None]:
+def _engine(
+    owner: User, name: str, command: Sequence[str | Path], **variables: str
+) -> Iterator[None]:
     log, socket = owner.folder / f"{name}.log", owner.folder / "run" / f"{name}.sock"
     environment = owner.environment(**variables)
     with service(owner.command(*command), log, socket, environment, _SECONDS):

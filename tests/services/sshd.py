@@ -24,7 +24,16 @@ class SshServer:
         self.folder = folder
         self.port = free_port()
         for name in ("host", "user", "stranger"):
-            command = [needs("ssh-keygen"), "-q", "-t", "ed25519", "-N", "", "-f", folder / name]
+            command = [
+                needs("ssh-keygen"),
+                "-q",
+                "-t",
+                "ed25519",
+                "-N",
+                "",
+                "-f",
+                str(folder / name),
+            ]
             subprocess.run(command, check=True, timeout=30)
         self._file = folder / "sshd_config"
         self._file.write_text(

@@ -1,6 +1,7 @@
 """Files of separated values as spreadsheets write them, and files that are something else."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas
 import pytest
@@ -26,7 +27,7 @@ from vantage6.tools.loaders import load
 )
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 def test_separator_and_decimal_mark_are_noticed(
-    tmp_path: Path, content: str, expected: dict, encoding: str
+    tmp_path: Path, content: str, expected: dict[str, Any], encoding: str
 ) -> None:
     (tmp_path / "data.txt").write_bytes(
         content.removeprefix("\ufeff").encode(encoding)
@@ -65,7 +66,7 @@ def test_separator_and_decimal_mark_are_noticed(
     ],
 )
 def test_comma_is_a_decimal_mark_only_where_it_is_certain(
-    tmp_path: Path, content: str, expected: dict
+    tmp_path: Path, content: str, expected: dict[str, Any]
 ) -> None:
     """12,500 read as 12.5 is wrong by a thousand, and nobody would notice."""
     (tmp_path / "data.csv").write_text(content)

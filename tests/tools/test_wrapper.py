@@ -242,7 +242,7 @@ def test_data_is_not_always_loaded(run: Run, tmp_path: Path, call: str, expected
     ],
 )
 def test_mistake_is_one_line_on_standard_error(
-    run: Run, tmp_path: Path, input_: object, call: str, environment: dict, message: str
+    run: Run, tmp_path: Path, input_: object, call: str, environment: dict[str, str], message: str
 ) -> None:
     ended = run(input_, call, **environment)
     assert (ended.returncode, ended.stderr) == (1, f"reason > {message}\n")
