@@ -48,6 +48,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
+        if " at 0x" in item.nodeid:
+            # No two processes have the same, and they would refuse to share the tests.
+            raise pytest.UsageError(f"an address is in the name of a test: {item.nodeid}")
         if _SERVICES.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
         if EFFORT > 1:
