@@ -8,6 +8,7 @@ from vantage6.client.protocols import Requests
 from vantage6.client.session import NotTheServer
 from vantage6.common.errors import Forbidden, NotFound, SerializationError, V6Error
 from vantage6.common.serialization import deserialize, serialize
+from vantage6.common.terminal_text import harmless
 
 if TYPE_CHECKING:
     from vantage6.common.cards import Card
@@ -85,7 +86,8 @@ class CardChecks:
         except (Forbidden, NotFound, NotTheServer):
             return ()  # not for this user, or a server without a shelf
         if refusal := found.get("refusal"):
-            raise CannotCompute(refusal, code="card_retired")
+            # SECURITY: it holds the reason that a reviewer wrote, and is mostly shown at a terminal.
+            raise CannotCompute(harmless(str(refusal)), code="card_retired")
         return [card for each in found["cards"] for card in self._read(image, each["card"])]
 
     def _read(self, image: str, document: Any) -> "Sequence[Card]":

@@ -82,8 +82,11 @@ def test_a_card_that_was_corrected_counts_at_the_next_try(shelf, client) -> None
 
 def test_a_retired_image_is_refused_as_the_server_says(shelf, client) -> None:
     refusal = "Image x must not be used any more."
-    shelf.answers["GET algorithm/match"] = (200, {"cards": [], "refusal": refusal})
-    assert create(client, GOOD) == {"msg": refusal, "code": "card_retired"}
+    # The words of a reviewer do not command a terminal.
+    shelf.answers["GET algorithm/match"] = (200, {"cards": [], "refusal": f"{refusal}\x1b[2J"})
+    said = create(client, GOOD)
+    assert (said["code"], "\x1b" in said["msg"]) == ("card_retired", False)
+    assert said["msg"].startswith(refusal)
     assert "POST task" not in shelf.calls()
 
 
