@@ -86,7 +86,7 @@ class CardChecks:
         except (Forbidden, NotFound, NotTheServer):
             return ()  # not for this user, or a server without a shelf
         if refusal := found.get("refusal"):
-            # SECURITY: it holds the reason that a reviewer wrote, and is mostly shown at a terminal.
+            # SECURITY: a reviewer wrote the reason in it, and it is mostly shown at a terminal.
             raise CannotCompute(harmless(str(refusal)), code="card_retired")
         return [card for each in found["cards"] for card in self._read(image, each["card"])]
 
