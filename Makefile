@@ -49,7 +49,7 @@ campaign: .venv/dev ## try what is tried at random EFFORT=20 times as often as `
 .PHONY: coverage
 coverage: .venv/dev ## run all tests and show which lines and branches none of them reaches
 	@scripts/debian-packages.sh
-	@$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered $(T)
+	@$(BIN)/python -m pytest $(ORDER) --cov --cov-report=term-missing:skip-covered $(T)
 
 .PHONY: test-fast
 test-fast: .venv/dev ## run the tests that need no service, in an order of chance, or those of T=path
