@@ -14,9 +14,9 @@ BEFORE = "0008_held_addresses"
 
 
 @pytest.fixture
-def old(database_uri: str, tmp_path: Path):
+def old(empty_uri: str, tmp_path: Path):
     """Give a connection to a database as a server without a shelf leaves it."""
-    database.bind(database_uri, folder=tmp_path)
+    database.bind(empty_uri, folder=tmp_path)
     with database.session():
         migrate.up(BEFORE)
         setup.ensure_rules()
@@ -53,8 +53,8 @@ def test_the_way_back_takes_the_rules_away(old: None):
     assert (Rule.select().count(), RoleRule.select().count()) == before
 
 
-def test_a_new_database_keeps_the_known_ids(database_uri: str, tmp_path: Path):
-    database.bind(database_uri, folder=tmp_path)
+def test_a_new_database_keeps_the_known_ids(empty_uri: str, tmp_path: Path):
+    database.bind(empty_uri, folder=tmp_path)
     with database.session():
         migrate.up()
         assert Rule.select().count() == 0
