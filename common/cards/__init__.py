@@ -4,7 +4,13 @@
 of a task's input against it. A card is written by the author of an image, who is not trusted.
 """
 
-from vantage6.common.cards.arguments import BAD_ARGUMENTS, find_faults, find_faults_of_input
+from vantage6.common.cards.arguments import (
+    BAD_ARGUMENTS,
+    find_faults,
+    find_faults_of_each,
+    find_faults_of_input,
+)
+from vantage6.common.cards.bounded import Steps, TooMuch
 from vantage6.common.cards.card import Card, Example, Function, Rounds, Share, View
 from vantage6.common.cards.documents import (
     LABEL,
@@ -29,9 +35,12 @@ __all__ = [
     "Imported",
     "Rounds",
     "Share",
+    "Steps",
+    "TooMuch",
     "View",
     "convert_entry",
     "find_faults",
+    "find_faults_of_each",
     "find_faults_of_input",
     "from_store",
     "parse",

@@ -37,19 +37,36 @@ class TooMuch(Exception):
     """The check would take too long."""
 
 
-class _Steps:
-    """Counts steps, and ends the check with `TooMuch`."""
+class Steps:
+    """Counts the steps of checks, and ends them with `TooMuch`.
 
-    def __init__(self) -> None:
-        self._left = _MOST_STEPS
+    Parameters
+    ----------
+    most
+        How many steps there are, for all checks that share this.
+    """
+
+    def __init__(self, most: int | None = None) -> None:
+        self._left = _MOST_STEPS if most is None else most
 
     def spend(self, steps: int) -> None:
+        """Take some steps.
+
+        Raises
+        ------
+        TooMuch
+            If so many are not left.
+        """
         self._left -= steps
         if self._left < 0:
             raise TooMuch
 
+    def spend_on(self, raw: bytes) -> None:
+        """Take the steps for reading a text; see `spend`."""
+        self.spend(len(raw) // _CHARACTERS_OF_STEP)
 
-_steps: ContextVar[_Steps] = ContextVar("steps")
+
+_steps: ContextVar[Steps] = ContextVar("steps")
 
 
 class _List(list[Any]):
@@ -73,27 +90,44 @@ class _Strange:
     """A value that JSON does not have; it is of no type."""
 
 
-def plain(value: dict[str, Any]) -> dict[str, Any]:
+def plain(value: dict[str, Any], steps: Steps) -> dict[str, Any]:
     """Return arguments in the forms of JSON, quoting nothing.
+
+    Parameters
+    ----------
+    value
+        The arguments by their names.
+    steps
+        Each value takes one.
 
     Raises
     ------
     TooMuch
         If they are nested too deeply, or are too many.
     """
-    steps = _Steps()
     return _Dictionary({_Text(key): _plain(entry, steps, 0) for key, entry in value.items()})
 
 
-def find_errors(schema: dict[str, Any], arguments: dict[str, Any]) -> list[ValidationError]:
+def find_errors(
+    schema: dict[str, Any], arguments: dict[str, Any], steps: Steps
+) -> list[ValidationError]:
     """Return how arguments, made by `plain`, differ from a schema; the first fifty differences.
+
+    Parameters
+    ----------
+    schema
+        Of the arguments of a function.
+    arguments
+        By their names.
+    steps
+        Each keyword takes some.
 
     Raises
     ------
     TooMuch
         If the check would take too long.
     """
-    token = _steps.set(_Steps())
+    token = _steps.set(steps)
     try:
         checker = _validator()(schema, registry=Registry())
         return list(islice(checker.iter_errors(arguments), _MOST_ERRORS))
@@ -103,7 +137,7 @@ def find_errors(schema: dict[str, Any], arguments: dict[str, Any]) -> list[Valid
         _steps.reset(token)
 
 
-def _plain(value: Any, steps: _Steps, depth: int) -> Any:
+def _plain(value: Any, steps: Steps, depth: int) -> Any:
     steps.spend(1)
     if depth > _DEEPEST:
         raise TooMuch
@@ -175,11 +209,19 @@ def _is_unique(_: Any, wanted: Any, instance: Any, __: dict[str, Any]) -> Iterat
 
 
 def _mark(value: Any) -> Any:
-    """Return what is equal for values that JSON Schema calls equal: 1 and 1.0, but not true."""
+    """Return what is equal for values that JSON Schema calls equal: 1 and 1.0, but not true.
+
+    SECURITY: a number becomes a text. Many numbers can be chosen that have the same hash, and a set
+    of these takes a time that grows with the square of their number. Hashes of texts are secret.
+    """
     steps = _steps.get()
     steps.spend(1)
     if isinstance(value, list):
         return ("list", *(_mark(entry) for entry in value))
     if isinstance(value, dict):
         return ("dictionary", frozenset((key, _mark(entry)) for key, entry in value.items()))
-    return (isinstance(value, bool), isinstance(value, str), value)
+    if isinstance(value, float):
+        return ("number", hex(int(value)) if value.is_integer() else value.hex())
+    if isinstance(value, int) and not isinstance(value, bool):
+        return ("number", hex(value))
+    return (isinstance(value, str), value)

@@ -1,6 +1,7 @@
 """The input of a task is held against the card of its image, where the server can read it."""
 
 import pickle
+import time
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from tests.models.cards import card, shelve
 from tests.models.factories import IMAGE, World, make_task, make_user, sealed
 from vantage6.common.encoding import bytes_to_base64s
 from vantage6.common.enums import CardState
+from vantage6.common.errors import Invalid
 from vantage6.common.serialization import serialize
 from vantage6.models.store import algorithms, input_checks, shelf
 from vantage6.models.tables import Node, Task, User
@@ -241,6 +243,27 @@ def test_long_and_many_inputs_are_left_to_the_nodes(world: World):
         [(1, travelling(wrong)), *some[1:], (21, travelling(WRONG))],
         is_sub_task=False,
     )
+
+
+def test_all_cards_and_inputs_of_a_task_share_a_small_number_of_steps(world: World):
+    """What is left over is checked by the nodes: a wrong input after them passes here."""
+    slow = {"allOf": [{"type": "integer", "minimum": -number} for number in range(20)]}
+    lists = {"type": "array", "items": slow}
+    arguments = {"type": "object", "properties": {"v": lists}, "additionalProperties": False}
+    function = card()["functions"][0] | {"arguments": arguments, "calls": []}
+    for version in range(shelf.MOST_CARDS):
+        shelve(world.north, version=str(version), functions=[function])
+
+    def inputs(size: int) -> list[tuple[int, str]]:
+        some = [GOOD | {"kwargs": {"v": [*range(size), number]}} for number in range(10)]
+        return [(1, travelling(each)) for each in [*some, WRONG]]
+
+    started = time.process_time()
+    for size in (300, 20_000):
+        input_checks.check(IMAGE, world.north.id, inputs(size), is_sub_task=False)
+    assert time.process_time() - started < 2
+    with pytest.raises(Invalid, match="It takes: v"):
+        input_checks.check(IMAGE, world.north.id, inputs(5), is_sub_task=False)
 
 
 def test_a_refusal_comes_after_the_permission(api: Api, world: World):

@@ -28,6 +28,7 @@ def create(client: Client, input_: Any, **changes: Any) -> Any:
         "image": IMAGE,
         "description": "",
         "input": input_,
+        "data_format": "json",
     }
     return client.task.create(**{**given, **changes})
 
@@ -44,23 +45,23 @@ def shelf(peer: Peer) -> Peer:
     return peer
 
 
-@pytest.mark.parametrize("data_format", ["json", "legacy", "pickle"])
-def test_an_input_that_does_not_fit_is_not_sent(shelf, client, data_format) -> None:
-    said = create(client, WRONG, data_format=data_format)
+def test_an_input_that_does_not_fit_is_not_sent(shelf, client) -> None:
+    said = create(client, WRONG)
     assert said["code"] == "bad_arguments"
     assert "It takes: column_name." in said["msg"]
     assert "POST task" not in shelf.calls()
     client.raise_errors = True
     with pytest.raises(Invalid, match="column_name"):
-        create(client, WRONG, data_format=data_format)
-    assert create(client, GOOD, data_format=data_format) == {"id": 5}
+        create(client, WRONG)
+    assert create(client, GOOD) == {"id": 5}
 
 
-def test_it_is_refused_before_anything_is_encrypted(shelf, client, tmp_path) -> None:
+@pytest.mark.parametrize("data_format", ["json", "legacy", "pickle"])
+def test_it_is_refused_before_anything_is_encrypted(shelf, client, tmp_path, data_format) -> None:
     RSACryptor.create_new_rsa_key(tmp_path / "own.pem")
     client.cryptor = RSACryptor(tmp_path / "own.pem")
     shelf.answers["GET collaboration/1"] = (200, {"id": 1, "encrypted": True})
-    assert create(client, WRONG)["code"] == "bad_arguments"
+    assert create(client, WRONG, data_format=data_format)["code"] == "bad_arguments"
     # The keys of the receivers were not asked for.
     assert shelf.calls()[-1] == "GET algorithm/match"
 
@@ -111,8 +112,15 @@ def test_a_card_that_this_client_cannot_read_is_said_and_not_checked(shelf, clie
     assert "cannot read" in caplog.text
 
 
-def test_what_json_has_no_form_for_is_left_to_the_node(shelf, client) -> None:
-    assert create(client, WRONG | {"kwargs": {"column": {1, 2}}}) == {"id": 5}
+@pytest.mark.parametrize("data_format", ["legacy", "pickle"])
+def test_a_pickle_is_sent_only_where_the_shelf_knows_no_card(shelf, client, data_format) -> None:
+    """A station takes none for an image with a card, however right the arguments are."""
+    for value in (GOOD, GOOD | {"kwargs": {"column_name": {1, 2}}}):
+        said = create(client, value, data_format=data_format)
+        assert (said["code"], "data_format='json'" in said["msg"]) == ("bad_arguments", True)
+    assert "POST task" not in shelf.calls()
+    shelf.answers["GET algorithm/match"] = (200, {"cards": [], "refusal": None})
+    assert create(client, GOOD, image="another", data_format=data_format) == {"id": 5}
 
 
 # With the real server

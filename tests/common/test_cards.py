@@ -418,7 +418,44 @@ def test_a_check_that_takes_too_many_steps_is_a_refusal(
 ):
     monkeypatch.setattr(bounded, "_MOST_STEPS", 100)
     (said,) = faults(card, **RIGHT, levels={"race": list(range(200))})
-    assert said.startswith("The arguments are too large")
+    assert said.startswith("The check of the arguments takes too long")
+
+
+def test_checks_can_share_their_steps(card: Card):
+    payload = serialize({"method": "glm", "master": True, "kwargs": RIGHT}, "json")
+    wrong = serialize({"method": "glm", "master": True}, "json")
+    steps = cards.Steps(500)
+    assert cards.find_faults_of_each([], wrong, steps=steps) == ()
+    assert cards.find_faults_of_each([card], payload, steps=steps) == ()
+    assert cards.find_faults_of_each([card], wrong) == cards.find_faults(card, wrong)
+    steps.spend(450)
+    with pytest.raises(cards.TooMuch):
+        cards.find_faults_of_each([card], payload, steps=steps)
+
+
+def test_what_many_cards_refuse_takes_no_more_steps_than_there_are(card: Card):
+    wrong = serialize({"method": "other" * 500, "master": True}, "json")
+    with pytest.raises(cards.TooMuch):
+        cards.find_faults_of_each([card] * 100, wrong, steps=cards.Steps(1_000))
+
+
+def test_an_input_with_too_many_values_is_told_how_many_there_may_be(card: Card):
+    (said,) = faults(card, **RIGHT, levels={"race": [1] * 200_001})
+    assert "about 200,000 values at most" in said
+
+
+def test_numbers_of_one_hash_do_not_make_a_check_longer():
+    values = [(2**61 - 1) * number for number in range(1, 15_000)]
+    assert len(set(map(hash, values))) == 1
+    unique = cards.parse(with_schema(uniqueItems=True))
+    for more, expected in (([], 0), ([True, 1, "1"], 0), ([1, 1.0], 1), ([float(2**61), 2**61], 1)):
+        kwargs = RIGHT | {"formula": values + more}
+        started = time.process_time()
+        said = cards.find_faults_of_input(
+            unique, {"method": "glm", "master": True, "kwargs": kwargs}
+        )
+        assert time.process_time() - started < 1.5
+        assert len(said) == expected
 
 
 def test_deep_arguments_are_refused(card: Card):
@@ -426,7 +463,7 @@ def test_deep_arguments_are_refused(card: Card):
     for _ in range(500):
         value = [value]
     (said,) = faults(card, **RIGHT, either=value)
-    assert said.startswith("The arguments are too large")
+    assert said.startswith("The check of the arguments takes too long")
 
 
 def test_what_is_checked_stays_as_it_was(card: Card):
