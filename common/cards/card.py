@@ -33,13 +33,13 @@ ShareClass = Literal[
     "information_matrix",
     "survival_table",
     "risk_set_sum",
-    "model_residual",
     "residual_df",
     "text",
-    "identifier",
     "parameter",
     "status",
 ]
+#: Numbers of single records, which no function may share.
+_FORBIDDEN = ("model_residual", "identifier")
 
 #: The name of a function, without ``RPC_``; R has dots in its names.
 FunctionName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.]{0,99}$")]
@@ -77,6 +77,14 @@ class Share(_Part):
     #: Where the answer says how many records are behind it.
     of: Path | None = None
     note: Note = ""
+
+    @field_validator("class_", mode="before")
+    @classmethod
+    def _is_no_record(cls, class_: Any) -> Any:
+        # SECURITY: such a card is refused wherever it is read, and so is its image at a station.
+        if class_ in _FORBIDDEN:
+            raise ValueError(f"the class {class_} is of single records, which never leave a site")
+        return class_
 
 
 class View(_Part):

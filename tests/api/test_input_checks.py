@@ -10,12 +10,13 @@ from tests.api.client import Algorithm, Answer, Api
 from tests.api.test_queries import counted
 from tests.models.cards import card, shelve
 from tests.models.factories import IMAGE, World, make_task, make_user, sealed
+from vantage6.common import cards
 from vantage6.common.encoding import bytes_to_base64s
 from vantage6.common.enums import CardState
 from vantage6.common.errors import Invalid
 from vantage6.common.serialization import serialize
 from vantage6.models.store import algorithms, input_checks, shelf
-from vantage6.models.tables import Node, Task, User
+from vantage6.models.tables import AlgorithmCard, Node, Task, User
 
 GOOD = {"method": "master", "master": True, "kwargs": {"column_name": "age"}}
 WRONG = {"method": "master", "master": True, "kwargs": {"column": "age"}}
@@ -264,6 +265,16 @@ def test_all_cards_and_inputs_of_a_task_share_a_small_number_of_steps(world: Wor
     assert time.process_time() - started < 2
     with pytest.raises(Invalid, match="It takes: v"):
         input_checks.check(IMAGE, world.north.id, inputs(5), is_sub_task=False)
+
+
+def test_a_card_of_an_older_server_that_is_not_valid_any_more_keeps_no_task(
+    api: Api, world: World, researcher: User
+):
+    row = shelve(world.north)
+    content = cards.write(cards.parse(card())).replace('"class":"sum"', '"class":"identifier"')
+    AlgorithmCard.update(content=content).where(AlgorithmCard.algorithm == row.id).execute()
+    input_checks._card.cache_clear()
+    assert send(api, researcher, world, WRONG).status == 201
 
 
 def test_a_refusal_comes_after_the_permission(api: Api, world: World):

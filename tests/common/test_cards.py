@@ -351,6 +351,13 @@ def test_an_input_in_another_format_is_refused(card: Card, data_format: str):
     assert "data_format='json'" in said
 
 
+@pytest.mark.parametrize("class_", ["model_residual", "identifier"])
+def test_a_card_that_shares_single_records_is_refused(class_: str):
+    document = changed("functions/1/shares", [{"path": "/n", "class": class_}])
+    with pytest.raises(CardError, match=f"the class {class_} is of single records, which never"):
+        cards.parse(document)
+
+
 @pytest.mark.parametrize(
     "payload",
     [

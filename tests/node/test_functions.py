@@ -1,5 +1,7 @@
 """Which functions of an image a station computes, and which of them only within a run of it."""
 
+import base64
+import gzip
 import json
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -201,6 +203,19 @@ def test_an_image_with_a_card_that_cannot_be_read_does_not_run(label: str) -> No
     assert refused.value.reason.code == "card_unreadable"
     assert read_card(None) is None
     assert read_card(write_label(CARD)) == CARD
+
+
+def test_an_image_whose_card_shares_single_records_does_not_run() -> None:
+    shares = [{"path": "/n", "class": "count"}]
+    step = {"name": "step", "kind": "partial", "shares": shares}
+    right = {"card": 1, "name": "x", "version": "1", "functions": [step]}
+    wrong = json.dumps(right).replace("count", "identifier")
+    for text, is_refused in ((json.dumps(right), False), (wrong, True)):
+        label = base64.b64encode(gzip.compress(text.encode())).decode()
+        with pytest.raises(RefusalError) if is_refused else nullcontext() as refused:
+            read_card(label)
+        if is_refused:
+            assert refused.value.reason.code == "card_unreadable"
 
 
 class Labelled(ProcessRuntime):
