@@ -25,14 +25,26 @@ def _partial(*shares: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _central(
-    calls: list[str], least: int, most: int | None, kind: str, path: str = "/result"
+    calls: list[str],
+    least: int,
+    most: int | None,
+    kind: str,
+    path: str = "/result",
+    *,
+    example: Mapping[str, Any],
 ) -> dict[str, Any]:
     return {
         "stability": "stable",
         "calls": calls,
         "rounds": (least, most),
         "views": [{"kind": kind, "path": path}],
+        "examples": [example],
     }
+
+
+def _example(title: str, **arguments: Any) -> dict[str, Any]:
+    """Return an example with the columns of ``examples/statistics.py``."""
+    return {"title": title, "arguments": arguments}
 
 
 def _described(place: str) -> tuple[dict[str, Any], ...]:
@@ -51,20 +63,87 @@ def _described(place: str) -> tuple[dict[str, Any], ...]:
 #: The most rounds of an iterative method: those that a caller may ask for, and the first one.
 _ITERATIONS = 51
 _MODEL = "/result/coefficients"
+_OUTCOME = {"time": "days", "event": "died"}
+_THREE = ["age", "pressure", "visits"]
 
 #: Facts by the name of the function.
 FACTS: dict[str, dict[str, Any]] = {
-    "summary": _central(["describe", "moments", "counts"], 1, None, "table", "/result/columns"),
-    "histogram": _central(["describe", "moments", "histogram_counts"], 1, 3, "histogram"),
-    "crosstab": _central(["crosstab_levels", "crosstab_counts"], 2, 2, "cross_table"),
-    "ttest": _central(["describe", "moments"], 1, 2, "table"),
-    "anova": _central(["describe", "moments"], 1, 2, "table"),
-    "correlation": _central(["describe", "moments"], 1, 2, "table", "/result/matrix"),
-    "pca": _central(["describe", "moments"], 1, 2, "scree"),
-    "linear_model": _central(["model_prepare", "linear_sums"], 2, 3, "coefficients", _MODEL),
-    "glm": _central(["model_prepare", "glm_step"], 2, _ITERATIONS, "coefficients", _MODEL),
+    "summary": _central(
+        ["describe", "moments", "counts"],
+        1,
+        None,
+        "table",
+        "/result/columns",
+        example=_example("Age and stage of all patients", columns=["age", "stage"]),
+    ),
+    "histogram": _central(
+        ["describe", "moments", "histogram_counts"],
+        1,
+        3,
+        "histogram",
+        example=_example("Age by decades", column="age", edges=[40, 50, 60, 70, 80]),
+    ),
+    "crosstab": _central(
+        ["crosstab_levels", "crosstab_counts"],
+        2,
+        2,
+        "cross_table",
+        example=_example("Deaths in each arm", rows="arm", columns="died"),
+    ),
+    "ttest": _central(
+        ["describe", "moments"],
+        1,
+        2,
+        "table",
+        example=_example("Blood pressure of two arms", column="pressure", group="arm"),
+    ),
+    "anova": _central(
+        ["describe", "moments"],
+        1,
+        2,
+        "table",
+        example=_example("Blood pressure by stage", column="pressure", group="stage"),
+    ),
+    "correlation": _central(
+        ["describe", "moments"],
+        1,
+        2,
+        "table",
+        "/result/matrix",
+        example=_example("Correlation of three columns", columns=_THREE),
+    ),
+    "pca": _central(
+        ["describe", "moments"],
+        1,
+        2,
+        "scree",
+        example=_example("Principal components of three columns", columns=_THREE),
+    ),
+    "linear_model": _central(
+        ["model_prepare", "linear_sums"],
+        2,
+        3,
+        "coefficients",
+        _MODEL,
+        example=_example("Blood pressure by age and arm", formula="pressure ~ age + arm"),
+    ),
+    "glm": _central(
+        ["model_prepare", "glm_step"],
+        2,
+        _ITERATIONS,
+        "coefficients",
+        _MODEL,
+        example=_example(
+            "Logistic model of death", formula="died ~ age + arm + stage", family="binomial"
+        ),
+    ),
     "cox": _central(
-        ["model_prepare", "cox_step", "cox_sums"], 2, _ITERATIONS, "coefficients", _MODEL
+        ["model_prepare", "cox_step", "cox_sums"],
+        2,
+        _ITERATIONS,
+        "coefficients",
+        _MODEL,
+        example=_example("Time to death", **_OUTCOME, formula="age + arm + stage"),
     ),
     "kaplan_meier": _central(
         ["survival_prepare", "survival_bins", "survival_counts", "log_rank"],
@@ -72,8 +151,21 @@ FACTS: dict[str, dict[str, Any]] = {
         4,
         "kaplan_meier",
         "/result/curves",
+        example=_example(
+            "Survival of two arms", **_OUTCOME, group="arm", times=[90, 180, 270, 360, 450]
+        ),
     ),
-    "meta_analysis": _central(["local_model"], 0, 1, "coefficients", "/result/effects"),
+    "meta_analysis": _central(
+        ["local_model"],
+        0,
+        1,
+        "coefficients",
+        "/result/effects",
+        example=_example(
+            "The model of each hospital, pooled",
+            model={"function": "linear_model", "arguments": {"formula": "pressure ~ age + arm"}},
+        ),
+    ),
     "describe": _partial(
         share("/ok/rows", "count"),
         *_described("/ok/columns"),

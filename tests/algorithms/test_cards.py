@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from examples.statistics import HOSPITALS, patients
 from tests.algorithms.federation import federation
 from tests.algorithms.subjects import SUBJECTS
 from tests.algorithms.tables import table
@@ -16,6 +17,7 @@ from vantage6.common import cards
 from vantage6.common.cards import Card, Function
 from vantage6.tools.card_building import build, find_differences
 from vantage6.tools.dispatch_rpc import find
+from vantage6.tools.mock_client import MockAlgorithmClient
 
 ALGORITHMS = Path(__file__).resolve().parents[2] / "algorithms"
 #: The module that each image runs, by the folder with its card.
@@ -68,15 +70,27 @@ def test_each_function_is_described(card: Card):
         assert function.shares if not function.is_central else function.rounds
 
 
-def test_the_examples_of_the_card_fit_it(card: Card):
-    for function in card.functions:
+def test_the_examples_of_the_card_fit_it_and_run(folder: str, card: Card):
+    tables = [{"database": patients(hospital)} for hospital in HOSPITALS]
+    ids = list(HOSPITALS)
+    client = MockAlgorithmClient(tables, MODULES[folder], organization_ids=ids)
+    central = [function for function in card.functions if function.is_central]
+    for function in central:
+        assert function.examples, f"{function.name} has no example"
         for example in function.examples:
-            input_ = {
-                "method": function.name,
-                "master": function.is_central,
-                "kwargs": example.arguments,
-            }
+            input_ = {"method": function.name, "master": True, "kwargs": example.arguments}
             assert cards.find_faults_of_input(card, input_) == ()
+            task = client.task.create(input_, organization_ids=ids[:1])
+            (answer,) = client.result.get(task["id"])
+            for view in function.views:
+                assert _at(answer, view.path), f"{function.name} has nothing at {view.path}"
+
+
+def _at(answer: Any, path: str) -> Any:
+    """Return what a path without wildcards leads to."""
+    for step in path.split("/")[1:]:
+        answer = answer[int(step) if isinstance(answer, list) else step]
+    return answer
 
 
 def test_the_defaults_of_the_card_fit_it(card: Card):
