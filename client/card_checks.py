@@ -7,12 +7,14 @@ from vantage6.client.preflight import CannotCompute
 from vantage6.client.protocols import Requests
 from vantage6.client.session import NotTheServer
 from vantage6.common.errors import Forbidden, NotFound, V6Error
-from vantage6.common.terminal_text import harmless
+from vantage6.common.terminal_text import one_line
 
 if TYPE_CHECKING:
     from vantage6.common.cards import Card
 
 _MOST_IMAGES = 256
+#: A server says no more cards of an image.
+_MOST_CARDS = 5
 
 
 class CardChecks:
@@ -78,8 +80,12 @@ class CardChecks:
             return ()  # not for this user, or a server without a shelf
         if refusal := found.get("refusal"):
             # SECURITY: a reviewer wrote the reason in it, and it is mostly shown at a terminal.
-            raise CannotCompute(harmless(str(refusal)), code="card_retired")
-        return [card for each in found["cards"] for card in self._read(image, each["card"])]
+            raise CannotCompute(one_line(str(refusal)), code="card_retired")
+        return [
+            card
+            for each in found["cards"][:_MOST_CARDS]
+            for card in self._read(image, each["card"])
+        ]
 
     def _read(self, image: str, document: Any) -> "Sequence[Card]":
         from vantage6.common import cards

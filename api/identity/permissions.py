@@ -251,6 +251,13 @@ class Caller:
         """Tell whether the caller may see the users of an organization."""
         return self.may("user", Operation.VIEW, organization=organization, partner=organization)
 
+    def sees_user(self, user_id: int) -> bool:
+        """Tell whether the caller may see a user: himself, or one of an organization."""
+        if self.kind is IdentityKind.USER and self.id == user_id:
+            return True
+        user = users.find(user_id)
+        return user is not None and self.sees_users_of(user.organization_id)
+
     def require_as_strong_as(self, user: User) -> None:
         """Raise `Forbidden` unless the caller holds each rule of a user, or is that user.
 

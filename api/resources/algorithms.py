@@ -23,7 +23,7 @@ from vantage6.api.schemas.algorithms import (
 )
 from vantage6.api.schemas.base import Message
 from vantage6.common.enums import CardState, Operation, Scope
-from vantage6.common.errors import Forbidden, NotFound
+from vantage6.common.errors import Conflict, Forbidden, NotFound
 from vantage6.common.logs import get
 from vantage6.models.store import algorithms, collaborations, shelf
 from vantage6.models.tables import Algorithm, AlgorithmReview
@@ -39,6 +39,9 @@ class Algorithms(Resource):
     @endpoint(USER, query=AlgorithmFilter, reply=list[AlgorithmReply], permission=Rights(_VIEW))
     def on_get(self, req: Request, resp: Response, caller: Caller, query: AlgorithmFilter) -> Any:
         """List the function cards that the caller may see, without their documents."""
+        # SECURITY: a filter tells no more than the reply, which hides users that are not seen.
+        if query.user_id is not None and not caller.sees_user(query.user_id):
+            return lists.answer(req, resp, query, [], 0)
         rows, total = algorithms.page(
             caller.reach("algorithm", Scope.ORGANIZATION),
             lists.requested_page(query),
@@ -154,6 +157,12 @@ class Algorithms(Resource):
     @staticmethod
     def _in_state(row: Algorithm, caller: Caller, body: AlgorithmUpdate) -> Algorithm:
         if body.state is CardState.RETIRED:
+            # SECURITY: else one user alone keeps all members of a collaboration from an image.
+            if row.state is CardState.DRAFT:
+                raise Conflict(
+                    f"Function card {row.id} is a draft, which keeps no task from its image. Only "
+                    "a reviewed card is retired: review it first, or remove it."
+                )
             return algorithms.retire(row, body.note)
         if body.state is CardState.DRAFT:
             return algorithms.withdraw(row)

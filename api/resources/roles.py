@@ -20,7 +20,7 @@ from vantage6.api.schemas.roles import (
 )
 from vantage6.common.enums import Operation, Scope
 from vantage6.common.errors import Forbidden, NotFound
-from vantage6.models.store import organizations, roles, users
+from vantage6.models.store import organizations, roles
 from vantage6.models.tables import Role
 
 
@@ -40,7 +40,7 @@ class Roles(Resource):
         except Forbidden:
             reach = None
         # SECURITY: who has which role is for those to know who may see the user.
-        if query.user_id is not None and not self._sees_user(caller, query.user_id):
+        if query.user_id is not None and not caller.sees_user(query.user_id):
             return lists.answer(req, resp, query, [], 0)
         rows, total = roles.page(
             reach,
@@ -171,11 +171,6 @@ class Roles(Resource):
         caller.require_held(roles.grants([rule]))
         roles.take_out(row, rule.id)
         return self.replies.rules(roles.rules_of(id_), caller.sees_users_of)
-
-    @staticmethod
-    def _sees_user(caller: Caller, id_: int) -> bool:
-        user = users.find(id_)
-        return id_ == caller.id or (user is not None and caller.sees_users_of(user.organization_id))
 
     def _show(self, row: Role, caller: Caller) -> RoleReply:
         return self.replies.roles([row], caller.sees_users_of)[0]

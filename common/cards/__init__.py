@@ -10,7 +10,7 @@ from vantage6.common.cards.arguments import (
     find_faults_of_each,
     find_faults_of_input,
 )
-from vantage6.common.cards.bounded import Steps, TooMuch
+from vantage6.common.cards.bounded import MOST_VALUES, Steps, TooMuch
 from vantage6.common.cards.card import Card, Example, Function, Rounds, Share, View
 from vantage6.common.cards.documents import (
     LABEL,
@@ -28,6 +28,7 @@ __all__ = [
     "BAD_ARGUMENTS",
     "LABEL",
     "MOST_BYTES",
+    "MOST_VALUES",
     "Card",
     "CardError",
     "Example",

@@ -8,9 +8,8 @@ import json
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any
 
-from vantage6.common.cards import Card, CardError, read_label
+from vantage6.common.cards import MOST_VALUES, Card, CardError, read_label
 from vantage6.common.config.policies import PolicyConfig
 from vantage6.common.disclosure.functions import (
     SUBTASK_ONLY,
@@ -18,7 +17,7 @@ from vantage6.common.disclosure.functions import (
     describe_refusal,
     may_be_asked_directly,
 )
-from vantage6.common.json_values import has_more_values
+from vantage6.common.json_values import has_more_values, unique_keys
 from vantage6.common.task_status import TaskStatus
 from vantage6.node.outcomes import RefusalError
 from vantage6.node.rules.findings import (
@@ -31,13 +30,12 @@ from vantage6.node.rules.findings import (
 )
 from vantage6.node.rules.image_lists import ImageList, split_reference
 
-#: An input of more values is not read.
-_MOST_VALUES = 200_000
 _JSON = b"json."
 _UNREADABLE = AskedFunction(None)
 _UNREAD = (
     "The node cannot read which function the task asks for, and has rules about functions. Send "
-    'the task with data_format="json", each key once, and at most 200,000 values.'
+    'the task with data_format="json", each key once, and at most '
+    f"{MOST_VALUES:,} values."
 )
 
 
@@ -55,10 +53,10 @@ def read_function(input_: bytes) -> AskedFunction:
     text = input_.removeprefix(_JSON)
     if text is input_ or json.detect_encoding(text[:4]) != "utf-8":
         return _UNREADABLE
-    if has_more_values(text, _MOST_VALUES):
+    if has_more_values(text, MOST_VALUES):
         return _UNREADABLE
     try:
-        document = json.loads(text, object_pairs_hook=_once)
+        document = json.loads(text, object_pairs_hook=unique_keys)
     except (ValueError, RecursionError):
         return _UNREADABLE
     return AskedFunction.of(document) if isinstance(document, dict) else _UNREADABLE
@@ -187,10 +185,3 @@ def _within_run(rule: str, request: PolicyRequest, card: Card) -> Finding:
 @lru_cache(maxsize=16)
 def _read_label(label: str) -> Card:
     return read_label(label)
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("a key is there twice")
-    return found

@@ -102,6 +102,31 @@ def test_filters_of_cards(api: Api, world: World, root: User, researcher: User):
         assert listed(api, root, query) == found, query
 
 
+def test_the_filter_for_a_user_tells_no_more_than_the_reply(api: Api, world: World):
+    author = make_user(world.berlin, "Researcher")
+    id_ = shelve(world.north, author=author).id
+    query = f"user_id={author.id}"
+    (shown,) = api.get("/algorithm", viewer := make_user(world.amsterdam, "Viewer")).json
+    assert (shown["id"], shown["user"]) == (id_, None)
+    assert listed(api, viewer, query) == listed(api, viewer, "user_id=999999") == []
+    for who in (author, make_user(world.berlin, "Organization Admin")):
+        assert listed(api, who, query) == [id_]
+
+
+def test_a_draft_is_not_retired_as_one_user_alone_would_block_an_image(
+    api: Api, world: World, reviewer: User
+):
+    made = put(api, reviewer, world)
+    path = f"/algorithm/{made['id']}"
+    for who in (reviewer, make_user(world.berlin, "Organization Admin")):
+        answer = api.patch(path, who, {"state": "retired"})
+        assert answer.problem == (409, "conflict")
+        assert "Only a reviewed card is retired" in answer.json["msg"]
+    assert again(Algorithm.get()).state is CardState.DRAFT
+    assert reviewed(api, make_user(world.berlin, "Organization Admin"), made).status == 200
+    assert api.patch(path, reviewer, {"state": "retired"}).status == 200
+
+
 def test_a_card_ends_with_its_collaboration_and_outlives_its_author(
     api: Api, world: World, researcher: User, reviewer: User, root: User
 ):

@@ -84,9 +84,16 @@ def test_a_card_that_was_corrected_counts_at_the_next_try(shelf, client) -> None
 def test_a_retired_image_is_refused_as_the_server_says(shelf, client) -> None:
     refusal = "Image x must not be used any more."
     # The words of a reviewer do not command a terminal.
-    shelf.answers["GET algorithm/match"] = (200, {"cards": [], "refusal": f"{refusal}\x1b[2J"})
+    shelf.answers["GET algorithm/match"] = (
+        200,
+        {"cards": [], "refusal": f"{refusal}\x1b[2J\nAll is well."},
+    )
     said = create(client, GOOD)
-    assert (said["code"], "\x1b" in said["msg"]) == ("card_retired", False)
+    assert (said["code"], "\x1b" in said["msg"], "\n" in said["msg"]) == (
+        "card_retired",
+        False,
+        False,
+    )
     assert said["msg"].startswith(refusal)
     assert "POST task" not in shelf.calls()
 
@@ -103,6 +110,14 @@ def test_a_retired_image_is_refused_as_the_server_says(shelf, client) -> None:
 def test_an_image_without_a_card_is_not_checked(shelf, client, answer) -> None:
     shelf.answers["GET algorithm/match"] = answer
     assert create(client, WRONG) == {"id": 5}
+
+
+def test_no_more_cards_are_checked_than_a_server_has_of_an_image(shelf, client) -> None:
+    found = {"id": 3, "sha256": "0" * 64}
+    other = card(functions=[card()["functions"][1]])
+    many = [found | {"card": each} for each in [other] * 5 + [card()]]
+    shelf.answers["GET algorithm/match"] = (200, {"cards": many, "refusal": None})
+    assert create(client, GOOD)["code"] == "bad_arguments"
 
 
 def test_a_card_that_this_client_cannot_read_is_said_and_not_checked(shelf, client, caplog) -> None:
