@@ -12,6 +12,7 @@ import numpy as np
 from vantage6.algorithms.statistics import disclosure
 from vantage6.algorithms.statistics.arguments import bad, check_vector, is_number
 from vantage6.algorithms.statistics.models import families
+from vantage6.algorithms.statistics.models.combinations import check_weighted
 from vantage6.algorithms.statistics.models.families import Family, Link
 from vantage6.algorithms.statistics.models.records import ModelRecords, basis_matrix, model_prepare
 from vantage6.algorithms.statistics.station import Station
@@ -55,6 +56,8 @@ def linear_sums(
     if not is_number(y_centre):
         raise bad("y_centre is a number.")
     columns = records.centred(design, centres)
+    if records.is_weighted:
+        check_weighted(columns, records.weights, station.floors)
     residual = records.outcome - y_centre
     if beta is not None:
         residual = residual - columns @ np.array(check_vector("beta", beta, design.size))
@@ -176,6 +179,7 @@ class _Step:
         working, _, _ = self._working(mean)
         # SECURITY: the weights of a step say on how many records its sums rest.
         disclosure.check_effective(working, self.records.station.floors)
+        check_weighted(columns, working, self.records.station.floors)
         wanted = eta - self.records.offset + (self.y - mu) / mean.first
         return {
             "score": (columns.T @ (working * wanted)).tolist(),
@@ -187,6 +191,7 @@ class _Step:
         working, score, observed = self._working(mean)
         value, _ = families.variance(family, mu, self.theta)
         self._check_weights(mean, working, value)
+        check_weighted(columns, working, self.records.station.floors)
         ok: dict[str, Any] = {
             "score": (columns.T @ score).tolist(),
             "info": triangle(columns.T @ (working[:, None] * columns)),

@@ -60,7 +60,8 @@ def check_column(column: str, values: Array, floors: Floors) -> None:
 
     Two values: each at least ``cell`` times (dsBase, ``glmDS2``). More, none negative: the two
     largest make up at most ``dominance`` of the sum, and what is left of it is at least a tenth
-    of the largest (NK and p-percent rules).
+    of the largest (NK and p-percent rules). With negative ones: the first rule for the distances
+    from the median.
     """
     if floors.cell <= 1 and floors.dominance is None:
         return
@@ -72,6 +73,12 @@ def check_column(column: str, values: Array, floors: Floors) -> None:
         whole = math.fsum(values.tolist())
         rest = math.fsum(largest[2:].tolist())
         if largest[0] + largest[1] > floors.dominance * whole or rest < 0.1 * largest[0]:
+            raise Refused("dominance", column=column)
+    elif len(distinct) > 2 and floors.dominance is not None:
+        # SECURITY: a negative value beside it does not hide a record that makes up a sum.
+        distances = np.sort(np.abs(values - np.median(values)))[::-1]
+        largest_two = float(distances[0] + distances[1])
+        if largest_two > floors.dominance * math.fsum(distances.tolist()):
             raise Refused("dominance", column=column)
 
 

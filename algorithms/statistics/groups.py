@@ -1,6 +1,7 @@
 """Columns of a station by group, and the first two rounds of every description of columns."""
 
 from collections.abc import Iterator, Mapping
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -196,6 +197,7 @@ def moments(
         ]
         said: dict[str, Any] = {"s": [total_of(column) for column in values]}
         if complete:
+            _check_pairs(groups, group)
             matrix = np.column_stack(values)
             cross = matrix.T @ matrix
             # The squares decide on every standard deviation: each sum is rounded once.
@@ -208,6 +210,20 @@ def moments(
     if floors.cell > 1:
         ok["step"] = [lattice_step(groups.table, name) for name in groups.columns]
     return ok
+
+
+def _check_pairs(groups: Groups, group: str) -> None:
+    """Refuse two columns of two values that set few records apart together.
+
+    SECURITY: the sum of products of such columns is a cell of their table.
+    """
+    columns = {name: groups.groups[group].numbers(name) for name in groups.columns}
+    sides = {
+        name: values == values.max() for name, values in columns.items() if len(set(values)) == 2
+    }
+    for (one, left), (other, right) in combinations(sides.items(), 2):
+        counts = np.bincount(2 * left + right, minlength=4).tolist()
+        disclosure.check_cells(f"{one}, {other}", counts, groups.station.floors)
 
 
 def lattice_step(table: Columns, name: str) -> float:

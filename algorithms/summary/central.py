@@ -237,7 +237,8 @@ def histogram(
     column
         Column with numbers.
     bins, edges
-        Number of equal intervals over mean ± 3 standard deviations; or the edges themselves.
+        Number of equal intervals over mean ± 3 standard deviations, or a little more; or the edges
+        themselves. Stations that hide small counts accept multiples of their own step only.
     organization_ids, min_organizations
         Who takes part, and how many at least.
 
@@ -265,7 +266,7 @@ def histogram(
             first.centre(ALL, column), n, second[ALL]["s"][0], second[ALL]["q"][0]
         )
         sd = math.sqrt(squares / (n - 1)) or 1.0
-        points = [mean + sd * (6 * i / bins - 3) for i in range(bins + 1)]
+        points = _equal_edges(mean, sd, bins, common_step(first.steps(column)))
     parts = analysis.ask("histogram_counts", column=column, edges=points)
     cells = {o: [p["below"], *p["counts"], p["above"]] for o, p in parts.items()}
     pooled = [add(list(column_)) for column_ in zip(*cells.values(), strict=True)]
@@ -290,3 +291,12 @@ def histogram(
             "at_least": {"counts": least[1:-1], "below": least[0], "above": least[-1]},
         }
     )
+
+
+def _equal_edges(mean: float, sd: float, bins: int, step: float | None) -> list[float]:
+    """Return edges of equal intervals about a mean, multiples of the step if there is one."""
+    if step is None:
+        return [mean + sd * (6 * i / bins - 3) for i in range(bins + 1)]
+    width = max(1, math.ceil(6 * sd / bins / step))
+    start = round(mean / step - bins * width / 2)
+    return [step * (start + width * i) for i in range(bins + 1)]

@@ -106,7 +106,7 @@ def histogram_counts(station: Station, column: str, edges: list[float]) -> dict[
     Parameters
     ----------
     column, edges
-        Column with numbers, and rising edges of its intervals.
+        Column with numbers, and rising edges of its intervals, on the station's lattice.
 
     Returns
     -------
@@ -120,6 +120,9 @@ def histogram_counts(station: Station, column: str, edges: list[float]) -> dict[
         raise bad("edges is a list of 2 to 200 numbers.")
     groups = Groups(station, [column], None, None, complete=False)
     values = groups.numbers(ALL, column)
+    if len(values) and station.floors.cell > 1:
+        is_whole = bool(np.all(values == np.floor(values)))
+        _check_lattice(column, points, lattice_step(groups.table, column), is_whole, groups)
     below = int((values < points[0]).sum())
     at_most = np.searchsorted(np.sort(values), points, side="right")
     at_most[0] = below

@@ -7,6 +7,7 @@ import numpy as np
 
 from vantage6.algorithms.statistics import disclosure
 from vantage6.algorithms.statistics.arguments import bad, check_choice, check_edges, check_vector
+from vantage6.algorithms.statistics.models.combinations import ALMOST_ALONE, check_weighted
 from vantage6.algorithms.statistics.models.records import ModelRecords, basis_matrix, rounded_up
 from vantage6.algorithms.statistics.sentences import Refused
 from vantage6.algorithms.statistics.station import Station
@@ -35,7 +36,9 @@ def _cox_records(
     # SECURITY: a chosen beta would put all weight of the risk sets on one record.
     top = eta.max(initial=-math.inf)
     if records.n and math.isfinite(top):
-        disclosure.check_effective(np.exp(eta - top), station.floors)
+        risk = np.exp(eta - top)
+        disclosure.check_effective(risk, station.floors)
+        check_weighted(columns, risk, station.floors, ALMOST_ALONE)
     return records, design.size, columns @ basis_matrix(basis, design.size), eta
 
 

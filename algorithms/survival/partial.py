@@ -141,8 +141,10 @@ def _lattice(records: _Survival) -> float:
     return disclosure.step_above(0.01 * float(records.time.max(initial=0.0)))
 
 
-def _edges(records: _Survival, name: str, edges: Any, most: int | None) -> Array:
-    points = np.array(check_edges("edges", edges))
+def _edges(
+    records: _Survival, name: str, edges: Any, most: int | None = None, *, least: int = 1
+) -> Array:
+    points = np.array(check_edges("edges", edges, least=least), dtype=np.float64)
     if most is not None and len(points) > most:
         raise bad(f"edges are at most {most}.")
     if records.n:
@@ -221,7 +223,7 @@ def survival_counts(
     levels
         The groups.
     edges
-        Rising edges, between which no count is small.
+        Rising edges, between which no count is small; none where only the whole is not.
 
     Returns
     -------
@@ -229,7 +231,7 @@ def survival_counts(
         ``groups``: group -> ``events`` and ``censored``, one more number than edges.
     """
     records = _read(station, time, event, group, levels)
-    points = _edges(records, time, edges, None)
+    points = _edges(records, time, edges, least=0)
     counts = _counts(records, points)
     for pair in counts.values():
         for cells in pair:

@@ -1,7 +1,7 @@
 """The complete records of a station for one model, and the first round of every model."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,13 @@ from vantage6.algorithms.statistics.arguments import (
 )
 from vantage6.algorithms.statistics.levels import ordered
 from vantage6.algorithms.statistics.models.centring import plan
+from vantage6.algorithms.statistics.models.combinations import (
+    Joint,
+    check_joint,
+    check_leverage,
+    check_parts,
+    is_choosing,
+)
 from vantage6.algorithms.statistics.models.design import Design, is_category, product_name
 from vantage6.algorithms.statistics.models.families import Family, check_outcome
 from vantage6.algorithms.statistics.models.formula import factor_columns, parse_formula
@@ -96,9 +103,9 @@ class ModelRecords:
         markers = {name: True for name in self.categorical}
         numeric = [f for f in self.formula.factors if not is_category(f, markers)]
         expressions = [*numeric, *([outcome] if outcome else [])]
-        values_of = {name: complete.numbers(name) for name in factor_columns(expressions)}
-        self.factors = {f.text: f.numbers(values_of) for f in numeric}
-        self.outcome = outcome.numbers(values_of) if outcome else np.zeros(self.n)
+        self._values = {name: complete.numbers(name) for name in factor_columns(expressions)}
+        self.factors = {f.text: f.numbers(self._values) for f in numeric}
+        self.outcome = outcome.numbers(self._values) if outcome else np.zeros(self.n)
         if time is not None and event is not None:
             self._read_survival(complete.numbers(time), complete.numbers(event), event)
         self.levels = {name: given.get(name) or self._found(name) for name in self.categorical}
@@ -164,6 +171,7 @@ class ModelRecords:
             disclosure.check_column(self.formula.outcome.text, self.outcome, floors)
             if self.formula.outcome.tree is not None:
                 disclosure.check_function(self.formula.outcome.text, self.outcome, floors)
+                check_parts(self.formula.outcome, self._values, floors)
         if self.is_survival:
             events = int(self.event.sum())
             name = str(self._event_name)
@@ -175,21 +183,64 @@ class ModelRecords:
         disclosure.check_effective(self.weights, floors)
         if 0 < self.left_out < floors.cell:
             raise Refused("small_cell", column=str(self._weights_name), cell=floors.cell)
-        made = {f.text for f in self.formula.factors if f.tree is not None}
-        for name, values in self.factors.items():
-            disclosure.check_column(name, values, floors)
-            if name in made:
-                disclosure.check_function(name, values, floors)
-        if design is not None:
+        self._check_columns(design)
+        return True
+
+    def _check_columns(self, design: Design | None) -> None:
+        """Apply the floors to the columns, each alone and all together."""
+        floors = self.station.floors
+        for factor in self.formula.factors:
+            if factor.text in self.factors:
+                check_parts(factor, self._values, floors)
+        # SECURITY: sums of factors and of products leave in the first round, with a design or not.
+        columns = {name: ({name}, 1, values) for name, values in self.factors.items()}
+        for names, values in self.products().items():
+            columns[product_name(names)] = (set(names), len(names), values)
+        if design is None:
+            disclosure.check_parameters(self.n, len(columns) + 1, floors)
+        else:
             disclosure.check_parameters(self.n, design.size, floors)
             matrix = design.matrix(self.n, self.factors, self.indices())
             for column, values in zip(design.columns, matrix.T, strict=True):
-                disclosure.check_column(column.name, values, floors)
-                if column.numeric & made:
-                    disclosure.check_function(column.name, values, floors)
-                elif len(column.numeric) + len(column.coding) > 1:
-                    disclosure.check_product(column.name, values, floors)
-        return True
+                parts = len(column.numeric) + len(column.coding)
+                columns[column.name] = (set(column.numeric), parts, values)
+        trees = {factor.text: factor.tree for factor in self.formula.factors}
+        made = {name for name, tree in trees.items() if tree is not None}
+        choosing = {name for name in made if is_choosing(trees[name])}
+        joint = list(self._groups())
+        for name, (numeric, parts, values) in columns.items():
+            disclosure.check_column(name, values, floors)
+            if numeric & made:
+                disclosure.check_function(name, values, floors)
+            elif parts > 1:
+                disclosure.check_product(name, values, floors)
+            joint.append(Joint(name, values, bool(numeric & choosing)))
+        check_joint(joint, floors)
+        matrix = np.column_stack([np.ones(self.n), *(values for *_, values in columns.values())])
+        check_leverage(matrix, floors)
+
+    def _groups(self) -> Iterator[Joint]:
+        """Yield levels, outcome and events, which the sums of a model multiply with its columns."""
+        for name in self.categorical:
+            for level in np.unique(self._texts[name]):
+                yield Joint(name, np.asarray(self._texts[name] == level, np.float64))
+        outcome = self.formula.outcome
+        if outcome is not None:
+            yield Joint(outcome.text, self.outcome, is_choosing(outcome.tree))
+        if self.is_survival:
+            yield Joint(str(self._event_name), self.event.astype(np.float64))
+
+    def products(self) -> dict[frozenset[str], Array]:
+        """Return the products of numeric factors that stand alone in a term."""
+        found = {}
+        for term in self.formula.terms:
+            names = frozenset(factor.text for factor in term.factors)
+            if len(names) > 1 and names <= self.factors.keys():
+                product = np.ones(self.n)
+                for name in sorted(names):
+                    product = product * self.factors[name]
+                found[names] = product
+        return found
 
     def centred(self, design: Design, centres: Any) -> Array:
         """Return the centred columns (n x p)."""
@@ -268,7 +319,9 @@ def model_prepare(
         "kinds": records.kinds,
         "levels": {name: records.level_counts(name) for name in records.categorical},
         "factors": {name: total_of(values) for name, values in records.factors.items()},
-        "products": _products(records),
+        "products": {
+            product_name(names): total_of(values) for names, values in records.products().items()
+        },
     }
     if time is None:
         ok["y"] = total_of(records.outcome)
@@ -285,6 +338,8 @@ def model_prepare(
             exposure = w * np.exp(o)
         if not np.all(np.isfinite(exposure)):
             raise Refused("infinite_value", column=str(offset))
+        # SECURITY: a sum of exponentials is that of its largest one.
+        disclosure.check_effective(exposure, station.floors)
         ok["w"] = {
             "w": total_of(w),
             "wy": total_of(w * y),
@@ -302,16 +357,3 @@ def rounded_up(times: Array, unit: Any) -> Array:
         raise bad("time_unit is above 0.")
     multiples: Array = np.ceil(times / unit - 1e-9) * unit
     return multiples
-
-
-def _products(records: ModelRecords) -> dict[str, float]:
-    """Return the sums of products of numeric factors that stand alone in a term."""
-    sums = {}
-    for term in records.formula.terms:
-        names = frozenset(factor.text for factor in term.factors)
-        if len(names) > 1 and names <= records.factors.keys():
-            product = np.ones(records.n)
-            for name in sorted(names):
-                product = product * records.factors[name]
-            sums[product_name(names)] = total_of(product)
-    return sums
