@@ -12,7 +12,10 @@ import numpy as np
 from vantage6.algorithms.statistics import disclosure
 from vantage6.algorithms.statistics.arguments import bad, check_vector, is_number
 from vantage6.algorithms.statistics.models import families
-from vantage6.algorithms.statistics.models.combinations import check_weighted
+from vantage6.algorithms.statistics.models.combinations import (
+    check_joint_weights,
+    check_weighted,
+)
 from vantage6.algorithms.statistics.models.families import Family, Link
 from vantage6.algorithms.statistics.models.records import ModelRecords, basis_matrix, model_prepare
 from vantage6.algorithms.statistics.station import Station
@@ -58,6 +61,7 @@ def linear_sums(
     columns = records.centred(design, centres)
     if records.is_weighted:
         check_weighted(columns, records.weights, station.floors)
+        check_joint_weights(records.joint, records.weights, station.floors)
     residual = records.outcome - y_centre
     if beta is not None:
         residual = residual - columns @ np.array(check_vector("beta", beta, design.size))
@@ -180,6 +184,7 @@ class _Step:
         # SECURITY: the weights of a step say on how many records its sums rest.
         disclosure.check_effective(working, self.records.station.floors)
         check_weighted(columns, working, self.records.station.floors)
+        check_joint_weights(self.records.joint, working, self.records.station.floors)
         wanted = eta - self.records.offset + (self.y - mu) / mean.first
         return {
             "score": (columns.T @ (working * wanted)).tolist(),
@@ -192,6 +197,7 @@ class _Step:
         value, _ = families.variance(family, mu, self.theta)
         self._check_weights(mean, working, value)
         check_weighted(columns, working, self.records.station.floors)
+        check_joint_weights(self.records.joint, working, self.records.station.floors)
         ok: dict[str, Any] = {
             "score": (columns.T @ score).tolist(),
             "info": triangle(columns.T @ (working[:, None] * columns)),

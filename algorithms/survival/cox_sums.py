@@ -7,7 +7,11 @@ import numpy as np
 
 from vantage6.algorithms.statistics import disclosure
 from vantage6.algorithms.statistics.arguments import bad, check_choice, check_edges, check_vector
-from vantage6.algorithms.statistics.models.combinations import ALMOST_ALONE, check_weighted
+from vantage6.algorithms.statistics.models.combinations import (
+    ALMOST_ALONE,
+    check_joint_weights,
+    check_weighted,
+)
 from vantage6.algorithms.statistics.models.records import ModelRecords, basis_matrix, rounded_up
 from vantage6.algorithms.statistics.sentences import Refused
 from vantage6.algorithms.statistics.station import Station
@@ -39,6 +43,7 @@ def _cox_records(
         risk = np.exp(eta - top)
         disclosure.check_effective(risk, station.floors)
         check_weighted(columns, risk, station.floors, ALMOST_ALONE)
+        check_joint_weights(records.joint, risk, station.floors)
     return records, design.size, columns @ basis_matrix(basis, design.size), eta
 
 

@@ -137,6 +137,26 @@ def test_weights_and_a_combination_cannot_choose_a_record_together():
     assert said["code"] == "concentrated"
 
 
+def test_steep_weights_are_no_third_comparison():
+    # The sixteen largest of z have all the weight; one of them is above both borders.
+    random = np.random.default_rng(4)
+    x, v, z = (random.normal(size=COUNT) for _ in range(3))
+    z[:16] = 20 + random.normal(size=16) / 10
+    x[:16] = [1.0] * 6 + [-1.0] * 10
+    v[:16] = [1.0] + [-1.0] * 5 + [1.0] * 5 + [-1.0] * 5
+    data = {"x": x, "v": v, "z": z, "count": random.poisson(3, COUNT).astype(float)}
+    asked = {
+        "formula": "count ~ I(x > 0) + I(v > 0) + z",
+        "family": "poisson",
+        "levels": {},
+        "centres": {"z": 0.0, "I(x > 0)": 0.0, "I(v > 0)": 0.0},
+    }
+    flat = {**asked, "beta": [0.0, 0.0, 0.0, 0.0]}
+    assert "ok" in answer(PARTIAL["glm_step"], among_three(data), flat)
+    steep = {**asked, "beta": [-50.0, 0.0, 0.0, 2.5]}
+    assert refusal("glm_step", among_three(data), **steep)["code"] == "concentrated"
+
+
 def test_honest_comparisons_and_interactions_keep_to_the_floors():
     data = table()
     for formula in (

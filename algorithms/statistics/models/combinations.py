@@ -23,6 +23,8 @@ MOST_LEVERAGE = 0.5
 MOST_WEIGHTED = 0.9
 #: The same at other stations, and where weights are those of risk sets: almost one record.
 ALMOST_ALONE = 0.99
+#: Records on which weights rest in each cell of two columns, (ΣW)²/ΣW², at least.
+LEAST_IN_CELL = 2.0
 #: Directions of the columns below this part of the largest are rounding.
 ROUNDING = 1e-13
 #: Functions that may be the same number for all records but those that a caller chose.
@@ -82,23 +84,40 @@ def check_joint(columns: list[Joint], floors: Floors) -> None:
     """
     if floors.cell <= 1 or not any(column.is_chosen for column in columns):
         return
-    patterns, chosen = [], []
-    for column in columns:
-        for pattern in _patterns(column.values, floors):
-            patterns.append(pattern)
-            chosen.append(column.is_chosen)
-    if not patterns:
-        return
-    matrix = np.array(patterns, dtype=np.float64).T
+    matrix, is_asked = _sides(columns, floors)
     together = matrix.T @ matrix
-    marks = np.array(chosen)
-    small = (together > 0) & (together < floors.cell) & (marks[:, None] | marks[None, :])
+    small = (together > 0) & (together < floors.cell) & is_asked
     names = ", ".join(column.name for column in columns if column.is_chosen)
     if small.any():
         raise Refused("small_cell", column=names, cell=floors.cell)
     # A combination that is 0 but for k records gives one of them 1/k of its squares, or more.
     if leverage(np.column_stack([np.ones(len(matrix)), matrix])) > 1 / floors.cell + 1e-9:
         raise Refused("small_cell", column=names, cell=floors.cell)
+
+
+def check_joint_weights(columns: list[Joint], weights: Array, floors: Floors) -> None:
+    """Refuse weights that rest on one record within a cell of the table of two columns.
+
+    SECURITY: steep weights act as a third comparison, and an entry of the information is their sum
+    over the cell.
+    """
+    if floors.cell <= 1 or not any(column.is_chosen for column in columns) or not len(weights):
+        return
+    matrix, is_asked = _sides(columns, floors)
+    scaled = weights / weights.max()
+    sums = matrix.T @ (scaled[:, None] * matrix)
+    squares = matrix.T @ (scaled[:, None] ** 2 * matrix)
+    if np.any(is_asked & (sums**2 < LEAST_IN_CELL * squares)):
+        raise Refused("concentrated", effective=floors.effective)
+
+
+def _sides(columns: list[Joint], floors: Floors) -> tuple[Array, Any]:
+    """Return the patterns of columns (n x k), and which pairs of them a caller chose."""
+    found = [(p, c.is_chosen) for c in columns for p in _patterns(c.values, floors)]
+    count = len(columns[0].values)
+    matrix = np.array([pattern for pattern, _ in found], np.float64).reshape(len(found), count).T
+    marks = np.array([is_chosen for _, is_chosen in found], bool)
+    return matrix, marks[:, None] | marks[None, :]
 
 
 def _patterns(values: Array, floors: Floors) -> list[Any]:

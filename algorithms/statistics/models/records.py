@@ -98,6 +98,8 @@ class ModelRecords:
         self.n = complete.rows
         self.weights = np.ones(self.n) if weights is None else complete.numbers(weights)
         self.is_weighted = weights is not None
+        #: The columns that were judged together.
+        self.joint: list[Joint] = []
         self.offset = np.zeros(self.n) if offset is None else complete.numbers(offset)
         self._texts = {name: complete.texts(name) for name in self.categorical}
         markers = {name: True for name in self.categorical}
@@ -207,7 +209,7 @@ class ModelRecords:
         trees = {factor.text: factor.tree for factor in self.formula.factors}
         made = {name for name, tree in trees.items() if tree is not None}
         choosing = {name for name in made if is_choosing(trees[name])}
-        joint = list(self._groups())
+        joint = self.joint = list(self._groups())
         for name, (numeric, parts, values) in columns.items():
             disclosure.check_column(name, values, floors)
             if numeric & made:
