@@ -33,7 +33,8 @@ _DATABASES = ["sqlite", pytest.param("postgres", marks=pytest.mark.slow)]
 
 def pytest_configure(config: pytest.Config) -> None:
     # An example takes as long as the machine lets it.
-    patient: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+    unhurried = [HealthCheck.too_slow, HealthCheck.data_too_large]
+    patient: dict[str, Any] = {"deadline": None, "suppress_health_check": unhurried}
     settings.register_profile("change", settings.default, **patient)
     settings.register_profile("campaign", max_examples=effort(100), derandomize=False, **patient)
     settings.load_profile("change" if EFFORT == 1 else "campaign")

@@ -111,6 +111,7 @@ def test_what_waits_is_counted(server: Server):
     Outbox.update(attempts=outbox.MOST_ATTEMPTS).where(Outbox.topic == Topic.MAIL).execute()
     Result.update(assigned_at=now() - timedelta(minutes=9)).where(Result.task == task).execute()
     with client(server.instance.broker_url) as broker:
+        # Beside the one that the new task has sent.
         broker.lpush(CELERY_PREFIX + CONTROL, "a", "b")
         broker.lpush(inbox(world.amsterdam_north.id), "a", "b", "c")
         broker.lpush(inbox(world.berlin_north.id), "a")
@@ -119,8 +120,8 @@ def test_what_waits_is_counted(server: Server):
         broker.set(alive(world.berlin_north.id), __version__)
     found = scraped(server)
     assert value(found, "vantage6_info", version=__version__) == 1
-    assert value(found, "vantage6_queue_messages", queue="control") == 2
-    assert value(found, "vantage6_queue_messages", queue="mail") == 0
+    assert value(found, "vantage6_queue_messages", queue="control") == 3
+    assert value(found, "vantage6_queue_messages", queue="mail") == 1
     assert value(found, "vantage6_inbox_messages") == 4
     assert value(found, "vantage6_inbox_messages_max") == 3
     assert value(found, "vantage6_nodes_known") == 4

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.peer.calls import refused, returned
+from tests.peer.conftest import SUM
 from tests.peer.expect import AllOf, link
 from tests.peer.shapes import COLLABORATION, NODE, ORGANIZATION, ROLE, TASK, USER, a
 from tests.peer.worlds import (
@@ -296,7 +297,7 @@ def test_a_node_is_deleted(open_world: World, collaboration: int) -> None:
 
 
 def test_everything_that_a_node_computes_is_killed(open_world: World) -> None:
-    waiting, taken = (open_world.send([BETA], {"method": "x"})["id"] for _ in range(2))
+    waiting, taken = (open_world.send([BETA], SUM)["id"] for _ in range(2))
     (result,) = open_world.root.task.get(taken)["results"]
     open_world.node("beta").claim(result["id"])
     # 3.11 refuses this for a node that is offline: it would never learn of it.
