@@ -17,6 +17,7 @@ from vantage6.client.commands.endings import said_plainly
 from vantage6.common.cli import console
 from vantage6.common.cli.program import examples
 from vantage6.common.errors import Conflict, Invalid
+from vantage6.common.secret_files import write_private
 
 
 @click.group()
@@ -84,9 +85,11 @@ def _write(file: Path, content: bytes, *, replace: bool) -> None:
     Invalid
         If it cannot be written.
     """
-    kind = os.O_TRUNC if replace else os.O_EXCL
     try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | kind, 0o600)
+        if replace:
+            # SECURITY: a new file in its place; the one that exists may be readable by others.
+            return write_private(file, content.decode())
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as opened:
             opened.write(content)
     except FileExistsError as error:

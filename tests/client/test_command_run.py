@@ -190,7 +190,9 @@ def test_results_are_saved_for_their_owner_alone_and_not_over_another_file(
     done = command.run("result", "save", task, file)
     assert done.exit_code == 5
     assert "--replace" in done.stderr
+    file.chmod(0o644)
     command.ok("result", "save", task, file, "--replace")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
 def test_tasks_are_listed_shown_stopped_and_repeated(command: Command) -> None:
