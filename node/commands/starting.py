@@ -1,6 +1,7 @@
 """``vnode start``, ``stop`` and ``attach``."""
 
 import os
+import queue
 import signal
 import sys
 import threading
@@ -176,9 +177,7 @@ def _work(instance: "Instance") -> None:
         backups=settings.backup_count,
         levels=settings.levels,
     )
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = stop_at_signals()
     try:
         Node(instance, stop).run()
         return
@@ -201,6 +200,26 @@ def _work(instance: "Instance") -> None:
             # The supervisor would start it again at once.
             stop.wait(_REST_SECONDS)
     _exit(code, message)
+
+
+def stop_at_signals() -> threading.Event:
+    """Return an event that SIGTERM and SIGINT set.
+
+    A thread of its own sets it. A handler interrupts the main thread anywhere, also inside
+    ``Event.wait`` while that holds the lock that ``Event.set`` needs; only
+    ``SimpleQueue.put`` may be called there.
+    """
+    stop = threading.Event()
+    signals: queue.SimpleQueue[None] = queue.SimpleQueue()
+
+    def pass_on() -> None:
+        signals.get()
+        stop.set()
+
+    threading.Thread(target=pass_on, name="signals", daemon=True).start()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: signals.put(None))
+    return stop
 
 
 def _stop(instance: "Instance", *, force: bool, now: bool) -> bool:

@@ -301,6 +301,19 @@ def test_server_port_that_nobody_listens_on_is_tried_again(write: Write, start: 
     assert process.wait(10) == 0
 
 
+def test_signal_within_a_wait_ends_the_wait() -> None:
+    # A handler that called `Event.set` would wait for ever for the lock that its own thread holds.
+    program = (
+        "import signal\n"
+        "from vantage6.node.commands.starting import stop_at_signals\n"
+        "stop = stop_at_signals()\n"
+        "with stop._cond:\n"
+        "    signal.raise_signal(signal.SIGTERM)\n"
+        "assert stop.wait(10)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
 ASK = """
 import http.client, time, urllib.request
 def ask():
