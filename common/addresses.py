@@ -125,6 +125,22 @@ def registry(text: str) -> str:
     return HUB if host.lower() in _WRITTEN_FOR_HUB else host
 
 
+def repository(text: str) -> str:
+    """Return the one form of the name of an image: as Docker writes it, without what it adds.
+
+    ``docker.io/library/redis``, ``index.docker.io/redis`` and ``redis`` are one image, and so are
+    ``REG.example:443/a`` and ``reg.example/a``. A tag stays as it is.
+    """
+    name = text.strip()
+    host, slash, path = name.partition("/")
+    if not slash or not (host == "localhost" or any(sign in host for sign in ".:")):
+        host, path = HUB, name
+    host = host.lower().removesuffix(":443")
+    if host in HUB_HOSTS:
+        return path.removeprefix("library/")
+    return f"{host}/{path}"
+
+
 def _split(url: str) -> SplitResult:
     text = url.strip()
     try:

@@ -56,9 +56,9 @@ def set_up_connected(instance: Instance) -> bool:
     if NARROWING in done:
         for name in users.with_narrowed_rules():
             log.warning("a user's rules reach less than before", username=name)
-    if library_cards.SHELF in done or not setup.has_users():
-        for name in library_cards.put_on_shelf():
-            log.info("a function card was put on the shelf", card=name)
+    is_new = library_cards.SHELF in done or not setup.has_users()
+    for name in library_cards.put_on_shelf(is_new=is_new):
+        log.info("a function card was put on the shelf", card=name)
     # Hashing is slow on purpose; only the first start needs it.
     if setup.has_users():
         return False

@@ -2,14 +2,16 @@
 
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from vantage6.api.schemas.base import Id, Link, Moment, PageQuery, Reply, Request
+from vantage6.common.cards.texts import check_text
 from vantage6.common.enums import CardState
 from vantage6.common.errors import Invalid
 
 Image = Annotated[str, Field(min_length=1, max_length=1024)]
-Note = Annotated[str, Field(max_length=4096)]
+# SECURITY: a note is shown at the terminals of those whose task is refused.
+Note = Annotated[str, Field(max_length=4096), AfterValidator(check_text)]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 

@@ -19,13 +19,13 @@ from vantage6.client.commands.endings import said_plainly
 from vantage6.common.cli import console
 from vantage6.common.cli.program import examples
 from vantage6.common.errors import Forbidden, Invalid, Unauthenticated, V6Error
+from vantage6.common.terminal_text import one_line
 
 if TYPE_CHECKING:
     from vantage6.client.client import UserClient
     from vantage6.client.commands.profiles import Profile, ProfileFile
 
 _API = "/api"
-_LOOPBACK = ("localhost", "127.", "[::1]")
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -78,7 +78,7 @@ def login(
         password = _password(password_file, username)
         found = open_session(file, server, username, password, code=code, key=key, known_keys=known)
         me = found.whoami
-        console.say(f"Logged in as {username} of {me.organization_name} at {server}.")
+        console.say(f"Logged in as {username} of {one_line(me.organization_name)} at {server}.")
         if found.key is None:
             console.say("No key is set: encrypted collaborations need --key FILE.")
 
@@ -130,8 +130,8 @@ def whoami(connection: Connection) -> None:
 
     def show() -> None:
         console.say(f"Account       {said['username']} (id {me.id_}) at {profile.server}")
-        console.say(f"Organization  {me.organization_name} (id {me.organization_id})")
-        console.say(f"Roles         {', '.join(said['roles']) or '-'}")
+        console.say(f"Organization  {one_line(me.organization_name)} (id {me.organization_id})")
+        console.say(f"Roles         {one_line(', '.join(said['roles'])) or '-'}")
         console.say(f"Key           {profile.key or 'none'}")
         if said["fingerprint"]:
             console.say(f"Fingerprint   {said['fingerprint']}")
@@ -265,7 +265,15 @@ def _password(file: Path | None, username: str) -> str:
 
 
 def _is_near(server: str) -> bool:
-    return server.removeprefix("http://").startswith(_LOOPBACK)
+    """Tell whether a server is on this machine, by its host as a whole."""
+    import ipaddress
+    from urllib.parse import urlsplit
+
+    host = urlsplit(server).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _end_of(profile: "Profile") -> None:

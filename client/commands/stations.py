@@ -8,6 +8,7 @@ from vantage6.client.commands.connection import Connection, with_login
 from vantage6.common.cli import console
 from vantage6.common.cli.program import examples
 from vantage6.common.errors import Forbidden
+from vantage6.common.terminal_text import one_line
 
 if TYPE_CHECKING:
     from vantage6.client.client import UserClient
@@ -93,7 +94,8 @@ def _show(one: dict[str, Any], *, is_first: bool) -> None:
     from vantage6.common.cli import table
 
     how = "encrypted" if one["encrypted"] else "not encrypted"
-    console.say(f"{'' if is_first else chr(10)}{one['name']} (collaboration {one['id']}, {how})")
+    name = one_line(one["name"])
+    console.say(f"{'' if is_first else chr(10)}{name} (collaboration {one['id']}, {how})")
     rows: list[tuple[object, ...]] = []
     for organization in one["organizations"]:
         who = (organization["id"], organization["name"])

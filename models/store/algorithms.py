@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from vantage6.common import cards
+from vantage6.common import addresses, cards
 from vantage6.common.clock import now
 from vantage6.common.enums import CardState
 from vantage6.common.errors import Conflict, NotFound
@@ -147,10 +147,10 @@ def create_reviewed(document: Document, note: str) -> Algorithm:
     return review(row, sha256=row.sha256, note=note, user_id=None, organization_id=None)
 
 
-def is_for_all(name: str, version: str) -> bool:
-    """Tell whether a version of a card is on the shelf for all collaborations, in any state."""
-    there = (Algorithm.name == name) & (Algorithm.version == version)
-    return bool(Algorithm.select().where(there & Algorithm.collaboration.is_null()).exists())
+def versions_for_all(name: str) -> dict[str, CardState]:
+    """Return the versions of a card that are on the shelf for all collaborations, by state."""
+    there = (Algorithm.name == name) & Algorithm.collaboration.is_null()
+    return {row.version: row.state for row in Algorithm.select().where(there)}
 
 
 @transaction
@@ -251,7 +251,12 @@ def _changed(row: Algorithm) -> Conflict:
 
 def _write_images(algorithm_id: int, document: Document) -> None:
     rows = [
-        {"algorithm": algorithm_id, "reference": reference, "digest": digest}
+        # Tasks may write the name of the same image in another way.
+        {
+            "algorithm": algorithm_id,
+            "reference": addresses.repository(reference),
+            "digest": digest,
+        }
         for reference, digest in document.images
     ]
     if rows:

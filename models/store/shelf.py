@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from vantage6.common import addresses
 from vantage6.common.enums import CardState
 from vantage6.common.errors import NotFound
 from vantage6.models.sql.prepared import Prepared
@@ -64,6 +65,7 @@ def match(image: str, collaboration_id: int) -> Match:
     An image is refused where all of them are retired.
     """
     reference, _, digest = image.strip().partition("@")
+    reference = addresses.repository(reference)
     rows = _FOUND(collaboration_id, reference, repository_of(reference))
     # A card of another digest is one of another image.
     rows = [row for row in rows if not (digest and row.digest and row.digest != digest)]

@@ -127,6 +127,12 @@ def test_a_draft_is_not_retired_as_one_user_alone_would_block_an_image(
     assert api.patch(path, reviewer, {"state": "retired"}).status == 200
 
 
+def test_a_note_commands_no_terminal(api: Api, world: World, reviewer: User):
+    made = put(api, reviewer, world)
+    for note in ("\x1b[2Jno", "no\u202e", "\u2800"):
+        assert reviewed(api, reviewer, made, note).status == 400
+
+
 def test_a_card_ends_with_its_collaboration_and_outlives_its_author(
     api: Api, world: World, researcher: User, reviewer: User, root: User
 ):

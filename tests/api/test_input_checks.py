@@ -169,6 +169,12 @@ def test_an_algorithm_that_runs_goes_on_after_its_image_was_retired(api: Api, wo
         # A port is no tag.
         ({"1": "reg:5000/b"}, "reg:5000/b:1", "1"),
         ({"1": "reg"}, "reg:5000/b", ""),
+        # Another spelling of the same name is the same image.
+        ({"1": "a/b:1"}, "docker.io/a/b:1", "1"),
+        ({"1": "index.docker.io/a/b"}, "registry-1.docker.io/a/b:1", "1"),
+        ({"1": "docker.io/library/b"}, "b:1", "1"),
+        ({"1": "reg.example/b"}, "REG.example:443/b:1", "1"),
+        ({"1": "reg.example/b"}, "b", ""),
         # Of a digest: that one, and tasks that name none.
         ({"1": f"a/b@{DIGEST}"}, "a/b", "1"),
         ({"1": f"a/b@{DIGEST}"}, f"a/b@{DIGEST}", "1"),

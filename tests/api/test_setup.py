@@ -116,11 +116,28 @@ def test_each_card_of_an_algorithm_is_put_there_once(instance: Instance):
         # The operator decides: it stays retired or away.
         row = Algorithm.get(Algorithm.name == "average")
         algorithms.retire(row, "not here")
-        assert library_cards.put_on_shelf() == []
+        assert library_cards.put_on_shelf(is_new=True) == []
         algorithms.delete(algorithms.get(row.id))
     start(instance)
     with connected():
         assert "average" not in dict(shelf())
+
+
+def test_a_later_version_is_added_beside_a_reviewed_one_only(instance: Instance):
+    start(instance)
+    with connected():
+        row = Algorithm.get(Algorithm.name == "average")
+        Algorithm.update(version="0.9.0").where(Algorithm.id == row.id).execute()
+    start(instance)
+    with connected():
+        later = Algorithm.get((Algorithm.name == "average") & (Algorithm.version != "0.9.0"))
+        algorithms.retire(later, "not here")
+        algorithms.retire(algorithms.get(row.id), "not here")
+        Algorithm.update(version="0.9.1").where(Algorithm.id == later.id).execute()
+        before = shelf()
+    start(instance)
+    with connected():
+        assert shelf() == before
 
 
 def test_an_upgraded_server_gets_the_cards_once(instance: Instance):
