@@ -114,7 +114,7 @@ def set_up(federation: Federation, image: str | None = None, used: Iterable[Path
         federation.register()
     with console.status("Starting the nodes"):
         for name in federation.ids:
-            demonstration.write_followup(federation, name)
+            demonstration.write_databases(federation, name)
             federation.start_node(name)
         federation.wait_until_online()
     console.print(

@@ -20,6 +20,10 @@ PROFILE = "sandbox"
 #: Keeps the names of its nodes apart from those of `make demo`.
 _SUFFIX = "_sandbox"
 _USER = "researcher"
+_TABLE_1 = (
+    "vantage6 run summary --central --image vantage6/statistics --database patients "
+    """--arg 'columns=["age", "arm", "stage"]'"""
+)
 
 folder_option = click.option(
     "--folder",
@@ -56,8 +60,9 @@ def start(folder: Path | None, runtime: str) -> None:
     """
     with said_plainly():
         from vantage6.sandbox import demonstration
+        from vantage6.sandbox.federation import IMAGE
         from vantage6.sandbox.own_folder import make_empty, refusal
-        from vantage6.sandbox.runtimes import choose
+        from vantage6.sandbox.runtimes import STATISTICS, choose, with_statistics
 
         place = _place(folder)
         if said := refusal(place):
@@ -70,9 +75,11 @@ def start(folder: Path | None, runtime: str) -> None:
         _end_everything(place)
         make_empty(place)
         federation = demonstration.make_federation(place, _SUFFIX)
-        federation.runtime = chosen.settings | demonstration.policies()
+        more = with_statistics(chosen.settings)
+        images = (IMAGE,) if more is None else (IMAGE, STATISTICS)
+        federation.runtime = (more or chosen.settings) | demonstration.policies(images)
         _start(federation)
-        _explain(federation)
+        _explain(federation, has_statistics=more is not None)
 
 
 @sandbox.command(epilog=examples("vantage6 sandbox stop", "vantage6 sandbox stop --remove"))
@@ -125,7 +132,7 @@ def _start(federation: "Federation") -> None:
     """
     from vantage6.client.commands.login import open_session
     from vantage6.client.commands.profiles import ProfileFile
-    from vantage6.sandbox.demonstration import write_followup
+    from vantage6.sandbox.demonstration import write_databases
     from vantage6.sandbox.federation import PASSWORD, FederationError
 
     first = next(iter(federation.ages))
@@ -135,7 +142,7 @@ def _start(federation: "Federation") -> None:
         _say("Starting three stations ...")
         federation.register()
         for name in federation.ids:
-            write_followup(federation, name)
+            write_databases(federation, name)
             federation.start_node(name)
         federation.wait_until_online()
         open_session(
@@ -158,7 +165,7 @@ def _start(federation: "Federation") -> None:
         raise
 
 
-def _explain(federation: "Federation") -> None:
+def _explain(federation: "Federation", *, has_statistics: bool) -> None:
     from vantage6.client.commands import profiles
     from vantage6.sandbox.federation import IMAGE
 
@@ -172,6 +179,10 @@ def _explain(federation: "Federation") -> None:
     console.say(f"  vantage6 stations{option}")
     for function in ("average_partial", "master"):
         console.say(f"  vantage6 run {function} --image {IMAGE} --arg column_name=age{option}")
+    if has_statistics:
+        console.say(f"  {_TABLE_1}{option}")
+    else:
+        console.say("  pip install 'vantage6[all,statistics]'   # and start again, for statistics")
     console.say("  vantage6 sandbox stop")
 
 

@@ -1,11 +1,13 @@
 """The federation that ``make demo`` and ``vantage6 sandbox`` show: three stations with ages."""
 
+import csv
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from vantage6.sandbox.federation import IMAGE, Federation
+from vantage6.sandbox.patients import patients
 
 #: The ages at each station.
 AGES: Mapping[str, Sequence[int]] = {
@@ -39,6 +41,7 @@ def make_federation(folder: Path, suffix: str = "") -> Federation:
                 "databases": {
                     "default": str(folder / name / "example.csv"),
                     "followup": str(folder / name / "followup.csv"),
+                    "patients": str(folder / name / "patients.csv"),
                 }
             }
             for name in AGES
@@ -47,11 +50,21 @@ def make_federation(folder: Path, suffix: str = "") -> Federation:
     )
 
 
-def write_followup(federation: Federation, name: str) -> None:
-    """Write the second database of a station, if it is one of the demonstration."""
-    if name in FOLLOWUP:
-        rows = ["age", *map(str, FOLLOWUP[name]), ""]
-        (federation.folder / name / "followup.csv").write_text("\n".join(rows))
+def write_databases(federation: Federation, name: str) -> None:
+    """Write the other databases of a station, if it is one of the demonstration."""
+    if name not in FOLLOWUP:
+        return
+    folder = federation.folder / name
+    _write_rows(folder / "followup.csv", [{"age": age} for age in FOLLOWUP[name]])
+    _write_rows(folder / "patients.csv", patients(1 + list(FOLLOWUP).index(name)))
+
+
+def _write_rows(file: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows as CSV, with the names of the columns first."""
+    with file.open("w", newline="") as opened:
+        writer = csv.DictWriter(opened, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 def policies(images: Iterable[str] = (IMAGE,)) -> dict[str, Any]:

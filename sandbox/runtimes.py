@@ -1,8 +1,10 @@
 """How the stations of a sandbox run algorithms: in containers where that works at once."""
 
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 import docker
@@ -11,6 +13,10 @@ import docker.errors
 from vantage6.common.errors import Unavailable
 from vantage6.sandbox.federation import AS_PROCESSES, IMAGE, IN_CONTAINERS
 
+#: The image with all functions of the statistics.
+STATISTICS = "vantage6/statistics"
+#: What only they need.
+_LIBRARIES = ("formulaic", "scipy")
 _SECONDS = 5
 
 
@@ -51,6 +57,31 @@ def choose(
             f"{missing} Without containers: `vantage6 sandbox start --runtime processes`."
         )
     return _as_processes(f"because {missing[0].lower()}{missing[1:].rstrip('.')}")
+
+
+def with_statistics(
+    settings: Mapping[str, Any], environment: Mapping[str, str] = os.environ
+) -> dict[str, Any] | None:
+    """Return settings of a node that runs the functions of the statistics as well.
+
+    Parameters
+    ----------
+    settings
+        As `choose` gives them.
+    environment
+        Where the address of the engine stands.
+
+    Returns
+    -------
+    dict or None
+        None where the engine has no image of them, or their libraries are not installed.
+    """
+    if settings["runtime"] != "process":
+        return None if _missing(environment, STATISTICS) else dict(settings)
+    if any(find_spec(name) is None for name in _LIBRARIES):
+        return None
+    module = [sys.executable, "-m", "vantage6.algorithms.statistics"]
+    return {**settings, "processes": {**settings["processes"], STATISTICS: module}}
 
 
 def _as_processes(why: str) -> Chosen:

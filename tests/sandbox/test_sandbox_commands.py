@@ -52,6 +52,14 @@ def test_without_an_engine_algorithms_run_as_processes_and_the_user_reads_why() 
     assert "no container engine answers" in chosen.remark
 
 
+def test_statistics_run_where_the_average_runs() -> None:
+    settings = runtimes.with_statistics(AS_PROCESSES, NO_ENGINE)
+    assert settings is not None
+    assert set(settings["processes"]) == {*AS_PROCESSES["processes"], runtimes.STATISTICS}
+    # An engine that does not answer has no image of them.
+    assert runtimes.with_statistics({"runtime": "docker"}, NO_ENGINE) is None
+
+
 def test_containers_that_were_asked_for_are_never_replaced_by_processes() -> None:
     with pytest.raises(Unavailable, match="--runtime processes"):
         runtimes.choose("containers", NO_ENGINE)
