@@ -1,6 +1,7 @@
 """Links to related objects, as clients of 3.11 know them."""
 
 from collections.abc import Iterable
+from typing import overload
 
 from vantage6.api.schemas.base import Link
 from vantage6.api.service import Service
@@ -29,6 +30,10 @@ class Links:
     def __init__(self, service: Service) -> None:
         self._service = service
 
+    @overload
+    def link(self, kind: str, id_: int) -> Link: ...
+    @overload
+    def link(self, kind: str, id_: int | None) -> Link | None: ...
     def link(self, kind: str, id_: int | None) -> Link | None:
         """Return a link, or None without an id."""
         return None if id_ is None else self._link(kind, id_)

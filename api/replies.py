@@ -7,12 +7,26 @@ results and tasks have filters for them.
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from typing import Any
+from datetime import datetime
 
 from vantage6.api.identity.permissions import Caller
 from vantage6.api.links import Links
+from vantage6.api.schemas.base import Link
+from vantage6.api.schemas.nodes import NodeReply, NodeShortReply
 from vantage6.api.schemas.organizations import CollaborationReply, OrganizationReply
 from vantage6.api.schemas.roles import RoleReply, RuleReply
+from vantage6.api.schemas.tasks import (
+    InnerResultReply,
+    InnerTaskReply,
+    ResultBase,
+    ResultNodeReply,
+    ResultReply,
+    TaskBase,
+    TaskReply,
+    TaskResultReply,
+    TaskStatusReply,
+)
+from vantage6.api.schemas.users import UserReply
 from vantage6.common.enums import Operation
 from vantage6.models.store import nodes as node_store
 from vantage6.models.store import payloads, relations, tasks
@@ -30,14 +44,13 @@ from vantage6.models.tables import (
     User,
 )
 
-Json = dict[str, Any]
 #: Tells whether users of an organization are shown.
 Visible = Callable[[int | None], bool]
 #: Tells which of the large texts of a result are shown.
 Texts = Callable[[Result], frozenset[str]]
 
 
-def _time(moment: Any) -> str | None:
+def _time(moment: datetime | None) -> str | None:
     return moment.isoformat() if moment is not None else None
 
 
@@ -104,7 +117,7 @@ class Replies(Links):
             for row in rows
         ]
 
-    def nodes(self, rows: Sequence[Node]) -> list[Json]:
+    def nodes(self, rows: Sequence[Node]) -> list[NodeReply]:
         """Return nodes."""
         status = self._service.online(rows)
         config = relations.config_of([row.id for row in rows])
@@ -123,20 +136,20 @@ class Replies(Links):
             for row in rows
         ]
 
-    def nodes_short(self, rows: Sequence[Node]) -> list[Json]:
+    def nodes_short(self, rows: Sequence[Node]) -> list[NodeShortReply]:
         """Return nodes as they stand within their collaboration."""
         status = self._service.online(rows)
         config = relations.config_of([row.id for row in rows])
         return [
-            _node_within(row, status[row.id], config[row.id])
-            | {
+            {
+                **_node_within(row, status[row.id], config[row.id]),
                 "last_seen": _time(row.last_seen),
                 "organization": self.link("organization", row.organization_id),
             }
             for row in rows
         ]
 
-    def users(self, rows: Sequence[User]) -> list[Json]:
+    def users(self, rows: Sequence[User]) -> list[UserReply]:
         """Return users."""
         ids = [row.id for row in rows]
         roles, rules = relations.roles_of_users(ids), relations.rules_of_users(ids)
@@ -201,37 +214,33 @@ class Replies(Links):
         *,
         embeds: Callable[[Task], bool] | None = None,
         texts: Texts | None = None,
-    ) -> list[Json]:
+    ) -> list[TaskReply]:
         """Return tasks with links to their results, or the results where ``embeds`` is true."""
         ids = [row.id for row in rows]
         found, children = tasks.results_of(ids), tasks.children_of(ids)
-        embedded = {}
-        if embeds:
-            by_id = {row.id: row for row in rows if embeds(row)}
-            everything = [result for task_id in by_id for result in found[task_id]]
-            for result in everything:
-                result.task = by_id[result.task_id]
-            embedded = {reply["id"]: reply for reply in self._results(everything, texts)}
-        replies = []
+        by_id = {row.id: row for row in rows if embeds(row)} if embeds else {}
+        everything = [result for task_id in by_id for result in found[task_id]]
+        for result in everything:
+            result.task = by_id[result.task_id]
+        shown = self._results(everything, texts) if everything else []
+        embedded = {reply["id"]: reply for reply in shown}
+        replies: list[TaskReply] = []
         for row in rows:
             own = found[row.id]
-            reply = self._task(row, own, children[row.id])
-            if embeds and row.id in by_id:
-                reply["results"] = [
-                    embedded[result.id] | {"organization": result.organization_id} for result in own
-                ]
+            results: list[Link] | list[InnerResultReply] | None
+            if row.id in by_id:
+                results = [_inner(embedded[result.id], result) for result in own]
             else:
-                reply["results"] = self.links("result", (result.id for result in own))
-            replies.append(reply)
+                results = self.links("result", (result.id for result in own))
+            replies.append({**self._task(row, own, children[row.id]), "results": results})
         return replies
 
-    def new_task(self, row: Task, results: Sequence[Result]) -> Json:
+    def new_task(self, row: Task, results: Sequence[Result]) -> TaskReply:
         """Return a task that was written just now, with links to its results."""
-        return self._task(row, results, []) | {
-            "results": self.links("result", (result.id for result in results))
-        }
+        links = self.links("result", (result.id for result in results))
+        return {**self._task(row, results, []), "results": links}
 
-    def _task(self, row: Task, results: Sequence[Result], children: Sequence[int]) -> Json:
+    def _task(self, row: Task, results: Sequence[Result], children: Sequence[int]) -> TaskBase:
         complete = all(result.finished_at is not None for result in results)
         return {
             "id": row.id,
@@ -253,9 +262,10 @@ class Replies(Links):
             "status": task_status(results),
         }
 
-    def task_above(self, row: Task) -> Json:
+    def task_above(self, row: Task) -> TaskReply:
         """Return what an algorithm is told of the task that asked for its own: how it is called."""
-        return self._task(row, [], []) | {
+        return {
+            **self._task(row, [], []),
             "description": None,
             "initiator": None,
             "init_user": None,
@@ -264,7 +274,7 @@ class Replies(Links):
             "results": None,
         }
 
-    def task_progress(self, row: Task) -> Json:
+    def task_progress(self, row: Task) -> TaskStatusReply:
         """Return how far a task is."""
         own = tasks.results_of([row.id])[row.id]
         return {
@@ -281,10 +291,10 @@ class Replies(Links):
             ],
         }
 
-    def task_results(self, rows: Sequence[Result], texts: Texts | None) -> list[Json]:
+    def task_results(self, rows: Sequence[Result], texts: Texts | None) -> list[TaskResultReply]:
         """Return results as they stand below their task."""
         return [
-            reply | {"organization": row.organization_id, "task": row.task_id}
+            {**reply, "organization": row.organization_id, "task": row.task_id}
             for row, reply in zip(rows, self._results(rows, texts), strict=True)
         ]
 
@@ -295,21 +305,20 @@ class Replies(Links):
         texts: Texts | None,
         embeds: Callable[[Task], bool] | None = None,
         node: Node | None = None,
-    ) -> list[Json]:
+    ) -> list[ResultReply]:
         """Return results, read with their tasks; these stand within where ``embeds`` is true.
 
         ``texts`` tells which of the large texts are shown of each; without it, all are null.
         ``node`` is the one that computes them all, where that is known.
         """
-        whole = {}
+        whole: dict[int, InnerTaskReply] = {}
         if embeds:
             unique = {row.task_id: row.task for row in rows if embeds(row.task)}
-            for reply in self.tasks(list(unique.values())):
-                del reply["results"]
-                whole[reply["id"]] = reply
+            found, children = tasks.results_of(list(unique)), tasks.children_of(list(unique))
+            whole = {id_: self._task(row, found[id_], children[id_]) for id_, row in unique.items()}
         return [
-            reply
-            | {
+            {
+                **reply,
                 "organization": self.link("organization", row.organization_id),
                 "task": whole.get(row.task_id) or self.link("task", row.task_id),
             }
@@ -318,7 +327,7 @@ class Replies(Links):
 
     def _results(
         self, rows: Sequence[Result], texts: Texts | None, *, node: Node | None = None
-    ) -> list[Json]:
+    ) -> list[ResultBase]:
         ids = [row.id for row in rows]
         # SECURITY: what is not for the caller is not even read.
         shown = {row.id: texts(row) for row in rows} if texts else {}
@@ -331,7 +340,7 @@ class Replies(Links):
         )
         status = self._service.online(found.values())
         config = relations.config_of([node.id for node in found.values()])
-        replies = []
+        replies: list[ResultBase] = []
         for row in rows:
             place = found.get((row.organization_id, row.task.collaboration_id))
             content = {
@@ -341,7 +350,7 @@ class Replies(Links):
             }
             # Scripts for 3.11 wait until no result is null: one that ended without output is "".
             has_ended = row.finished_at is not None and "result" in shown.get(row.id, ())
-            nothing = "" if has_ended else None
+            nothing: str | None = "" if has_ended else None
             replies.append(
                 {
                     "id": row.id,
@@ -349,7 +358,7 @@ class Replies(Links):
                     "result": content.get("result", nothing),
                     "log": content.get("log"),
                     "status": row.status,
-                    "reason": {"code": row.reason_code, "msg": row.reason}
+                    "reason": {"code": row.reason_code, "msg": row.reason or ""}
                     if row.reason_code
                     else None,
                     "assigned_at": _time(row.assigned_at),
@@ -367,7 +376,12 @@ class Replies(Links):
         return replies
 
 
-def _node_within(row: Node, status: str | None, config: Sequence[NodeConfig]) -> Json:
+def _inner(reply: ResultBase, row: Result) -> InnerResultReply:
+    """Return a result as it stands within its task."""
+    return {**reply, "organization": row.organization_id}
+
+
+def _node_within(row: Node, status: str | None, config: Sequence[NodeConfig]) -> ResultNodeReply:
     """Return the short form of a node."""
     return {
         "id": row.id,

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypedDict
 
 from falcon import Request, Response
 
@@ -18,10 +18,11 @@ from vantage6.api.schemas.algorithms import (
     AlgorithmFilter,
     AlgorithmReply,
     AlgorithmUpdate,
+    MatchedCard,
     MatchQuery,
     MatchReply,
 )
-from vantage6.api.schemas.base import Message
+from vantage6.api.schemas.base import Link, Message
 from vantage6.common.enums import CardState, Operation, Scope
 from vantage6.common.errors import Conflict, Forbidden, NotFound
 from vantage6.common.logs import get
@@ -31,6 +32,11 @@ from vantage6.models.tables import Algorithm, AlgorithmReview
 log = get(__name__)
 
 _VIEW = ("algorithm", Operation.VIEW)
+
+
+class _Signed(TypedDict):
+    user: Link | None
+    organization: Link | None
 
 
 class Algorithms(Resource):
@@ -62,7 +68,7 @@ class Algorithms(Resource):
         status=201,
         permission=Rights(("algorithm", Operation.CREATE)),
     )
-    def on_post(self, caller: Caller, read: Read[AlgorithmCreate]) -> Any:
+    def on_post(self, caller: Caller, read: Read[AlgorithmCreate]) -> AlgorithmCardReply:
         """Put a function card on the shelf, as a draft.
 
         A card for all collaborations needs scope GLOBAL.
@@ -83,7 +89,7 @@ class Algorithms(Resource):
         return self._show_whole(row, caller)
 
     @endpoint(USER, reply=AlgorithmCardReply, permission=Rights(_VIEW))
-    def on_get_one(self, caller: Caller, id_: int) -> Any:
+    def on_get_one(self, caller: Caller, id_: int) -> AlgorithmCardReply:
         """Show a function card with its document."""
         return self._show_whole(self._visible(caller, id_), caller)
 
@@ -99,7 +105,9 @@ class Algorithms(Resource):
             text="{}, and {}; to review or retire, of a scope wider than OWN",
         ),
     )
-    def on_patch_one(self, caller: Caller, id_: int, read: Read[AlgorithmUpdate]) -> Any:
+    def on_patch_one(
+        self, caller: Caller, id_: int, read: Read[AlgorithmUpdate]
+    ) -> AlgorithmCardReply:
         """Change the document of a function card, review it or retire it.
 
         Another document makes it a draft without any review. A review names the SHA-256 of the
@@ -137,7 +145,7 @@ class Algorithms(Resource):
         reply=MatchReply,
         permission=Rights(_VIEW, text="{}, and membership of the collaboration"),
     )
-    def on_get_match(self, caller: Caller, query: MatchQuery) -> Any:
+    def on_get_match(self, caller: Caller, query: MatchQuery) -> MatchReply:
         """Show against which cards the input of a task of an image is checked.
 
         `POST /task` checks the same, where it can read the input.
@@ -146,7 +154,7 @@ class Algorithms(Resource):
         if not reach.everything and query.collaboration_id not in caller.collaborations:
             raise Forbidden(f"Your organization is not in collaboration {query.collaboration_id}.")
         found = shelf.match(query.image, query.collaboration_id)
-        shown = []
+        shown: list[MatchedCard] = []
         for id_, sha256 in found.reviewed:
             # Gone meanwhile, or changed, which makes it a draft.
             with suppress(NotFound):
@@ -198,10 +206,10 @@ class Algorithms(Resource):
         own = row.user_id if row.state is CardState.DRAFT else None
         caller.require("algorithm", operation, collaboration=row.collaboration_id, user=own)
 
-    def _show_whole(self, row: Algorithm, caller: Caller) -> Any:
-        return self._show([row], caller)[0] | {"card": algorithms.document_of(row.id)}
+    def _show_whole(self, row: Algorithm, caller: Caller) -> AlgorithmCardReply:
+        return {**self._show([row], caller)[0], "card": algorithms.document_of(row.id)}
 
-    def _show(self, rows: Sequence[Algorithm], caller: Caller) -> list[dict[str, Any]]:
+    def _show(self, rows: Sequence[Algorithm], caller: Caller) -> list[AlgorithmReply]:
         ids = [row.id for row in rows]
         images, reviews = algorithms.images_of(ids), algorithms.reviews_of(ids)
         return [
@@ -235,7 +243,7 @@ class Algorithms(Resource):
             for row in rows
         ]
 
-    def _signed(self, row: Algorithm | AlgorithmReview, caller: Caller) -> dict[str, Any]:
+    def _signed(self, row: Algorithm | AlgorithmReview, caller: Caller) -> _Signed:
         """Return the user behind a card or a review, as far as the caller may see users."""
         is_seen = row.user_id == caller.id or caller.sees_users_of(row.organization_id)
         return {

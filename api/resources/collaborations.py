@@ -258,7 +258,7 @@ class Collaborations(Resource):
         status=201,
         permission=Rights(("collaboration", Operation.EDIT), ("node", Operation.EDIT)),
     )
-    def on_post_nodes(self, caller: Caller, id_: int, read: Read[Member]) -> Any:
+    def on_post_nodes(self, caller: Caller, id_: int, read: Read[Member]) -> list[NodeShortReply]:
         """Move a node of a member here; the answer lists all nodes that are here then.
 
         What it computes elsewhere is offered to the next node there. The caller may edit the node.

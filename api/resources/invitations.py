@@ -52,7 +52,7 @@ class Invitations(Resource):
         status=201,
         permission=Rights(("collaboration", Operation.EDIT)),
     )
-    def on_post(self, caller: Caller, read: Read[InvitationCreate]) -> Any:
+    def on_post(self, caller: Caller, read: Read[InvitationCreate]) -> InvitationReply:
         """Ask an organization to join a collaboration.
 
         It is a member once a user who may edit the organization accepts.
@@ -89,7 +89,7 @@ class Invitations(Resource):
         problems=(409,),
         permission=Rights(("organization", Operation.EDIT)),
     )
-    def on_post_accept(self, caller: Caller, id_: int) -> Any:
+    def on_post_accept(self, caller: Caller, id_: int) -> CollaborationReply:
         """Accept an invitation: the organization is in the collaboration from then on."""
         row = invitations.get(id_)
         self._check_invited(caller, row)
@@ -97,7 +97,7 @@ class Invitations(Resource):
         _note("invitation accepted", caller, row)
         return self.replies.collaborations([row.collaboration])[0]
 
-    def _show(self, rows: Sequence[Invitation]) -> list[dict[str, Any]]:
+    def _show(self, rows: Sequence[Invitation]) -> list[InvitationReply]:
         """Return invitations, with the facts that an organization needs before it joins."""
         asking = invitations.asking(rows)
         members = invitations.members(list(asking))

@@ -17,6 +17,7 @@ from vantage6.api.schemas.nodes import (
     NodeUpdate,
     Reconcile,
     ReconcileReply,
+    RefusedLogin,
 )
 from vantage6.common.enums import Operation, Scope
 from vantage6.common.errors import Forbidden, Invalid, NotFound
@@ -60,7 +61,7 @@ class Nodes(Resource):
         status=201,
         permission=Rights(("node", Operation.CREATE)),
     )
-    def on_post(self, caller: Caller, read: Read[NodeCreate]) -> Any:
+    def on_post(self, caller: Caller, read: Read[NodeCreate]) -> NodeReply:
         """Register a node; the answer holds the only copy of its API key."""
         body = read()
         collaboration = collaborations.get(body.collaboration_id)
@@ -72,10 +73,10 @@ class Nodes(Resource):
         if organization is None:
             raise Invalid(f"There is no organization {organization_id}.", code="no_member")
         node, key = nodes.create(organization, collaboration, body.name)
-        return self.replies.nodes([node])[0] | {"api_key": key}
+        return {**self.replies.nodes([node])[0], "api_key": key}
 
     @endpoint(USER, NODE, CONTAINER, reply=NodeReply, permission=Rights(("node", Operation.VIEW)))
-    def on_get_one(self, caller: Caller, id_: int) -> Any:
+    def on_get_one(self, caller: Caller, id_: int) -> NodeReply:
         """Show a node; to an algorithm, the one that it runs at."""
         # SECURITY: the organization has others, in collaborations that the algorithm is not in.
         if caller.kind is CONTAINER and id_ != caller.id:
@@ -89,7 +90,7 @@ class Nodes(Resource):
     @endpoint(
         USER, NODE, body=NodeUpdate, reply=NodeReply, permission=Rights(("node", Operation.EDIT))
     )
-    def on_patch_one(self, caller: Caller, id_: int, read: Read[NodeUpdate]) -> Any:
+    def on_patch_one(self, caller: Caller, id_: int, read: Read[NodeUpdate]) -> NodeReply:
         """Change a node, and move it; null leaves a field as it is.
 
         Only who may edit all nodes gives it to another organization. What it computes at its old
@@ -138,20 +139,15 @@ class Nodes(Resource):
         return {"msg": f"Node {id_} was removed."}
 
     @endpoint(NODE, body=Reconcile, reply=ReconcileReply)
-    def on_post_reconcile(self, caller: Caller, read: Read[Reconcile]) -> Any:
+    def on_post_reconcile(self, caller: Caller, read: Read[Reconcile]) -> ReconcileReply:
         """Tell a node which results to start, stop and forget; renew the leases of the others."""
         body, node = read(), caller.calling_node
         # An older note would leave too little time until the node counts as silent.
         last_seen.note(node, last_seen.OF_COMPARISON)
         seconds = self.service.config.lease_seconds
         orders = results.reconcile(node, body.running, body.finished, seconds)
-        refused_at = node.refused_at
-        refused = refused_at and {
-            "at": refused_at.isoformat(),
-            "address": node.refused_address or "",
-        }
-        return {
-            **orders,
-            "lease_seconds": seconds,
-            "refused_login": refused,
-        }
+        refused: RefusedLogin | None = None
+        if node.refused_at is not None:
+            address = node.refused_address or ""
+            refused = {"at": node.refused_at.isoformat(), "address": address}
+        return {**orders, "lease_seconds": seconds, "refused_login": refused}

@@ -160,7 +160,7 @@ class Organizations(Resource):
         return self.replies.collaborations(rows)
 
     @endpoint(USER, NODE, reply=list[NodeReply], permission=Rights(("node", Operation.VIEW)))
-    def on_get_nodes(self, caller: Caller, id_: int) -> Any:
+    def on_get_nodes(self, caller: Caller, id_: int) -> list[NodeReply]:
         """List the nodes of an organization."""
         organizations.get(id_)
         caller.require("node", Operation.VIEW, organization=id_)

@@ -42,7 +42,7 @@ class Ports(Resource):
     @endpoint(
         USER, NODE, CONTAINER, reply=AlgorithmPortReply, permission=Rights(("port", Operation.VIEW))
     )
-    def on_get_one(self, caller: Caller, id_: int) -> Any:
+    def on_get_one(self, caller: Caller, id_: int) -> AlgorithmPortReply:
         """Show a port."""
         row = ports.get(id_)
         if not caller.sees(row.result.task_id):
@@ -51,7 +51,7 @@ class Ports(Resource):
         return _show(row)
 
     @endpoint(NODE, body=PortCreate, problems=(404,), reply=AlgorithmPortReply, status=201)
-    def on_post(self, caller: Caller, read: Read[PortCreate]) -> Any:
+    def on_post(self, caller: Caller, read: Read[PortCreate]) -> AlgorithmPortReply:
         """Tell where the algorithm of a result listens that the node computes."""
         body = read()
         result = results.of_node(body.result_id, caller.calling_node)
@@ -65,5 +65,5 @@ class Ports(Resource):
         return {"msg": f"{removed} ports of result {result.id} were removed."}
 
 
-def _show(row: AlgorithmPort) -> dict[str, Any]:
+def _show(row: AlgorithmPort) -> AlgorithmPortReply:
     return {"id": row.id, "port": row.port, "label": row.label, "result": row.result_id}

@@ -11,7 +11,14 @@ from vantage6.api.http import lists
 from vantage6.api.identity.permissions import Caller
 from vantage6.api.identity.rights import Rights
 from vantage6.api.resources.base import Resource
-from vantage6.api.schemas.tasks import ClaimReply, Include, ResultFilter, ResultReply, ResultUpdate
+from vantage6.api.schemas.tasks import (
+    ClaimReply,
+    Include,
+    RequesterReply,
+    ResultFilter,
+    ResultReply,
+    ResultUpdate,
+)
 from vantage6.broker import metrics
 from vantage6.broker.flower import Work
 from vantage6.common.clock import now
@@ -72,7 +79,7 @@ class Results(Resource):
             ("result", Operation.VIEW), ("task", Operation.VIEW), text="{}; {} for `include=task`"
         ),
     )
-    def on_get_one(self, caller: Caller, id_: int, query: Include) -> Any:
+    def on_get_one(self, caller: Caller, id_: int, query: Include) -> ResultReply:
         """Show a result; `include=task` puts its task in."""
         row = results.get(id_)
         if not caller.sees(row.task_id):
@@ -91,7 +98,7 @@ class Results(Resource):
         return caller.views_task
 
     @endpoint(NODE, body=ResultUpdate, is_large=True, reply=ResultReply)
-    def on_patch_one(self, caller: Caller, id_: int, read: Read[ResultUpdate]) -> Any:
+    def on_patch_one(self, caller: Caller, id_: int, read: Read[ResultUpdate]) -> ResultReply:
         """Store the report of the node that computes a result; absent fields stay as they are.
 
         The answer leaves input, result and log out: the node has just sent them.
@@ -133,7 +140,7 @@ class Results(Resource):
             self.service.telemetry.observe(metrics.CLAIMS, waited)
 
     @endpoint(NODE, reply=ClaimReply, problems=(409,))
-    def on_post_claim(self, caller: Caller, id_: int) -> Any:
+    def on_post_claim(self, caller: Caller, id_: int) -> ClaimReply:
         """Take a result, and get everything that is needed to compute it.
 
         Again by the same node it answers the same. Once the result has ended, for any
@@ -179,7 +186,7 @@ def _requesters(task: Task, initiator: Organization) -> list[requesters.Requeste
     return [requesters.Requester(*own)]
 
 
-def _requester(requester: requesters.Requester) -> dict[str, Any]:
+def _requester(requester: requesters.Requester) -> RequesterReply:
     return {
         "task": requester.task_id,
         "organization": requester.organization_id,

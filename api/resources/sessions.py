@@ -36,7 +36,7 @@ class Sessions(Resource):
         """List sessions, newest first."""
         user = _user(caller, query.user_id)
         rows, total = sessions.page(user.id, lists.requested_page(query))
-        return lists.answer(req, resp, query, [_show(row, caller) for row in rows], total)
+        return lists.answer(req, resp, query, [_show(row, user, caller) for row in rows], total)
 
     @endpoint(USER, query=SessionsEnd, reply=Message, problems=(404,), permission=_PERMISSION)
     def on_delete(self, caller: Caller, query: SessionsEnd) -> Any:
@@ -67,10 +67,10 @@ def _user(caller: Caller, user_id: int | None) -> User:
     return user
 
 
-def _show(row: Session, caller: Caller) -> dict[str, Any]:
+def _show(row: Session, user: User, caller: Caller) -> SessionReply:
     return {
         "id": row.id,
-        "user_id": row.user_id,
+        "user_id": user.id,
         "began_at": row.began_at.isoformat(),
         "renewed_at": row.renewed_at.isoformat(),
         "expires_at": row.expires_at.isoformat(),

@@ -85,7 +85,7 @@ class Tasks(Resource):
             ("task", Operation.CREATE), text="{}; an algorithm: its own image and collaboration"
         ),
     )
-    def on_post(self, caller: Caller, read: Read[TaskCreate]) -> Any:
+    def on_post(self, caller: Caller, read: Read[TaskCreate]) -> TaskReply:
         """Send a task to organizations of a collaboration.
 
         Everything is checked before anything is written; then the answer comes at once, and the
@@ -157,7 +157,7 @@ class Tasks(Resource):
             text="{}; {} for `include=results`",
         ),
     )
-    def on_get_one(self, caller: Caller, id_: int, query: Include) -> Any:
+    def on_get_one(self, caller: Caller, id_: int, query: Include) -> TaskReply:
         """Show a task; `include=results` puts its results in.
 
         An algorithm sees its own task and those that it made, and the names of those above.
@@ -179,7 +179,7 @@ class Tasks(Resource):
     @endpoint(
         USER, NODE, CONTAINER, reply=TaskStatusReply, permission=Rights(("task", Operation.VIEW))
     )
-    def on_get_status(self, caller: Caller, id_: int) -> Any:
+    def on_get_status(self, caller: Caller, id_: int) -> TaskStatusReply:
         """Show how far a task is at each organization, without anything large."""
         return self.replies.task_progress(self._visible(caller, id_, "task"))
 
@@ -200,7 +200,7 @@ class Tasks(Resource):
         build = partial(self.replies.task_results, texts=caller.texts_of)
         return lists.list_page(req, resp, query, read, build)
 
-    def _show(self, caller: Caller, rows: Sequence[Task], *, with_results: bool) -> list[Any]:
+    def _show(self, caller: Caller, rows: Sequence[Task], *, with_results: bool) -> list[TaskReply]:
         embeds = None
         if with_results:
             # SECURITY: what stands within something else asks for its own right.

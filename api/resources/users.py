@@ -57,7 +57,7 @@ class Users(Resource):
         status=201,
         permission=Rights(("user", Operation.CREATE)),
     )
-    def on_post(self, req: Request, caller: Caller, read: Read[UserCreate]) -> Any:
+    def on_post(self, req: Request, caller: Caller, read: Read[UserCreate]) -> UserReply:
         """Add a user, with roles and rules that the caller holds."""
         body = read()
         organization_id = body.organization_id or caller.organization_id
@@ -86,7 +86,7 @@ class Users(Resource):
     @endpoint(
         USER, reply=UserReply, permission=Rights(("user", Operation.VIEW), text="{}, or oneself")
     )
-    def on_get_one(self, caller: Caller, id_: int) -> Any:
+    def on_get_one(self, caller: Caller, id_: int) -> UserReply:
         """Show a user."""
         row = users.get(id_)
         if id_ != caller.id:
@@ -101,7 +101,9 @@ class Users(Resource):
         reply=UserReply,
         permission=Rights(("user", Operation.EDIT)),
     )
-    def on_patch_one(self, req: Request, caller: Caller, id_: int, read: Read[UserUpdate]) -> Any:
+    def on_patch_one(
+        self, req: Request, caller: Caller, id_: int, read: Read[UserUpdate]
+    ) -> UserReply:
         """Change a user; null leaves a field as it is.
 
         Roles and rules replace those that the user has. The caller must hold all rules of the user,

@@ -3,8 +3,9 @@
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
+from typing_extensions import TypedDict
 
-from vantage6.api.schemas.base import Id, Link, Moment, PageQuery, Reply, Request
+from vantage6.api.schemas.base import Id, Link, PageQuery, Request, WrittenMoment, exact
 from vantage6.common.cards.texts import check_text
 from vantage6.common.enums import CardState
 from vantage6.common.errors import Invalid
@@ -59,24 +60,29 @@ class MatchQuery(Request):
     collaboration_id: Id
 
 
-class AlgorithmImageReply(Reply):
+@exact
+class AlgorithmImageReply(TypedDict):
     """Where the image of a card is published."""
 
     reference: str
     digest: str | None
 
 
-class ReviewReply(Reply):
+@exact
+class ReviewReply(TypedDict):
     """A user has read the card."""
 
-    user: Link | None = Field(description="null where the caller may not see that user")
-    organization: Link | None = Field(description="null where the server itself brings the card")
-    sha256: str = Field(description="of the document that was read")
+    user: Annotated[Link | None, Field(description="null where the caller may not see that user")]
+    organization: Annotated[
+        Link | None, Field(description="null where the server itself brings the card")
+    ]
+    sha256: Annotated[str, Field(description="of the document that was read")]
     note: str
-    reviewed_at: Moment
+    reviewed_at: WrittenMoment
 
 
-class AlgorithmReply(Reply):
+@exact
+class AlgorithmReply(TypedDict):
     """A function card without its document."""
 
     id: int
@@ -86,23 +92,27 @@ class AlgorithmReply(Reply):
     functions: list[str]
     images: list[AlgorithmImageReply]
     state: CardState
-    reason: str | None = Field(description="why it was retired")
-    sha256: str = Field(description="of the document")
-    collaboration: Link | None = Field(description="null: for all collaborations")
-    organization: Link | None = Field(description="of the author")
-    user: Link | None = Field(description="the author; null where the caller may not see it")
-    created_at: Moment
-    changed_at: Moment
+    reason: Annotated[str | None, Field(description="why it was retired")]
+    sha256: Annotated[str, Field(description="of the document")]
+    collaboration: Annotated[Link | None, Field(description="null: for all collaborations")]
+    organization: Annotated[Link | None, Field(description="of the author")]
+    user: Annotated[
+        Link | None, Field(description="the author; null where the caller may not see it")
+    ]
+    created_at: WrittenMoment
+    changed_at: WrittenMoment
     reviews: list[ReviewReply]
 
 
+@exact
 class AlgorithmCardReply(AlgorithmReply):
     """A function card with its document."""
 
     card: dict[str, Any]
 
 
-class MatchedCard(Reply):
+@exact
+class MatchedCard(TypedDict):
     """A reviewed card of an image."""
 
     id: int
@@ -110,12 +120,16 @@ class MatchedCard(Reply):
     card: dict[str, Any]
 
 
-class MatchReply(Reply):
+@exact
+class MatchReply(TypedDict):
     """What the shelf says of an image in a collaboration."""
 
-    cards: list[MatchedCard] = Field(
-        description="reviewed ones; an input has to fit one of them. Empty: nothing is checked"
-    )
-    refusal: str | None = Field(
-        description="why tasks of this image are refused; null: they are not"
-    )
+    cards: Annotated[
+        list[MatchedCard],
+        Field(
+            description="reviewed ones; an input has to fit one of them. Empty: nothing is checked"
+        ),
+    ]
+    refusal: Annotated[
+        str | None, Field(description="why tasks of this image are refused; null: they are not")
+    ]

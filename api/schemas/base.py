@@ -10,6 +10,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    WithJsonSchema,
     field_validator,
     with_config,
 )
@@ -60,6 +61,18 @@ def one_or_more_or_none(value: Any) -> Any:
 #: A moment as ISO 8601; without an offset it is UTC.
 Moment = Annotated[
     datetime, AfterValidator(_utc), PlainSerializer(lambda value: value.isoformat(), str)
+]
+
+
+def _check_written(text: str) -> str:
+    if datetime.fromisoformat(text).tzinfo is None:
+        raise ValueError("must name its offset from UTC")
+    return text
+
+
+#: A moment in an answer: the text of ISO 8601 that the server writes.
+WrittenMoment = Annotated[
+    str, AfterValidator(_check_written), WithJsonSchema({"type": "string", "format": "date-time"})
 ]
 
 #: A query parameter that may be repeated.

@@ -1,11 +1,22 @@
 """Nodes."""
 
 from ipaddress import ip_address
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NotRequired
 
 from pydantic import AfterValidator, BeforeValidator, Field
+from typing_extensions import TypedDict
 
-from vantage6.api.schemas.base import Flag, Id, Link, Moment, PageQuery, Reply, Request, Text
+from vantage6.api.schemas.base import (
+    Flag,
+    Id,
+    Link,
+    Moment,
+    PageQuery,
+    Request,
+    Text,
+    WrittenMoment,
+    exact,
+)
 
 
 def _address(text: str) -> str:
@@ -64,14 +75,16 @@ class NodeFilter(PageQuery):
     last_seen_till: Moment | None = None
 
 
-class NodeConfigItem(Reply):
+@exact
+class NodeConfigItem(TypedDict):
     """Something that a node tells about its configuration."""
 
     key: str
     value: str
 
 
-class NodeReply(Reply):
+@exact
+class NodeReply(TypedDict):
     """A node."""
 
     id: int
@@ -79,22 +92,25 @@ class NodeReply(Reply):
     name: str | None
     status: str | None
     ip: str | None
-    last_seen: Moment | None
-    organization: Link | None
+    last_seen: WrittenMoment | None
+    organization: Link
     collaboration: Link | None
     config: list[NodeConfigItem]
-    api_key: str | None = Field(None, description="only in the answer that creates the node")
+    api_key: NotRequired[
+        Annotated[str, Field(description="only in the answer that creates the node")]
+    ]
 
 
-class NodeShortReply(Reply):
+@exact
+class NodeShortReply(TypedDict):
     """A node within its collaboration."""
 
     id: int
     name: str | None
     status: str | None
     ip: str | None
-    last_seen: Moment | None
-    organization: Link | None
+    last_seen: WrittenMoment | None
+    organization: Link
     config: list[int]
 
 
@@ -105,20 +121,23 @@ class Reconcile(Request):
     finished: list[Id] = Field([], max_length=10_000)
 
 
-class RefusedLogin(Reply):
+@exact
+class RefusedLogin(TypedDict):
     """A login of another station with the same key."""
 
-    at: Moment
+    at: WrittenMoment
     address: str
 
 
-class ReconcileReply(Reply):
+@exact
+class ReconcileReply(TypedDict):
     """What a node should do about it."""
 
     start: list[int]
     stop: list[int]
     forget: list[int]
     lease_seconds: int
-    refused_login: RefusedLogin | None = Field(
-        None, description="the last one since this node logged in, for its log"
-    )
+    refused_login: Annotated[
+        RefusedLogin | None,
+        Field(description="the last one since this node logged in, for its log"),
+    ]

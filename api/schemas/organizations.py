@@ -10,12 +10,11 @@ from vantage6.api.schemas.base import (
     Flag,
     Id,
     Link,
-    Moment,
     Name,
     PageQuery,
-    Reply,
     Request,
     Text,
+    WrittenMoment,
     exact,
     one_or_more,
     one_or_more_or_none,
@@ -125,14 +124,16 @@ class InvitationFilter(PageQuery):
     organization_id: Id | None = None
 
 
-class Named(Reply):
+@exact
+class Named(TypedDict):
     """An organization by its name."""
 
     id: int
     name: str
 
 
-class InvitedTo(Reply):
+@exact
+class InvitedTo(TypedDict):
     """What an organization should know of a collaboration before it joins."""
 
     id: int
@@ -141,14 +142,15 @@ class InvitedTo(Reply):
     organizations: list[Named]
 
 
-class InvitationReply(Reply):
+@exact
+class InvitationReply(TypedDict):
     """An open invitation."""
 
     id: int
     collaboration: InvitedTo
     organization: Link
-    created_at: Moment
-    user: Link | None = Field(description="who asked")
+    created_at: WrittenMoment
+    user: Annotated[Link | None, Field(description="who asked")]
 
 
 class CollaborationFilter(PageQuery):

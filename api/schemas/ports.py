@@ -1,6 +1,6 @@
 """Ports of algorithms within the VPN."""
 
-from vantage6.api.schemas.base import Id, PageQuery, Request, Text
+from vantage6.api.schemas.base import Id, PageQuery, Request, Text, exact
 from vantage6.api.schemas.tasks import Port, PortReply
 
 
@@ -26,7 +26,8 @@ class PortsOfResult(Request):
     result_id: Id
 
 
+@exact
 class AlgorithmPortReply(PortReply):
     """A port of an algorithm, and the result that the algorithm computes."""
 
-    result: int | None
+    result: int

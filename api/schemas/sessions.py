@@ -1,8 +1,11 @@
 """Who is logged in."""
 
-from pydantic import Field
+from typing import Annotated
 
-from vantage6.api.schemas.base import Id, Moment, PageQuery, Reply, Request
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from vantage6.api.schemas.base import Id, PageQuery, Request, WrittenMoment, exact
 
 
 class SessionFilter(PageQuery):
@@ -17,14 +20,17 @@ class SessionsEnd(Request):
     user_id: Id | None = Field(None, description="default: one's own, but for this one")
 
 
-class SessionReply(Reply):
+@exact
+class SessionReply(TypedDict):
     """A session, which holds all tokens that follow from one login."""
 
     id: int
     user_id: int
-    began_at: Moment
-    renewed_at: Moment = Field(description="when its tokens were replaced last")
-    expires_at: Moment = Field(description="when it ends unless its tokens are replaced")
-    address: str = Field(description="where the login came from")
-    agent: str | None = Field(description="what the client calls itself")
-    is_current: bool = Field(description="whether it is the session of this request")
+    began_at: WrittenMoment
+    renewed_at: Annotated[WrittenMoment, Field(description="when its tokens were replaced last")]
+    expires_at: Annotated[
+        WrittenMoment, Field(description="when it ends unless its tokens are replaced")
+    ]
+    address: Annotated[str, Field(description="where the login came from")]
+    agent: Annotated[str | None, Field(description="what the client calls itself")]
+    is_current: Annotated[bool, Field(description="whether it is the session of this request")]

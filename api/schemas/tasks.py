@@ -2,11 +2,26 @@
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, GetPydanticSchema
+from typing_extensions import TypedDict
 
-from vantage6.api.schemas.base import Flag, Id, Link, Moment, PageQuery, Repeated, Reply, Request
+from vantage6.api.schemas.base import (
+    Flag,
+    Id,
+    Link,
+    Moment,
+    PageQuery,
+    Repeated,
+    Request,
+    WrittenMoment,
+    exact,
+)
 from vantage6.common.errors import Invalid
 from vantage6.common.task_status import TaskStatus
+from vantage6.models.store.payloads import LargeText
+
+#: A text of a result: a large one is read while the answer is written.
+StoredText = Annotated[str | LargeText, GetPydanticSchema(lambda _, handler: handler(str))]
 
 
 def _first_moment(value: Any) -> Any:
@@ -77,7 +92,8 @@ class TaskFilter(PageQuery):
 Port = Annotated[int, Field(ge=1, le=65_535)]
 
 
-class PortReply(Reply):
+@exact
+class PortReply(TypedDict):
     """A port of an algorithm within the VPN."""
 
     id: int
@@ -85,7 +101,8 @@ class PortReply(Reply):
     label: str | None
 
 
-class ResultNodeReply(Reply):
+@exact
+class ResultNodeReply(TypedDict):
     """The node that computes a result."""
 
     id: int
@@ -95,38 +112,52 @@ class ResultNodeReply(Reply):
     config: list[int]
 
 
-class ReasonReply(Reply):
+@exact
+class NoNodeReply(TypedDict):
+    """The organization has no node in the collaboration."""
+
+
+@exact
+class ReasonReply(TypedDict):
     """Why a result is in its state."""
 
     code: str
     msg: str
 
 
-class ResultBase(Reply):
+class ResultBase(TypedDict):
     """What every form of a result has."""
 
     id: int
-    input: str | None
-    result: str | None
-    log: str | None
-    status: str | None
-    reason: ReasonReply | None = Field(description="why the status is what it is")
-    assigned_at: Moment | None
-    started_at: Moment | None
-    finished_at: Moment | None
-    node: ResultNodeReply | dict[str, Any]
+    input: StoredText | None
+    result: StoredText | None
+    log: StoredText | None
+    status: str
+    reason: Annotated[ReasonReply | None, Field(description="why the status is what it is")]
+    assigned_at: WrittenMoment | None
+    started_at: WrittenMoment | None
+    finished_at: WrittenMoment | None
+    node: ResultNodeReply | NoNodeReply
     ports: list[PortReply]
 
 
-class TaskResultReply(ResultBase):
+@exact
+class InnerResultReply(ResultBase):
     """A result within its task."""
 
     organization: int
-    task: int | None = Field(None, description="absent where it stands within its task")
 
 
-class TaskReply(Reply):
-    """A task."""
+@exact
+class TaskResultReply(ResultBase):
+    """A result in the list of those of a task."""
+
+    organization: int
+    task: int
+
+
+class TaskBase(TypedDict):
+    """What every form of a task has."""
 
     id: int
     run_id: int
@@ -136,26 +167,37 @@ class TaskReply(Reply):
     database: str | None
     initiator: int | None
     init_user: int | None
-    collaboration: Link | None
+    collaboration: Link
     parent: Link | None
     children: list[Link] | None
-    created_at: Moment | None
-    finished_at: Moment | None
+    created_at: WrittenMoment | None
+    finished_at: WrittenMoment | None
     complete: bool
     status: str
-    results: list[Link] | list[TaskResultReply] | None = Field(
-        None, description="absent where the task stands within a result"
-    )
 
 
+@exact
+class InnerTaskReply(TaskBase):
+    """A task within one of its results."""
+
+
+@exact
+class TaskReply(TaskBase):
+    """A task."""
+
+    results: list[Link] | list[InnerResultReply] | None
+
+
+@exact
 class ResultReply(ResultBase):
     """A result."""
 
     organization: Link
-    task: Link | TaskReply
+    task: Link | InnerTaskReply
 
 
-class ResultStatusReply(Reply):
+@exact
+class ResultStatusReply(TypedDict):
     """How far one organization is."""
 
     id: int
@@ -163,7 +205,8 @@ class ResultStatusReply(Reply):
     status: str
 
 
-class TaskStatusReply(Reply):
+@exact
+class TaskStatusReply(TypedDict):
     """How far a task is, without anything large."""
 
     id: int
@@ -210,7 +253,8 @@ class ResultUpdate(Request):
     reason: Reason | None = None
 
 
-class RequesterReply(Reply):
+@exact
+class RequesterReply(TypedDict):
     """In whose name one task on the way was sent."""
 
     task: int
@@ -221,7 +265,8 @@ class RequesterReply(Reply):
     image: str
 
 
-class ClaimTaskReply(Reply):
+@exact
+class ClaimTaskReply(TypedDict):
     """The task of a claimed result."""
 
     id: int
@@ -235,19 +280,25 @@ class ClaimTaskReply(Reply):
     init_user: int | None
     init_username: str | None
     collaboration: Link
-    requesters: list[RequesterReply] = Field(
-        description="who asked: for the first task of the run, for each one on the way, and last "
-        "for this one"
-    )
-    organizations: list[int] = Field(description="ids of all organizations that the task asks")
+    requesters: Annotated[
+        list[RequesterReply],
+        Field(
+            description="who asked: for the first task of the run, for each one on the way, and "
+            "last for this one"
+        ),
+    ]
+    organizations: Annotated[
+        list[int], Field(description="ids of all organizations that the task asks")
+    ]
 
 
-class ClaimReply(Reply):
+@exact
+class ClaimReply(TypedDict):
     """Everything that a node needs to compute a result."""
 
     id: int
     status: str
-    input: str | None
+    input: StoredText | None
     lease_seconds: int
     task: ClaimTaskReply
     container_token: str

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field, SecretStr
+from typing_extensions import TypedDict
 
 from vantage6.api.schemas.base import (
     Id,
@@ -11,9 +12,10 @@ from vantage6.api.schemas.base import (
     Name,
     OptionalIds,
     PageQuery,
-    Reply,
     Request,
     Text,
+    WrittenMoment,
+    exact,
 )
 
 
@@ -71,7 +73,8 @@ class UserFilter(PageQuery):
     last_seen_till: Moment | None = None
 
 
-class UserReply(Reply):
+@exact
+class UserReply(TypedDict):
     """A user."""
 
     id: int
@@ -81,9 +84,9 @@ class UserReply(Reply):
     lastname: str | None
     email: str | None
     status: str | None
-    last_seen: Moment | None
+    last_seen: WrittenMoment | None
     ip: str | None
-    otp_secret: None = Field(description="always null; kept for clients of 3.11")
+    otp_secret: Annotated[None, Field(description="always null; kept for clients of 3.11")]
     organization: Link | None
     roles: list[Link] | None
     rules: list[Link] | None

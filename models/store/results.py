@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, TypedDict
 
 from vantage6.common.clock import now
 from vantage6.common.errors import Conflict, Forbidden, Invalid, NotFound
@@ -48,6 +48,17 @@ _PARTIES: Prepared[Any] = Prepared(
         .tuples()
     )
 )
+
+
+class Orders(TypedDict):
+    """What a node should do with results."""
+
+    #: Those that it should claim.
+    start: list[int]
+    #: Running ones that are no longer wanted.
+    stop: list[int]
+    #: Finished ones that need no upload.
+    forget: list[int]
 
 
 def get(result_id: int) -> Result:
@@ -219,15 +230,8 @@ def _change(*names: str) -> Prepared[Result]:
 @transaction
 def reconcile(
     node: Node, running: Iterable[int], finished: Iterable[int], lease_seconds: int
-) -> dict[str, list[int]]:
-    """Compare what a node holds with what it should hold, and renew its leases.
-
-    Returns
-    -------
-    dict
-        ``start``: results that it should claim; ``stop``: running ones that are no longer wanted;
-        ``forget``: finished ones that need no upload.
-    """
+) -> Orders:
+    """Compare what a node holds with what it should hold, and renew its leases."""
     running, finished = set(running), set(finished)
     mine = (Result.organization == node.organization_id) & (
         Task.collaboration == node.collaboration_id
