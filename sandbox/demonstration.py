@@ -55,11 +55,11 @@ def write_databases(federation: Federation, name: str) -> None:
     if name not in FOLLOWUP:
         return
     folder = federation.folder / name
-    _write_rows(folder / "followup.csv", [{"age": age} for age in FOLLOWUP[name]])
-    _write_rows(folder / "patients.csv", patients(1 + list(FOLLOWUP).index(name)))
+    write_rows(folder / "followup.csv", [{"age": age} for age in FOLLOWUP[name]])
+    write_rows(folder / "patients.csv", patients(1 + list(FOLLOWUP).index(name)))
 
 
-def _write_rows(file: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+def write_rows(file: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write rows as CSV, with the names of the columns first."""
     with file.open("w", newline="") as opened:
         writer = csv.DictWriter(opened, list(rows[0]), lineterminator="\n")
