@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import overload
 
-from vantage6.api.schemas.base import Link
 from vantage6.api.service import Service
+from vantage6.common.documents import Link
 
 _METHODS = {
     "user": ["GET", "PATCH", "DELETE"],

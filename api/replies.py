@@ -11,7 +11,6 @@ from datetime import datetime
 
 from vantage6.api.identity.permissions import Caller
 from vantage6.api.links import Links
-from vantage6.api.schemas.base import Link
 from vantage6.api.schemas.nodes import NodeReply, NodeShortReply
 from vantage6.api.schemas.organizations import CollaborationReply, OrganizationReply
 from vantage6.api.schemas.roles import RoleReply, RuleReply
@@ -21,12 +20,12 @@ from vantage6.api.schemas.tasks import (
     ResultBase,
     ResultNodeReply,
     ResultReply,
-    TaskBase,
     TaskReply,
     TaskResultReply,
     TaskStatusReply,
 )
 from vantage6.api.schemas.users import UserReply
+from vantage6.common.documents import Link, TaskBase
 from vantage6.common.enums import Operation
 from vantage6.models.store import nodes as node_store
 from vantage6.models.store import payloads, relations, tasks

@@ -22,7 +22,8 @@ from vantage6.api.schemas.algorithms import (
     MatchQuery,
     MatchReply,
 )
-from vantage6.api.schemas.base import Link, Message
+from vantage6.api.schemas.base import Message
+from vantage6.common.documents import Link
 from vantage6.common.enums import CardState, Operation, Scope
 from vantage6.common.errors import Conflict, Forbidden, NotFound
 from vantage6.common.logs import get

@@ -5,8 +5,9 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 from typing_extensions import TypedDict
 
-from vantage6.api.schemas.base import Id, Link, PageQuery, Request, WrittenMoment, exact
+from vantage6.api.schemas.base import Id, PageQuery, Request
 from vantage6.common.cards.texts import check_text
+from vantage6.common.documents import Link, WrittenMoment, exact
 from vantage6.common.enums import CardState
 from vantage6.common.errors import Invalid
 

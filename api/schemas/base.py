@@ -10,11 +10,8 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
-    WithJsonSchema,
     field_validator,
-    with_config,
 )
-from typing_extensions import TypedDict
 
 
 class Request(BaseModel):
@@ -64,17 +61,6 @@ Moment = Annotated[
 ]
 
 
-def _check_written(text: str) -> str:
-    if datetime.fromisoformat(text).tzinfo is None:
-        raise ValueError("must name its offset from UTC")
-    return text
-
-
-#: A moment in an answer: the text of ISO 8601 that the server writes.
-WrittenMoment = Annotated[
-    str, AfterValidator(_check_written), WithJsonSchema({"type": "string", "format": "date-time"})
-]
-
 #: A query parameter that may be repeated.
 Repeated = Annotated[list[str], BeforeValidator(one_or_more)]
 
@@ -98,19 +84,6 @@ class PageQuery(Request):
     page: Id | None = Field(None, description="number of the page, from 1; default: all")
     per_page: int = Field(10, ge=1, le=1000, description="rows on a page; only with `page`")
     include: Repeated = Field([], description="`metadata` wraps the list in {data, links}")
-
-
-#: An answer that is built as what it is: a dictionary, whose keys mypy compares with its schema.
-exact = with_config(ConfigDict(extra="forbid"))
-
-
-@exact
-class Link(TypedDict):
-    """Where a related object is."""
-
-    id: int
-    link: str
-    methods: list[str]
 
 
 class Message(Reply):

@@ -1,22 +1,13 @@
 """Nodes."""
 
 from ipaddress import ip_address
-from typing import Annotated, Literal, NotRequired
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 from typing_extensions import TypedDict
 
-from vantage6.api.schemas.base import (
-    Flag,
-    Id,
-    Link,
-    Moment,
-    PageQuery,
-    Request,
-    Text,
-    WrittenMoment,
-    exact,
-)
+from vantage6.api.schemas.base import Flag, Id, Moment, PageQuery, Request, Text
+from vantage6.common.documents import Link, Node, WrittenMoment, exact
 
 
 def _address(text: str) -> str:
@@ -76,29 +67,8 @@ class NodeFilter(PageQuery):
 
 
 @exact
-class NodeConfigItem(TypedDict):
-    """Something that a node tells about its configuration."""
-
-    key: str
-    value: str
-
-
-@exact
-class NodeReply(TypedDict):
+class NodeReply(Node):
     """A node."""
-
-    id: int
-    type: str
-    name: str | None
-    status: str | None
-    ip: str | None
-    last_seen: WrittenMoment | None
-    organization: Link
-    collaboration: Link | None
-    config: list[NodeConfigItem]
-    api_key: NotRequired[
-        Annotated[str, Field(description="only in the answer that creates the node")]
-    ]
 
 
 @exact

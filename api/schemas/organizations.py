@@ -9,16 +9,14 @@ from typing_extensions import TypedDict
 from vantage6.api.schemas.base import (
     Flag,
     Id,
-    Link,
     Name,
     PageQuery,
     Request,
     Text,
-    WrittenMoment,
-    exact,
     one_or_more,
     one_or_more_or_none,
 )
+from vantage6.common.documents import Collaboration, Link, Organization, WrittenMoment, exact
 
 
 def _base64(text: str) -> str:
@@ -65,22 +63,8 @@ class OrganizationFilter(PageQuery):
 
 
 @exact
-class OrganizationReply(TypedDict):
+class OrganizationReply(Organization):
     """An organization."""
-
-    id: int
-    name: str
-    domain: str | None
-    address1: str | None
-    address2: str | None
-    zipcode: str | None
-    country: str | None
-    public_key: str
-    collaborations: list[Link] | None
-    nodes: list[Link] | None
-    users: list[Link] | None
-    results: list[Link] | None
-    roles: list[int]
 
 
 _Members = Annotated[list[Id], Field(min_length=1, max_length=10_000)]
@@ -162,12 +146,5 @@ class CollaborationFilter(PageQuery):
 
 
 @exact
-class CollaborationReply(TypedDict):
+class CollaborationReply(Collaboration):
     """A collaboration."""
-
-    id: int
-    name: str
-    encrypted: bool
-    organizations: list[Link] | None
-    nodes: list[Link] | None
-    tasks: list[Link] | None

@@ -1,7 +1,8 @@
 """Ports of algorithms within the VPN."""
 
-from vantage6.api.schemas.base import Id, PageQuery, Request, Text, exact
-from vantage6.api.schemas.tasks import Port, PortReply
+from vantage6.api.schemas.base import Id, PageQuery, Request, Text
+from vantage6.api.schemas.tasks import Port
+from vantage6.common.documents import PortReply, exact
 
 
 class PortFilter(PageQuery):

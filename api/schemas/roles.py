@@ -8,15 +8,14 @@ from typing_extensions import TypedDict
 from vantage6.api.schemas.base import (
     Flag,
     Id,
-    Link,
     Name,
     PageQuery,
     Repeated,
     Request,
-    exact,
     one_or_more,
     one_or_more_or_none,
 )
+from vantage6.common.documents import Link, exact
 from vantage6.common.enums import Operation, Scope
 
 RuleIds = Annotated[

@@ -5,7 +5,8 @@ from typing import Annotated
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from vantage6.api.schemas.base import Id, PageQuery, Request, WrittenMoment, exact
+from vantage6.api.schemas.base import Id, PageQuery, Request
+from vantage6.common.documents import WrittenMoment, exact
 
 
 class SessionFilter(PageQuery):

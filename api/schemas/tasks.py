@@ -5,17 +5,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, GetPydanticSchema
 from typing_extensions import TypedDict
 
-from vantage6.api.schemas.base import (
-    Flag,
-    Id,
-    Link,
-    Moment,
-    PageQuery,
-    Repeated,
-    Request,
-    WrittenMoment,
-    exact,
-)
+from vantage6.api.schemas.base import Flag, Id, Moment, PageQuery, Repeated, Request
+from vantage6.common.documents import Link, ResultFacts, TaskBase, exact
 from vantage6.common.errors import Invalid
 from vantage6.common.task_status import TaskStatus
 from vantage6.models.store.payloads import LargeText
@@ -93,15 +84,6 @@ Port = Annotated[int, Field(ge=1, le=65_535)]
 
 
 @exact
-class PortReply(TypedDict):
-    """A port of an algorithm within the VPN."""
-
-    id: int
-    port: int
-    label: str | None
-
-
-@exact
 class ResultNodeReply(TypedDict):
     """The node that computes a result."""
 
@@ -117,28 +99,13 @@ class NoNodeReply(TypedDict):
     """The organization has no node in the collaboration."""
 
 
-@exact
-class ReasonReply(TypedDict):
-    """Why a result is in its state."""
-
-    code: str
-    msg: str
-
-
-class ResultBase(TypedDict):
+class ResultBase(ResultFacts):
     """What every form of a result has."""
 
-    id: int
     input: StoredText | None
     result: StoredText | None
     log: StoredText | None
-    status: str
-    reason: Annotated[ReasonReply | None, Field(description="why the status is what it is")]
-    assigned_at: WrittenMoment | None
-    started_at: WrittenMoment | None
-    finished_at: WrittenMoment | None
     node: ResultNodeReply | NoNodeReply
-    ports: list[PortReply]
 
 
 @exact
@@ -154,26 +121,6 @@ class TaskResultReply(ResultBase):
 
     organization: int
     task: int
-
-
-class TaskBase(TypedDict):
-    """What every form of a task has."""
-
-    id: int
-    run_id: int
-    name: str | None
-    description: str | None
-    image: str | None
-    database: str | None
-    initiator: int | None
-    init_user: int | None
-    collaboration: Link
-    parent: Link | None
-    children: list[Link] | None
-    created_at: WrittenMoment | None
-    finished_at: WrittenMoment | None
-    complete: bool
-    status: str
 
 
 @exact

@@ -5,18 +5,8 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, SecretStr
 from typing_extensions import TypedDict
 
-from vantage6.api.schemas.base import (
-    Id,
-    Link,
-    Moment,
-    Name,
-    OptionalIds,
-    PageQuery,
-    Request,
-    Text,
-    WrittenMoment,
-    exact,
-)
+from vantage6.api.schemas.base import Id, Moment, Name, OptionalIds, PageQuery, Request, Text
+from vantage6.common.documents import Link, WrittenMoment, exact
 
 
 def _strip(value: object) -> object:

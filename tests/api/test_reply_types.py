@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from typing_extensions import is_typeddict
 
 from vantage6.api.routes import ROUTES
-from vantage6.api.schemas.base import WrittenMoment
+from vantage6.common.documents import WrittenMoment
 
 #: What is no object of the server: a few words for people, tokens, or the state of a part.
 MODELS = {
