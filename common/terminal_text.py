@@ -7,9 +7,9 @@ command to it: it can write over lines, change its title, or answer as if the us
 import re
 
 #: Control characters (C0 without tab and line feed, DEL, C1), separators of lines and paragraphs,
-#: and marks that turn the direction of text or take no room.
+#: halves of surrogate pairs, and marks that turn the direction of text or take no room.
 _CONTROLS = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff\ufff9-\ufffb]"
 )
 
 

@@ -22,7 +22,8 @@ _LABEL = re.compile(r"[\w-]{1,64}")
 MOST_ID = 2**31 - 1
 
 #: What an algorithm may ask for, beside the path.
-_NUMBERS = frozenset({"page", "per_page", "collaboration_id"})
+#: SECURITY: each with its highest value, since a number can carry anything to the server.
+_NUMBERS = {"page": 1000, "per_page": 1000, "collaboration_id": 10**6}
 _FLAGS = frozenset({"only_children", "only_parent", "include_children", "include_parent"})
 _YES_OR_NO = frozenset({"true", "false", "1", "0"})
 
@@ -87,7 +88,7 @@ def parameters_of(asked: Mapping[str, str | list[str]]) -> dict[str, str]:
         # Of repeated keys the last one counts, as the servers of the protocol read them.
         value = values[-1] if isinstance(values, list) else values
         if name in _NUMBERS and re.fullmatch("[0-9]{1,10}", value):
-            found[name] = str(min(int(value), MOST_ID))
+            found[name] = str(min(int(value), _NUMBERS[name]))
         elif name in _FLAGS and value.lower() in _YES_OR_NO:
             found[name] = value.lower()
         # SECURITY: another include would bring in results that nobody has looked at.

@@ -1,6 +1,7 @@
 """Algorithm images: which exact one will run, and how it comes to this machine."""
 
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, nullcontext
@@ -35,6 +36,17 @@ _ABSENT = (
     "unauthorized",
     "invalid reference",
 )
+
+
+_PATH = "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*"
+_HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\])(?::[0-9]{1,5})?"
+#: References as engines read them: host, path, tag and digest.
+_REFERENCE = re.compile(
+    rf"(?:{_HOST}/)?{_PATH}(?:/{_PATH})*"
+    r"(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@sha256:[0-9a-f]{64})?",
+    re.ASCII,
+)
+_MOST_CHARACTERS = 500
 
 
 class Images:
@@ -92,7 +104,7 @@ class Images:
         RefusalError
             If there is no such image, or it cannot be pulled.
         """
-        _refuse_address(image)
+        _refuse_other_names(image)
         found = None if self._policy == "always" else self._use(image)
         if found is not None:
             return found
@@ -187,12 +199,14 @@ class Images:
         try:
             found = self._client.inspect_image(image)  # type: ignore[no-untyped-call]
         except APIError as error:
-            # A reference that is no reference gets its explanation from the attempt to pull it.
-            if error.status_code not in {requests.codes.not_found, requests.codes.bad_request}:
-                raise
-            return None
+            if error.status_code in {requests.codes.not_found, requests.codes.bad_request}:
+                return None
+            # SECURITY: an engine that answers is not away. Waiting for it would keep the slot.
+            if error.is_server_error() and self._client.ping():
+                raise _refusal(image, str(error.explanation or error)) from error
+            raise
         # Engines leave the algorithm of the hash out, or do not.
-        id_ = f"sha256:{found['Id'].rpartition(':')[2]}"
+        id_ = f"sha256:{str(found['Id']).rpartition(':')[2]}"
         known = {digest.rpartition("@")[2] for digest in found.get("RepoDigests") or ()}
         labels = (found.get("Config") or {}).get("Labels") or {}
         return Image(id_, frozenset({id_, *known}), labels.get(LABEL))
@@ -239,13 +253,16 @@ class Images:
             yield (json.loads(line) for line in response.iter_lines() if line)
 
 
-def _refuse_address(image: str) -> None:
-    """Refuse what was copied from a browser: the library of the engine calls it a mistake of ours.
+def _refuse_other_names(image: str) -> None:
+    """Refuse what is no name of an image, before the engine or a registry is asked for it.
+
+    SECURITY: the library puts a name into the path of a request to the engine. With ``..`` in it
+    the request would be another one.
 
     Raises
     ------
     RefusalError
-        If it is an address.
+        If it is an address as copied from a browser, or follows not the grammar of references.
     """
     scheme, separator, name = image.partition("://")
     if separator:
@@ -254,6 +271,13 @@ def _refuse_address(image: str) -> None:
             "image_not_found",
             f"{image} is an address and not the name of an image: leave out {scheme}://"
             + (f", as in {name.rstrip('/')}." if name else "."),
+        )
+    if len(image) > _MOST_CHARACTERS or not _REFERENCE.fullmatch(image):
+        raise RefusalError(
+            TaskStatus.NO_DOCKER_IMAGE,
+            "image_not_found",
+            "The image has no valid name. Write it as [registry/]name[:tag][@digest] in small "
+            "letters.",
         )
 
 

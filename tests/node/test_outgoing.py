@@ -164,6 +164,12 @@ def test_what_leaves_in_plain_is_what_is_on_record(
 def test_parameters_are_numbers_and_yes_or_no(wire: Wire, listen: Listen) -> None:
     wire.answers["GET /organization"] = (200, [])
     asked = {
+        # SECURITY: a number carries no more than a page needs.
+        "page=7364980&per_page=2471&collaboration_id=6907246": {
+            "page": "1000",
+            "per_page": "1000",
+            "collaboration_id": "1000000",
+        },
         "page=0002&per_page=50&collaboration_id=1": {
             "page": "2",
             "per_page": "50",
