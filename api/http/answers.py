@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
-from typing import IO, Any
+from typing import IO, Any, Generic, TypeVar
 
 import falcon
 from falcon import Request, Response
@@ -25,6 +25,8 @@ from vantage6.models import database
 from vantage6.models.store import payloads
 from vantage6.models.store.payloads import LargeText
 
+Item = TypeVar("Item")
+
 #: From this size on an answer counts as one of the large ones.
 LARGE_ANSWER_BYTES = 2**17
 #: From this size on it is in a file until it is sent.
@@ -34,10 +36,10 @@ _PART_BYTES = 2**18
 MOST_BYTES = 2**31
 
 
-class Batches:
+class Batches(Generic[Item]):
     """A list that is made and written in parts; ``before`` and ``after`` stand around it."""
 
-    def __init__(self, parts: Iterable[list[Any]], before: bytes = b"[", after: bytes = b"]"):
+    def __init__(self, parts: Iterable[list[Item]], before: bytes = b"[", after: bytes = b"]"):
         self.parts, self.before, self.after = parts, before, after
 
 
@@ -89,7 +91,7 @@ class Sending:
             raise
         self._stream(file)
 
-    def _write_batches(self, file: IO[bytes], batches: Batches) -> None:
+    def _write_batches(self, file: IO[bytes], batches: Batches[Any]) -> None:
         file.write(batches.before)
         separator = b""
         for part in batches.parts:

@@ -1,18 +1,31 @@
 """Pages: the envelope, the links and the headers of lists."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from typing import Generic, TypedDict, TypeVar
 from urllib.parse import parse_qsl, urlencode
 
 from falcon import Request, Response
 from pydantic_core import to_json
 
-from vantage6.api.http.answers import Batches
+from vantage6.api.http.answers import Batches, Item
 from vantage6.api.schemas.base import PageQuery
 from vantage6.models.store.queries import Page
 from vantage6.models.tables import Result, Task
 
 Row = TypeVar("Row", Result, Task)
+
+
+class Envelope(TypedDict, Generic[Item]):
+    """A list for a caller that wants metadata."""
+
+    data: list[Item]
+    links: dict[str, str]
+
+
+#: What a list is answered with.
+Listed = list[Item] | Envelope[Item]
+#: The same, where the list may be too long for the memory.
+LongList = Listed[Item] | Batches[Item]
 
 #: So many rows of a whole list are in memory at once.
 _BATCH_ROWS = 1000
@@ -24,8 +37,8 @@ def requested_page(query: PageQuery) -> Page:
 
 
 def answer(
-    req: Request, resp: Response, query: PageQuery, items: list[Any], total: int
-) -> list[Any] | dict[str, Any]:
+    req: Request, resp: Response, query: PageQuery, items: list[Item], total: int
+) -> Listed[Item]:
     """Set the headers of a page, and wrap it if the caller wants metadata."""
     links = _set_headers(req, resp, query, total)
     if "metadata" in query.include:
@@ -38,8 +51,8 @@ def list_page(
     resp: Response,
     query: PageQuery,
     read: Callable[[Page], tuple[list[Row], int]],
-    build: Callable[[list[Row]], list[Any]],
-) -> Any:
+    build: Callable[[list[Row]], list[Item]],
+) -> LongList[Item]:
     """Answer with a page, or with a whole list, of which never more than a part is in memory.
 
     Clients of 3.11 ask for whole lists, however long these have become.

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from falcon import Request, Response
 
@@ -44,7 +44,9 @@ class Algorithms(Resource):
     """All function cards."""
 
     @endpoint(USER, query=AlgorithmFilter, reply=list[AlgorithmReply], permission=Rights(_VIEW))
-    def on_get(self, req: Request, resp: Response, caller: Caller, query: AlgorithmFilter) -> Any:
+    def on_get(
+        self, req: Request, resp: Response, caller: Caller, query: AlgorithmFilter
+    ) -> lists.Listed[AlgorithmReply]:
         """List the function cards that the caller may see, without their documents."""
         # SECURITY: a filter tells no more than the reply, which hides users that are not seen.
         if query.user_id is not None and not caller.sees_user(query.user_id):
@@ -132,7 +134,7 @@ class Algorithms(Resource):
         return self._show_whole(row, caller)
 
     @endpoint(USER, reply=Message, permission=Rights(_VIEW, ("algorithm", Operation.DELETE)))
-    def on_delete_one(self, caller: Caller, id_: int) -> Any:
+    def on_delete_one(self, caller: Caller, id_: int) -> Message:
         """Take a function card off the shelf; tasks of its image are not checked any more."""
         row = self._visible(caller, id_)
         self._check_changeable(caller, Operation.DELETE, row)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from functools import partial
-from typing import Any
 
 from falcon import Request, Response
 
@@ -42,7 +41,7 @@ class Collaborations(Resource):
     )
     def on_get(
         self, req: Request, resp: Response, caller: Caller, query: CollaborationFilter
-    ) -> Any:
+    ) -> lists.Listed[CollaborationReply]:
         """List the collaborations that the caller may see."""
         reach = caller.reach("collaboration", Scope.ORGANIZATION)
         if reach.scope is Scope.ORGANIZATION and query.organization_id not in (
@@ -132,7 +131,7 @@ class Collaborations(Resource):
         return self.replies.collaborations([row])[0]
 
     @endpoint(USER, reply=Message, permission=Rights(("collaboration", Operation.DELETE)))
-    def on_delete_one(self, caller: Caller, id_: int) -> Any:
+    def on_delete_one(self, caller: Caller, id_: int) -> Message:
         """Remove a collaboration with its tasks and results; its nodes stay, without one."""
         row = collaborations.get(id_)
         caller.require("collaboration", Operation.DELETE, collaboration=id_)
@@ -150,7 +149,7 @@ class Collaborations(Resource):
     )
     def on_get_organizations(
         self, req: Request, resp: Response, caller: Caller, id_: int, query: PageQuery
-    ) -> Any:
+    ) -> lists.Listed[OrganizationReply]:
         """List the organizations in a collaboration."""
         collaborations.get(id_)
         caller.require("collaboration", Operation.VIEW, collaboration=id_)
@@ -242,7 +241,7 @@ class Collaborations(Resource):
     )
     def on_get_nodes(
         self, req: Request, resp: Response, caller: Caller, id_: int, query: PageQuery
-    ) -> Any:
+    ) -> lists.Listed[NodeShortReply]:
         """List the nodes in a collaboration."""
         collaborations.get(id_)
         caller.require("collaboration", Operation.VIEW, collaboration=id_)
@@ -282,7 +281,7 @@ class Collaborations(Resource):
         reply=Message,
         permission=Rights(("collaboration", Operation.EDIT), ("node", Operation.EDIT)),
     )
-    def on_delete_nodes(self, caller: Caller, id_: int, read: Read[Member]) -> Any:
+    def on_delete_nodes(self, caller: Caller, id_: int, read: Read[Member]) -> Message:
         """Take a node, which the caller may edit, out of a collaboration; it stays, without one."""
         row = collaborations.get(id_)
         caller.require("collaboration", Operation.EDIT, collaboration=id_)
@@ -303,7 +302,7 @@ class Collaborations(Resource):
     )
     def on_get_tasks(
         self, req: Request, resp: Response, caller: Caller, id_: int, query: PageQuery
-    ) -> Any:
+    ) -> lists.LongList[TaskReply]:
         """List the tasks in a collaboration, oldest first."""
         collaborations.get(id_)
         caller.require("task", Operation.VIEW, collaboration=id_)

@@ -1,7 +1,6 @@
 """Invitations: an organization joins a collaboration when one of its users accepts."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from falcon import Request, Response
 
@@ -34,7 +33,9 @@ class Invitations(Resource):
         reply=list[InvitationReply],
         permission=Rights(("collaboration", Operation.VIEW)),
     )
-    def on_get(self, req: Request, resp: Response, caller: Caller, query: InvitationFilter) -> Any:
+    def on_get(
+        self, req: Request, resp: Response, caller: Caller, query: InvitationFilter
+    ) -> lists.Listed[InvitationReply]:
         """List the open invitations of the own organization, and those to its collaborations."""
         rows, total = invitations.page(
             caller.reach("collaboration", Scope.ORGANIZATION),
@@ -74,7 +75,7 @@ class Invitations(Resource):
             text="{}, or {} to take it back",
         ),
     )
-    def on_delete_one(self, caller: Caller, id_: int) -> Any:
+    def on_delete_one(self, caller: Caller, id_: int) -> Message:
         """Decline an invitation, or take it back."""
         row = invitations.get(id_)
         if not caller.may("collaboration", Operation.EDIT, collaboration=row.collaboration_id):

@@ -1,7 +1,5 @@
 """Ending results that run."""
 
-from typing import Any
-
 from vantage6.api.endpoint import USER, Read, endpoint
 from vantage6.api.identity.permissions import Caller
 from vantage6.api.identity.rights import Rights
@@ -24,7 +22,7 @@ class Killing(Resource):
         problems=(404,),
         permission=Rights(("event", Operation.CREATE)),
     )
-    def on_post_task(self, caller: Caller, read: Read[Kill]) -> Any:
+    def on_post_task(self, caller: Caller, read: Read[Kill]) -> Message:
         """End every open result of a task and of its sub-tasks."""
         row = tasks.get(read().id)
         caller.require("event", Operation.CREATE, collaboration=row.collaboration_id)
@@ -42,7 +40,7 @@ class Killing(Resource):
         problems=(404,),
         permission=Rights(("event", Operation.CREATE)),
     )
-    def on_post_node_tasks(self, caller: Caller, read: Read[Kill]) -> Any:
+    def on_post_node_tasks(self, caller: Caller, read: Read[Kill]) -> Message:
         """End everything that a node computes.
 
         A node that is offline learns of it when it comes back.

@@ -35,7 +35,9 @@ class Nodes(Resource):
         reply=list[NodeReply],
         permission=Rights(("node", Operation.VIEW)),
     )
-    def on_get(self, req: Request, resp: Response, caller: Caller, query: NodeFilter) -> Any:
+    def on_get(
+        self, req: Request, resp: Response, caller: Caller, query: NodeFilter
+    ) -> lists.Listed[NodeReply]:
         """List the nodes that the caller may see."""
         reach = caller.reach("node", Scope.ORGANIZATION)
         online = self.service.online_ids() if query.status else set()
@@ -130,7 +132,7 @@ class Nodes(Resource):
         return organization, collaborations.get(collaboration_id) if collaboration_id else None
 
     @endpoint(USER, reply=Message, permission=Rights(("node", Operation.DELETE)))
-    def on_delete_one(self, caller: Caller, id_: int) -> Any:
+    def on_delete_one(self, caller: Caller, id_: int) -> Message:
         """Remove a node and its queue; its open results are offered to the next node there."""
         node = nodes.get(id_)
         caller.require("node", Operation.DELETE, organization=node.organization_id)

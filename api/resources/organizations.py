@@ -41,7 +41,7 @@ class Organizations(Resource):
     )
     def on_get(
         self, req: Request, resp: Response, caller: Caller, query: OrganizationFilter
-    ) -> Any:
+    ) -> lists.Listed[OrganizationReply]:
         """List the organizations that the caller may see."""
         reach = caller.reach("organization", Scope.COLLABORATION, Scope.ORGANIZATION)
         asked = query.collaboration_id

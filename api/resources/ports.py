@@ -1,7 +1,5 @@
 """Ports on which algorithms listen within the VPN."""
 
-from typing import Any
-
 from falcon import Request, Response
 
 from vantage6.api.endpoint import CONTAINER, NODE, USER, Read, endpoint
@@ -28,7 +26,9 @@ class Ports(Resource):
         reply=list[AlgorithmPortReply],
         permission=Rights(("port", Operation.VIEW)),
     )
-    def on_get(self, req: Request, resp: Response, caller: Caller, query: PortFilter) -> Any:
+    def on_get(
+        self, req: Request, resp: Response, caller: Caller, query: PortFilter
+    ) -> lists.Listed[AlgorithmPortReply]:
         """List the ports that the caller may see, newest first."""
         rows, total = ports.page(
             caller.reach("port", Scope.ORGANIZATION),
@@ -58,7 +58,7 @@ class Ports(Resource):
         return _show(ports.create(result, body.port, body.label))
 
     @endpoint(NODE, query=PortsOfResult, problems=(404,), reply=Message)
-    def on_delete(self, caller: Caller, query: PortsOfResult) -> Any:
+    def on_delete(self, caller: Caller, query: PortsOfResult) -> Message:
         """Remove all ports of a result that the node computes."""
         result = results.of_node(query.result_id, caller.calling_node)
         removed = ports.delete(result)

@@ -36,7 +36,9 @@ from vantage6.models.tables import User
 log = get(__name__)
 
 #: The same for an account that does not exist.
-_SENT = {"msg": "If there is such an account, a mail with a token is on its way to its address."}
+_SENT: Message = {
+    "msg": "If there is such an account, a mail with a token is on its way to its address."
+}
 
 
 class Recovery(Resource):
@@ -47,7 +49,7 @@ class Recovery(Resource):
         self._logins = Logins(service)
 
     @endpoint(body=PasswordLost, problems=(429,), reply=Message)
-    def on_post_lost(self, req: Request, read: Read[PasswordLost]) -> Any:
+    def on_post_lost(self, req: Request, read: Read[PasswordLost]) -> Message:
         """Ask for a mail with a token that sets a new password.
 
         The answer does not tell whether there is such an account.
@@ -61,7 +63,7 @@ class Recovery(Resource):
         return _SENT
 
     @endpoint(body=PasswordReset, problems=(401, 429), reply=Message)
-    def on_post_reset(self, req: Request, read: Read[PasswordReset]) -> Any:
+    def on_post_reset(self, req: Request, read: Read[PasswordReset]) -> Message:
         """Set a new password with the token from the mail; all sessions of the user end."""
         body = read()
         self._logins.limit_recovery(req)
@@ -75,7 +77,7 @@ class Recovery(Resource):
         return {"msg": "The password was set; log in with it."}
 
     @endpoint(body=TwoFactorLost, problems=(401, 429), reply=Message)
-    def on_post_two_factor_lost(self, req: Request, read: Read[TwoFactorLost]) -> Any:
+    def on_post_two_factor_lost(self, req: Request, read: Read[TwoFactorLost]) -> Message:
         """Ask for a mail with a token that sets up another authenticator app."""
         body = read()
         self._logins.limit_recovery(req)
@@ -135,7 +137,9 @@ class Recovery(Resource):
         return {"api_key": key}
 
     @endpoint(USER, body=PasswordChange, problems=(429,), reply=Message)
-    def on_patch_password(self, req: Request, caller: Caller, read: Read[PasswordChange]) -> Any:
+    def on_patch_password(
+        self, req: Request, caller: Caller, read: Read[PasswordChange]
+    ) -> Message:
         """Change the caller's own password; this session goes on, and all others end."""
         body = read()
         new = body.new_password.get_secret_value()

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from falcon import Request, Response
 
@@ -45,7 +44,9 @@ class Results(Resource):
             ("result", Operation.VIEW), ("task", Operation.VIEW), text="{}; {} for `include=task`"
         ),
     )
-    def on_get(self, req: Request, resp: Response, caller: Caller, query: ResultFilter) -> Any:
+    def on_get(
+        self, req: Request, resp: Response, caller: Caller, query: ResultFilter
+    ) -> lists.LongList[ResultReply]:
         """List the results that the caller may see, newest first."""
         with_task = "task" in query.include
         read = partial(

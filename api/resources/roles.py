@@ -1,7 +1,5 @@
 """Roles, and the rules that they bundle."""
 
-from typing import Any
-
 from falcon import Request, Response
 
 from vantage6.api.endpoint import USER, Read, endpoint
@@ -33,7 +31,9 @@ class Roles(Resource):
         reply=list[RoleReply],
         permission=Rights(("role", Operation.VIEW), text="{}, or one's own"),
     )
-    def on_get(self, req: Request, resp: Response, caller: Caller, query: RoleFilter) -> Any:
+    def on_get(
+        self, req: Request, resp: Response, caller: Caller, query: RoleFilter
+    ) -> lists.Listed[RoleReply]:
         """List the roles that the caller may see."""
         try:
             reach = caller.reach("role", Scope.ORGANIZATION)
@@ -123,7 +123,7 @@ class Roles(Resource):
         problems=(400,),
         permission=Rights(("role", Operation.DELETE), text="{}, and each of its rules"),
     )
-    def on_delete_one(self, caller: Caller, id_: int) -> dict[str, str]:
+    def on_delete_one(self, caller: Caller, id_: int) -> Message:
         """Remove a role, also from the users that have it."""
         row = roles.get(id_)
         self._check_editable(caller, Operation.DELETE, row)
@@ -136,7 +136,7 @@ class Roles(Resource):
     )
     def on_get_rules(
         self, req: Request, resp: Response, caller: Caller, id_: int, query: PageQuery
-    ) -> Any:
+    ) -> lists.Listed[RuleReply]:
         """List the rules of a role."""
         row = roles.get(id_)
         self.check_visible(caller, row)
@@ -193,7 +193,9 @@ class Rules(Resource):
     """All rules."""
 
     @endpoint(USER, query=RuleFilter, reply=list[RuleReply])
-    def on_get(self, req: Request, resp: Response, caller: Caller, query: RuleFilter) -> Any:
+    def on_get(
+        self, req: Request, resp: Response, caller: Caller, query: RuleFilter
+    ) -> lists.Listed[RuleReply]:
         """List the rules, or those of a role that the caller may see."""
         # SECURITY: the filter tells what a role grants.
         if query.role_id is not None and not self._sees_role(caller, query.role_id):

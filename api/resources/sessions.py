@@ -1,7 +1,5 @@
 """Who is logged in, and the end of it."""
 
-from typing import Any
-
 from falcon import Request, Response
 
 from vantage6.api.endpoint import USER, endpoint
@@ -32,14 +30,16 @@ class Sessions(Resource):
         problems=(404,),
         permission=_PERMISSION,
     )
-    def on_get(self, req: Request, resp: Response, caller: Caller, query: SessionFilter) -> Any:
+    def on_get(
+        self, req: Request, resp: Response, caller: Caller, query: SessionFilter
+    ) -> lists.Listed[SessionReply]:
         """List sessions, newest first."""
         user = _user(caller, query.user_id)
         rows, total = sessions.page(user.id, lists.requested_page(query))
         return lists.answer(req, resp, query, [_show(row, user, caller) for row in rows], total)
 
     @endpoint(USER, query=SessionsEnd, reply=Message, problems=(404,), permission=_PERMISSION)
-    def on_delete(self, caller: Caller, query: SessionsEnd) -> Any:
+    def on_delete(self, caller: Caller, query: SessionsEnd) -> Message:
         """End all sessions but the one of this request; their tokens are void at once."""
         user = _user(caller, query.user_id)
         ended = sessions.end_all(user, but=caller.session_id)
@@ -47,7 +47,7 @@ class Sessions(Resource):
         return {"msg": f"{ended} sessions of {user.username} were ended."}
 
     @endpoint(USER, reply=Message, permission=_PERMISSION)
-    def on_delete_one(self, caller: Caller, id_: int) -> Any:
+    def on_delete_one(self, caller: Caller, id_: int) -> Message:
         """End a session, also that of this request: its tokens are void at once."""
         row = sessions.get(id_)
         if row.user_id is None:

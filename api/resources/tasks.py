@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 from falcon import Request, Response
 
@@ -52,7 +51,9 @@ class Tasks(Resource):
             text="{}; {} for `include=results`",
         ),
     )
-    def on_get(self, req: Request, resp: Response, caller: Caller, query: TaskFilter) -> Any:
+    def on_get(
+        self, req: Request, resp: Response, caller: Caller, query: TaskFilter
+    ) -> lists.LongList[TaskReply]:
         """List the tasks that the caller may see, newest first."""
         read = partial(
             tasks.page,
@@ -168,7 +169,7 @@ class Tasks(Resource):
         return self._show(caller, [row], with_results=query.include[:1] == ["results"])[0]
 
     @endpoint(USER, reply=Message, permission=Rights(("task", Operation.DELETE)))
-    def on_delete_one(self, caller: Caller, id_: int) -> Any:
+    def on_delete_one(self, caller: Caller, id_: int) -> Message:
         """Kill a task with its sub-tasks if it has not ended, then remove it and its results."""
         row = tasks.get(id_)
         caller.require("task", Operation.DELETE, collaboration=row.collaboration_id)
@@ -192,7 +193,7 @@ class Tasks(Resource):
     )
     def on_get_results(
         self, req: Request, resp: Response, caller: Caller, id_: int, query: PageQuery
-    ) -> Any:
+    ) -> lists.LongList[TaskResultReply]:
         """List the results of a task."""
         self._visible(caller, id_, "result")
         reach = caller.reach("result", Scope.ORGANIZATION)

@@ -32,7 +32,9 @@ class Users(Resource):
     @endpoint(
         USER, query=UserFilter, reply=list[UserReply], permission=Rights(("user", Operation.VIEW))
     )
-    def on_get(self, req: Request, resp: Response, caller: Caller, query: UserFilter) -> Any:
+    def on_get(
+        self, req: Request, resp: Response, caller: Caller, query: UserFilter
+    ) -> lists.Listed[UserReply]:
         """List the users that the caller may see."""
         rows, total = users.page(
             caller.reach("user", Scope.ORGANIZATION),
@@ -208,7 +210,7 @@ class Users(Resource):
             raise Forbidden("Your own roles and rules are changed by another user only.")
 
     @endpoint(USER, problems=(400,), reply=Message, permission=Rights(("user", Operation.DELETE)))
-    def on_delete_one(self, caller: Caller, id_: int) -> Any:
+    def on_delete_one(self, caller: Caller, id_: int) -> Message:
         """Remove a user whose rules the caller holds as well."""
         row = users.get(id_)
         caller.require("user", Operation.DELETE, organization=row.organization_id, user=id_)
@@ -221,7 +223,7 @@ class Users(Resource):
         reply=Message,
         permission=Rights(("user", Operation.EDIT), text="{} with all that the user may do"),
     )
-    def on_delete_two_factor(self, req: Request, caller: Caller, id_: int) -> Any:
+    def on_delete_two_factor(self, req: Request, caller: Caller, id_: int) -> Message:
         """Remove the second factor of a user who lost it, and end the sessions of the account.
 
         First make sure that the user really asks for it: from then on the password alone opens

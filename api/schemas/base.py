@@ -12,6 +12,9 @@ from pydantic import (
     PlainSerializer,
     field_validator,
 )
+from typing_extensions import TypedDict
+
+from vantage6.common.documents import exact
 
 
 class Request(BaseModel):
@@ -86,7 +89,8 @@ class PageQuery(Request):
     include: Repeated = Field([], description="`metadata` wraps the list in {data, links}")
 
 
-class Message(Reply):
+@exact
+class Message(TypedDict):
     """A sentence for people."""
 
     msg: str
