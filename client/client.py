@@ -26,7 +26,7 @@ from vantage6.client.result_reader import ResultReader
 from vantage6.client.sealing import Sealer
 from vantage6.client.session import Document
 from vantage6.common.cli import console
-from vantage6.common.encryption import DummyCryptor, RSACryptor
+from vantage6.common.encryption import DummyCryptor, RSACryptor, read_public_key
 from vantage6.common.errors import (
     Conflict,
     Forbidden,
@@ -211,6 +211,8 @@ class UserClient(ClientBase):
         ------
         FileNotFoundError
             If there is no such file.
+        ValueError
+            If it holds no RSA private key, or one for which nothing can be encrypted.
         Conflict
             If the organization has another public key at the server.
         """
@@ -218,6 +220,7 @@ class UserClient(ClientBase):
             self.cryptor = DummyCryptor()
             return
         cryptor = RSACryptor(private_key_file)
+        read_public_key(cryptor.public_key_str)
         own = f"organization/{self.identity.organization_id}"
         registered = self.call("get", own)["public_key"]
         if not registered or (replace and not cryptor.verify_public_key(registered)):

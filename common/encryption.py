@@ -42,6 +42,11 @@ _RSA_BITS = 4096
 _RSA_EXPONENT = 65537
 #: Lengths of the encrypted AES key, which is as long as the receiver's key.
 _LEAST_KEY_BYTES, _MOST_KEY_BYTES = 256, 2048
+#: OpenSSL refuses a long key with an exponent of more than 64 bits; 65,537 is usual.
+_MOST_EXPONENT_BITS = 32
+_FAILS = "The public key of the organization is damaged: encryption with it fails."
+#: Length of a public key as text. One of 16,384 bits is a fifth of it.
+MOST_PUBLIC_KEY_CHARACTERS = 20_000
 
 
 class CryptorBase:
@@ -147,7 +152,7 @@ class RSACryptor(CryptorBase):
     @staticmethod
     def fingerprint(pubkey_base64: str) -> str:
         """Return the SHA-256 of a public key, short enough to compare over the telephone."""
-        der = _public_key(pubkey_base64).public_bytes(
+        der = read_public_key(pubkey_base64).public_bytes(
             serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
         )
         return hashlib.sha256(der).digest()[:16].hex(":")
@@ -187,7 +192,7 @@ class RSACryptor(CryptorBase):
         ValueError
             If the receiver has no public key, or something else in its place.
         """
-        receiver = _public_key(pubkey_base64)
+        receiver = read_public_key(pubkey_base64)
         aes_key, counter = os.urandom(_AES_KEY_BYTES), os.urandom(_COUNTER_BYTES)
         encrypted_key = receiver.encrypt(aes_key, padding.PKCS1v15())
         parts = (self.bytes_to_str(encrypted_key), self.bytes_to_str(counter), "")
@@ -242,7 +247,7 @@ class RSACryptor(CryptorBase):
     def verify_public_key(self, pubkey_base64: str) -> bool:
         """Tell whether a public key, in any wrapping, belongs to the own private key."""
         try:
-            other = _public_key(pubkey_base64)
+            other = read_public_key(pubkey_base64)
         except ValueError:
             return False
         return other.public_numbers() == self.private_key.public_key().public_numbers()
@@ -269,15 +274,38 @@ def _strict_length(text: str) -> int:
         return -1
 
 
-def _public_key(pubkey_base64: str | None) -> rsa.RSAPublicKey:
+def read_public_key(pubkey_base64: str | None) -> rsa.RSAPublicKey:
+    """Return the key behind the text that the server stores, if one can encrypt with it.
+
+    Raises
+    ------
+    ValueError
+        If there is none, or one of another kind, or one with which encryption fails.
+    """
     if not pubkey_base64:
         raise ValueError("The receiving organization has no public key.")
+    if len(pubkey_base64) > MOST_PUBLIC_KEY_CHARACTERS:
+        raise ValueError("The public key of the organization is not a key in PEM.")
     try:
         key = serialization.load_pem_public_key(base64s_to_bytes(pubkey_base64))
     except (ValueError, UnsupportedAlgorithm) as error:
         raise ValueError("The public key of the organization is not a key in PEM.") from error
     if not isinstance(key, rsa.RSAPublicKey):
         raise ValueError("The public key of the organization is of another kind than RSA.")
+    # SECURITY: what is computed for this organization could never be sealed, or not be delivered.
+    least, most = 8 * _LEAST_KEY_BYTES, 8 * _MOST_KEY_BYTES
+    if not least <= key.key_size <= most:
+        raise ValueError(
+            f"The public key of the organization has {key.key_size:,} bits; {least:,} to {most:,} "
+            "are needed."
+        )
+    numbers = key.public_numbers()
+    if not numbers.n % 2 or numbers.e.bit_length() > _MOST_EXPONENT_BITS:
+        raise ValueError(_FAILS)
+    try:
+        key.encrypt(bytes(_AES_KEY_BYTES), padding.PKCS1v15())
+    except ValueError as error:
+        raise ValueError(_FAILS) from error
     return key
 
 

@@ -17,6 +17,7 @@ from vantage6.api.schemas.base import (
     one_or_more_or_none,
 )
 from vantage6.common.documents import Collaboration, Link, Organization, WrittenMoment, exact
+from vantage6.common.encryption import MOST_PUBLIC_KEY_CHARACTERS
 
 
 def _base64(text: str) -> str:
@@ -27,7 +28,7 @@ def _base64(text: str) -> str:
     return text
 
 
-PublicKey = Annotated[str, Field(max_length=20_000), AfterValidator(_base64)]
+PublicKey = Annotated[str, Field(max_length=MOST_PUBLIC_KEY_CHARACTERS), AfterValidator(_base64)]
 
 
 class OrganizationCreate(Request):

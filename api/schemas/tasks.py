@@ -182,8 +182,9 @@ class ResultFilter(PageQuery):
 class Reason(Request):
     """Why a result is in its state."""
 
-    code: str = Field(max_length=64)
-    msg: str = Field(max_length=4096)
+    #: An algorithm writes it, and so may the station of another organization.
+    code: Annotated[str, Field(max_length=64), AfterValidator(_without_nul)]
+    msg: Annotated[str, Field(max_length=4096), AfterValidator(_without_nul)]
 
 
 class ResultUpdate(Request):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from vantage6.client.node_client import NodeClient
 from vantage6.common import logs
-from vantage6.common.encryption import CryptorBase, DummyCryptor, RSACryptor
+from vantage6.common.encryption import CryptorBase, DummyCryptor, RSACryptor, read_public_key
 from vantage6.common.errors import ConfigurationError, Invalid, Unavailable
 from vantage6.common.known_keys import FILE_NAME, FIRST_USE, KnownKeys, fingerprint_of
 from vantage6.node.outcomes import Reason
@@ -137,7 +137,9 @@ def _cryptor(key_file: Path, *, may_create: bool) -> RSACryptor:
             key_file.parent.mkdir(parents=True, exist_ok=True)
             RSACryptor.create_new_rsa_key(key_file)
             log.warning("new key of the organization created: make a copy", file=str(key_file))
-        return RSACryptor(key_file)
+        cryptor = RSACryptor(key_file)
+        read_public_key(cryptor.public_key_str)
+        return cryptor
     except (OSError, ValueError) as error:
         raise ConfigurationError(
             f"encryption.private_key: {error} Name the key file of the organization."

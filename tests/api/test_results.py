@@ -183,6 +183,16 @@ def test_what_an_algorithm_prints_cannot_keep_its_result_from_being_stored(
     assert (shown["log"], shown["result"]) == ("a\N{REPLACEMENT CHARACTER}b", "42")
 
 
+def test_what_a_reason_quotes_cannot_keep_a_result_from_being_stored(
+    api: Api, world: World, result: Result
+):
+    """Algorithms write reasons, and so do the stations of other organizations."""
+    node, reason = world.amsterdam_north, {"code": "a\0b", "msg": "a\0b"}
+    ended = report(api, result, node, **END | {"status": "failed"}, reason=reason)
+    cleaned = "a\N{REPLACEMENT CHARACTER}b"
+    assert ended.json["reason"] == {"code": cleaned, "msg": cleaned}
+
+
 def test_empty_times_are_absent(api: Api, world: World, result: Result):
     """As nodes of 3.11 send them."""
     shown = report(api, result, world.amsterdam_north, started_at="", finished_at=None).json

@@ -8,13 +8,13 @@ import pytest
 
 from tests.api.client import Answer, Api
 from tests.models.factories import World, again, make_user
+from tests.public_keys import UNUSABLE, public_key
 from vantage6.common.enums import Operation, Scope
 from vantage6.models.rules import RULES
 from vantage6.models.store import collaborations, organizations, roles, users
 from vantage6.models.tables import Collaboration, Node, Organization, Role, Rule, User
 
-#: Base64 of a text; the server does not read keys.
-KEY, OTHER_KEY = "TUlJ", "TUlK"
+KEY, OTHER_KEY = public_key(), public_key(seed=1)
 PERSON = {
     "username": "new",
     "firstname": "",
@@ -288,6 +288,24 @@ def test_a_root_changes_an_organization_with_the_body_that_clients_of_3_11_send(
 def test_a_new_organization_may_come_with_its_public_key(api: Api, root: User):
     made = api.post("/organization", root, {"name": "new", "public_key": KEY})
     assert made.json["public_key"] == KEY
+
+
+@pytest.mark.parametrize("key", UNUSABLE)
+def test_a_public_key_that_nothing_can_be_encrypted_with_is_refused(
+    api: Api, world: World, root: User, key: str
+):
+    """Stations could never deliver what they compute for its organization."""
+    path, body = f"/organization/{world.amsterdam.id}", {"public_key": UNUSABLE[key]}
+    for who in (make_user(world.amsterdam, "Organization Admin"), world.amsterdam_north):
+        assert api.patch(path, who, body).problem == (400, "invalid")
+    assert again(world.amsterdam).public_key == ""
+    refused = api.post("/organization", root, body | {"name": "new"})
+    assert refused.problem == (400, "invalid")
+    assert not Organization.select().where(Organization.name == "new").exists()
+    # One from before stays, sent again as it is by clients that send all fields.
+    organizations.update(world.amsterdam, body)
+    changed = api.patch(path, make_user(world.amsterdam, "Organization Admin"), body)
+    assert changed.status == 200
 
 
 def test_a_node_sets_a_missing_public_key_once(api: Api, world: World):

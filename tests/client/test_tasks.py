@@ -12,6 +12,7 @@ import pytest
 from IPython.lib.pretty import pretty
 from rich.console import Console
 
+from tests.public_keys import write_short_key
 from vantage6.client import Client, StillRunning, waiting
 from vantage6.client.deserialization import load_data
 from vantage6.client.encryption import RSACryptor
@@ -238,6 +239,14 @@ def test_another_key_is_not_replaced_unasked(peer, client, key_file, other_file)
     assert "PATCH organization/7" not in peer.calls()
     client.setup_encryption(key_file, replace=True)
     assert isinstance(client.cryptor, RSACryptor)
+
+
+def test_key_that_nothing_can_be_encrypted_for_is_not_published(peer, client, tmp_path) -> None:
+    peer.answers["GET organization/7"] = (200, {"public_key": ""})
+    with pytest.raises(ValueError, match=r"1,024 bits"):
+        client.setup_encryption(write_short_key(tmp_path / "short.pem"))
+    assert client.cryptor is None
+    assert "PATCH organization/7" not in peer.calls()
 
 
 def test_refused_upload_is_not_taken_for_success(peer, client, key_file) -> None:

@@ -10,8 +10,17 @@ from cryptography.hazmat.primitives import serialization
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.public_keys import UNUSABLE, public_key
 from vantage6.common.encoding import base64s_to_bytes, bytes_to_base64s
-from vantage6.common.encryption import SEPARATOR, CryptorBase, DummyCryptor, RSACryptor
+from vantage6.common.encryption import (
+    SEPARATOR,
+    CryptorBase,
+    DummyCryptor,
+    RSACryptor,
+    is_sealed,
+    read_public_key,
+)
+from vantage6.common.known_keys import fingerprint_of
 
 # A throw-away key, and messages that the published 3.11.1 package wrote or reads.
 PRIVATE_KEY = """\
@@ -184,6 +193,30 @@ def test_receiver_without_key_is_named_as_such(cryptor: RSACryptor, nothing: str
 def test_receiver_with_something_else_than_a_key_is_refused(cryptor: RSACryptor) -> None:
     with pytest.raises(ValueError, match="not a key in PEM"):
         cryptor.encrypt_bytes_to_str(b"x", bytes_to_base64s(b"no key"))
+
+
+@pytest.mark.parametrize("bits", [2048, 4096, 16_384])
+@pytest.mark.parametrize("exponent", [3, 65_537, 2**32 - 1])
+def test_key_of_a_usual_size_is_encrypted_for(
+    cryptor: RSACryptor, bits: int, exponent: int
+) -> None:
+    key = public_key(bits, exponent)
+    assert read_public_key(key).key_size == bits
+    assert is_sealed(cryptor.encrypt_bytes_to_str(b"x", key))
+    assert fingerprint_of(key) is not None
+
+
+@pytest.mark.parametrize("name", UNUSABLE)
+def test_key_that_cannot_be_encrypted_for_is_no_key(cryptor: RSACryptor, name: str) -> None:
+    """It would be known by its fingerprint, and fail when the result is sealed for it."""
+    key = UNUSABLE[name]
+    assert fingerprint_of(key) is None
+    assert not cryptor.verify_public_key(key)
+    for use in (read_public_key, RSACryptor.fingerprint):
+        with pytest.raises(ValueError, match="public key of the organization"):
+            use(key)
+    with pytest.raises(ValueError, match="public key of the organization"):
+        cryptor.encrypt_bytes_to_str(b"x", key)
 
 
 def test_public_key_is_compared_by_its_numbers(cryptor: RSACryptor, other_key: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.node.wire import Wire
+from tests.public_keys import write_short_key
 from vantage6.client.node_client import NodeClient
 from vantage6.common.encryption import DummyCryptor, RSACryptor
 from vantage6.common.errors import ConfigurationError
@@ -67,6 +68,15 @@ def test_another_key_at_the_server_is_never_replaced(
     assert agreement.refusal is not None
     assert agreement.refusal.code == "public_key_mismatch"
     assert wire.public_keys[1] == published
+
+
+def test_key_that_nothing_can_be_encrypted_for_is_not_published(
+    wire: Wire, server: NodeClient, tmp_path: Path
+) -> None:
+    wire.encrypted = True
+    with pytest.raises(ConfigurationError, match=r"1,024 bits"):
+        ask(server, True, write_short_key(tmp_path / "short.pem"))
+    assert wire.public_keys[1] == ""
 
 
 def test_missing_key_is_not_made_if_the_organization_has_one(
