@@ -49,10 +49,11 @@ def cause(result: Document) -> str:
 def cause_line(result: Document) -> str:
     """Return the line that names the cause, and not only that the program ended."""
     reason, log_ = result.get("reason"), result.get("log")
-    last = log_.strip().rpartition("\n")[2] if isinstance(log_, str) else ""
-    # Where logs are encrypted, the reason, which is not, quotes none of them.
-    if last.startswith(FOR_PEOPLE):
-        return last.removeprefix(FOR_PEOPLE)
+    # Where logs are encrypted, the reason, which is not, quotes none of them. Lines of the other
+    # stream can stand behind it.
+    for line in reversed(log_.splitlines() if isinstance(log_, str) else []):
+        if line.startswith(FOR_PEOPLE):
+            return line.removeprefix(FOR_PEOPLE)
     is_bare = not isinstance(reason, dict) or (
         reason.get("code") == "exit_code" and QUOTE not in str(reason.get("msg", ""))
     )

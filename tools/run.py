@@ -76,6 +76,8 @@ def run(
         write_output(output_format, output, container.output_file)
     # SECURITY: any error. Python would write the text of one that passes here to the log.
     except Exception as error:
+        # What was printed is still held back, and would end the log in place of the reason.
+        sys.stdout.flush()
         sys.stderr.write(f"{FOR_PEOPLE}{told(error, share=is_shared())}\n")
         raise SystemExit(1) from error
 

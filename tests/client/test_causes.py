@@ -70,6 +70,18 @@ def test_the_log_tells_what_an_encrypted_reason_may_not(peer, client, caplog) ->
     assert caplog.messages == ["Task 13: 1 of 2 failed. example_org1: There is no column 'agee'."]
 
 
+def test_lines_after_the_reason_do_not_hide_it(peer, client, caplog) -> None:
+    """An engine reads the two streams of a container one beside the other."""
+    said = _result(
+        1,
+        "crashed",
+        log="reason > an older one\nreason > There is no column 'x'.\ninfo > Asking 3\n",
+        **_reason("exit_code", "The algorithm ended with exit code 1."),
+    )
+    _wait(peer, client, said)
+    assert caplog.messages == ["Task 13: 1 of 1 failed. example_org1: There is no column 'x'."]
+
+
 @pytest.mark.parametrize(
     "quote", ["Its last words: There is no column 'height'", "Its last error: ValueError."]
 )

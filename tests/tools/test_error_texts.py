@@ -15,6 +15,7 @@ ALGORITHM = """
 import errno
 import functools
 from vantage6.tools.errors import AlgorithmError
+from vantage6.tools.util import info
 
 def RPC_convert(data):
     return data["name"].astype(float).sum()
@@ -43,6 +44,10 @@ class Unprintable(Exception):
 
 def RPC_unprintable(data):
     raise Unprintable("patient 9")
+
+def RPC_informed(data):
+    info("Asking 3 organizations")
+    raise AlgorithmError("There is no column 'x'.")
 
 class Object:
     def __call__(self, data, cast=float):
@@ -183,3 +188,14 @@ def test_errors_of_this_library_are_for_people() -> None:
     assert told(SubTaskFailed("Sub-task 3 failed."), share=False) == "Sub-task 3 failed."
     assert told(AlgorithmError("a"), share=False) == "a"
     assert told(RuntimeError("can't start new thread"), share=False).endswith("new thread")
+
+
+def test_the_reason_is_the_last_line_of_a_log_that_holds_both_streams(
+    said: Callable[..., str], tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    both = "import os; os.dup2(os.open('log', os.O_CREAT | os.O_WRONLY), 1); os.dup2(1, 2); "
+    assert said("informed", f"{both}auto_wrapper('mine')", PYTHONUNBUFFERED="") == ""
+    info, reason = log.read_text().splitlines()
+    assert info == "info > Asking 3 organizations"
+    assert reason.startswith("reason > Error encountered while calling RPC_informed: There is no")

@@ -83,6 +83,7 @@ def test_a_task_that_fails_is_no_equality(federation: Federation, client: Client
         file.write_text(before)
     assert not found.is_equal
     assert "1 of 1 failed. station_1: " in found.faults[0]
+    assert "unknown_column: There is no column 'TOTEMP'." in found.faults[0]
 
 
 def test_a_number_that_differs_is_no_equality_in_any_report() -> None:
