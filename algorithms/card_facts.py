@@ -166,6 +166,21 @@ FACTS: dict[str, dict[str, Any]] = {
             model={"function": "linear_model", "arguments": {"formula": "pressure ~ age + arm"}},
         ),
     ),
+    "reference_case": {
+        **_central(
+            ["reference_share"],
+            0,
+            _ITERATIONS,
+            "table",
+            "/answer/result",
+            example=_example("Mean and deviation of NIST's NumAcc3", case="numacc3"),
+        ),
+        "database": "none",
+    },
+    "reference_share": {
+        **_partial(share("/ok/*", "sum", note="of published data, and none of the station's")),
+        "database": "none",
+    },
     "describe": _partial(
         share("/ok/rows", "count"),
         *_described("/ok/columns"),

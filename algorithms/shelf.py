@@ -6,6 +6,7 @@ functions the prefix ``RPC_``; `catalogue` lists both.
 
 from vantage6.algorithms.card_facts import FACTS
 from vantage6.algorithms.catalogue import CENTRAL, PARTIAL
+from vantage6.algorithms.published import reference_case, reference_share
 from vantage6.algorithms.statistics.station import SHELF
 from vantage6.algorithms.statistics.tasks import as_central, as_partial
 from vantage6.tools.card import Image, card
@@ -19,9 +20,11 @@ __card__ = Image(
     images=["vantage6/statistics", "harbor2.vantage6.ai/demo/statistics"],
 )
 
+_CENTRAL = {**CENTRAL, "reference_case": reference_case}
+_PARTIAL = {**PARTIAL, "reference_share": reference_share}
 _TASKS = [
-    *(card(**FACTS[name])(as_central(function, __name__)) for name, function in CENTRAL.items()),
-    *(card(**FACTS[name])(as_partial(function, __name__)) for name, function in PARTIAL.items()),
+    *(card(**FACTS[name])(as_central(function, __name__)) for name, function in _CENTRAL.items()),
+    *(card(**FACTS[name])(as_partial(function, __name__)) for name, function in _PARTIAL.items()),
 ]
 globals().update({task.__name__: task for task in _TASKS})
 __all__ = sorted(task.__name__ for task in _TASKS)

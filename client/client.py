@@ -21,7 +21,7 @@ from vantage6.client.groups import (
     users,
     util,
 )
-from vantage6.client.login import Tokens, TokenStore, claims
+from vantage6.client.login import Tokens, TokenStore
 from vantage6.client.result_reader import ResultReader
 from vantage6.client.sealing import Sealer
 from vantage6.client.session import Document
@@ -34,6 +34,7 @@ from vantage6.common.errors import (
 )
 from vantage6.common.identity import WhoAmI
 from vantage6.common.serialization import LEGACY
+from vantage6.common.token_claims import claims
 
 
 class UserClient(ClientBase):

@@ -9,12 +9,12 @@ from typing import Any
 
 from vantage6.client import causes, waiting
 from vantage6.client.base import ClientBase
-from vantage6.client.login import claims
 from vantage6.client.session import Document
 from vantage6.common.encoding import base64_text, base64s_to_bytes
 from vantage6.common.errors import Invalid, V6Error
 from vantage6.common.serialization import deserialize, serialize
 from vantage6.common.task_status import TaskStatus
+from vantage6.common.token_claims import claims
 
 
 class SubTaskFailed(V6Error):

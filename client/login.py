@@ -1,7 +1,5 @@
 """An identity at a server: its tokens, renewed in time, and the requests made with them."""
 
-import base64
-import json
 import threading
 import time
 from collections.abc import Mapping
@@ -10,6 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 from vantage6.client.session import Document, Session
 from vantage6.common.errors import BAD_TOKEN, Invalid, NotFound, Unauthenticated
+from vantage6.common.token_claims import claims
 
 #: A token that lives no longer than this is renewed before it is used.
 _MARGIN_SECONDS = 10.0
@@ -17,24 +16,6 @@ _MARGIN_SECONDS = 10.0
 _END_SECONDS = 2.0
 #: Codes of refusals that a new token may mend; the original server sends no code.
 _MENDED_BY_RENEWAL = (Unauthenticated.code, BAD_TOKEN, "token_expired", "session_ended")
-
-
-def claims(token: str) -> Document:
-    """Return what a token says, unverified: only the server can tell whether it is true.
-
-    Raises
-    ------
-    Invalid
-        If the text is not a JSON web token.
-    """
-    try:
-        payload = token.split(".")[1]
-        said = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    except (IndexError, ValueError, RecursionError) as error:
-        raise Invalid("This is not a JSON web token.") from error
-    if not isinstance(said, dict):
-        raise Invalid("This is not a JSON web token.")
-    return said
 
 
 class Tokens(NamedTuple):

@@ -7,11 +7,12 @@ from uuid import uuid4
 
 from vantage6.client.body import Body
 from vantage6.client.inbox import Inbox
-from vantage6.client.login import Login, claims
+from vantage6.client.login import Login
 from vantage6.client.network import Network
 from vantage6.client.session import Document, Session
 from vantage6.common.errors import Conflict, Invalid
 from vantage6.common.identity import WhoAmI
+from vantage6.common.token_claims import claims
 
 
 class NodeClient:

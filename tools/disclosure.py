@@ -1,6 +1,6 @@
-"""What a station says about disclosure: its floors, and which organizations are asked together.
+"""What a station says about disclosure: its floors, which organizations are asked, and its own.
 
-Both come in files of the node, and never from the input of the task.
+All of it comes in files of the node, and never from the input of the task.
 """
 
 import json
@@ -14,10 +14,14 @@ from typing import Any
 from vantage6.common.disclosure import FLOORS_FILE, PARTIES_FILE
 from vantage6.common.disclosure.floors import Floors
 from vantage6.common.disclosure.parties import parties_from_json
+from vantage6.common.errors import Invalid
+from vantage6.common.token_claims import claims
 from vantage6.tools.errors import AlgorithmError
 
 #: What the mock client says in place of a node.
-_MOCKED: ContextVar[tuple[Floors, tuple[int, ...]] | None] = ContextVar("mocked", default=None)
+_MOCKED: ContextVar[tuple[Floors, tuple[int, ...], int | None] | None] = ContextVar(
+    "mocked", default=None
+)
 
 
 def floors() -> Floors:
@@ -59,10 +63,38 @@ def parties() -> tuple[int, ...]:
         raise AlgorithmError("The organizations that are asked together cannot be read.") from error
 
 
+def organization() -> int | None:
+    """Return the id of the organization of this station; None where the node does not say it.
+
+    The node has made the token that says it, for this one run.
+    """
+    if mocked := _MOCKED.get():
+        return mocked[2]
+    try:
+        said = claims(Path(os.environ["TOKEN_FILE"]).read_text("ascii").strip())
+    except (KeyError, OSError, ValueError, Invalid):
+        return None
+    place = said.get("sub", said.get("identity"))
+    id_ = place.get("organization_id") if isinstance(place, dict) else None
+    return id_ if isinstance(id_, int) and not isinstance(id_, bool) else None
+
+
 @contextmanager
-def mocked_station(station: Floors, organization_ids: tuple[int, ...]) -> Iterator[None]:
-    """Let functions within see the floors of a mocked station, and who is asked together."""
-    token = _MOCKED.set((station, tuple(sorted(set(organization_ids)))))
+def mocked_station(
+    station: Floors, organization_ids: tuple[int, ...], own: int | None = None
+) -> Iterator[None]:
+    """Let functions within see a mocked station.
+
+    Parameters
+    ----------
+    station
+        Its floors.
+    organization_ids
+        The organizations that are asked together.
+    own
+        The one of the station.
+    """
+    token = _MOCKED.set((station, tuple(sorted(set(organization_ids))), own))
     try:
         yield
     finally:

@@ -70,7 +70,7 @@ class _MockTasks:
             id_ = result["organization"]
             first = given(id_, task["id"])
             try:
-                with mocked_station(floors(id_), tuple(organization_ids)):
+                with mocked_station(floors(id_), tuple(organization_ids), id_):
                     # Everything is on the author's own machine here.
                     answer = dispatch_rpc.call(function, first, received, share_errors=True)
                 result["result"] = bytes_to_base64s(serialize(answer))

@@ -13,6 +13,7 @@ from vantage6.common.serialization import (
     serialize,
 )
 from vantage6.common.task_status import FOR_PEOPLE
+from vantage6.tools.card import ATTRIBUTE, Facts
 from vantage6.tools.container import Container
 from vantage6.tools.data_format import DataFormat
 from vantage6.tools.dispatch_rpc import dispatch_rpc, find
@@ -59,10 +60,10 @@ def run(
     try:
         container = Container.from_environment()
         input_data = load_input(container.input_file, allow_pickle=allow_pickle)
-        find(input_data, module)  # before the data, which may take long to load
+        function = find(input_data, module)  # before the data, which may take long to load
         if input_data.get("master"):
             source = central_source or source
-        data = source(container, input_data)
+        data = source(container, input_data) if _reads_database(function) else None
         output = dispatch_rpc(
             data,
             input_data,
@@ -80,6 +81,12 @@ def run(
         sys.stdout.flush()
         sys.stderr.write(f"{FOR_PEOPLE}{told(error, share=is_shared())}\n")
         raise SystemExit(1) from error
+
+
+def _reads_database(function: Callable[..., Any]) -> bool:
+    """Tell whether a function gets data; one whose card says "none" gets None."""
+    facts = getattr(function, ATTRIBUTE, None)
+    return not (isinstance(facts, Facts) and facts.database == "none")
 
 
 def load_input(input_file: str | Path, *, allow_pickle: bool = False) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import html
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from vantage6.algorithms.statistics.reference import ALL_DIGITS, Comparison
@@ -13,8 +14,8 @@ HEADER = (
     *("Digits", "Rounds", "Seconds", "Equal", "Source"),
 )
 _INTRODUCTION = (
-    "Each case is data that was published with its statistics. The data is spread over three "
-    "stations of an encrypted collaboration. A row shows the number that has the fewest digits in "
+    "Each case is data that was published with its statistics. The data is spread over {stations}. "
+    "A row shows the number that has the fewest digits in "
     f"common with the published one; {ALL_DIGITS:.0f} digits are all that there are."
 )
 _STYLE = (
@@ -23,19 +24,36 @@ _STYLE = (
 )
 
 
-def document(outcomes: Sequence[Outcome], runtime: str) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Setting:
+    """Where the cases were computed."""
+
+    #: How the stations ran the functions; None where only they know.
+    runtime: str | None = None
+    stations: str = "three stations of an encrypted collaboration"
+    #: Options of the command.
+    words: str = "--local"
+
+    @property
+    def introduction(self) -> str:
+        """What the table shows."""
+        return _INTRODUCTION.format(stations=self.stations)
+
+
+def document(outcomes: Sequence[Outcome], setting: Setting) -> dict[str, Any]:
     """Return everything, as programs read it.
 
     Parameters
     ----------
     outcomes
         What came of each case.
-    runtime
-        How the stations ran the functions.
+    setting
+        Where they were computed.
     """
     return {
         "version": __version__,
-        "runtime": runtime,
+        "runtime": setting.runtime,
+        "stations": setting.stations,
         "equal": all(one.is_equal for one in outcomes),
         "cases": [_case(one) for one in outcomes],
     }
@@ -52,14 +70,14 @@ def row(outcome: Outcome) -> tuple[str, ...]:
         repr(worst.published) if worst else "-",
         repr(worst.found) if worst else "-",
         _digits(worst) if worst else "0",
-        str(outcome.rounds),
+        "-" if outcome.rounds is None else str(outcome.rounds),
         f"{outcome.seconds:.1f}",
-        "yes" if outcome.is_equal else "NO",
+        "yes" if outcome.is_equal else "refused" if outcome.is_refused else "NO",
         case.source,
     )
 
 
-def as_html(outcomes: Sequence[Outcome], runtime: str) -> str:
+def as_html(outcomes: Sequence[Outcome], setting: Setting) -> str:
     """Return a page that needs nothing else."""
     head = "".join(f"<th>{html.escape(name)}</th>" for name in HEADER)
     rows = "".join(
@@ -71,25 +89,26 @@ def as_html(outcomes: Sequence[Outcome], runtime: str) -> str:
     faults = "".join(
         f"<li>{html.escape(one.case.name)}: {html.escape(said)}</li>"
         for one in outcomes
-        for said in one.faults
+        for said in (*one.faults, *one.refusals)
     )
+    how = f" The functions ran as {setting.runtime}." if setting.runtime else ""
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>Validation</title>'
         f"<style>{_STYLE}</style><h1>Validation of vantage6 {html.escape(__version__)}</h1>"
-        f"<p>{html.escape(_INTRODUCTION)} The functions ran as {html.escape(runtime)}.</p>"
+        f"<p>{html.escape(setting.introduction)}{html.escape(how)}</p>"
         f"<table><tr>{head}</tr>{rows}</table><ul>{faults}</ul></html>\n"
     )
 
 
-def as_markdown(outcomes: Sequence[Outcome]) -> str:
+def as_markdown(outcomes: Sequence[Outcome], setting: Setting, file: str) -> str:
     """Return the page of the documentation, without what differs from run to run."""
     columns = [place for place, name in enumerate(HEADER) if name not in ("Seconds", "Equal")]
     lines = [
         "# Validation",
         "",
-        "`vantage6 validate --local --markdown docs/validation.md` has written this page.",
+        f"`vantage6 validate {setting.words} --markdown {file}` has written this page.",
         "",
-        _INTRODUCTION,
+        setting.introduction,
         "",
         "| " + " | ".join(HEADER[place] for place in columns) + " |",
         "|" + "---|" * len(columns),
@@ -111,6 +130,7 @@ def _case(outcome: Outcome) -> dict[str, Any]:
         "licence": case.licence,
         "equal": outcome.is_equal,
         "faults": outcome.faults,
+        "refusals": outcome.refusals,
         "rounds": outcome.rounds,
         "seconds": round(outcome.seconds, 3),
         "versions": dict(outcome.versions),

@@ -8,6 +8,7 @@ from typing import Any
 
 from vantage6.algorithms.statistics.reference import Case
 from vantage6.sandbox.federation import Federation
+from vantage6.validation.checks import Place
 
 IMAGE = "vantage6/statistics"
 NAMES = ("station_1", "station_2", "station_3")
@@ -55,6 +56,12 @@ def start(federation: Federation, cases: Iterable[Case]) -> None:
                 databases[case.name] = str(file)
         federation.start_node(name, databases=databases)
     federation.wait_until_online()
+
+
+def place_of(federation: Federation) -> Place:
+    """Return how tasks reach the stations."""
+    stations = {federation.ids[name]: name for name in NAMES}
+    return Place(federation.collaboration, stations, federation.ids[NAMES[0]], IMAGE)
 
 
 def data_file(federation: Federation, name: str, case: Case) -> Path:

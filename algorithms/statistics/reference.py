@@ -19,6 +19,8 @@ from vantage6.algorithms.statistics.sums import Array
 
 #: Digits of equal doubles.
 ALL_DIGITS = 17.0
+#: Sums of the same records in another order differ by less, as a share of the largest sum.
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,39 @@ def cases() -> Iterator[Case]:
             said["values"],
             path.with_name(said["data"]) if said["data"] else None,
         )
+
+
+def is_alike(wanted: Any, found: Any) -> bool:
+    """Tell whether an answer is another one but for the rounding of sums.
+
+    Numbers of a list are sums of one kind, and the largest of them tells how exact they are.
+    """
+    if isinstance(wanted, Mapping):
+        return (
+            isinstance(found, Mapping)
+            and wanted.keys() == found.keys()
+            and all(is_alike(value, found[key]) for key, value in wanted.items())
+        )
+    if isinstance(wanted, list):
+        if not isinstance(found, list) or len(wanted) != len(found):
+            return False
+        if all(map(_is_number, [*wanted, *found])):
+            return _are_near(wanted, found)
+        return all(map(is_alike, wanted, found))
+    if _is_number(wanted) and _is_number(found):
+        return _are_near([wanted], [found])
+    return bool(wanted == found)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _are_near(wanted: Sequence[float], found: Sequence[float]) -> bool:
+    size = max([1.0, *map(abs, wanted)])
+    return all(
+        abs(one - other) <= _ROUNDING * size for one, other in zip(wanted, found, strict=True)
+    )
 
 
 def _find(value: Any, at: Sequence[Any]) -> Any:

@@ -55,6 +55,9 @@ SENTENCES = {
         "This station takes part only together with at least {parties} organizations."
     ),
     "floors_unreadable": "The floors of this station cannot be read; it refuses until they can.",
+    "place_unknown": (
+        "The node of this station does not say which of the organizations asked it is. Update it."
+    ),
     # The analysis as a whole.
     "organizations_missing": "Organization {organization} takes no part: {message}{advice}",
     # Warnings.

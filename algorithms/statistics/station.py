@@ -26,6 +26,8 @@ class Station:
     floors: Floors = field(default_factory=Floors)
     #: Ids of the organizations that are asked together.
     parties: tuple[int, ...] = ()
+    #: Id of its own organization; None where the node does not say it.
+    organization: int | None = None
 
     @property
     def columns(self) -> Columns:

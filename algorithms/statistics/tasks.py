@@ -7,7 +7,7 @@ from typing import Any
 
 from vantage6.algorithms.statistics.sentences import Refused, Stopped
 from vantage6.algorithms.statistics.station import Station, answer, refusal
-from vantage6.tools.disclosure import floors, parties
+from vantage6.tools.disclosure import floors, organization, parties
 from vantage6.tools.dispatch_rpc import PREFIX
 from vantage6.tools.errors import AlgorithmError
 
@@ -54,7 +54,7 @@ def as_partial(function: Function, module: str) -> Function:
     @wraps(function)
     def run(data: Any, /, **arguments: Any) -> dict[str, Any]:
         try:
-            station = Station(data, floors(), parties())
+            station = Station(data, floors(), parties(), organization())
         except AlgorithmError:
             # SECURITY: floors that cannot be read may be stricter than the default ones.
             return refusal(Refused("floors_unreadable"))

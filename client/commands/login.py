@@ -284,7 +284,7 @@ def _end_of(profile: "Profile") -> None:
 
 
 def _end(client: "UserClient") -> None:
-    from vantage6.client.login import claims
+    from vantage6.common.token_claims import claims
 
     try:
         session = claims(client.token or "").get("sid")

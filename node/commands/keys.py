@@ -168,8 +168,8 @@ def _log_in(instance: "Instance") -> Iterator["Login"]:
 
 def _organization(login: "Login", name: str | None) -> dict[str, Any]:
     """Return the organization of the user, which has to be the one that was named."""
-    from vantage6.client.login import claims
     from vantage6.common.errors import Conflict
+    from vantage6.common.token_claims import claims
 
     user = login.request("get", f"user/{claims(login.access or '')['sub']}")
     organization: dict[str, Any] = login.request(

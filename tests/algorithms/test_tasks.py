@@ -14,6 +14,7 @@ from tests.algorithms.tables import table
 from tests.algorithms.test_models import people
 from vantage6.algorithms import shelf
 from vantage6.algorithms.catalogue import CENTRAL, PARTIAL
+from vantage6.algorithms.published import reference_case, reference_share
 from vantage6.common.disclosure.floors import Floors
 from vantage6.tools.errors import AlgorithmError
 from vantage6.tools.mock_client import MockAlgorithmClient
@@ -119,7 +120,9 @@ def test_a_station_whose_floors_cannot_be_read_answers_nothing(tmp_path, monkeyp
 
 
 def test_every_function_is_offered_with_types_and_a_description_of_each_argument():
-    functions = CENTRAL | {f"RPC_{name}": function for name, function in PARTIAL.items()}
+    functions = CENTRAL | {"reference_case": reference_case}
+    partial = PARTIAL | {"reference_share": reference_share}
+    functions |= {f"RPC_{name}": function for name, function in partial.items()}
     assert sorted(functions) == shelf.__all__
     for name, function in functions.items():
         task = getattr(shelf, name)

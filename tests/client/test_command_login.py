@@ -12,9 +12,9 @@ from tests.client.command import Command
 from vantage6.client import Client, RSACryptor
 from vantage6.client.commands import profiles
 from vantage6.client.commands.login import api_address
-from vantage6.client.login import claims
 from vantage6.common.clock import now
 from vantage6.common.errors import Unauthenticated
+from vantage6.common.token_claims import claims
 from vantage6.models.store.sessions import GRACE
 from vantage6.models.tables import Session
 

@@ -1,5 +1,6 @@
 """The wrapper as a node starts it: a process, environment variables, files, an exit code."""
 
+import base64
 import json
 import pickle
 import subprocess
@@ -14,6 +15,8 @@ from vantage6.tools import wrapper
 
 ALGORITHM = """
 import pandas
+from vantage6.tools.card import card
+from vantage6.tools.disclosure import organization
 from vantage6.tools.util import info
 
 def RPC_sum(data, column, factor=1):
@@ -25,6 +28,10 @@ def RPC_frame(data):
 
 def RPC_given(data):
     return data
+
+@card(database="none")
+def RPC_without(data):
+    return [data, organization()]
 
 def RPC_fail(data):
     raise RuntimeError("the reason")
@@ -143,6 +150,42 @@ def test_central_method_may_do_without_data(run: Run, tmp_path: Path) -> None:
     ended = run({"method": "central", "master": True}, "auto_wrapper('mine', central_data=False)")
     assert (ended.returncode, ended.stderr) == (0, "")
     assert json.loads(_output(tmp_path).removeprefix(b"json.")) == ["ContainerClient", 9, None]
+
+
+@pytest.mark.parametrize(
+    "call", ["docker_wrapper('mine')", "auto_wrapper('mine')", "multidb_wrapper('mine')"]
+)
+def test_no_database_is_opened_for_a_function_whose_card_says_none(
+    run: Run, tmp_path: Path, call: str
+) -> None:
+    absent = {"DEFAULT_DATABASE_URI": str(tmp_path / "absent.csv")}
+    assert run({"method": "given"}, "auto_wrapper('mine')", **absent).returncode == 1
+    ended = run({"method": "without"}, call, **absent)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert _output(tmp_path) == b"json.[null, null]"
+
+
+@pytest.mark.parametrize(
+    ("said", "own"),
+    [
+        ({"sub": {"organization_id": 7}}, "7"),
+        ({"identity": {"organization_id": 7}}, "7"),
+        ({"sub": {"organization_id": True}}, "null"),
+        ({"sub": {"organization_id": "7"}}, "null"),
+        ({"sub": 7}, "null"),
+        (None, "null"),
+    ],
+    ids=range(6),
+)
+def test_the_organization_is_that_of_the_token(
+    run: Run, tmp_path: Path, said: object, own: str
+) -> None:
+    payload = "" if said is None else base64.urlsafe_b64encode(json.dumps(said).encode()).decode()
+    (tmp_path / "own").write_text(f"e30.{payload}.c2ln")
+    asked = {"method": "without", "organization_id": 9}
+    ended = run(asked, TOKEN_FILE=str(tmp_path / "own"))
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert _output(tmp_path) == f"json.[null, {own}]".encode()
 
 
 @pytest.mark.parametrize(

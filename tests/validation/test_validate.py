@@ -14,7 +14,8 @@ from vantage6.client import Client
 from vantage6.client.cli import main
 from vantage6.sandbox.federation import AS_PROCESSES, Federation
 from vantage6.validation import checks, report, stations
-from vantage6.validation.checks import Outcome
+from vantage6.validation.checks import Outcome, Place
+from vantage6.validation.report import Setting
 
 CASES = {case.name: case for case in cases()}
 
@@ -47,7 +48,7 @@ def client(federation: Federation) -> Iterator[Client]:
 def test_the_numbers_are_those_that_were_published(
     federation: Federation, client: Client, name: str
 ) -> None:
-    found = checks.check(federation, client, CASES[name])
+    found = checks.check_databases(client, stations.place_of(federation), CASES[name])
     assert found.faults == []
     assert found.is_equal
     assert found.worst is not None
@@ -62,12 +63,32 @@ def test_a_station_that_lacks_one_row_is_named(federation: Federation, client: C
     before = file.read_text()
     file.write_text("".join(before.splitlines(keepends=True)[:-1]))
     try:
-        found = checks.check(federation, client, case)
+        found = checks.check_databases(client, stations.place_of(federation), case)
     finally:
         file.write_text(before)
     assert not found.is_equal
     assert found.faults[0] == "station_2 used 4 records and holds 5 of the published ones."
     assert "numbers differ" in found.faults[1]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(280)
+def test_a_station_whose_values_are_wrong_is_named(federation: Federation, client: Client) -> None:
+    case = CASES["longley"]
+    file = stations.data_file(federation, "station_2", case)
+    before = file.read_text()
+    # All rows are there; two values of a column have changed places.
+    head, first, second, *others = (line.split(",") for line in before.splitlines())
+    first[1], second[1] = second[1], first[1]
+    file.write_text("\n".join(map(",".join, [head, first, second, *others])))
+    try:
+        found = checks.check_databases(client, stations.place_of(federation), case)
+    finally:
+        file.write_text(before)
+    assert found.faults[0] == "station_2 holds other values than its share of the published ones."
+    assert "numbers differ" in found.faults[1]
+    assert "station_1" not in found.said
+    assert "station_3" not in found.said
 
 
 @pytest.mark.slow
@@ -78,7 +99,7 @@ def test_a_task_that_fails_is_no_equality(federation: Federation, client: Client
     before = file.read_text()
     file.write_text(before.replace("TOTEMP", "OTHER", 1))
     try:
-        found = checks.check(federation, client, case)
+        found = checks.check_databases(client, stations.place_of(federation), case)
     finally:
         file.write_text(before)
     assert not found.is_equal
@@ -91,13 +112,13 @@ def test_a_number_that_differs_is_no_equality_in_any_report() -> None:
         outcome("numacc1", {"result": {}}, "2 of 2 numbers differ: <mean>."),
         Outcome(CASES["longley"], 1.0, faults=["station_2 <b>fell</b> over."]),
     ]
-    said = report.document(outcomes, "processes")
+    said = report.document(outcomes, Setting("processes"))
     assert said["equal"] is False
     assert [one["equal"] for one in said["cases"]] == [False, False]
     assert [one["equal"] for one in said["cases"][0]["numbers"]] == [False, False]
     assert json.dumps(said)
     assert report.row(outcomes[0])[report.HEADER.index("Equal")] == "NO"
-    page = report.as_html(outcomes, "processes")
+    page = report.as_html(outcomes, Setting("processes"))
     assert "&lt;b&gt;fell&lt;/b&gt;" in page
     assert "<b>" not in page
 
@@ -106,6 +127,7 @@ def test_a_number_that_differs_is_no_equality_in_any_report() -> None:
     ("words", "said"),
     [
         ((), "Add --local"),
+        (("--local", "--collaboration", "1"), "Add --local"),
         (("--local", "--only", "nothing"), "There is no case 'nothing'. There are: smls1, "),
     ],
 )
@@ -113,6 +135,33 @@ def test_a_wrong_use_starts_nothing(words: tuple[str, ...], said: str) -> None:
     done = CliRunner().invoke(main, ["validate", *words])
     assert (done.exit_code, done.stdout) == (2, "")
     assert said in done.stderr
+
+
+def test_a_case_that_floors_refuse_is_not_called_wrong() -> None:
+    said = "Refused by the floors of station_2: Fewer than 8 complete records."
+    refused = Outcome(CASES["longley"], 1.0, refusals=[said])
+    assert (refused.is_equal, refused.is_refused, refused.said) == (False, True, said)
+    assert report.row(refused)[report.HEADER.index("Equal")] == "refused"
+    setting = Setting(None, "the stations of a, b", "--collaboration heart")
+    document = report.document([refused], setting)
+    assert document["equal"] is False
+    assert document["cases"][0]["refusals"] == [said]
+    page = report.as_html([refused], setting)
+    assert said in page
+    assert "spread over the stations of a, b." in page
+    text = report.as_markdown([refused], setting, "v.md")
+    assert "`vantage6 validate --collaboration heart --markdown v.md` has written" in text
+    wrong = Outcome(CASES["longley"], 1.0, refusals=[said], faults=["station_1 takes no part"])
+    assert not wrong.is_refused
+
+
+def test_an_answer_in_another_form_than_expected_is_no_equality() -> None:
+    place = Place(1, {2: "a"}, 2, "i")
+    odd = {"left": [3, {"organization": [], "message": 3}], "differ": "x", "stopped": 1}
+    for said in ({}, odd, {"answer": {"n": 1, "versions": 2, "result": []}}):
+        found = checks.compare_packaged(place, CASES["numacc1"], 1.0, said)
+        assert not found.is_equal
+        assert not found.is_refused
 
 
 def test_the_page_of_the_documentation_has_every_case_and_its_published_number() -> None:
