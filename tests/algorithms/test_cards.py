@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from examples.statistics import HOSPITALS, patients
@@ -71,7 +72,7 @@ def test_each_function_is_described(card: Card):
 
 
 def test_the_examples_of_the_card_fit_it_and_run(folder: str, card: Card):
-    tables = [{"database": patients(hospital)} for hospital in HOSPITALS]
+    tables = [{"database": pd.DataFrame(patients(hospital))} for hospital in HOSPITALS]
     ids = list(HOSPITALS)
     client = MockAlgorithmClient(tables, MODULES[folder], organization_ids=ids)
     central = [function for function in card.functions if function.is_central]
