@@ -25,6 +25,8 @@ from vantage6.models import database
 
 USER, NODE, CONTAINER = IdentityKind.USER, IdentityKind.NODE, IdentityKind.CONTAINER
 
+#: Methods that change nothing.
+_ONLY_READS = ("GET", "HEAD")
 #: Largest body from somebody who has not logged in: names, passwords, keys.
 _ANONYMOUS_BYTES = 2**16
 #: Largest body from somebody who has, where it holds no inputs, results and logs.
@@ -120,6 +122,9 @@ def endpoint(
             if callers:
                 caller = given["caller"] = identify(req, self.service.tokens, callers)
                 name = f"{caller.kind} {caller.id}"
+                # SECURITY: a login that only looks must not write beside the process that works.
+                if caller.kind is NODE and req.method not in _ONLY_READS:
+                    _ = caller.calling_node
                 # SECURITY: before the body; it costs memory.
                 if weighs_first and permission is not None and caller.kind is USER:
                     for right in permission.rights:

@@ -26,6 +26,7 @@ from vantage6.common.errors import Forbidden, Invalid
 from vantage6.models.store import collaborations, nodes, organizations, tasks
 from vantage6.models.store.access import Reach
 from vantage6.models.store.queries import Page
+from vantage6.models.tables import Collaboration
 
 _EVERYTHING = Reach(Scope.GLOBAL)
 
@@ -111,7 +112,7 @@ class Collaborations(Resource):
 
         What an organization that is left out computes for it is ended; that needs the rule
         collaboration DELETE. One that is new has to be invited first, unless the caller may edit
-        it. Only the holder of every rule turns encryption off for organizations beside its own.
+        it. Only the holder of every rule changes the encryption for organizations beside its own.
         """
         row = collaborations.get(id_)
         caller.require("collaboration", Operation.EDIT, collaboration=id_)
@@ -123,8 +124,8 @@ class Collaborations(Resource):
         self._check_agreed(caller, joining)
         if leaving:
             caller.require("collaboration", Operation.DELETE, collaboration=id_)
-        if row.encrypted and body.encrypted is False:
-            self._check_own(caller, id_)
+        if body.encrypted not in (None, row.encrypted):
+            self._check_own(caller, row)
         fields = body.model_dump(include={"name", "encrypted"}, exclude_none=True)
         row, ended = collaborations.update(row, fields, joining, leaving)
         self.service.count_killed(ended)
@@ -215,16 +216,18 @@ class Collaborations(Resource):
             )
 
     @staticmethod
-    def _check_own(caller: Caller, collaboration: int) -> None:
+    def _check_own(caller: Caller, row: Collaboration) -> None:
         """Raise `Forbidden` if a collaboration has members that the caller does not speak for.
 
-        SECURITY: they joined because what they send and compute there is encrypted.
+        SECURITY: they joined because what they send and compute there is encrypted. Where it is
+        not, their stations have no keys, and could not deliver what they compute.
         """
-        others = organizations.members_of([collaboration]) - {caller.organization_id}
+        others = organizations.members_of([row.id]) - {caller.organization_id}
         if others and not caller.reaches_everything("collaboration", Operation.EDIT):
             raise Forbidden(
-                "Encryption stays on while other organizations are members. Begin a collaboration "
-                "without encryption and invite them, or ask the holder of the role Root."
+                f"Encryption stays {'on' if row.encrypted else 'off'} while other organizations "
+                f"are members. Begin a collaboration {'without' if row.encrypted else 'with'} "
+                "encryption and invite them, or ask the holder of the role Root."
             )
 
     def _members(self, caller: Caller, id_: int) -> list[OrganizationReply]:

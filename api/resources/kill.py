@@ -23,9 +23,17 @@ class Killing(Resource):
         permission=Rights(("event", Operation.CREATE)),
     )
     def on_post_task(self, caller: Caller, read: Read[Kill]) -> Message:
-        """End every open result of a task and of its sub-tasks."""
+        """End every open result of a task and of its sub-tasks.
+
+        In scope ORGANIZATION, of a task that the own organization sent or is asked by.
+        """
         row = tasks.get(read().id)
-        caller.require("event", Operation.CREATE, collaboration=row.collaboration_id)
+        is_near = row.collaboration_id in caller.collaborations
+        if not (is_near and caller.holds("event", Operation.CREATE, Scope.COLLABORATION)):
+            # SECURITY: what is for others only is not ended by a rule for the own organization.
+            own = caller.organization_id
+            takes_part = is_near and own is not None and tasks.is_part_of(own, row)
+            caller.require("event", Operation.CREATE, organization=own if takes_part else None)
         ended = tasks.kill(row.id)
         if not ended:
             raise Invalid(f"Task {row.id} has ended already.", code="task_ended")

@@ -41,8 +41,10 @@ class Vpn(Resource):
     @endpoint(NODE, reply=VpnReply, problems=(500, 501))
     def on_get(self, caller: Caller) -> Any:
         """Give a node the configuration with which it connects to the VPN."""
+        # SECURITY: it holds a key, which is for the process that works.
+        node = caller.calling_node
         text = self.portal.configuration()
-        log.info("VPN configuration given", node_id=caller.id)
+        log.info("VPN configuration given", node_id=node.id)
         return {"ovpn_config": text}
 
     @endpoint(NODE, body=VpnUpdate, reply=VpnReply, problems=(500, 501))

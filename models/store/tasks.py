@@ -58,6 +58,12 @@ def get(task_id: int) -> Task:
     return row
 
 
+def is_part_of(organization_id: int, task: Task) -> bool:
+    """Tell whether an organization sent a task, or is asked by it."""
+    asked = (Result.task == task.id) & (Result.organization == organization_id)
+    return task.initiator_id == organization_id or Result.select().where(asked).exists()
+
+
 def task_status(results: Sequence[Result]) -> str:
     """Return the state of a task: the worst, else the busiest state of its results."""
     found = {result.status for result in results}

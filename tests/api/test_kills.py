@@ -130,6 +130,29 @@ def test_a_task_is_killed_with_its_sub_tasks_though_it_has_failed_itself(
     assert result_of(task, world.berlin).status == TaskStatus.CRASHED
 
 
+@pytest.mark.parametrize(
+    ("scope", "reached"),
+    [
+        (Scope.ORGANIZATION, {"sent", "asked"}),
+        (Scope.COLLABORATION, {"sent", "asked", "of others"}),
+        (Scope.GLOBAL, {"sent", "asked", "of others", "elsewhere"}),
+    ],
+)
+def test_each_scope_reaches_its_tasks(api: Api, world: World, scope: Scope, reached: set[str]):
+    made = {
+        "sent": make_task(world.north, [world.berlin], initiator=world.amsterdam),
+        "asked": make_task(world.north, [world.amsterdam], initiator=world.berlin),
+        "of others": make_task(world.north, [world.berlin], initiator=world.berlin),
+        "elsewhere": make_task(world.south, [world.berlin], initiator=world.berlin),
+    }
+    who = controller(world, scope)
+    for name, task in made.items():
+        answer = api.post("/kill/task", who, {"id": task.id})
+        assert answer.status == (200 if name in reached else 401), name
+        ended = {result.status for result in again(task).results} == {TaskStatus.KILLED}
+        assert ended is (name in reached), name
+
+
 def test_a_task_without_results_has_nothing_to_kill(api: Api, world: World, root: User):
     empty = make_task(world.north, [], initiator=world.amsterdam)
     assert api.post("/kill/task", root, {"id": empty.id}).problem == (400, "task_ended")

@@ -1,19 +1,24 @@
 """One process computes for a node, however many know its key."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from tests.api.client import Answer, Api
 from tests.models.factories import World, make_task, side_by_side
+from vantage6.api.endpoint import NODE
+from vantage6.api.routes import ROUTES, Route
 from vantage6.common.clock import now
+from vantage6.common.enums import IdentityKind
 from vantage6.common.errors import Unauthenticated
 from vantage6.common.identity import KEY_IN_USE
 from vantage6.models.store import node_sessions, nodes
 from vantage6.models.store.node_sessions import NodeProcess
-from vantage6.models.tables import Node, Session
+from vantage6.models.tables import Node, NodeConfig, Session
 
 REFUSED = (401, KEY_IN_USE)
 HERE, ELSEWHERE = "instance-of-here-", "instance-elsewhere"
@@ -32,6 +37,12 @@ def key(world: World) -> str:
 
 
 LogIn = Callable[..., Answer]
+
+
+def _callers(route: Route, method: str) -> tuple[IdentityKind, ...]:
+    name = f"on_{method.lower()}" + (f"_{route.suffix}" if route.suffix else "")
+    responder = getattr(route.resource, name, None)
+    return responder.endpoint.callers if responder is not None else ()
 
 
 @pytest.fixture
@@ -102,6 +113,38 @@ def test_a_restarted_station_takes_the_place_of_its_earlier_process(
     assert log_in(HERE, "1").problem == REFUSED
     report = {"status": "completed", "result": "", "finished_at": now().isoformat()}
     assert api.patch(f"/result/{mine.id}", fresh, report).status == 200
+
+
+WRITES = [
+    (method, route.path)
+    for route in ROUTES
+    for method in ("POST", "PATCH", "PUT", "DELETE")
+    if NODE in _callers(route, method)
+]
+
+
+@pytest.mark.parametrize(("method", "path"), [*WRITES, ("GET", "/vpn")])
+def test_a_login_that_only_looks_changes_nothing(
+    api: Api, world: World, key: str, log_in: LogIn, method: str, path: str
+):
+    """Its user has the API key: the station would turn users away, or move to another address."""
+    looking = token(api.post("/token/node", body={"api_key": key}))
+    token(log_in(HERE, "1"))
+    place = f"/node/{world.amsterdam_north.id}"
+    assert api.get(place, looking).status == 200
+    body = {"name": "renamed", "config": [{"key": "allowed_users", "value": "999999"}]}
+    asked = re.sub(r"{tag[^}]*}", str(uuid4()), path)
+    asked = re.sub(r"{id[^}]*}", str(world.amsterdam_north.id), asked)
+    assert "{" not in asked
+    answer = api.send(method, asked, looking, body=None if method == "GET" else body)
+    assert answer.problem == REFUSED
+    assert api.get(place, looking).json["name"] != "renamed"
+    assert not NodeConfig.select().exists()
+
+
+def test_the_routes_that_a_node_writes_to_are_found():
+    found = {re.sub("{[^}]*}", "?", f"{method} {path}") for method, path in WRITES}
+    assert {"PATCH /node/?", "PATCH /organization/?", "POST /vpn/update"} <= found
 
 
 def test_a_copied_station_does_not_take_the_place_back_when_it_is_started_again(
