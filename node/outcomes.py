@@ -8,6 +8,7 @@ from typing import Any, Self
 from vantage6.common import clock
 from vantage6.common.config.node import LimitConfig
 from vantage6.common.task_status import FOR_PEOPLE, QUOTE, TaskStatus
+from vantage6.common.terminal_text import harmless
 
 #: Exit codes of a process that a signal ended: 128 + number of the signal.
 SIGKILL_CODE, SIGTERM_CODE, SIGXFSZ_CODE = 137, 143, 153
@@ -19,6 +20,8 @@ _PROCESS_LIMIT_SIGNS = (
     "retry: no child processes",
 )
 _LONGEST_QUOTE = 300
+#: Longest message of a reason that the server takes.
+_LONGEST_MESSAGE = 4096
 #: How a trace of Python begins and ends.
 _TRACE = "Traceback (most recent call last):"
 _ERROR = re.compile(r"([A-Za-z_][\w.]{0,90}(?:Error|Exception))(?:: |$)", re.ASCII)
@@ -127,8 +130,14 @@ class Outcome:
 
 
 def reason_to_json(reason: Reason | None) -> dict[str, str] | None:
-    """Return a reason as the wire spells it."""
-    return {"code": reason.code, "msg": reason.message} if reason else None
+    """Return a reason as the wire spells it.
+
+    SECURITY: a message can quote an algorithm, an input or another station. A character or a length
+    that the server refuses would keep the result here.
+    """
+    if reason is None:
+        return None
+    return {"code": reason.code, "msg": harmless(reason.message)[:_LONGEST_MESSAGE]}
 
 
 def judge(

@@ -1,24 +1,32 @@
 """From an outcome on disk to the server that has it."""
 
+from dataclasses import replace
 from typing import Any
 
 from vantage6.common import logs
-from vantage6.common.errors import Invalid
+from vantage6.common.errors import Invalid, V6Error
 from vantage6.common.known_keys import KeyRefused, fingerprint_of
 from vantage6.common.task_status import TaskStatus
-from vantage6.node.outcomes import Outcome, Reason, reason_to_json
+from vantage6.node.outcomes import Outcome, Reason
 from vantage6.node.rules.audit import hash_of
 from vantage6.node.rules.encryption import Agreement
 from vantage6.node.spool.spool import Entry
 from vantage6.node.work.context import NodeContext
-from vantage6.node.work.retry import Retry
+from vantage6.node.work.retry import InterruptedExecution, Retry
 
 log = logs.get(__name__)
 
+NODE_ERROR = Reason("node_error", "The node failed; its log says why.")
 NO_PUBLIC_KEY = Reason(
     "no_public_key",
     "The organization that created the task has no valid public key, so that its result cannot be "
     "encrypted.",
+)
+#: SECURITY: nothing of an algorithm or of another party is in it, so that it can be delivered.
+_UPLOAD_REFUSED = Reason(
+    "upload_refused",
+    "The server refused the output, the log or the reason of this result, mostly because it is too "
+    "large. The log of the node says why.",
 )
 
 
@@ -43,23 +51,27 @@ def deliver(context: NodeContext, entry: Entry, retry: Retry) -> None:
     InterruptedExecution
         If the result was killed, or the node stops.
     V6Error
-        If the server does not want the result, or has another outcome of it already.
+        If the server does not want the result, or has another outcome of it already; `Invalid` if
+        it refuses even a constant reason.
     """
     outcome = entry.outcome()
     if outcome is None:
         raise RuntimeError("compute first")
-    fields, output = _final_fields(context, entry, outcome, retry)
+    result_id = entry.record.result_id
     try:
+        fields, output = _final_fields(context, entry, outcome, retry)
         _release(context, entry, retry, fields, output)
-    except Invalid as error:
-        if "result" not in fields:
-            raise
-        result_id = entry.record.result_id
-        log.exception("output refused by the server", result_id=result_id)
-        reason = Reason("upload_refused", f"The server refused the output: {error.message}")
-        _release(context, entry, retry, _without_output(fields, reason), b"")
+    except Invalid:
+        log.exception("refused by the server", result_id=result_id)
+        _release(context, entry, retry, _bare(outcome, _UPLOAD_REFUSED), b"")
+    except (InterruptedExecution, V6Error):
+        raise
+    except Exception:
+        # Whatever goes wrong, the researcher gets an answer.
+        log.exception("not delivered as it is", result_id=result_id)
+        _release(context, entry, retry, _bare(outcome, NODE_ERROR), b"")
     head = str(context.audit.head)
-    log.info("result delivered", result_id=entry.record.result_id, audit_head=head)
+    log.info("result delivered", result_id=result_id, audit_head=head)
 
 
 def fingerprint_for(context: NodeContext, public_key: str) -> str | None:
@@ -105,12 +117,12 @@ def _final_fields(
     # SECURITY: without an agreement nobody knows whether anything may travel in clear. The key is
     # looked at again, because another one may have been accepted while the algorithm ran.
     wrong = agreement.refusal or wrong_receiver(context, retry, entry.record.initiator, key)
-    log_ = "" if wrong else seal_log(agreement, entry.log(), key)
-    fields = {**outcome.to_json(), "log": log_}
-    if outcome.status != TaskStatus.COMPLETED:
-        return fields, b""
+    is_completed = outcome.status == TaskStatus.COMPLETED
     if wrong:
-        return _without_output(fields, wrong), b""
+        return _bare(outcome, wrong if is_completed else outcome.reason), b""
+    fields = {**outcome.to_json(), "log": seal_log(agreement, entry.log(), key)}
+    if not is_completed:
+        return fields, b""
     output = entry.read_output(context.config.limits.file_bytes)
     sealed = agreement.cryptor.encrypt_bytes_to_str(output, key)
     return fields | {"result": sealed}, output
@@ -140,6 +152,8 @@ def _release(
     retry.server(lambda: context.server.patch_result(result_id, before_part, **fields))
 
 
-def _without_output(fields: dict[str, Any], reason: Reason) -> dict[str, Any]:
-    kept = {name: value for name, value in fields.items() if name != "result"}
-    return kept | {"status": str(TaskStatus.FAILED), "reason": reason_to_json(reason)}
+def _bare(outcome: Outcome, reason: Reason | None) -> dict[str, Any]:
+    """Return how a result ended with neither output nor log, and with another reason."""
+    is_completed = outcome.status == TaskStatus.COMPLETED
+    status = TaskStatus.FAILED if is_completed else outcome.status
+    return {**replace(outcome, status=status, reason=reason).to_json(), "log": ""}

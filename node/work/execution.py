@@ -24,7 +24,7 @@ from vantage6.node.runtime.counters import Counters
 from vantage6.node.spool import disk_usage
 from vantage6.node.spool.spool import Entry
 from vantage6.node.work.context import NodeContext
-from vantage6.node.work.delivery import deliver
+from vantage6.node.work.delivery import NODE_ERROR, deliver
 from vantage6.node.work.live_log import LiveLog
 from vantage6.node.work.preparation import Preparation
 from vantage6.node.work.retry import SERVER_AWAY, InterruptedExecution, Retry
@@ -196,8 +196,7 @@ class Execution:
         except Exception:
             # Whatever goes wrong, the researcher gets an answer.
             log.exception("result failed", result_id=self.result_id)
-            status = TaskStatus.FAILED
-            reason = Reason("node_error", "The node failed; its log says why.")
+            status, reason = TaskStatus.FAILED, NODE_ERROR
         finally:
             self._close_proxy()
             self._result_audit.conclude()
@@ -219,7 +218,7 @@ class Execution:
             If the result was killed, or the node stops.
         V6Error
             One of `NOT_WANTED` if the result is final at the server; `Invalid` if the server
-            refuses even the report that its output is refused.
+            refuses every report of it.
         """
         self._retry.check()
         deliver(self._context, self._entry, self._retry)

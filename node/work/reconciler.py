@@ -10,6 +10,7 @@ from vantage6.common.errors import Unauthenticated, V6Error
 from vantage6.common.identity import KEY_IN_USE
 from vantage6.node.runtime.base import Runtime
 from vantage6.node.spool.spool import Spool
+from vantage6.node.work.comparison import compare
 from vantage6.node.work.scheduler import Scheduler
 
 log = logs.get(__name__)
@@ -80,13 +81,13 @@ class Reconciler:
             If the server does not answer or refuses.
         """
         running, finished = self._scheduler.report()
-        wanted = self._server.reconcile(running, finished)
-        self._say_refused_login(wanted.get("refused_login"))
-        self._interval = min(INTERVAL_SECONDS, wanted["lease_seconds"] / 3)
-        for result_id in [*wanted["stop"], *wanted["forget"]]:
-            self._scheduler.kill(result_id)
-        for result_id in wanted["start"]:
-            self._scheduler.accept(result_id)
+        for wanted in compare(self._server, running, finished):
+            self._say_refused_login(wanted.get("refused_login"))
+            self._interval = min(INTERVAL_SECONDS, wanted["lease_seconds"] / 3)
+            for result_id in [*wanted["stop"], *wanted["forget"]]:
+                self._scheduler.kill(result_id)
+            for result_id in wanted["start"]:
+                self._scheduler.accept(result_id)
         self._spool.sweep_temporary(self._scheduler.run_ids(), self._keep_temporary_seconds)
         self._runtime.sweep_images()
 

@@ -2,20 +2,21 @@
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
 from vantage6.broker.messages import Message, ResultKilled
 from vantage6.common import logs
-from vantage6.common.config.node import NodeConfig
-from vantage6.common.errors import Unauthenticated, Unavailable, V6Error
+from vantage6.common.errors import Invalid, Unauthenticated, Unavailable, V6Error
 from vantage6.node.claims import Claim
 from vantage6.node.spool.spool import Entry
+from vantage6.node.work.comparison import find_unwanted
 from vantage6.node.work.context import NodeContext
 from vantage6.node.work.execution import NOT_WANTED, Execution
 from vantage6.node.work.retry import InterruptedExecution
-from vantage6.node.work.slots import Bounds, Slots
+from vantage6.node.work.slots import Slots, bounds
 
 log = logs.get(__name__)
 
@@ -25,17 +26,8 @@ _MOST_ASIDE = 64
 _FULL_SECONDS = 60.0
 #: How long people wait for the memory of what runs.
 _MEMORY_SECONDS = 2.0
-
-
-def bounds(config: NodeConfig) -> Bounds:
-    """Return how many results a configuration lets compute at once."""
-    memory = config.parallel_memory_bytes
-    return Bounds(
-        first=config.parallel,
-        below=config.parallel_subtasks,
-        levels=config.subtask_levels + 1,
-        together=None if memory is None else memory // config.limits.memory_bytes,
-    )
+#: Results of which the server refused every report that are remembered.
+_MOST_REFUSED = 10_000
 
 
 class Scheduler:
@@ -60,6 +52,10 @@ class Scheduler:
         self._slots = Slots(bounds(context.config))
         #: Results that have given up their slots for a pull.
         self._aside: set[int] = set()
+        #: Active results whose thread has failed.
+        self._stuck: set[int] = set()
+        #: Results of which the server refused every report. It may offer them again for ever.
+        self._refused: deque[int] = deque(maxlen=_MOST_REFUSED)
 
     def handle(self, message: Message) -> None:
         """React to a doorbell.
@@ -92,7 +88,7 @@ class Scheduler:
         with self._lock:
             if result_id in self._active or result_id in self._claiming:
                 return
-            if not self._has_room(result_id):
+            if result_id in self._refused or not self._has_room(result_id):
                 return
             self._claiming.add(result_id)
         try:
@@ -118,10 +114,16 @@ class Scheduler:
     def adopt(self) -> None:
         """Take up everything that an earlier life of the node left behind."""
         entries = self._context.spool.entries()
-        self._context.runtime.sweep({entry.record.result_id for entry in entries})
-        for entry in entries:
+        ids = [entry.record.result_id for entry in entries]
+        self._context.runtime.sweep(set(ids))
+        unwanted = find_unwanted(self._context.server, ids)
+        # Those first that are not wanted: they make room.
+        for entry in sorted(entries, key=lambda entry: entry.record.result_id not in unwanted):
             log.info("result adopted", result_id=entry.record.result_id)
-            self._enqueue(self._execution(entry))
+            execution = self._execution(entry)
+            if execution.result_id in unwanted:
+                execution.kill()
+            self._enqueue(execution)
 
     def kill(self, result_id: int) -> None:
         """Drop a result that the server no longer wants, wherever it is."""
@@ -144,7 +146,9 @@ class Scheduler:
             # Else one that waited would be in no queue any more, and in no thread.
             with self._lock:
                 self._changed.notify_all()
-            if waited:
+                is_idle = waited or result_id in self._stuck
+                self._stuck.discard(result_id)
+            if is_idle:
                 self._spawn(execution)
 
     def describe(self) -> list[dict[str, Any]]:
@@ -276,7 +280,7 @@ class Scheduler:
         id_, level = execution.result_id, execution.level
         with self._lock:
             self._active[id_] = execution
-            if execution.is_computed or level is None:
+            if execution.is_computed or execution.was_killed or level is None:
                 self._spawn(execution)
             elif execution.was_started:
                 # What runs already is not stopped for lack of a slot.
@@ -351,13 +355,30 @@ class Scheduler:
             self._drop(execution, "killed")
         except NOT_WANTED as error:
             self._drop(execution, str(error))
+        except Invalid as error:
+            with self._lock:
+                self._refused.append(execution.result_id)
+            self._drop(execution, f"The server refuses every report of it: {error}")
         except Exception:
-            # It stays on disk and is taken up again when the node starts.
+            # It stays on disk and is taken up again when it is ended, or the node starts.
             log.exception("result stuck", result_id=execution.result_id)
+            self._put_down(execution)
             return
-        execution.clean_up()
+        try:
+            execution.clean_up()
+        except Exception:
+            log.exception("remains not removed", result_id=execution.result_id)
         with self._lock:
             self._active.pop(execution.result_id, None)
+
+    def _put_down(self, execution: Execution) -> None:
+        """Leave a result without a thread, until `_end` gives it one."""
+        with self._lock:
+            if not execution.is_interrupted:
+                self._stuck.add(execution.result_id)
+                return
+        # It was ended before it could be seen to have failed.
+        self._spawn(execution)
 
     def _compute_and_deliver(self, execution: Execution) -> None:
         try:

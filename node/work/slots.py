@@ -9,6 +9,8 @@ it, and so on upwards, without regard to other stations.
 from collections import Counter
 from dataclasses import dataclass, field
 
+from vantage6.common.config.node import NodeConfig
+
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
@@ -22,6 +24,17 @@ class Bounds:
     levels: int
     #: All together; None without bound. At least one for each level.
     together: int | None = None
+
+
+def bounds(config: NodeConfig) -> Bounds:
+    """Return how many results a configuration lets compute at once."""
+    memory = config.parallel_memory_bytes
+    return Bounds(
+        first=config.parallel,
+        below=config.parallel_subtasks,
+        levels=config.subtask_levels + 1,
+        together=None if memory is None else memory // config.limits.memory_bytes,
+    )
 
 
 @dataclass(slots=True)

