@@ -92,9 +92,18 @@ class Logins:
         return user
 
     def require_password(
-        self, user: User, session_id: int | None, password: str, req: Request
+        self, user: User, session_id: int | None, password: str, req: Request, way: str
     ) -> bool:
         """Check the password of a user who did not log in just now.
+
+        Parameters
+        ----------
+        user, session_id, req
+            The user, and the session and the request in which that happens.
+        password
+            The password, or an empty text.
+        way
+            What the user can do without either, for the refusal.
 
         Returns
         -------
@@ -113,8 +122,8 @@ class Logins:
             return True
         if session_id is None or now() - sessions.get(session_id).began_at > _JUST_NOW:
             raise Invalid(
-                "Log in again, or send your password as `current_password`: a change of your "
-                f"e-mail address needs a login of the last {_JUST_NOW.seconds // 60} minutes.",
+                f"{way}: this change of your account needs a login of the last "
+                f"{_JUST_NOW.seconds // 60} minutes.",
                 code="password_needed",
             )
         return False

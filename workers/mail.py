@@ -52,6 +52,8 @@ _CHANGES = {
         "second factor still come to this address; then they go to the new one. If you do not "
         "know of it, set a new password now, log in, and change the address back."
     ),
+    Change.USERNAME_CHANGED: "The username was changed to the one above, which logs in now.",
+    Change.REMOVED: "The account was removed with a login of its own. It cannot be brought back.",
     Change.CODES_REPLACED: "New recovery codes were made; the old ones are void.",
 }
 #: The last one: a password that the protocol cannot carry.
@@ -126,6 +128,8 @@ class Mailer:
             self._telemetry.count(metrics.MAILS, "given_up")
             return None
         user = users.find(content["user_id"]) if content["user_id"] else None
+        if user is None and content.get("change") == Change.REMOVED:
+            user = User(username=content["username"], email=content["receiver"])
         if user is None:
             return None
         if self._config.smtp is None:

@@ -109,10 +109,10 @@ class Users(Resource):
         """Change a user; null leaves a field as it is.
 
         Roles and rules replace those that the user has. The caller must hold all rules of the user,
-        also those that are given, and cannot change his own. Another e-mail address of the caller
-        needs the password, except within ten minutes after a login. The old address is told of the
-        new one in any case. Without the password, and where an administrator changes the address,
-        mails for a new password or second factor go to the old one for 24 hours.
+        also those that are given, and cannot change his own. Another username or e-mail address of
+        the caller needs the password, except within ten minutes after a login. The old address is
+        told of the new one in any case. Without the password, and where an administrator changes
+        the address, mails for a new password or second factor go to the old one for 24 hours.
         """
         row = users.get(id_)
         caller.require("user", Operation.EDIT, organization=row.organization_id, user=id_)
@@ -131,12 +131,17 @@ class Users(Resource):
         changes = self._roles(caller, row, body.roles), self._rules(caller, row, body.rules)
         logins = Logins(self.service)
         is_held = True
-        if "email" in fields and row.id == caller.id:
-            # SECURITY: mails open the account, so the thief of a session could stay for good.
+        if {"username", "email"} & set(fields) and row.id == caller.id:
+            # SECURITY: mails open the account, so the thief of a session could stay for good, or
+            # leave its owner without a name to log in with.
             given = body.current_password
             password = given.get_secret_value() if given else ""
-            is_held = not logins.require_password(row, caller.session_id, password, req)
+            way = "Log in again, or send your password as `current_password`"
+            is_held = not logins.require_password(row, caller.session_id, password, req, way)
         changed = users.update(row, fields, *changes, is_held=is_held)
+        if "username" in fields:
+            log.info("username changed", user_id=row.id)
+            logins.tell(row, recovery.Change.USERNAME_CHANGED, req, row.email)
         if "email" in fields:
             log.info("address changed", user_id=row.id, by=caller.id)
             self._tell_old_address(row, changed, req)
@@ -210,12 +215,22 @@ class Users(Resource):
             raise Forbidden("Your own roles and rules are changed by another user only.")
 
     @endpoint(USER, problems=(400,), reply=Message, permission=Rights(("user", Operation.DELETE)))
-    def on_delete_one(self, caller: Caller, id_: int) -> Message:
-        """Remove a user whose rules the caller holds as well."""
+    def on_delete_one(self, req: Request, caller: Caller, id_: int) -> Message:
+        """Remove a user whose rules the caller holds as well.
+
+        Its own account the caller removes within ten minutes after a login. A mail tells of it.
+        """
         row = users.get(id_)
         caller.require("user", Operation.DELETE, organization=row.organization_id, user=id_)
         caller.require_as_strong_as(row)
+        logins, is_own = Logins(self.service), row.id == caller.id
+        if is_own:
+            # SECURITY: the thief of a session must not remove the account of its owner.
+            logins.require_password(row, caller.session_id, "", req, "Log in again")
         users.delete(row)
+        if is_own and row.email:
+            log.info("user removed itself", user_id=row.id)
+            logins.tell(row, recovery.Change.REMOVED, req, row.email)
         return {"msg": f"User {row.username} was removed."}
 
     @endpoint(

@@ -40,7 +40,8 @@ class UserUpdate(Request):
     current_password: SecretStr | None = Field(
         None,
         max_length=1024,
-        description="for another e-mail address of oneself, where the login is not of this moment",
+        description="for another username or e-mail address of oneself, where the login is not of "
+        "this moment",
     )
     roles: OptionalIds = Field(None, description="all roles from now on")
     rules: OptionalIds = Field(None, description="all rules beside the roles from now on")

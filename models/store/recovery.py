@@ -44,6 +44,8 @@ class Change(StrEnum):
     ADDRESS_CHANGED = "address_changed"
     #: The same, where mails that open the account go to the old one for a while.
     ADDRESS_HELD = "address_held"
+    USERNAME_CHANGED = "username_changed"
+    REMOVED = "removed"
 
 
 def request_mail(mail: Mail, user: User | None, **facts: str) -> int:
@@ -73,6 +75,9 @@ def tell(user: User, change: Change, address: str | None, receiver: str | None =
     facts = {"change": change, "address": address or "the machine of the server"}
     if receiver is not None:
         facts["receiver"] = receiver
+    if change is Change.REMOVED:
+        # The row is gone when the mail is written.
+        facts["username"] = user.username
     return request_mail(Mail.ACCOUNT_CHANGED, user, **facts)
 
 

@@ -251,6 +251,30 @@ def test_an_old_session_alone_does_not_redirect_the_mails_of_its_account(
     assert patch(api, ada, ada, email="a@example.org").status == 200
 
 
+def test_an_old_session_alone_neither_renames_nor_removes_its_account(
+    api: Api, world: World, light_passwords: None
+):
+    """The owner could not log in any more, and another user could take the name."""
+    hashed = passwords.hash_password(PASSWORD)
+    ada = make_user(world.amsterdam, "Organization Admin", email="a@example.org", password=hashed)
+    token, path = api.token(ada), f"/user/{ada.id}"
+    Session.update(began_at=now() - timedelta(minutes=11)).execute()
+    assert api.patch(path, token, {"username": "other"}).problem == (400, "password_needed")
+    assert api.delete(path, token).problem == (400, "password_needed")
+    assert again(ada).username == ada.username
+    assert not messages()
+    assert api.patch(path, token, {"username": ada.username, "lastname": "x"}).status == 200
+    body = {"username": "other", "current_password": PASSWORD}
+    assert api.patch(path, token, body).json["username"] == "other"
+    # As scripts do that log in at their start.
+    assert patch(api, ada, ada, username="third").status == 200
+    assert api.delete(path, ada).status == 200
+    told = [content_of(message) for message in messages()]
+    assert [one["change"] for one in told] == ["username_changed"] * 2 + ["removed"]
+    assert {one["receiver"] for one in told} == {"a@example.org"}
+    assert told[-1]["username"] == "third"
+
+
 @pytest.mark.parametrize("who", ["ada", "admin"])
 def test_the_old_address_is_told_of_a_new_one(api: Api, ada: User, admin: User, who: str):
     assert patch(api, ada, {"ada": ada, "admin": admin}[who], email="new@example.org").status == 200

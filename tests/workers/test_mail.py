@@ -147,6 +147,15 @@ def test_a_new_address_is_told_to_the_old_one(ada: User, smtp: MailServer, worke
     assert mail["To"] == "old@example.org"
 
 
+def test_a_removed_account_is_told_of_it(ada: User, smtp: MailServer, workers: Workers):
+    told = recovery.tell(ada, Change.REMOVED, "192.0.2.7", "old@example.org")
+    users.delete(ada)
+    workers.run("send_mail", told, 0)
+    (mail,) = smtp.mails
+    assert mail["To"] == "old@example.org"
+    assert '"ada"' in text_of(mail)
+
+
 @pytest.mark.parametrize("kind", [Mail.PASSWORD_RESET, Mail.TWO_FACTOR_RESET])
 def test_mails_that_open_an_account_go_to_the_old_address_for_a_day(
     ada: User, smtp: MailServer, workers: Workers, kind: Mail
