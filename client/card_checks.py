@@ -52,7 +52,7 @@ class CardChecks:
         CannotCompute
             If it fits none, or the image must not be used any more.
         """
-        known = self._cards(image, collaboration_id)
+        known = self.cards(image, collaboration_id)
         if not known:
             return
         # PERF: loaded only where there is a card; it takes as long as the rest of the client.
@@ -70,8 +70,21 @@ class CardChecks:
         self._known.pop((collaboration_id, image), None)
         raise CannotCompute(" ".join(faults), code=cards.BAD_ARGUMENTS)
 
-    def _cards(self, image: str, collaboration_id: int) -> "Sequence[Card]":
-        """Return the reviewed cards of an image."""
+    def cards(self, image: str, collaboration_id: int) -> "Sequence[Card]":
+        """Return the reviewed cards of an image, newest first; none where none can be seen.
+
+        Parameters
+        ----------
+        image
+            As a task names it.
+        collaboration_id
+            Where the task runs.
+
+        Raises
+        ------
+        CannotCompute
+            If the image must not be used any more.
+        """
         key = collaboration_id, image
         if key not in self._known:
             if len(self._known) >= _MOST_IMAGES:

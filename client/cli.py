@@ -65,8 +65,8 @@ COMMANDS = (
     epilog=examples(
         "vantage6 login https://server.example/api --user researcher --key private_key.pem",
         "vantage6 stations",
-        "vantage6 run average_partial --image harbor2.vantage6.ai/demo/average \\",
-        "    --arg column_name=age",
+        "vantage6 shelf list",
+        "vantage6 run glm --arg formula='died ~ age' --arg family=binomial",
     ),
 )
 @click.version_option(__version__, message="%(version)s")

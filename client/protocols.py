@@ -38,6 +38,9 @@ class Checking(Protocol):
     def check(self, image: str, collaboration_id: int, payload: bytes) -> None:
         """Refuse an input that fits none of the reviewed cards of an image."""
 
+    def cards(self, image: str, collaboration_id: int) -> Sequence[Any]:
+        """Return the reviewed cards of an image."""
+
 
 class Requests(Protocol):
     """What the parts of a client need of it, so that none has to know the whole."""

@@ -20,10 +20,7 @@ PROFILE = "sandbox"
 #: Keeps the names of its nodes apart from those of `make demo`.
 _SUFFIX = "_sandbox"
 _USER = "researcher"
-_TABLE_1 = (
-    "vantage6 run summary --central --image vantage6/statistics --database patients "
-    """--arg 'columns=["age", "arm", "stage"]'"""
-)
+_TABLE_1 = "vantage6 run summary --database patients --arg columns=age,arm,stage"
 
 folder_option = click.option(
     "--folder",
@@ -40,7 +37,7 @@ def sandbox() -> None:
 @sandbox.command(
     epilog=examples(
         "vantage6 sandbox start",
-        "vantage6 run master --image harbor2.vantage6.ai/demo/average --arg column_name=age",
+        "vantage6 run master --arg column_name=age",
         "vantage6 sandbox stop",
     )
 )
@@ -167,7 +164,6 @@ def _start(federation: "Federation") -> None:
 
 def _explain(federation: "Federation", *, has_statistics: bool) -> None:
     from vantage6.client.commands import profiles
-    from vantage6.sandbox.federation import IMAGE
 
     # Without a profile the commands take the default login, where there is one.
     is_alone = profiles.names() == [PROFILE]
@@ -178,7 +174,7 @@ def _explain(federation: "Federation", *, has_statistics: bool) -> None:
     console.say("Try it:")
     console.say(f"  vantage6 stations{option}")
     for function in ("average_partial", "master"):
-        console.say(f"  vantage6 run {function} --image {IMAGE} --arg column_name=age{option}")
+        console.say(f"  vantage6 run {function} --arg column_name=age{option}")
     if has_statistics:
         console.say(f"  {_TABLE_1}{option}")
     else:

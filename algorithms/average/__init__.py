@@ -10,7 +10,7 @@ __card__ = Image(
     "average",
     "1.0.0",
     licence="Apache-2.0",
-    images=["vantage6/average", "harbor2.vantage6.ai/demo/average"],
+    images=["harbor2.vantage6.ai/demo/average", "vantage6/average"],
 )
 
 _Numbers = Annotated[Column, Schema(x_types=["numeric", "boolean"])]

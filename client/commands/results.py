@@ -1,7 +1,7 @@
 """The results of a task: collected, judged, and shown to a person."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from vantage6.client import causes
@@ -46,14 +46,33 @@ def set_up_for_task(connection: Connection, task_id: int, *, unencrypted: bool) 
     return task
 
 
-def collect(connection: Connection, task: Document) -> Document:
-    """Return a task with its results, as programs read them."""
+def fetch(connection: Connection, task: Document) -> list[Document]:
+    """Return the results of a task as the client reads them, by their ids."""
+    found = connection.client.result.from_task(task["id"])
+    return sorted(found, key=lambda one: int(one["id"]))
+
+
+def collect(
+    connection: Connection, task: Document, found: list[Document] | None = None
+) -> Document:
+    """Return a task with its results, as programs read them.
+
+    Parameters
+    ----------
+    connection
+        The login, with encryption set up.
+    task
+        The task.
+    found
+        What `fetch` has returned; asked for where it is None.
+    """
     client = connection.client
+    if found is None:
+        found = fetch(connection, task)
     place = task["collaboration"]
     members: dict[int, str] = {}
     if place is not None:
         members = dict(names.names_of(names.members_of(client, place["id"])))
-    found = sorted(client.result.from_task(task["id"]), key=lambda one: int(one["id"]))
     complete = all(has_task_finished(one["status"]) for one in found)
     rows = [_result(one, members) for one in found]
     document = {"task": task["id"], "name": task["name"], "complete": complete, "results": rows}
@@ -89,12 +108,44 @@ def code_of(document: Document) -> int:
     return 0 if document["complete"] else STILL_RUNNING
 
 
-def show(document: Document) -> None:
-    """Print the results of a task, as a table where they make one."""
+def show(document: Document, views: Sequence[Any] = ()) -> None:
+    """Print the results of a task, as a table where they make one.
+
+    Parameters
+    ----------
+    document
+        What `collect` has returned.
+    views
+        The views of the function, as its card has them.
+    """
     rows = document["results"]
     values = [one for one in rows if one["result"] is not None]
+    if not (views and _show_views(values, views, document["task"], is_alone=len(rows) == 1)):
+        _show_values(values, document["task"], is_alone=len(rows) == 1)
+    for one in rows:
+        if one["result"] is None:
+            console.say(one_line(f"{one['organization']['name']}: {_why_none(one)}"))
+
+
+def _show_views(
+    values: Sequence[Document], views: Sequence[Any], task_id: int, *, is_alone: bool
+) -> bool:
+    """Print results as the views say, unless one of them has another form."""
+    from vantage6.client.commands.views import lines
+
+    shown = [lines(one["result"], views) for one in values]
+    if any(one is None for one in shown):
+        return False
+    for one, said in zip(values, shown, strict=True):
+        if not is_alone:
+            console.say(one_line(f"{one['organization']['name']}:"))
+        _say_lines(said or [], task_id)
+    return True
+
+
+def _show_values(values: Sequence[Document], task_id: int, *, is_alone: bool) -> None:
+    """Print results by their own form."""
     columns = _columns([one["result"] for one in values])
-    is_alone = len(rows) == 1
     if columns and not is_alone:
         cells = [
             (one["organization"]["name"], *(_text(one["result"][key]) for key in columns))
@@ -106,10 +157,7 @@ def show(document: Document) -> None:
             console.say(f"{one_line(key)}  {one_line(_text(values[0]['result'][key]))}")
     else:
         for one in values:
-            _show_as_json(one, document["task"], is_alone=is_alone)
-    for one in rows:
-        if one["result"] is None:
-            console.say(one_line(f"{one['organization']['name']}: {_why_none(one)}"))
+            _show_as_json(one, task_id, is_alone=is_alone)
 
 
 def _columns(values: list[Any]) -> list[str]:
@@ -135,7 +183,10 @@ def _text(value: Any) -> str:
 def _show_as_json(one: Document, task_id: int, *, is_alone: bool) -> None:
     if not is_alone:
         console.say(one_line(f"{one['organization']['name']}:"))
-    lines = json.dumps(json.loads(to_json(one["result"])), indent=2).splitlines()
+    _say_lines(json.dumps(json.loads(to_json(one["result"])), indent=2).splitlines(), task_id)
+
+
+def _say_lines(lines: Sequence[str], task_id: int) -> None:
     for line in lines[:_MOST_LINES]:
         console.say(line)
     if len(lines) > _MOST_LINES:

@@ -1,5 +1,7 @@
 """``vantage6 run``: a task from its function to its results."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,16 +14,13 @@ from vantage6.common.errors import Invalid
 if TYPE_CHECKING:
     from vantage6.client.client import UserClient
 
-#: The name that a central function has in many images.
-_CENTRAL = "master"
-
 
 @click.command(
     epilog=examples(
+        "vantage6 run summary --arg columns=age,weight",
+        "vantage6 run glm --arg formula='died ~ age' --arg family=binomial --json",
         "vantage6 run average_partial --image harbor2.vantage6.ai/demo/average \\",
-        "    --arg column_name=age",
-        "vantage6 run master --image harbor2.vantage6.ai/demo/average \\",
-        "    --organization example_org1 --arg column_name=age --json",
+        "    --organization example_org1 --arg column_name=age",
     )
 )
 @click.argument("function")
@@ -33,14 +32,18 @@ _CENTRAL = "master"
     multiple=True,
     help="Name or id; repeat it for several.  [default: all; for a central function your own]",
 )
-@click.option("-i", "--image", required=True, help="Image that contains the function.")
+@click.option(
+    "-i",
+    "--image",
+    help="Image that contains the function.  [default: that of the reviewed card]",
+)
 @click.option(
     "-a",
     "--arg",
     "pairs",
     multiple=True,
     metavar="KEY=VALUE",
-    help="An argument; its value is JSON where it reads as JSON, and a text otherwise.",
+    help="An argument, in the type of its card; without one, JSON where it reads as JSON.",
 )
 @click.option(
     "--arg-file",
@@ -50,10 +53,15 @@ _CENTRAL = "master"
 @click.option(
     "--central/--partial",
     default=None,
-    help="FUNCTION asks the organizations itself, by sub-tasks.  [default: only 'master' does]",
+    help="FUNCTION asks the organizations itself, by sub-tasks.  [default: as the card says; "
+    "without one, only 'master' does]",
 )
 @click.option("--database", default="default", show_default=True, help="Label at the stations.")
-@click.option("--name", help="Name of the task.  [default: the function]")
+@click.option(
+    "--name",
+    help="Name of the task, which the server reads.  [default: the function; if encrypted, the "
+    "image]",
+)
 @click.option("--description", default="", help="Description of the task.")
 @click.option(
     "--format",
@@ -72,7 +80,7 @@ def run(
     function: str,
     collaboration: str | None,
     organizations: tuple[str, ...],
-    image: str,
+    image: str | None,
     pairs: tuple[str, ...],
     arg_file: Path | None,
     central: bool | None,
@@ -86,14 +94,16 @@ def run(
 ) -> None:
     """Send FUNCTION of an image as a task, wait, and show the results.
 
-    Ctrl-C ends the wait and not the task.
+    `vantage6 shelf show FUNCTION` shows its arguments. Ctrl-C ends the wait and not the task.
     """
-    from vantage6.client.commands import arguments, names, waiting
+    from vantage6.client.commands import arguments, functions, names, waiting
 
-    given = arguments.read(pairs, arg_file)
-    is_central = function == _CENTRAL if central is None else central
     client = connection.client
     place = names.find_collaboration(client, collaboration)
+    image = image or functions.find_image(client, function, place["id"])
+    known = client.card_checks.cards(image, place["id"])
+    is_central, found = functions.find(known, function, central=central)
+    given = arguments.read(pairs, arg_file, found)
     receivers = _receivers(client, place["id"], organizations, is_central=is_central)
     connection.set_up_encryption(
         encrypted=bool(place["encrypted"]),
@@ -101,18 +111,33 @@ def run(
         where=f"Collaboration {place['name']}",
     )
     input_ = {"method": function, "kwargs": given, **({"master": True} if is_central else {})}
-    task = client.task.create(
-        collaboration=place["id"],
-        organizations=[one["id"] for one in receivers],
-        name=name or function,
-        image=image,
-        description=description,
-        input=input_,
-        data_format=data_format,
-        database=database,
-    )
-    connection.note(f"Task {task['id']} was sent to {_named(receivers)}.")
-    waiting.finish(connection, task["id"], wait=not no_wait, timeout=timeout)
+    # SECURITY: the name of a task is never encrypted, and the function is part of its input.
+    shown = functions.short_name(image) if place["encrypted"] else function
+    with _hint(function):
+        task = client.task.create(
+            collaboration=place["id"],
+            organizations=[one["id"] for one in receivers],
+            name=name or shown,
+            image=image,
+            description=description,
+            input=input_,
+            data_format=data_format,
+            database=database,
+        )
+    connection.note(f"Task {task['id']} with {image} was sent to {_named(receivers)}.")
+    waiting.finish(connection, task["id"], wait=not no_wait, timeout=timeout, function=found)
+
+
+@contextmanager
+def _hint(function: str) -> Iterator[None]:
+    """Add to a refusal of arguments where they are described."""
+    try:
+        yield
+    except Invalid as error:
+        if error.error_code != "bad_arguments":
+            raise
+        hint = f"`vantage6 shelf show {function}` shows its arguments."
+        raise Invalid(f"{error.message} {hint}", code=error.error_code) from error
 
 
 def _receivers(

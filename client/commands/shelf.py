@@ -1,5 +1,6 @@
 """``vantage6 shelf``: what the functions of images take and share, as their cards say."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import click
@@ -10,6 +11,8 @@ from vantage6.common.cli.program import examples
 from vantage6.common.terminal_text import one_line
 
 _HEADER = ("Id", "Name", "Version", "State", "Title", "Functions")
+#: So many cards with a function are shown, the newest ones.
+_MOST_CARDS = 5
 
 
 @click.group()
@@ -34,31 +37,51 @@ def list_(connection: Connection, state: str | None) -> None:
     connection.answer(found, show_all)
 
 
-@shelf.command(epilog=examples("vantage6 shelf show 1"))
-@click.argument("id_", metavar="CARD", type=int)
+@shelf.command(epilog=examples("vantage6 shelf show glm", "vantage6 shelf show 1"))
+@click.argument("what", metavar="FUNCTION|CARD")
 @with_login
-def show(connection: Connection, id_: int) -> None:
-    """Show the functions of CARD, and the arguments that each takes."""
-    found = connection.client.algorithm.get(id_)
+def show(connection: Connection, what: str) -> None:
+    """Show what FUNCTION takes, or all functions of CARD, a number.
 
-    def show_card() -> None:
-        card = found["card"]
-        console.say(one_line(f"{card['name']} {card['version']} ({found['state']})"))
-        console.say(one_line(f"Images: {', '.join(one['reference'] for one in found['images'])}"))
-        for function in card["functions"]:
-            console.say()
-            for line in _describe(function):
-                console.say(one_line(line))
+    A function is that of the reviewed cards. Each argument is given with its type and its default.
+    """
+    if what.isdecimal():
+        found = connection.client.algorithm.get(int(what))
+        connection.answer(found, lambda: _show(found, found["card"]["functions"]))
+        return
+    from vantage6.client.commands import functions
 
-    connection.answer(found, show_card)
+    ids = [one["id"] for one in functions.cards_with(connection.client, what)[:_MOST_CARDS]]
+    all_ = [connection.client.algorithm.get(id_) for id_ in ids]
+    pairs = [
+        (one, function)
+        for one in all_
+        for function in one["card"]["functions"]
+        if function["name"] == what
+    ]
+    keys = ("id", "name", "version", "state", "images")
+    document = [{key: one[key] for key in keys} | {"function": each} for one, each in pairs]
+
+    def show_all() -> None:
+        for number, (one, function) in enumerate(pairs):
+            if number:
+                console.say()
+            _show(one, [function])
+
+    connection.answer(document, show_all)
 
 
-def _describe(function: dict[str, Any]) -> list[str]:
-    arguments = function.get("arguments") or {}
-    needed = arguments.get("required", ())
-    lines = [f"{function['name']} ({function['kind']}): {function.get('title') or '-'}"]
-    for name, schema in (arguments.get("properties") or {}).items():
-        how = "needed" if name in needed else "may be left out"
-        text = schema.get("description") or schema.get("title") or "-"
-        lines.append(f"  --arg {name}=...  ({how})  {text}")
-    return lines
+def _show(found: dict[str, Any], functions: Iterable[dict[str, Any]]) -> None:
+    """Print a card and some of its functions."""
+    from vantage6.client.commands import forms
+
+    card = found["card"]
+    console.say(
+        one_line(f"Card {found['id']}: {card['name']} {card['version']} ({found['state']})")
+    )
+    images = ", ".join(one["reference"] for one in found["images"])
+    console.say(one_line(f"Images: {images}"))
+    for function in functions:
+        console.say()
+        for line in forms.lines(function):
+            console.say(one_line(line))

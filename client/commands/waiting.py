@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vantage6.client import waiting
 from vantage6.client.commands import names, results
@@ -15,13 +15,23 @@ from vantage6.common.cli import console
 from vantage6.common.task_status import UNFINISHED
 from vantage6.common.terminal_text import one_line
 
+if TYPE_CHECKING:
+    from vantage6.common.cards import Function
+
 Document = dict[str, Any]
 
 #: With more stations than this, a terminal shows one line for all.
 _MOST_LINES = 20
 
 
-def finish(connection: Connection, task_id: int, *, wait: bool, timeout: float | None) -> None:
+def finish(
+    connection: Connection,
+    task_id: int,
+    *,
+    wait: bool,
+    timeout: float | None,
+    function: "Function | None" = None,
+) -> None:
     """Wait for a task that was sent, show its results, and end with the code that fits.
 
     Parameters
@@ -34,6 +44,8 @@ def finish(connection: Connection, task_id: int, *, wait: bool, timeout: float |
         Otherwise only the id is printed.
     timeout
         Seconds to wait at most.
+    function
+        What a card says of the function that the task asks for, if that is known already.
 
     Raises
     ------
@@ -45,13 +57,31 @@ def finish(connection: Connection, task_id: int, *, wait: bool, timeout: float |
         return
     task = connection.client.task.get(task_id)
     until_complete(connection, task, timeout)
-    show(connection, task)
+    show(connection, task, function)
 
 
-def show(connection: Connection, task: Document) -> None:
-    """Show the results of a task, and end with the code that fits."""
-    document = results.collect(connection, task)
-    connection.answer(document, lambda: results.show(document))
+def show(connection: Connection, task: Document, function: "Function | None" = None) -> None:
+    """Show the results of a task, and end with the code that fits.
+
+    Parameters
+    ----------
+    connection
+        The login, with encryption set up.
+    task
+        The task.
+    function
+        As in `finish`.
+    """
+    from vantage6.client.commands import functions
+
+    found = results.fetch(connection, task)
+    document = results.collect(connection, task, found)
+
+    def show_all() -> None:
+        asked = function or functions.of_task(connection.client, task, found)
+        results.show(document, asked.views if asked else ())
+
+    connection.answer(document, show_all)
     if said := document.get("cause"):
         connection.note(f"vantage6: {said}")
     if code := results.code_of(document):

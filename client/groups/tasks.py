@@ -250,8 +250,10 @@ class Task(Group):
     ) -> Any:
         client = self.parent
         try:
+            if receivers:
+                # First, since the other one warns of stations that a task has to wait for.
+                client.card_checks.check(content["image"], collaboration, payload)
             preflight.check(client, collaboration, receivers)
-            client.card_checks.check(content["image"], collaboration, payload)
             inputs = client.sealer.seal(payload, collaboration, [*receivers])
         except (Unauthenticated, Forbidden, NotFound, preflight.CannotCompute) as error:
             return client.refused(error)

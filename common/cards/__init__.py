@@ -9,6 +9,7 @@ from vantage6.common.cards.arguments import (
     find_faults,
     find_faults_of_each,
     find_faults_of_input,
+    is_allowed,
 )
 from vantage6.common.cards.bounded import MOST_VALUES, Steps, TooMuch
 from vantage6.common.cards.card import Card, Example, Function, Rounds, Share, View
@@ -44,6 +45,7 @@ __all__ = [
     "find_faults_of_each",
     "find_faults_of_input",
     "from_store",
+    "is_allowed",
     "parse",
     "read",
     "read_label",

@@ -140,6 +140,26 @@ def find_faults_of_input(
     return tuple(faults)
 
 
+def is_allowed(function: Function, name: str, value: Any) -> bool:
+    """Tell whether a value fits an argument, without a look at the other arguments.
+
+    Parameters
+    ----------
+    function
+        The function.
+    name
+        One of its parameters.
+    value
+        The value.
+    """
+    schema = {"properties": {name: function.arguments["properties"][name]}}
+    steps = Steps()
+    try:
+        return not find_errors(schema, plain({name: value}, steps), steps)
+    except TooMuch:
+        return False
+
+
 def _compare(function: Function, input_: Mapping[str, Any], given: Steps | None) -> list[str]:
     """Return what is wrong with the arguments for a function."""
     args, kwargs = input_.get("args") or [], input_.get("kwargs") or {}

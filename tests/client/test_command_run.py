@@ -232,7 +232,7 @@ def test_the_shelf_tells_functions_and_their_arguments(command: Command) -> None
     assert "average" in command.ok("shelf", "list")
     shown = command.ok("shelf", "show", row.id)
     assert "master (central): Average" in shown
-    assert "  --arg column_name=...  (needed)  Column" in shown
+    assert "  column_name  column  needed   Column" in shown
     assert command.run("shelf", "show", 999).exit_code == 2
 
 

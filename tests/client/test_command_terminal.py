@@ -6,12 +6,14 @@ from typing import Any
 
 import pyotp
 import pytest
+from click.testing import CliRunner
 
 from tests.client.command import Command
 from tests.client.conftest import Live
 from tests.client.test_command_run import answer_both
 from tests.terminal import Terminal
 from tests.waiting import eventually
+from vantage6.client.cli import main
 from vantage6.models.tables import Task
 
 PROGRAM = (sys.executable, "-m", "vantage6.client")
@@ -92,3 +94,24 @@ class TestSecondFactor:
         refused = command.run(*words, answers="secret\n")
         assert refused.exit_code == 3
         assert "--code" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [
+        ("vantage6 ru", ["run"]),
+        ("vantage6 shelf li", ["list"]),
+        ("vantage6 run --coll", ["--collaboration"]),
+        ("vantage6 run glm --format pi", ["pickle"]),
+    ],
+)
+def test_a_shell_completes_commands_options_and_their_values(
+    words: str, completed: list[str]
+) -> None:
+    environment = {
+        "_VANTAGE6_COMPLETE": "bash_complete",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(words.count(" ")),
+    }
+    done = CliRunner().invoke(main, [], env=environment, prog_name="vantage6")
+    assert done.stdout.split() == [f"plain,{word}" for word in completed]

@@ -123,8 +123,8 @@ def test_encrypted_task_is_sent_for_each_receiver(peer, client, key_file, other_
     assert other.decrypt_str_to_bytes(second) == base64s_to_bytes(WORKED_EXAMPLE)
     # As many requests for a hundred receivers as for two.
     assert peer.calls()[1:] == [
-        "GET collaboration/1/node",
         "GET algorithm/match",
+        "GET collaboration/1/node",
         "GET collaboration/1",
         "GET organization",
         "POST task",
