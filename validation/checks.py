@@ -106,7 +106,7 @@ def compare_packaged(place: Place, case: Case, seconds: float, said: Mapping[str
             why = stopped.get("message") if isinstance(stopped, dict) else "it says no reason."
             faults.append(f"It ended without an answer: {why}")
         return Outcome(case, seconds, faults=faults, refusals=refusals)
-    return _compared(place, case, seconds, answer, faults)
+    return _compare_all(place, case, seconds, answer, faults)
 
 
 def check_databases(client: Client, place: Place, case: Case) -> Outcome:
@@ -128,7 +128,7 @@ def check_databases(client: Client, place: Place, case: Case) -> Outcome:
     except V6Error as error:
         return Outcome(case, time.monotonic() - started, faults=[error.message])
     seconds = time.monotonic() - started
-    found = _compared(place, case, seconds, answer, [])
+    found = _compare_all(place, case, seconds, answer, [])
     if any(not one.is_equal for one in found.comparisons) and not _of_counts(place, case, answer):
         found.faults[:0] = _of_values(client, place, case)
     return found
@@ -169,7 +169,7 @@ def _ask(
     return answer
 
 
-def _compared(
+def _compare_all(
     place: Place, case: Case, seconds: float, answer: dict[str, Any], faults: list[str]
 ) -> Outcome:
     comparisons = case.compare(answer)
