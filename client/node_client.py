@@ -10,7 +10,7 @@ from vantage6.client.inbox import Inbox
 from vantage6.client.login import Login
 from vantage6.client.network import Network
 from vantage6.client.session import Document, Session
-from vantage6.common.errors import Conflict, Invalid
+from vantage6.common.errors import BODY_INCOMPLETE, Conflict, Invalid, Unavailable
 from vantage6.common.identity import WhoAmI
 from vantage6.common.token_claims import claims
 
@@ -184,6 +184,8 @@ class NodeClient:
             If the server refuses what is reported.
         NotFound
             If it was deleted.
+        Unavailable
+            If the server does not answer, or did not get the whole of it.
         """
         body = {
             name: value.isoformat() if isinstance(value, datetime) else value
@@ -194,6 +196,9 @@ class NodeClient:
                 "patch", f"result/{result_id}", json=Body(body, before_part)
             )
         except Invalid as error:
+            if error.error_code == BODY_INCOMPLETE:
+                # The line was at fault, and not what was sent.
+                raise Unavailable(error.message, code=error.error_code) from error
             if error.error_code != "result_finished":
                 raise
             # What clients of 3.11 expect is a 400 here, unlike at a claim.

@@ -1,5 +1,6 @@
 """Files that are whole whenever the power fails, and files that an algorithm may have touched."""
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -32,16 +33,36 @@ def sync_folder(path: Path) -> None:
         os.close(descriptor)
 
 
+#: What opening answers for a link and for a socket.
+_NO_FILE = frozenset({errno.ELOOP, errno.ENXIO})
+
+
+class NotPlain(OSError):
+    """Something stands in the place of a file: a link, a pipe, a folder."""
+
+
 def open_plain(path: Path) -> BinaryIO:
     """Open a file that an algorithm may have touched.
 
     SECURITY: a link could point at any file of this machine and a pipe would block for ever;
     both are refused.
+
+    Raises
+    ------
+    NotPlain
+        If it is no plain file.
+    OSError
+        If it is not there, or cannot be opened.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno in _NO_FILE:
+            raise NotPlain(f"{path} is not a plain file") from error
+        raise
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise OSError(f"{path} is not a plain file")
+        raise NotPlain(f"{path} is not a plain file")
     return os.fdopen(descriptor, "rb")
 
 

@@ -22,6 +22,8 @@ the message for people. How a class becomes an HTTP status is decided in `vantag
 from typing import ClassVar
 
 #: Code of the refusal of a token that the server did not sign, as after a change of its secret.
+#: The connection ended before the body did: the same request may be sent again.
+BODY_INCOMPLETE = "body_incomplete"
 BAD_TOKEN = "bad_token"  # noqa: S105
 
 

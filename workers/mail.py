@@ -127,9 +127,12 @@ class Mailer:
             log.error("mail given up", **about)
             self._telemetry.count(metrics.MAILS, "given_up")
             return None
-        user = users.find(content["user_id"]) if content["user_id"] else None
-        if user is None and content.get("change") == Change.REMOVED:
+        user: User | None
+        if content.get("change") == Change.REMOVED:
+            # Another account may have its number by now.
             user = User(username=content["username"], email=content["receiver"])
+        else:
+            user = users.find(content["user_id"]) if content["user_id"] else None
         if user is None:
             return None
         if self._config.smtp is None:

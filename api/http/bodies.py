@@ -12,7 +12,7 @@ from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 from vantage6.api.http import request_slots
 from vantage6.api.http.incoming import SMALL_BYTES
 from vantage6.api.http.transfers import Transfers, require_room
-from vantage6.common.errors import Invalid
+from vantage6.common.errors import BODY_INCOMPLETE, Invalid
 from vantage6.models import database
 
 #: From this size on a body counts as large.
@@ -103,7 +103,7 @@ def require_whole(req: Request, size: int) -> None:
     """
     # SECURITY: a station breaks an upload off when it stops a result; no part of it may be kept.
     if req.content_length is not None and size < req.content_length:
-        raise Invalid("The body breaks off.")
+        raise Invalid("The body breaks off.", code=BODY_INCOMPLETE)
 
 
 def _stream(req: Request) -> Any:
@@ -118,4 +118,4 @@ def _read(stream: IO[bytes], size: int) -> bytes:
         return stream.read(size)
     # No server's failure: the sender went away, or sends chunks that are none.
     except (OSError, ParseException) as error:
-        raise Invalid("The body breaks off.") from error
+        raise Invalid("The body breaks off.", code=BODY_INCOMPLETE) from error

@@ -141,7 +141,8 @@ class Users(Resource):
         changed = users.update(row, fields, *changes, is_held=is_held)
         if "username" in fields:
             log.info("username changed", user_id=row.id)
-            logins.tell(row, recovery.Change.USERNAME_CHANGED, req, row.email)
+            for receiver in _addresses_of(row):
+                logins.tell(row, recovery.Change.USERNAME_CHANGED, req, receiver)
         if "email" in fields:
             log.info("address changed", user_id=row.id, by=caller.id)
             self._tell_old_address(row, changed, req)
@@ -150,9 +151,9 @@ class Users(Resource):
     def _tell_old_address(self, before: User, after: User, req: Request) -> None:
         is_held = after.email_held_until is not None
         change = recovery.Change.ADDRESS_HELD if is_held else recovery.Change.ADDRESS_CHANGED
-        receivers = {before.email, before.former_email and held_addresses.for_recovery(before)}
-        for receiver in sorted(filter(None, receivers - {after.email})):
-            Logins(self.service).tell(before, change, req, receiver)
+        for receiver in _addresses_of(before):
+            if receiver != after.email:
+                Logins(self.service).tell(before, change, req, receiver)
 
     def _check_names(self, caller: Caller, row: User, fields: dict[str, Any]) -> None:
         if "username" in fields and row.id != caller.id:
@@ -227,10 +228,12 @@ class Users(Resource):
         if is_own:
             # SECURITY: the thief of a session must not remove the account of its owner.
             logins.require_password(row, caller.session_id, "", req, "Log in again")
+        receivers = _addresses_of(row)
         users.delete(row)
-        if is_own and row.email:
+        if is_own:
             log.info("user removed itself", user_id=row.id)
-            logins.tell(row, recovery.Change.REMOVED, req, row.email)
+            for receiver in receivers:
+                logins.tell(row, recovery.Change.REMOVED, req, receiver)
         return {"msg": f"User {row.username} was removed."}
 
     @endpoint(
@@ -259,3 +262,12 @@ class Users(Resource):
 def _change(held: Iterable[int], wanted: Iterable[int]) -> Change:
     before, after = frozenset(held), frozenset(wanted)
     return Change(given=after - before, taken=before - after)
+
+
+def _addresses_of(row: User) -> list[str]:
+    """Return where the owner of an account reads mail.
+
+    SECURITY: while an address is held, it may be that of a thief; the former one is told as well.
+    """
+    former = row.former_email and held_addresses.for_recovery(row)
+    return sorted(filter(None, {row.email, former}))

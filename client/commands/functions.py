@@ -61,7 +61,8 @@ def cards_with(client: "UserClient", name: str, collaboration_id: int | None = N
 def find_image(client: "UserClient", name: str, collaboration_id: int) -> str:
     """Return the image of the reviewed cards that have a function.
 
-    A card can name several: the first one counts, with its digest.
+    A card can name several: the first one counts, with its digest. Of several cards of an image
+    the newest one counts.
 
     Raises
     ------
@@ -70,12 +71,16 @@ def find_image(client: "UserClient", name: str, collaboration_id: int) -> str:
     Invalid
         If the cards name different images.
     """
-    known: dict[str, str] = {}
+    # By name: of several versions of an image the newest one counts.
+    known: dict[str, tuple[str, str]] = {}
     for one in cards_with(client, name, collaboration_id):
-        known.setdefault(_reference(one["images"][0]), f"{one['name']} {one['version']}")
+        image = one["images"][0]
+        card = f"{one['name']} {one['version']}"
+        known.setdefault(_name_of(image["reference"]), (_reference(image), card))
     if len(known) == 1:
-        return next(iter(known))
-    shown = ", ".join(f"{image} ({card})" for image, card in [*known.items()][:_MOST_SHOWN])
+        ((image, _),) = known.values()
+        return image
+    shown = ", ".join(f"{image} ({card})" for image, card in [*known.values()][:_MOST_SHOWN])
     more = len(known) - _MOST_SHOWN
     # SECURITY: the server, or an author, wrote the names, and they are shown at a terminal.
     shown = one_line(shown)
@@ -144,7 +149,13 @@ def of_task(client: "UserClient", task: Document, results: Iterable[Document]) -
 
 def short_name(image: str) -> str:
     """Return the last part of the name of an image, without tag and digest."""
-    return image.partition("@")[0].rpartition("/")[2].partition(":")[0] or "task"
+    return _name_of(image).rpartition("/")[2] or "task"
+
+
+def _name_of(image: str) -> str:
+    """Return the name of an image without tag and digest."""
+    host, slash, last = image.partition("@")[0].rpartition("/")
+    return f"{host}{slash}{last.partition(':')[0]}"
 
 
 def _is_for(link: Document | None, collaboration_id: int | None) -> bool:

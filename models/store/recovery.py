@@ -77,7 +77,7 @@ def tell(user: User, change: Change, address: str | None, receiver: str | None =
         facts["receiver"] = receiver
     if change is Change.REMOVED:
         # The row is gone when the mail is written.
-        facts["username"] = user.username
+        facts |= {"username": user.username, "receiver": receiver or user.email or ""}
     return request_mail(Mail.ACCOUNT_CHANGED, user, **facts)
 
 

@@ -82,13 +82,21 @@ class SubTask:
 
 
 def parameters_of(asked: Mapping[str, str | list[str]]) -> dict[str, str]:
-    """Return the parameters of a request that may leave; others are dropped."""
+    """Return the parameters of a request that may leave; others are dropped.
+
+    Raises
+    ------
+    Invalid
+        If a number is too high.
+    """
     found = {}
     for name, values in asked.items():
         # Of repeated keys the last one counts, as the servers of the protocol read them.
         value = values[-1] if isinstance(values, list) else values
         if name in _NUMBERS and re.fullmatch("[0-9]{1,10}", value):
-            found[name] = str(min(int(value), _NUMBERS[name]))
+            if int(value) > _NUMBERS[name]:
+                raise Invalid(f"{name}: {_NUMBERS[name]} is the highest number.")
+            found[name] = str(int(value))
         elif name in _FLAGS and value.lower() in _YES_OR_NO:
             found[name] = value.lower()
         # SECURITY: another include would bring in results that nobody has looked at.

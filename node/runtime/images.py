@@ -3,8 +3,10 @@
 import json
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, nullcontext
+from itertools import islice
 from typing import Any
 
 import docker
@@ -15,6 +17,7 @@ from docker.utils import parse_repository_tag
 
 from vantage6.common import logs
 from vantage6.common.addresses import HUB
+from vantage6.common.backoff import delays
 from vantage6.common.cards import LABEL
 from vantage6.common.config.node import NodeConfig
 from vantage6.common.task_status import TaskStatus
@@ -47,6 +50,12 @@ _REFERENCE = re.compile(
     re.ASCII,
 )
 _MOST_CHARACTERS = 500
+#: How often an engine that answers is asked about an image for which it fails.
+_TRIES = 4
+
+
+class _Troubled(Exception):
+    """The engine answers, and fails for one image: as its storage restarts, or at its name."""
 
 
 class Images:
@@ -105,6 +114,25 @@ class Images:
             If there is no such image, or it cannot be pulled.
         """
         _refuse_other_names(image)
+        for pause in islice(delays(2), _TRIES):
+            try:
+                return self._fetch(image, cancelled, pulling, registries or self._registries)
+            except _Troubled as error:
+                last = error
+                log.warning("the engine fails for an image", image=image, reason=str(error))
+                if cancelled():
+                    break
+                time.sleep(pause)
+        # SECURITY: an engine that answers is not away. Waiting for it would keep the slot.
+        raise _refusal(image, str(last)) from last
+
+    def _fetch(
+        self,
+        image: str,
+        cancelled: Callable[[], bool],
+        pulling: Pulling,
+        registries: Registries,
+    ) -> Image:
         found = None if self._policy == "always" else self._use(image)
         if found is not None:
             return found
@@ -115,7 +143,7 @@ class Images:
                 f"The image {image} is not at this node, which does not pull images.",
             )
         # SECURITY: before anything is sent anywhere.
-        if not (registries or self._registries).may_ask(image):
+        if not registries.may_ask(image):
             raise RefusalError(
                 TaskStatus.NOT_ALLOWED,
                 "registry_not_allowed",
@@ -201,9 +229,8 @@ class Images:
         except APIError as error:
             if error.status_code in {requests.codes.not_found, requests.codes.bad_request}:
                 return None
-            # SECURITY: an engine that answers is not away. Waiting for it would keep the slot.
             if error.is_server_error() and self._client.ping():
-                raise _refusal(image, str(error.explanation or error)) from error
+                raise _Troubled(str(error.explanation or error)) from error
             raise
         # Engines leave the algorithm of the hash out, or do not.
         id_ = f"sha256:{str(found['Id']).rpartition(':')[2]}"

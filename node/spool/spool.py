@@ -28,7 +28,13 @@ from typing import Any, Self
 
 from vantage6.common import clock, logs
 from vantage6.common.config.node import LimitConfig
-from vantage6.common.durable_files import keep_room, open_plain, sync_folder, write_durably
+from vantage6.common.durable_files import (
+    NotPlain,
+    keep_room,
+    open_plain,
+    sync_folder,
+    write_durably,
+)
 from vantage6.node.claims import FOLDER_PREFIX, Claim, folder_name
 from vantage6.node.outcomes import Outcome
 from vantage6.node.proxy.subtasks import SubTasks
@@ -142,12 +148,18 @@ class Entry:
             return None
 
     def read_output(self, most: int) -> bytes:
-        """Return at most `most` bytes of output; nothing if there is none."""
+        """Return at most `most` bytes of output; nothing if there is none.
+
+        Raises
+        ------
+        OSError
+            If it cannot be read now.
+        """
         try:
             with open_plain(self.io / "output") as file:
                 return file.read(most)
-        except OSError:
-            return b""
+        except (FileNotFoundError, NotPlain, PermissionError):
+            return b""  # as the algorithm left it
 
     def finish(self, outcome: Outcome, log: str) -> None:
         """Keep the outcome, after output and log are safe on disk."""

@@ -1,13 +1,15 @@
 """From an outcome on disk to the server that has it."""
 
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any
 
 from vantage6.common import logs
 from vantage6.common.errors import Invalid, V6Error
 from vantage6.common.known_keys import KeyRefused, fingerprint_of
 from vantage6.common.task_status import TaskStatus
-from vantage6.node.outcomes import Outcome, Reason
+from vantage6.node.outcomes import Outcome, Reason, reason_to_json
 from vantage6.node.rules.audit import hash_of
 from vantage6.node.rules.encryption import Agreement
 from vantage6.node.spool.spool import Entry
@@ -22,12 +24,21 @@ NO_PUBLIC_KEY = Reason(
     "The organization that created the task has no valid public key, so that its result cannot be "
     "encrypted.",
 )
-#: SECURITY: nothing of an algorithm or of another party is in it, so that it can be delivered.
-_UPLOAD_REFUSED = Reason(
-    "upload_refused",
-    "The server refused the output, the log or the reason of this result, mostly because it is too "
-    "large. The log of the node says why.",
-)
+
+
+@dataclass(frozen=True, slots=True)
+class _Upload:
+    """What the server gets to know, and what of it the algorithm made, in clear."""
+
+    fields: dict[str, Any]
+    output: bytes = b""
+    log: bytes = b""
+
+    def without_output(self, reason: Reason) -> "_Upload":
+        """Return the same with another reason in place of the output."""
+        kept = {name: value for name, value in self.fields.items() if name != "result"}
+        ended = {"status": str(TaskStatus.FAILED), "reason": reason_to_json(reason)}
+        return _Upload(kept | ended, log=self.log)
 
 
 def seal_log(agreement: Agreement, text: str, public_key: str) -> str:
@@ -59,17 +70,14 @@ def deliver(context: NodeContext, entry: Entry, retry: Retry) -> None:
         raise RuntimeError("compute first")
     result_id = entry.record.result_id
     try:
-        fields, output = _final_fields(context, entry, outcome, retry)
-        _release(context, entry, retry, fields, output)
-    except Invalid:
-        log.exception("refused by the server", result_id=result_id)
-        _release(context, entry, retry, _bare(outcome, _UPLOAD_REFUSED), b"")
+        upload = retry.station(lambda: _prepare(context, entry, outcome, retry))
+        _release_or_less(context, entry, retry, upload, outcome)
     except (InterruptedExecution, V6Error):
         raise
     except Exception:
         # Whatever goes wrong, the researcher gets an answer.
         log.exception("not delivered as it is", result_id=result_id)
-        _release(context, entry, retry, _bare(outcome, NODE_ERROR), b"")
+        _release(context, entry, retry, _bare(outcome, NODE_ERROR))
     head = str(context.audit.head)
     log.info("result delivered", result_id=result_id, audit_head=head)
 
@@ -109,30 +117,28 @@ def wrong_receiver(
     return None
 
 
-def _final_fields(
-    context: NodeContext, entry: Entry, outcome: Outcome, retry: Retry
-) -> tuple[dict[str, Any], bytes]:
-    """Return what the server gets to know, the output sealed for its receiver; and the output."""
+def _prepare(context: NodeContext, entry: Entry, outcome: Outcome, retry: Retry) -> _Upload:
+    """Return what leaves, output and log sealed for their receiver."""
     agreement, key = context.agreement, entry.record.initiator_public_key
     # SECURITY: without an agreement nobody knows whether anything may travel in clear. The key is
     # looked at again, because another one may have been accepted while the algorithm ran.
     wrong = agreement.refusal or wrong_receiver(context, retry, entry.record.initiator, key)
     is_completed = outcome.status == TaskStatus.COMPLETED
     if wrong:
-        return _bare(outcome, wrong if is_completed else outcome.reason), b""
-    fields = {**outcome.to_json(), "log": seal_log(agreement, entry.log(), key)}
+        return _bare(outcome, wrong if is_completed else outcome.reason)
+    text = entry.log()
+    fields = {**outcome.to_json(), "log": seal_log(agreement, text, key)}
+    log_ = text.encode("utf-8", "replace") if fields["log"] else b""
     if not is_completed:
-        return fields, b""
+        return _Upload(fields, log=log_)
     output = entry.read_output(context.config.limits.file_bytes)
     sealed = agreement.cryptor.encrypt_bytes_to_str(output, key)
-    return fields | {"result": sealed}, output
+    return _Upload(fields | {"result": sealed}, output, log_)
 
 
-def _release(
-    context: NodeContext, entry: Entry, retry: Retry, fields: dict[str, Any], output: bytes
-) -> None:
+def _release(context: NodeContext, entry: Entry, retry: Retry, upload: _Upload) -> None:
     """Upload an outcome, after it is written down what leaves."""
-    log_ = entry.log().encode("utf-8", "replace") if fields["log"] else b""
+    fields, output, log_ = upload.fields, upload.output, upload.log
     retry.check()
     retry.record(
         "released",
@@ -152,8 +158,47 @@ def _release(
     retry.server(lambda: context.server.patch_result(result_id, before_part, **fields))
 
 
-def _bare(outcome: Outcome, reason: Reason | None) -> dict[str, Any]:
+def _release_or_less(
+    context: NodeContext, entry: Entry, retry: Retry, upload: _Upload, outcome: Outcome
+) -> None:
+    """Upload an outcome, or as much of it as the server takes.
+
+    Raises
+    ------
+    Invalid
+        If it takes nothing.
+    """
+    try:
+        _release(context, entry, retry, upload)
+    except Invalid as error:
+        log.exception("refused by the server", result_id=entry.record.result_id)
+        for less in _fewer(upload, outcome, _refusal(error)):
+            with suppress(Invalid):
+                return _release(context, entry, retry, less)
+        raise
+
+
+def _fewer(refused: _Upload, outcome: Outcome, reason: Reason) -> Iterator[_Upload]:
+    """Yield what may be taken of a refused outcome: its log alone, then neither of them."""
+    if refused.output and refused.log:
+        yield refused.without_output(reason)
+    yield _bare(outcome, reason)
+
+
+def _refusal(error: Invalid) -> Reason:
+    """Return what a researcher reads of a refusal.
+
+    SECURITY: nothing of an algorithm or of another party is in it, so that it can be delivered.
+    """
+    return Reason(
+        "upload_refused",
+        "The server refused the output, the log or the reason of this result, mostly because it is "
+        f"too large ({error.error_code}). The log of the node says why.",
+    )
+
+
+def _bare(outcome: Outcome, reason: Reason | None) -> _Upload:
     """Return how a result ended with neither output nor log, and with another reason."""
     is_completed = outcome.status == TaskStatus.COMPLETED
     status = TaskStatus.FAILED if is_completed else outcome.status
-    return {**replace(outcome, status=status, reason=reason).to_json(), "log": ""}
+    return _Upload({**replace(outcome, status=status, reason=reason).to_json(), "log": ""})

@@ -90,6 +90,8 @@ class Execution:
         self.is_computed = entry.outcome() is not None
         #: Why the station stopped it, if it did; nothing of it leaves then but that.
         self._stopped = entry.stop_reason()
+        #: The reason of the station is in the place of what was computed.
+        self._is_withheld = False
         #: The server may have had the outcome before the station stopped it.
         self.has_left = False
         if self._stopped is not None:
@@ -163,7 +165,7 @@ class Execution:
             clock.now(),
         )
         self._retry.disk(lambda: self._entry.withhold(outcome))
-        self.is_computed = True
+        self._is_withheld = self.is_computed = True
         log.info("result stopped by the station", result_id=self.result_id)
 
     def leave(self) -> None:
@@ -180,7 +182,7 @@ class Execution:
         V6Error
             One of `NOT_WANTED` if the server does not want the result.
         """
-        self._retry.check()
+        self._check()
         if self.is_computed:
             return
         exit_, said = Exit(None), ""
@@ -220,9 +222,16 @@ class Execution:
             One of `NOT_WANTED` if the result is final at the server; `Invalid` if the server
             refuses every report of it.
         """
-        self._retry.check()
+        self._check()
         deliver(self._context, self._entry, self._retry)
         self.is_delivered = True
+
+    def _check(self) -> None:
+        """Raise `InterruptedExecution` if nothing that was computed may leave any more."""
+        self._retry.check()
+        # SECURITY: `withhold` may have failed, after it took a new `_retry` for itself.
+        if self._stopped is not None and not self._is_withheld:
+            raise InterruptedExecution
 
     def clean_up(self) -> None:
         """Remove container and files."""

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from vantage6.common import logs
 from vantage6.common.backoff import delays
-from vantage6.common.errors import TooMany, Unauthenticated, Unavailable
+from vantage6.common.errors import ConfigurationError, TooMany, Unauthenticated, Unavailable
 from vantage6.node.rules.audit import Audit
 from vantage6.node.runtime.base import EngineUnavailable
 
@@ -79,6 +79,10 @@ class Retry:
     def disk(self, call: Callable[[], T]) -> T:
         """Return the value of a call that writes; with a full disk, wait until there is room."""
         return self._until_done(call, (OSError,))
+
+    def station(self, call: Callable[[], T]) -> T:
+        """Return what a call returns, as soon as files, memory and settings allow it."""
+        return self._until_done(call, (OSError, MemoryError, ConfigurationError))
 
     def record(self, event: str, **facts: Any) -> None:
         """Write down an event; what it announces must not happen before this returns."""

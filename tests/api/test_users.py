@@ -275,6 +275,18 @@ def test_an_old_session_alone_neither_renames_nor_removes_its_account(
     assert told[-1]["username"] == "third"
 
 
+def test_the_former_address_is_told_of_a_name_and_of_the_end_while_a_new_one_is_held(
+    api: Api, ada: User
+):
+    assert patch(api, ada, ada, email="thief@example.org").status == 200
+    assert patch(api, ada, ada, username="nobody-knows").status == 200
+    assert api.delete(f"/user/{ada.id}", again(ada)).status == 200
+    told = [content_of(message) for message in messages()]
+    both = ["ada@example.org", "thief@example.org"]
+    for change in ("username_changed", "removed"):
+        assert [one["receiver"] for one in told if one["change"] == change] == both
+
+
 @pytest.mark.parametrize("who", ["ada", "admin"])
 def test_the_old_address_is_told_of_a_new_one(api: Api, ada: User, admin: User, who: str):
     assert patch(api, ada, {"ada": ada, "admin": admin}[who], email="new@example.org").status == 200

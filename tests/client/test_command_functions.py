@@ -87,6 +87,13 @@ def test_an_image_is_taken_with_the_digest_that_the_card_names(command: Command)
     assert sent(command, "glm", *NEEDED)[0] == reference
 
 
+def test_of_two_versions_with_digests_the_newest_one_runs(command: Command) -> None:
+    shelve_models(images=[f"{OTHER}:1.0@sha256:{'a' * 64}"])
+    newest = f"{OTHER}:1.1@sha256:{'b' * 64}"
+    shelve_models(version="1.1.0", images=[newest])
+    assert sent(command, "glm", *NEEDED)[0] == newest
+
+
 def test_a_card_of_another_collaboration_names_no_image(command: Command) -> None:
     shelve_models(collaboration=command.live.world.south)
     done = command.run("run", "glm", *NEEDED, "--no-wait")

@@ -16,9 +16,11 @@ from tests.node.conftest import MakeContext, MakeScheduler
 from tests.node.wire import Wire
 from tests.waiting import eventually
 from vantage6.common.encryption import RSACryptor
+from vantage6.common.errors import ConfigurationError
 from vantage6.node.outcomes import Reason, reason_to_json
 from vantage6.node.rules.audit import FILE_NAME, entries
 from vantage6.node.rules.encryption import Agreement
+from vantage6.node.spool.spool import Entry
 from vantage6.node.work.context import NodeContext
 from vantage6.node.work.reconciler import Reconciler
 from vantage6.node.work.scheduler import Scheduler
@@ -150,28 +152,33 @@ def test_a_key_that_became_useless_ends_what_was_computed(
 
 
 @pytest.mark.parametrize(
-    ("program", "status"),
-    [(DONE, "failed"), ("raise SystemExit('reason > patient 7')", "crashed")],
+    ("program", "status", "refusals"),
+    [(DONE, "failed", 2), ("raise SystemExit('reason > patient 7')", "crashed", 1)],
     ids=["completed", "crashed"],
 )
 def test_what_the_server_refuses_is_told_without_a_word_of_it(
-    wire: Wire, make_scheduler: MakeScheduler, events: Events, program: str, status: str
+    wire: Wire,
+    make_scheduler: MakeScheduler,
+    events: Events,
+    program: str,
+    status: str,
+    refusals: int,
 ) -> None:
     wire.add(5, program)
-    wire.queued["PATCH /result/5"] = [TAKEN, REFUSED]
+    wire.queued["PATCH /result/5"] = [TAKEN, *[REFUSED] * refusals]
     scheduler = make_scheduler(share_logs=True, share_errors=True)
     scheduler.accept(5)
     eventually(lambda: wire.ids(status) == [5])
-    full, bare = reports(wire)
+    full, *_, bare = reports(wire)
     assert "patient" in full["log"]
     assert bare["log"] == ""
     assert "result" not in bare
     assert bare["reason"]["code"] == "upload_refused"
     assert "patient" not in json.dumps(bare)
     assert "What is this?" not in json.dumps(bare)
-    first, second = events("released")
+    first, *_, last = events("released")
     assert first["log_bytes"]
-    assert (second["output_bytes"], second["log_bytes"]) == (0, 0)
+    assert (last["output_bytes"], last["log_bytes"]) == (0, 0)
     eventually(lambda: is_idle(scheduler))
 
 
@@ -189,7 +196,7 @@ def test_a_result_of_which_every_report_is_refused_is_dropped_and_not_computed_a
     scheduler.accept(5)
     eventually(lambda: events("dropped"))
     eventually(lambda: is_idle(scheduler))
-    assert len(reports(wire)) == 2
+    assert [set(told) & {"result"} for told in reports(wire)] == [{"result"}, set(), set()]
     (dropped,) = events("dropped")
     assert dropped["result_id"] == 5
     assert "refuses every report" in dropped["message"]
@@ -198,6 +205,73 @@ def test_a_result_of_which_every_report_is_refused_is_dropped_and_not_computed_a
     make_reconciler(context, scheduler).reconcile()
     assert wire.claims == [5]
     assert is_idle(scheduler)
+
+
+def test_the_log_arrives_where_the_output_is_refused(
+    wire: Wire, make_scheduler: MakeScheduler
+) -> None:
+    wire.add(5, DONE)
+    wire.queued["PATCH /result/5"] = [TAKEN, REFUSED]
+    make_scheduler(share_logs=True).accept(5)
+    eventually(lambda: wire.ids("failed") == [5])
+    assert "patient" in wire.results[5]["log"]
+    assert "result" not in reports(wire)[-1]
+    assert wire.results[5]["reason"]["code"] == "upload_refused"
+
+
+def test_an_upload_that_breaks_off_is_sent_again(wire: Wire, make_scheduler: MakeScheduler) -> None:
+    wire.add(5, DONE)
+    broken = (400, {"msg": "The body breaks off.", "code": "body_incomplete"})
+    wire.queued["PATCH /result/5"] = [TAKEN, broken]
+    make_scheduler().accept(5)
+    eventually(lambda: wire.ids("completed") == [5])
+    assert "result" in reports(wire)[-1]
+
+
+def test_a_file_of_keys_that_cannot_be_read_is_waited_for(
+    wire: Wire,
+    make_context: MakeContext,
+    make_scheduler: MakeScheduler,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    context = make_context()
+    read, calls = Entry.log, []
+
+    def fail_once(entry: Entry) -> str:
+        calls.append(entry)
+        if len(calls) == 1:
+            raise ConfigurationError("The file known_organizations.json is not JSON.")
+        if len(calls) == 2:
+            raise OSError("Too many open files")
+        return read(entry)
+
+    monkeypatch.setattr(Entry, "log", fail_once)
+    wire.add(5, DONE)
+    make_scheduler(context).accept(5)
+    eventually(lambda: wire.ids("completed") == [5])
+    assert len(calls) > 2
+    assert "result" in reports(wire)[-1]
+
+
+def test_a_stop_that_the_engine_failed_lets_nothing_leave_when_it_is_repeated(
+    wire: Wire,
+    make_context: MakeContext,
+    make_scheduler: MakeScheduler,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    context = make_context()
+    scheduler = make_scheduler(context)
+    make_stuck(wire, context, scheduler, monkeypatch)
+    monkeypatch.undo()
+    with monkeypatch.context() as patch:
+        patch.setattr(context.runtime, "kill", raise_defect)
+        scheduler.stop_run(5, "enough", "admin")
+        wait_for_the_thread()
+    scheduler.stop_run(5, "enough", "admin")
+    eventually(lambda: is_idle(scheduler))
+    (told,) = reports(wire)
+    assert told["reason"]["code"] == "stopped_by_station"
+    assert (told["log"], "result" in told) == ("", False)
 
 
 def test_a_defect_while_a_result_is_delivered_ends_it_with_a_reason(
