@@ -46,7 +46,7 @@ COMMANDS = (
     Mounted(
         "validate",
         "vantage6.validation.commands:validate",
-        "Compute published statistics again over three stations, and compare digit by digit.",
+        "Compute published statistics again over several stations, and compare digit by digit.",
     ),
     Mounted(
         "sandbox",

@@ -95,9 +95,8 @@ def compute(command: Path, place: Path) -> None:
     """Start a sandbox from the wheel alone, and compute the average over its stations."""
     _run(command, "sandbox", "start", folder=place)
     try:
-        image = ("--image", "harbor2.vantage6.ai/demo/average")
-        said = _run(command, "run", "master", *image, "--arg", "column_name=age", folder=place)
-        if said != "average  56.0\n":
+        said = _run(command, "run", "master", "--arg", "column_name=age", folder=place)
+        if said != "average  56\n":
             raise SystemExit(f"The sandbox does not work with the wheel:\n{said}")
     finally:
         _run(command, "sandbox", "stop", "--remove", folder=place)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from tests.peer.worlds import (
 from tests.peer.worlds import (
     COLLABORATION as EXAMPLE,
 )
+from vantage6.common.encryption import RSACryptor
 from vantage6.sandbox.federation import PASSWORD
 
 _numbers = count(1)
@@ -89,8 +91,10 @@ def test_an_organization_is_created_with_what_is_given(open_world: World) -> Non
     returned(open_world.root, "organization.get", known, id_=created["id"])
 
 
-def test_an_organization_is_created_with_a_public_key(open_world: World) -> None:
-    key = "LS0tLS1CRUdJTiBQVUJMSUMgS0VZLS0tLS0K"
+def test_an_organization_is_created_with_a_public_key(open_world: World, tmp_path: Path) -> None:
+    path = tmp_path / "key.pem"
+    RSACryptor.create_new_rsa_key(path)
+    key = RSACryptor(path).public_key_str
     known = a(ORGANIZATION, public_key=key)
     returned(open_world.root, "organization.create", known, name="keyed", **NAMED, public_key=key)
 

@@ -210,7 +210,8 @@ def test_data_is_not_always_loaded(run: Run, tmp_path: Path, call: str, expected
             {"method": "nothing"},
             "docker_wrapper('mine')",
             {},
-            "The algorithm has no method 'nothing'. Its methods: sum, frame, given, fail, odd.",
+            "The algorithm has no method 'nothing'. "
+            "Its methods: sum, frame, given, without, fail, odd.",
         ),
         (
             {"method": "sum", "master": True},
