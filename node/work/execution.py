@@ -101,11 +101,8 @@ class Execution:
     def origin(self) -> dict[str, Any]:
         """What every line of the log says about this result."""
         record = self._entry.record
-        return {
-            "result_id": record.result_id,
-            "task_id": record.task_id,
-            "request_id": record.request_id,
-        }
+        names = ("result_id", "task_id", "request_id")
+        return {name: getattr(record, name) for name in names}
 
     def put_aside(self) -> None:
         """Free the memory of the input while the result waits for its turn."""
@@ -157,13 +154,8 @@ class Execution:
         if self._entry.started_at:
             # It is not stopped before it is: a stop of an earlier life may have found no engine.
             self._retry.engine(lambda: self._context.runtime.kill(self.result_id))
-        message = f"Stopped by the data station: {self._stopped}"
-        outcome = Outcome(
-            TaskStatus.KILLED,
-            Reason("stopped_by_station", message),
-            self._entry.started_at,
-            clock.now(),
-        )
+        reason = Reason("stopped_by_station", f"Stopped by the data station: {self._stopped}")
+        outcome = Outcome(TaskStatus.KILLED, reason, self._entry.started_at, clock.now())
         self._retry.disk(lambda: self._entry.withhold(outcome))
         self._is_withheld = self.is_computed = True
         log.info("result stopped by the station", result_id=self.result_id)
