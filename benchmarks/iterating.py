@@ -18,7 +18,7 @@ from vantage6.common.disclosure import FLOORS_FILE, PARTIES_FILE
 from vantage6.sandbox.demonstration import write_rows
 from vantage6.sandbox.federation import IN_CONTAINERS, Federation
 from vantage6.sandbox.patients import HOSPITALS, patients
-from vantage6.sandbox.runtimes import STATISTICS
+from vantage6.sandbox.statistics import IMAGE
 
 _INPUT = {
     "method": "glm",
@@ -41,7 +41,7 @@ def measure(rounds: int) -> None:
         federation = Federation(
             folder / "federation",
             dict.fromkeys(data, ()),
-            runtime={**IN_CONTAINERS, "policies": {"allowed_algorithms": [STATISTICS]}},
+            runtime={**IN_CONTAINERS, "policies": {"allowed_algorithms": [IMAGE]}},
             # So that the inputs of the rounds can be read, for the bare runs.
             encrypted=False,
             node_settings={
@@ -63,7 +63,7 @@ def _compare(federation: Federation, client: Client, data: Sequence[Path], round
     tasks: list[int] = []
 
     def fit() -> None:
-        task = federation.send(client, [first], "glm", image=STATISTICS, input=_INPUT)
+        task = federation.send(client, [first], "glm", image=IMAGE, input=_INPUT)
         (found,) = federation.results(client, task, _SECONDS).values()
         assert found["status"] == "completed", found
         answers.append(found["result"])
@@ -128,7 +128,7 @@ def _command(
             "DEFAULT_DATABASE_TYPE": "csv",
         }
         settings = [f"--env={key}={value}" for key, value in variables.items()]
-        commands.append(["docker", "run", "--rm", f"--volume={there}:/mnt", *settings, STATISTICS])
+        commands.append(["docker", "run", "--rm", f"--volume={there}:/mnt", *settings, IMAGE])
     return commands
 
 

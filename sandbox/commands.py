@@ -56,10 +56,10 @@ def start(folder: Path | None, runtime: str) -> None:
     'sandbox', which the other commands use by themselves unless there is another one.
     """
     with said_plainly():
-        from vantage6.sandbox import demonstration
+        from vantage6.sandbox import demonstration, statistics
         from vantage6.sandbox.federation import IMAGE
         from vantage6.sandbox.own_folder import make_empty, refusal
-        from vantage6.sandbox.runtimes import STATISTICS, choose, with_statistics
+        from vantage6.sandbox.runtimes import choose, with_statistics
 
         place = _place(folder)
         if said := refusal(place):
@@ -73,7 +73,7 @@ def start(folder: Path | None, runtime: str) -> None:
         make_empty(place)
         federation = demonstration.make_federation(place, _SUFFIX)
         more = with_statistics(chosen.settings)
-        images = (IMAGE,) if more is None else (IMAGE, STATISTICS)
+        images = (IMAGE,) if more is None else (IMAGE, statistics.IMAGE)
         federation.runtime = (more or chosen.settings) | demonstration.policies(images)
         _start(federation)
         _explain(federation, has_statistics=more is not None)
@@ -164,6 +164,7 @@ def _start(federation: "Federation") -> None:
 
 def _explain(federation: "Federation", *, has_statistics: bool) -> None:
     from vantage6.client.commands import profiles
+    from vantage6.sandbox.statistics import INSTALL
 
     # Without a profile the commands take the default login, where there is one.
     is_alone = profiles.names() == [PROFILE]
@@ -177,9 +178,9 @@ def _explain(federation: "Federation", *, has_statistics: bool) -> None:
         console.say(f"  vantage6 run {function} --arg column_name=age{option}")
     if has_statistics:
         console.say(f"  {_TABLE_1}{option}")
-    else:
-        console.say("  pip install 'vantage6[all,statistics]'   # and start again, for statistics")
     console.say("  vantage6 sandbox stop")
+    if not has_statistics:
+        console.say(f"The stations have no statistics: {INSTALL}, and start again.")
 
 
 def _state(place: Path) -> dict[str, Any]:

@@ -1,22 +1,17 @@
 """How the stations of a sandbox run algorithms: in containers where that works at once."""
 
 import os
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Any
 
 import docker
 import docker.errors
 
 from vantage6.common.errors import Unavailable
+from vantage6.sandbox import statistics
 from vantage6.sandbox.federation import AS_PROCESSES, IMAGE, IN_CONTAINERS
 
-#: The image with all functions of the statistics.
-STATISTICS = "vantage6/statistics"
-#: What only they need.
-_LIBRARIES = ("formulaic", "scipy")
 _SECONDS = 5
 
 
@@ -77,11 +72,10 @@ def with_statistics(
         None where the engine has no image of them, or their libraries are not installed.
     """
     if settings["runtime"] != "process":
-        return None if _missing(environment, STATISTICS) else dict(settings)
-    if any(find_spec(name) is None for name in _LIBRARIES):
+        return None if _missing(environment, statistics.IMAGE) else dict(settings)
+    if statistics.missing_library():
         return None
-    module = [sys.executable, "-m", "vantage6.algorithms.statistics"]
-    return {**settings, "processes": {**settings["processes"], STATISTICS: module}}
+    return {**settings, "processes": {**settings["processes"], **statistics.PROCESSES}}
 
 
 def _as_processes(why: str) -> Chosen:

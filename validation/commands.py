@@ -4,7 +4,6 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -115,13 +114,10 @@ def validate(
 
 
 def _refuse_missing_parts() -> None:
-    missing = [name for name in ("scipy", "formulaic") if find_spec(name) is None]
-    if missing:
-        # SECURITY: not by a name alone, which an index may give to somebody else's package.
-        _say(
-            f"vantage6: this part is not installed ({missing[0]} is missing): call "
-            "`pip install '.[all,statistics]'` in the folder of the sources."
-        )
+    from vantage6.sandbox.statistics import INSTALL, missing_library
+
+    if missing := missing_library():
+        _say(f"vantage6: this part is not installed ({missing} is missing): {INSTALL}.")
         sys.exit(USAGE)
 
 
@@ -143,9 +139,10 @@ def _choose(only: tuple[str, ...]) -> "list[Case]":
 
 def _on_sandbox(cases: "list[Case]", runtime: str) -> "tuple[list[Outcome], Setting]":
     from vantage6.sandbox.runtimes import choose
+    from vantage6.sandbox.statistics import IMAGE
     from vantage6.validation import checks, report, stations
 
-    chosen = choose(runtime, image=stations.IMAGE)
+    chosen = choose(runtime, image=IMAGE)
     if chosen.remark:
         _say(f"vantage6: {chosen.remark}")
     with _start(chosen.settings, cases) as federation, closing(federation.client()) as client:
@@ -164,8 +161,8 @@ def _reach(
     unencrypted: bool,
 ) -> "Place":
     from vantage6.client.commands import names
+    from vantage6.sandbox.statistics import IMAGE
     from vantage6.validation.collaboration import place_of
-    from vantage6.validation.stations import IMAGE
 
     found = names.find_collaboration(connection.client, name)
     place = place_of(connection.client, found, organizations, image or IMAGE, database)

@@ -1,21 +1,20 @@
 """A sandbox whose stations hold the data of published statistics, each a share of it."""
 
 import csv
-import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from vantage6.algorithms.statistics.reference import Case
 from vantage6.sandbox.federation import Federation
+from vantage6.sandbox.statistics import IMAGE, PROCESSES
 from vantage6.validation.checks import Place
 
-IMAGE = "vantage6/statistics"
 NAMES = ("station_1", "station_2", "station_3")
 #: Settings of a node that runs the functions without a container engine.
 _AS_PROCESSES = {
     "runtime": "process",
-    "processes": {IMAGE: [sys.executable, "-m", "vantage6.algorithms.statistics"]},
+    "processes": PROCESSES,
 }
 
 

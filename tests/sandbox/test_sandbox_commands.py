@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 
 from vantage6.client.cli import main
 from vantage6.common.errors import Unavailable
-from vantage6.sandbox import runtimes
+from vantage6.sandbox import runtimes, statistics
 from vantage6.sandbox.federation import AS_PROCESSES
 from vantage6.sandbox.own_folder import make_empty
 
@@ -55,7 +55,7 @@ def test_without_an_engine_algorithms_run_as_processes_and_the_user_reads_why() 
 def test_statistics_run_where_the_average_runs() -> None:
     settings = runtimes.with_statistics(AS_PROCESSES, NO_ENGINE)
     assert settings is not None
-    assert set(settings["processes"]) == {*AS_PROCESSES["processes"], runtimes.STATISTICS}
+    assert set(settings["processes"]) == {*AS_PROCESSES["processes"], statistics.IMAGE}
     # An engine that does not answer has no image of them.
     assert runtimes.with_statistics({"runtime": "docker"}, NO_ENGINE) is None
 

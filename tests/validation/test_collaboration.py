@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from vantage6.client.cli import main
 from vantage6.sandbox.federation import AS_PROCESSES, PASSWORD, Federation
+from vantage6.sandbox.statistics import IMAGE
 from vantage6.validation import stations
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
@@ -19,7 +20,7 @@ ONLY = [word for case in CASES for word in ("--only", case)]
 
 
 def policies(**more: Any) -> dict[str, Any]:
-    return {"allowed_algorithms": [stations.IMAGE], **more}
+    return {"allowed_algorithms": [IMAGE], **more}
 
 
 @pytest.fixture(scope="module")

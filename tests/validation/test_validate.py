@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -55,17 +55,24 @@ def test_the_numbers_are_those_that_were_published(
     assert found.worst.digits > 12
 
 
+@contextmanager
+def changed(file: Path) -> Iterator[str]:
+    """Give what a file of a station holds, and write it back afterwards."""
+    before = file.read_text()
+    try:
+        yield before
+    finally:
+        file.write_text(before)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(280)
 def test_a_station_that_lacks_one_row_is_named(federation: Federation, client: Client) -> None:
     case = CASES["longley"]
     file = stations.data_file(federation, "station_2", case)
-    before = file.read_text()
-    file.write_text("".join(before.splitlines(keepends=True)[:-1]))
-    try:
+    with changed(file) as before:
+        file.write_text("".join(before.splitlines(keepends=True)[:-1]))
         found = checks.check_databases(client, stations.place_of(federation), case)
-    finally:
-        file.write_text(before)
     assert not found.is_equal
     assert found.faults[0] == "station_2 used 4 records and holds 5 of the published ones."
     assert "numbers differ" in found.faults[1]
@@ -76,15 +83,12 @@ def test_a_station_that_lacks_one_row_is_named(federation: Federation, client: C
 def test_a_station_whose_values_are_wrong_is_named(federation: Federation, client: Client) -> None:
     case = CASES["longley"]
     file = stations.data_file(federation, "station_2", case)
-    before = file.read_text()
-    # All rows are there; two values of a column have changed places.
-    head, first, second, *others = (line.split(",") for line in before.splitlines())
-    first[1], second[1] = second[1], first[1]
-    file.write_text("\n".join(map(",".join, [head, first, second, *others])))
-    try:
+    with changed(file) as before:
+        # All rows are there; two values of a column have changed places.
+        head, first, second, *others = (line.split(",") for line in before.splitlines())
+        first[1], second[1] = second[1], first[1]
+        file.write_text("\n".join(map(",".join, [head, first, second, *others])))
         found = checks.check_databases(client, stations.place_of(federation), case)
-    finally:
-        file.write_text(before)
     assert found.faults[0] == "station_2 holds other values than its share of the published ones."
     assert "numbers differ" in found.faults[1]
     assert "station_1" not in found.said
