@@ -7,6 +7,7 @@ import inspect
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from vantage6.algorithms.card_facts import FACTS
@@ -165,6 +166,12 @@ class _Shares:
         #: Organizations with a wrong answer.
         self.differ: set[int] = set()
 
+    @cached_property
+    def _data(self) -> Mapping[int, Any]:
+        """The share of each organization; a function asks in many rounds."""
+        places = enumerate(self.ids)
+        return {id_: self._case.share(place, len(self.ids)) for place, id_ in places}
+
     def organizations(self) -> list[int]:
         """Return the organizations that take part."""
         return self.ids
@@ -191,8 +198,7 @@ class _Shares:
             floors = Floors.from_json(said.get("floors"))
         except ValueError:
             return None
-        share = self._case.share(self.ids.index(organization), len(self.ids))
-        station = Station(share, floors, tuple(self.ids), organization)
+        station = Station(self._data[organization], floors, tuple(self.ids), organization)
         here = answer(PARTIAL[method], station, json.loads(json.dumps(arguments)))
         return json.loads(json.dumps(here)).get("ok")
 

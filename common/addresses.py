@@ -141,6 +141,12 @@ def repository(text: str) -> str:
     return f"{host}/{path}"
 
 
+def without_tag(reference: str) -> str:
+    """Return the reference of an image without its tag; a port is none."""
+    name, colon, tag = reference.rpartition(":")
+    return name if colon and "/" not in tag else reference
+
+
 def _split(url: str) -> SplitResult:
     text = url.strip()
     try:

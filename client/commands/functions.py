@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from vantage6.client.session import NotTheServer
+from vantage6.common.addresses import without_tag
 from vantage6.common.errors import Forbidden, Invalid, NotFound, V6Error
 from vantage6.common.terminal_text import one_line
 
@@ -154,8 +155,7 @@ def short_name(image: str) -> str:
 
 def _name_of(image: str) -> str:
     """Return the name of an image without tag and digest."""
-    host, slash, last = image.partition("@")[0].rpartition("/")
-    return f"{host}{slash}{last.partition(':')[0]}"
+    return without_tag(image.partition("@")[0])
 
 
 def _is_for(link: Document | None, collaboration_id: int | None) -> bool:

@@ -66,7 +66,7 @@ def save(task_id: int, file: Path, replace: bool, unencrypted: bool, profile: st
         from vantage6.common.serialization import to_json
 
         task = results.set_up_for_task(connection, task_id, unencrypted=unencrypted)
-        document = results.collect(connection, task)
+        document = results.collect(connection, task, results.fetch(connection, task))
         _write(file, to_json(document) + b"\n", replace=replace)
         console.say(f"The results of task {task_id} are in {file}.")
         if said := document.get("cause"):

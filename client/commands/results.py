@@ -52,9 +52,7 @@ def fetch(connection: Connection, task: Document) -> list[Document]:
     return sorted(found, key=lambda one: int(one["id"]))
 
 
-def collect(
-    connection: Connection, task: Document, found: list[Document] | None = None
-) -> Document:
+def collect(connection: Connection, task: Document, found: list[Document]) -> Document:
     """Return a task with its results, as programs read them.
 
     Parameters
@@ -64,11 +62,9 @@ def collect(
     task
         The task.
     found
-        What `fetch` has returned; asked for where it is None.
+        What `fetch` has returned.
     """
     client = connection.client
-    if found is None:
-        found = fetch(connection, task)
     place = task["collaboration"]
     members: dict[int, str] = {}
     if place is not None:

@@ -66,7 +66,7 @@ def match(image: str, collaboration_id: int) -> Match:
     """
     reference, _, digest = image.strip().partition("@")
     reference = addresses.repository(reference)
-    rows = _FOUND(collaboration_id, reference, repository_of(reference))
+    rows = _FOUND(collaboration_id, reference, addresses.without_tag(reference))
     # A card of another digest is one of another image.
     rows = [row for row in rows if not (digest and row.digest and row.digest != digest)]
     if not rows:
@@ -86,12 +86,6 @@ def match(image: str, collaboration_id: int) -> Match:
         refusal=f"Image {image} must not be used any more: its function card {retired.name} "
         f"{retired.version} was retired. {retired.reason or 'Ask the reviewers of the card.'}"
     )
-
-
-def repository_of(reference: str) -> str:
-    """Return the reference of an image without its tag."""
-    name, colon, tag = reference.rpartition(":")
-    return name if colon and "/" not in tag else reference
 
 
 def document(algorithm_id: int, sha256: str) -> str:

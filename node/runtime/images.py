@@ -41,7 +41,7 @@ _ABSENT = (
 )
 
 
-_PATH = "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*"
+_PATH = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\])(?::[0-9]{1,5})?"
 #: References as engines read them: host, path, tag and digest.
 _REFERENCE = re.compile(

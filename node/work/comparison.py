@@ -40,6 +40,7 @@ def compare(
 def find_unwanted(server: NodeClient, result_ids: Sequence[int]) -> set[int]:
     """Return the results that the server no longer wants; none where it does not say."""
     found: set[int] = set()
+    # All as finished, running ones too: of either kind it says what to forget.
     try:
         for wanted in compare(server, [], result_ids) if result_ids else ():
             found.update(wanted["forget"])
