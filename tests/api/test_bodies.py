@@ -210,7 +210,7 @@ def test_a_body_that_breaks_off_is_no_failure_of_the_server(uploads: Uploads, se
     upload = uploads.begin()
     if sent:
         upload.chunk(sent)
-    assert upload.send(b"no number\r\n").answer() == (400, "invalid")
+    assert upload.send(b"no number\r\n").answer() == (400, "body_incomplete")
     for _ in range(4):
         uploads.begin().send(b"ff\r\nabc").give_up()
         uploads.begin(size=LARGE).send(sent[:-1]).give_up()
