@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from vantage6.common.config.policies import PolicyConfig
 from vantage6.common.disclosure.floors import PRESETS, Floors
 from vantage6.common.disclosure.parties import parties_from_json, parties_to_bytes
+from vantage6.common.disclosure.verdicts import Finding, Verdict, strictest
 
 #: The table of the contract: records, cell, zeros, parameters, residual_df, dominance, effective,
 #: levels, parties.
@@ -123,3 +124,10 @@ def test_organizations_that_nobody_told_are_none() -> None:
 def test_what_is_no_list_of_organizations_is_refused(document: Any) -> None:
     with pytest.raises(ValueError, match="organizations"):
         parties_from_json(document)
+
+
+def test_the_strictest_finding_decides_about_an_output():
+    findings = [Finding("", "", verdict, "") for verdict in (Verdict.HELD, Verdict.MITIGATED)]
+    assert strictest(findings) is Verdict.HELD
+    assert strictest([]) is Verdict.PASS
+    assert strictest([*findings, Finding("", "", Verdict.REFUSED, "")]) is Verdict.REFUSED
