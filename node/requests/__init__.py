@@ -1,0 +1,1 @@
+"""Requests that a person at the station decides: held ones, standing approvals, and the pause."""

@@ -1,0 +1,272 @@
+"""Standing approvals: what may run here without asking again. What no grant names is not granted.
+
+All are in one file, ``requests/grants.json``.
+"""
+
+import builtins
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Self
+from uuid import uuid4
+
+from vantage6.common import clock
+from vantage6.common.errors import Conflict, Invalid, NotFound
+from vantage6.node.requests.asked import Arguments, Asked
+from vantage6.node.requests.folder import Damaged, RequestFolder
+
+#: Grants of one station at once.
+MOST_GRANTS = 1000
+#: How often a grant that says how often may count.
+MOST_TIMES = 10_000
+_MOST_NOTE = 500
+_MOST_LIMIT_BYTES = 65_536
+_MOST_ID = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The values that one argument may have: those that are listed, or a range of numbers."""
+
+    #: Each as JSON; None where a range is given, or any value is allowed.
+    values: tuple[Any, ...] | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+
+    def allows(self, value: Any) -> bool:
+        """Tell whether an argument may have a value."""
+        if self.values is not None:
+            # SECURITY: as JSON. For Python, True is 1 and 1.0.
+            return _as_json(value) in map(_as_json, self.values)
+        if self.minimum is None and self.maximum is None:
+            return True
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return False
+        return (self.minimum is None or value >= self.minimum) and (
+            self.maximum is None or value <= self.maximum
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One standing approval. Everything that it names has to be the same in a request."""
+
+    #: Of the image: its id, or a digest of a registry.
+    digest: str
+    function: str
+    is_central: bool
+    #: The organization that asks for the first task of the run.
+    organization_id: int
+    database: str
+    #: The user that asks; None for everybody of the organization.
+    user_id: int | None = None
+    #: Other organizations that may pass the question on, as those where a central function runs.
+    through: tuple[int, ...] = ()
+    #: Limits by the name of the argument, of which all have to be there and no others; None for
+    #: any arguments.
+    arguments: Mapping[str, Limit] | None = None
+    until: datetime | None = None
+    #: How often it counts; None without bound.
+    times: int | None = None
+    note: str = ""
+    #: The person that gave it, and when.
+    by: str = ""
+    at: datetime = field(default_factory=clock.now)
+    id: str = ""
+    #: The results for which it counted, where it says how often.
+    used: tuple[int, ...] = ()
+
+    def fits(self, asked: Asked, now: datetime) -> bool:
+        """Tell whether this covers a request at a moment, apart from how often.
+
+        SECURITY: exact, and no where anything is not known.
+        """
+        return (
+            self.digest in asked.digests
+            and asked.function.name is not None
+            and (asked.function.name, asked.function.is_central) == (self.function, self.is_central)
+            and asked.organization_id == self.organization_id
+            and (self.user_id is None or asked.user_id == self.user_id)
+            and asked.through is not None
+            and set(asked.through) <= set(self.through)
+            and asked.database == self.database
+            and self._allows(asked.arguments)
+            and (self.until is None or now < self.until)
+        )
+
+    def has_turns(self, result_id: int) -> bool:
+        """Tell whether it counts for one more result, or did for this one."""
+        return self.times is None or result_id in self.used or len(self.used) < self.times
+
+    def _allows(self, arguments: Arguments | None) -> bool:
+        if self.arguments is None:
+            return True
+        if arguments is None or arguments.keys() != self.arguments.keys():
+            return False
+        return all(self.arguments[name].allows(value) for name, value in arguments.items())
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a form that JSON can hold."""
+        return asdict(self) | {
+            "at": self.at.isoformat(),
+            "until": self.until.isoformat() if self.until else None,
+        }
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Self:
+        """Read what `to_json` wrote.
+
+        Raises
+        ------
+        ValueError, KeyError, TypeError
+            If it is something else.
+        """
+        arguments, until = values["arguments"], values["until"]
+        grant = cls(
+            **values
+            | {
+                "through": tuple(values["through"]),
+                "used": tuple(values["used"]),
+                "arguments": None
+                if arguments is None
+                else {name: _limit(limit) for name, limit in arguments.items()},
+                "until": clock.parse(until) if until else None,
+                "at": clock.parse(values["at"]),
+            }
+        )
+        grant.check()
+        return grant
+
+    def check(self) -> None:
+        """Return if every part has a form that can be compared.
+
+        Raises
+        ------
+        Invalid
+            If one has not.
+        """
+        if not _is_digest(self.digest):
+            raise Invalid("A grant names an image by its digest: sha256: and 64 digits.")
+        for what, text in (("function", self.function), ("database", self.database)):
+            if not isinstance(text, str) or not 1 <= len(text) <= _MOST_NOTE:
+                raise Invalid(f"A grant names one {what}.")
+        ids = (
+            self.organization_id,
+            *self.through,
+            *(() if self.user_id is None else (self.user_id,)),
+        )
+        if any(isinstance(id_, bool) or not isinstance(id_, int) or id_ < 1 for id_ in ids):
+            raise Invalid("A grant names organizations and users by their ids.")
+        if self.times is not None and not 1 <= self.times <= MOST_TIMES:
+            raise Invalid(f"A grant counts 1 to {MOST_TIMES} times, or without bound.")
+        if self.until is not None and self.until.tzinfo is None:
+            raise Invalid("The end of a grant is a time with its offset.")
+        if len(_as_json(self.to_json()["arguments"])) > _MOST_LIMIT_BYTES:
+            raise Invalid("The limits of the arguments are too long.")
+
+
+class Grants:
+    """All grants of one node. Safe for threads and processes.
+
+    Parameters
+    ----------
+    data
+        The data folder of the node.
+    """
+
+    def __init__(self, data: Path) -> None:
+        self._folder = RequestFolder(data)
+        self._path = self._folder.path / "grants.json"
+
+    def list(self) -> builtins.list[Grant]:
+        """Return all grants, the oldest first, also those whose time is over.
+
+        Raises
+        ------
+        Damaged
+            If the file cannot be read.
+        """
+        values = self._folder.read(self._path)
+        try:
+            return [Grant.from_json(one) for one in values or ()]
+        except (ValueError, KeyError, TypeError, AttributeError, Invalid) as error:
+            raise Damaged(f"{self._path} is damaged: move it away, and grant again") from error
+
+    def add(self, grant: Grant) -> Grant:
+        """Keep a grant, and return it with the id that it gets.
+
+        Raises
+        ------
+        Invalid
+            If a part of it has a wrong form.
+        Conflict
+            If there are too many.
+        """
+        grant = replace(grant, id=uuid4().hex[:12], note=grant.note[:_MOST_NOTE], used=())
+        grant.check()
+        with self._folder.lock():
+            found = self.list()
+            if len(found) >= MOST_GRANTS:
+                raise Conflict(f"There are {len(found)} grants. Revoke some of them first.")
+            self._write([*found, grant])
+        return grant
+
+    def revoke(self, id_: str) -> Grant:
+        """Remove a grant, and return it. What runs by it goes on.
+
+        Raises
+        ------
+        NotFound
+            If there is none with the id.
+        """
+        with self._folder.lock():
+            found = self.list()
+            revoked = [grant for grant in found if grant.id == id_]
+            if not revoked:
+                raise NotFound(
+                    f"There is no grant {id_[:_MOST_ID]}. `vnode grants list` names them all."
+                )
+            self._write([grant for grant in found if grant.id != id_])
+        return revoked[0]
+
+    def find(self, asked: Asked, result_id: int) -> Grant | None:
+        """Return a grant that covers a request; it does not count yet."""
+        now = clock.now()
+        for grant in self.list():
+            if grant.fits(asked, now) and grant.has_turns(result_id):
+                return grant
+        return None
+
+    def use(self, asked: Asked, result_id: int) -> Grant | None:
+        """Return a grant that covers a request, and count it; once for each result.
+
+        SECURITY: it has counted on disk before anything starts.
+        """
+        if self.find(asked, result_id) is None:
+            return None
+        with self._folder.lock():
+            grant = self.find(asked, result_id)
+            if grant is None or grant.times is None or result_id in grant.used:
+                return grant
+            used = replace(grant, used=(*grant.used, result_id))
+            self._write([used if one.id == grant.id else one for one in self.list()])
+        return used
+
+    def _write(self, grants: builtins.list[Grant]) -> None:
+        self._folder.write(self._path, [grant.to_json() for grant in grants])
+
+
+def _limit(values: Mapping[str, Any]) -> Limit:
+    listed = values["values"]
+    return Limit(None if listed is None else tuple(listed), values["minimum"], values["maximum"])
+
+
+def _as_json(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)
+
+
+def _is_digest(text: Any) -> bool:
+    kind, _, digits = text.partition(":") if isinstance(text, str) else ("", "", "")
+    return kind == "sha256" and len(digits) == 64 and not set(digits) - set("0123456789abcdef")

@@ -1,0 +1,75 @@
+"""The pause of a station: nothing new starts, and what runs goes on.
+
+It is a file, ``requests/pause.json``, and lasts until a person ends it, also over restarts. The
+file stays then, and says who ended it.
+"""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from vantage6.common import clock
+from vantage6.node.requests.folder import Damaged, RequestFolder
+
+_MOST_NOTE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class PauseChange:
+    """The last change of the pause."""
+
+    is_on: bool
+    by: str
+    at: str
+    note: str = ""
+
+
+class Pause:
+    """The pause of one node. Safe for threads and processes.
+
+    Parameters
+    ----------
+    data
+        The data folder of the node.
+    """
+
+    def __init__(self, data: Path) -> None:
+        self._folder = RequestFolder(data)
+        self._path = self._folder.path / "pause.json"
+
+    @property
+    def is_on(self) -> bool:
+        """Whether nothing new may start."""
+        last = self.last()
+        return last is not None and last.is_on
+
+    def last(self) -> PauseChange | None:
+        """Return the last change; None if the station was never paused.
+
+        SECURITY: a file that cannot be read is a pause.
+        """
+        try:
+            values = self._folder.read(self._path)
+            change = None if values is None else PauseChange(**values)
+        except (Damaged, TypeError):
+            return PauseChange(is_on=True, by="", at="", note=f"{self._path} cannot be read")
+        if change is not None and change.is_on is not False:
+            return PauseChange(is_on=True, by=change.by, at=change.at, note=change.note)
+        return change
+
+    def set(self, by: str, note: str = "") -> PauseChange:
+        """Let nothing new start from now on; a pause that is on stays as it is."""
+        change = PauseChange(is_on=True, by=by, at=clock.now().isoformat(), note=note[:_MOST_NOTE])
+        with self._folder.lock():
+            last = self.last()
+            return last if last is not None and last.is_on else self._write(change)
+
+    def clear(self, by: str) -> PauseChange | None:
+        """Let results start again, and return the last change; harmless if there is no pause."""
+        change = PauseChange(is_on=False, by=by, at=clock.now().isoformat())
+        with self._folder.lock():
+            last = self.last()
+            return self._write(change) if last is not None and last.is_on else last
+
+    def _write(self, change: PauseChange) -> PauseChange:
+        self._folder.write(self._path, asdict(change))
+        return change
