@@ -9,10 +9,14 @@ from vantage6.client.body import Body
 from vantage6.client.inbox import Inbox
 from vantage6.client.login import Login
 from vantage6.client.network import Network
-from vantage6.client.session import Document, Session
+from vantage6.client.session import Document, NotTheServer, Session
 from vantage6.common.errors import BODY_INCOMPLETE, Conflict, Invalid, Unavailable
 from vantage6.common.identity import WhoAmI
 from vantage6.common.token_claims import claims
+
+#: What the server answers to a comparison, at least.
+_COMPARISON = {"start", "stop", "forget", "lease_seconds"}
+_FOREIGN = "Something on the way to the server answered in its place, with other contents."
 
 
 class NodeClient:
@@ -159,8 +163,7 @@ class NodeClient:
         NotFound
             If it was deleted.
         """
-        reply: Document = self.request("post", f"result/{result_id}/claim")
-        return reply
+        return _of_result(result_id, self.request("post", f"result/{result_id}/claim"))
 
     def patch_result(
         self, result_id: int, before_part: Callable[[int], None] | None = None, **fields: Any
@@ -192,9 +195,7 @@ class NodeClient:
             for name, value in fields.items()
         }
         try:
-            reply: Document = self.request(
-                "patch", f"result/{result_id}", json=Body(body, before_part)
-            )
+            reply = self.request("patch", f"result/{result_id}", json=Body(body, before_part))
         except Invalid as error:
             if error.error_code == BODY_INCOMPLETE:
                 # The line was at fault, and not what was sent.
@@ -203,7 +204,7 @@ class NodeClient:
                 raise
             # What clients of 3.11 expect is a 400 here, unlike at a claim.
             raise Conflict(error.message, code=error.error_code) from error
-        return reply
+        return _of_result(result_id, reply)
 
     def reconcile(self, running: Iterable[int], finished: Iterable[int]) -> Document:
         """Tell the server what this node works on; return what to start, stop and forget.
@@ -219,6 +220,8 @@ class NodeClient:
         """
         body = {"running": list(running), "finished": list(finished)}
         reply: Document = self.request("post", "node/reconcile", json=body)
+        if not isinstance(reply, dict) or not reply.keys() >= _COMPARISON:
+            raise NotTheServer(_FOREIGN)
         return reply
 
     def inbox(self) -> Inbox:
@@ -275,3 +278,19 @@ class NodeClient:
     def close(self) -> None:
         """Close the pooled connections."""
         self._login.session.close()
+
+
+def _of_result(result_id: int, reply: Any) -> Document:
+    """Return what the server says of a result.
+
+    SECURITY: a gateway can answer 200 as well, as for maintenance. An upload that never arrived
+    must not count as delivered.
+
+    Raises
+    ------
+    NotTheServer
+        If it is not about this result.
+    """
+    if not isinstance(reply, dict) or reply.get("id") != result_id:
+        raise NotTheServer(_FOREIGN)
+    return reply

@@ -41,6 +41,8 @@ _RETRY_SECONDS = 0.2
 #: The highest status that counts as success, by the protocol.
 _LAST_SUCCESS = 210
 _TOO_LARGE = 413
+#: What every refusal of a server of this system holds, each as a text.
+_EXPLANATION = ("msg", "code", "request_id")
 #: What other programs, and servers of this system at another path, answer without an explanation.
 _NOT_OURS = frozenset({400, 403, 404, 405, 406, 410, 415, 426, 501, 505})
 
@@ -86,7 +88,7 @@ class Session:
     network
         The way to the server, where it is a special one.
     explains
-        This server explains its refusals in JSON: a bare one is of a proxy on the way to it.
+        This server explains its refusals, see `is_explained`: others are of a gateway on the way.
     settings
         What host, port and path are called where the user writes them, for messages.
     verbose
@@ -240,8 +242,7 @@ class Session:
         if status <= _LAST_SUCCESS:
             return body
         said = body if isinstance(body, dict) else {}
-        # What is too large for somebody on the way stays so.
-        if self._explains and not said and status != _TOO_LARGE:
+        if self._explains and not is_explained(status, said):
             raise NotTheServer(
                 f"Something on the way to the server answered {status}; is the server up, and is "
                 "the API path right?"
@@ -259,6 +260,25 @@ class Session:
             Status of the answer.
         """
         return NotTheServer(not_this_system(self.base_path, status, self.settings))
+
+
+def is_explained(status: int, body: object) -> bool:
+    """Tell whether a refusal counts as one of a server of this system.
+
+    SECURITY: a gateway on the way can answer in JSON too, and knows nothing about tasks and
+    results. Its limit of size counts all the same, because the same request meets it again.
+
+    Parameters
+    ----------
+    status
+        Status of the answer.
+    body
+        The JSON in it.
+    """
+    if status == _TOO_LARGE:
+        return True
+    said = body if isinstance(body, dict) else {}
+    return all(isinstance(said.get(name), str) for name in _EXPLANATION)
 
 
 def _limits(seconds: float) -> httpx2.Timeout:

@@ -13,6 +13,7 @@ import httpx2
 from vantage6.client.body import Body
 from vantage6.client.network import Network, distrust
 from vantage6.client.node_client import NodeClient
+from vantage6.client.session import is_explained
 from vantage6.common import logs
 from vantage6.common.config import NodeConfig
 from vantage6.common.errors import BAD_TOKEN, Unavailable, V6Error
@@ -195,7 +196,7 @@ class Upstream:
         )
         try:
             status, content = self._send(request, most, held)
-            return Reply(status, value_of(content, REPLY_VALUES))
+            reply = Reply(status, value_of(content, REPLY_VALUES))
         except httpx2.HTTPError as error:
             if advice := distrust(self._address, error):
                 # For the administrator of this station; the algorithm can do nothing about it.
@@ -203,6 +204,9 @@ class Upstream:
             raise Unavailable("The server does not answer; try again later.") from error
         except ValueError as error:
             raise Unavailable("The server gave no answer in JSON.") from error
+        if not reply.ok and not is_explained(status, reply.body):
+            raise Unavailable("Something on the way to the server answered in its place.")
+        return reply
 
     def _send(
         self, request: httpx2.Request, most: int, held: ExitStack | None

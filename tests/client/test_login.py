@@ -146,12 +146,8 @@ def test_refused_token_is_renewed_and_the_request_sent_once_more(peer, client, m
     assert peer.calls()[before:] == ["POST kill/task", "POST token/refresh", "POST kill/task"]
 
 
-@pytest.mark.parametrize(
-    "said",
-    [{"msg": "Malformed.", "code": "bad_token"}, {"msg": "Signature verification failed"}],
-    ids=["ours", "original"],
-)
-def test_node_logs_in_again_at_a_server_with_another_secret(peer, make_token, said) -> None:
+def test_node_logs_in_again_at_a_server_with_another_secret(peer, make_token) -> None:
+    said = {"msg": "Malformed.", "code": "bad_token", "request_id": "r1"}
     peer.answers |= {
         "POST token/node": [
             (200, {"access_token": make_token(7), "refresh_token": "old"}),
@@ -229,6 +225,11 @@ def test_verbose_client_says_what_it_asks_but_no_secret(peer, caplog, make_token
     client.close()
 
 
+def _refusal(status, code):
+    """Return a refusal as a server of this system answers it."""
+    return status, {"msg": "no", "code": code, "request_id": "r1"}
+
+
 def _node(peer, make_token) -> NodeClient:
     peer.answers |= {
         "POST token/node": (200, {"access_token": make_token(7), "refresh_token": "refresh"}),
@@ -251,7 +252,10 @@ def test_node_knows_itself_and_speaks_its_endpoints(peer, make_token) -> None:
     peer.answers |= {
         "POST result/5/claim": (200, {"id": 5}),
         "PATCH result/5": (200, {"id": 5}),
-        "POST node/reconcile": (200, {"start": [], "stop": [], "forget": []}),
+        "POST node/reconcile": (
+            200,
+            {"start": [], "stop": [], "forget": [], "lease_seconds": 180},
+        ),
         "POST token/broker": (200, {"url": "redis://", "queue": "q"}),
         "GET collaboration/4": (200, {"id": 4, "encrypted": True}),
         "PATCH organization/2": (200, {"id": 2, "public_key": "k"}),
@@ -271,11 +275,11 @@ def test_node_knows_itself_and_speaks_its_endpoints(peer, make_token) -> None:
 
 def test_node_errors_carry_the_code_of_the_server(peer, make_token) -> None:
     node = _node(peer, make_token)
-    peer.answers["PATCH result/5"] = (400, {"msg": "finished", "code": "result_finished"})
+    peer.answers["PATCH result/5"] = _refusal(400, "result_finished")
     with pytest.raises(Conflict) as refusal:
         node.patch_result(5, status="active")
     assert refusal.value.error_code == "result_finished"
-    peer.answers["POST result/5/claim"] = (401, {"msg": "not yours", "code": "forbidden"})
+    peer.answers["POST result/5/claim"] = _refusal(401, "forbidden")
     with pytest.raises(Forbidden):
         node.claim(5)
     node.close()
@@ -284,8 +288,8 @@ def test_node_errors_carry_the_code_of_the_server(peer, make_token) -> None:
 def test_node_logs_in_again_when_its_refresh_token_has_expired(peer, make_token) -> None:
     node = _node(peer, make_token)
     peer.answers |= {
-        "POST token/refresh": (401, {"msg": "Token has expired"}),
-        "POST token/broker": [(401, {"msg": "Token has expired"}), (200, {"queue": "q"})],
+        "POST token/refresh": _refusal(401, "token_expired"),
+        "POST token/broker": [_refusal(401, "token_expired"), (200, {"queue": "q"})],
     }
     before = len(peer.asked)
     assert node.broker() == {"queue": "q"}
@@ -302,7 +306,7 @@ def test_many_threads_renew_a_token_once(peer, make_token) -> None:
     node = _node(peer, make_token)
     fresh = make_token(7, issued=1)
     peer.answers["POST token/broker"] = lambda asked: (
-        (200, {}) if asked.token == fresh else (401, {"msg": "Token has expired"})
+        (200, {}) if asked.token == fresh else _refusal(401, "token_expired")
     )
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: node.broker(), range(16)))

@@ -81,11 +81,13 @@ def test_everything_else_is_refused(wire: Wire, listen: Listen, method: str, pat
 
 
 def test_refusal_of_the_server_is_passed_on(wire: Wire, listen: Listen) -> None:
-    wire.answers["GET /task/3"] = (404, {"msg": "No such task.", "code": "not_found"})
-    assert listen().ask("GET", "/task/3") == (404, wire.answers["GET /task/3"][1])
-    wire.answers["POST /task"] = (401, {"msg": "You may not."})
+    unknown = {"msg": "No such task.", "code": "not_found", "request_id": "r1"}
+    wire.answers["GET /task/3"] = (404, unknown)
+    assert listen().ask("GET", "/task/3") == (404, unknown)
+    refused = {"msg": "You may not.", "code": "forbidden", "request_id": "r1"}
+    wire.answers["POST /task"] = (401, refused)
     body = {"organizations": [{"id": 2, "input": ""}]}
-    assert listen().ask("POST", "/task", body) == (401, {"msg": "You may not."})
+    assert listen().ask("POST", "/task", body) == (401, refused)
 
 
 def test_server_that_is_away_gives_503(wire: Wire, listen: Listen) -> None:
@@ -110,7 +112,7 @@ def test_subtask_passes_in_plain_without_encryption(wire: Wire, listen: Listen) 
 
 
 def test_failed_creation_is_not_repeated(wire: Wire, listen: Listen) -> None:
-    wire.answers["POST /task"] = (500, {"msg": "Broken."})
+    wire.answers["POST /task"] = (500, {"msg": "Broken.", "code": "server_error"})
     status, _ = listen().ask("POST", "/task", {"organizations": [{"id": 2, "input": ""}]})
     assert status == 500
     assert len(wire.asked) == 1
@@ -239,7 +241,7 @@ def result_audit(tmp_path: Path) -> Iterator[ResultAudit]:
 def test_refusals_are_counted_by_kind(
     wire: Wire, listen: Listen, result_audit: ResultAudit, tmp_path: Path
 ) -> None:
-    wire.answers["GET /task/3"] = (401, {"msg": "Not yours."})
+    wire.answers["GET /task/3"] = (401, {"msg": "Not yours.", "code": "forbidden"})
     listener = listen(result_audit=result_audit, request_bytes=10_000)
     for method, path in (
         ("GET", "/user"),

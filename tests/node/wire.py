@@ -125,6 +125,8 @@ class Wire:
             status, answer = self.answers[key]
         else:
             status, answer = self._answer(key, body)
+        if isinstance(answer, dict) and isinstance(answer.get("code"), str):
+            answer = {"request_id": "r1", **answer}
         resp.status = status
         resp.media = answer
         if self.date:
