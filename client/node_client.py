@@ -206,6 +206,23 @@ class NodeClient:
             raise Conflict(error.message, code=error.error_code) from error
         return _of_result(result_id, reply)
 
+    def give_up(self, result_id: int) -> Document:
+        """Have the server end a result of which it refuses every report.
+
+        Parameters
+        ----------
+        result_id
+            The result.
+
+        Raises
+        ------
+        Forbidden
+            If it is another node's.
+        NotFound
+            If it was deleted.
+        """
+        return _of_result(result_id, self.request("delete", f"result/{result_id}/claim"))
+
     def reconcile(self, running: Iterable[int], finished: Iterable[int]) -> Document:
         """Tell the server what this node works on; return what to start, stop and forget.
 

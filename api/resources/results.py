@@ -25,7 +25,14 @@ from vantage6.common.enums import Operation, Scope
 from vantage6.common.errors import NotFound
 from vantage6.common.logs import get
 from vantage6.common.task_status import TaskStatus
-from vantage6.models.store import organizations, payloads, requesters, result_lists, results
+from vantage6.models.store import (
+    organizations,
+    payloads,
+    requesters,
+    result_endings,
+    result_lists,
+    results,
+)
 from vantage6.models.tables import Node, Organization, Result, Task
 
 log = get(__name__)
@@ -176,6 +183,20 @@ class Results(Resource):
             "container_token": self.service.tokens.for_container(caller.calling_node, task),
             "initiator_public_key": initiator.public_key,
         }
+
+    @endpoint(NODE, reply=ResultReply)
+    def on_delete_claim(self, caller: Caller, id_: int) -> ResultReply:
+        """Give up a result of which the server refused every report; it ends as failed.
+
+        A result that has ended stays as it is.
+        """
+        node = caller.calling_node
+        row = results.of_node(id_, node)
+        if result_endings.give_up(row.id):
+            row = results.get(id_)
+            log.error("result given up", result_id=row.id, node_id=node.id)
+            self._note_end(row, node)
+        return self.replies.results([row], texts=None, node=node)[0]
 
 
 def _requesters(task: Task, initiator: Organization) -> list[requesters.Requester]:

@@ -39,6 +39,23 @@ def end(condition: Any, *, reason_code: str, reason: str) -> int:
     )
 
 
+def give_up(result_id: int) -> bool:
+    """End a result of which the server refused every report; tell whether it was open."""
+    ended = (
+        Result.update(
+            status=TaskStatus.FAILED,
+            reason_code="report_refused",
+            reason="The server refused every report of the station about this result. The logs of "
+            "both say why.",
+            finished_at=now(),
+            lease_until=None,
+        )
+        .where((Result.id == result_id) & Result.finished_at.is_null())
+        .execute()
+    )
+    return bool(ended)
+
+
 def hold(condition: Any) -> Any:
     """Lock the results that fit a condition until the transaction ends, in the order of their ids.
 

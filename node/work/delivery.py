@@ -63,12 +63,24 @@ def deliver(context: NodeContext, entry: Entry, retry: Retry) -> None:
         If the result was killed, or the node stops.
     V6Error
         If the server does not want the result, or has another outcome of it already; `Invalid` if
-        it refuses even a constant reason.
+        it refuses even a constant reason. The server has ended it then, if it knows how.
     """
     outcome = entry.outcome()
     if outcome is None:
         raise RuntimeError("compute first")
     result_id = entry.record.result_id
+    try:
+        _deliver(context, entry, retry, outcome)
+    except Invalid:
+        # Else the server would offer it again for ever.
+        _give_up(context, retry, result_id)
+        raise
+    head = str(context.audit.head)
+    log.info("result delivered", result_id=result_id, audit_head=head)
+
+
+def _deliver(context: NodeContext, entry: Entry, retry: Retry, outcome: Outcome) -> None:
+    """Upload an outcome, or that the node failed with it."""
     try:
         upload = retry.station(lambda: _prepare(context, entry, outcome, retry))
         _release_or_less(context, entry, retry, upload, outcome)
@@ -76,10 +88,18 @@ def deliver(context: NodeContext, entry: Entry, retry: Retry) -> None:
         raise
     except Exception:
         # Whatever goes wrong, the researcher gets an answer.
-        log.exception("not delivered as it is", result_id=result_id)
+        log.exception("not delivered as it is", result_id=entry.record.result_id)
         _release(context, entry, retry, _bare(outcome, NODE_ERROR))
-    head = str(context.audit.head)
-    log.info("result delivered", result_id=result_id, audit_head=head)
+
+
+def _give_up(context: NodeContext, retry: Retry, result_id: int) -> None:
+    """Have the server end a result of which it refuses every report."""
+    try:
+        retry.server(lambda: context.server.give_up(result_id))
+        log.error("result given up: the server refuses every report of it", result_id=result_id)
+    except V6Error as error:
+        # An earlier version of the server does not know how.
+        log.error("result not given up", result_id=result_id, reason=str(error))
 
 
 def fingerprint_for(context: NodeContext, public_key: str) -> str | None:

@@ -392,6 +392,6 @@ class Scheduler:
         log.info("result dropped", result_id=execution.result_id, reason=why)
         try:
             self._context.audit.record("dropped", result_id=execution.result_id, message=why)
-        except OSError as error:
-            # Nothing left the station; the node's log has to do.
+        except Exception as error:
+            # Nothing left the station; the node's log has to do, and the rest is to be removed.
             log.warning("not in the audit file", result_id=execution.result_id, reason=str(error))

@@ -98,6 +98,27 @@ def test_claims_and_reports_are_for_nodes(api: Api, world: World, result: Result
         assert answer.problem == (401, "forbidden")
 
 
+def test_a_result_of_which_every_report_is_refused_ends_as_failed(
+    api: Api, world: World, result: Result
+):
+    node = world.amsterdam_north
+    claim(api, result, node)
+    given_up = api.delete(f"/result/{result.id}/claim", node)
+    shown = given_up.json
+    assert (given_up.status, shown["id"], shown["status"]) == (200, result.id, "failed")
+    assert shown["reason"]["code"] == "report_refused"
+    assert shown["finished_at"]
+    assert api.post("/node/reconcile", node, {"running": [], "finished": []}).json["start"] == []
+    # Its answer can get lost.
+    assert api.delete(f"/result/{result.id}/claim", node).json == shown
+
+
+def test_a_result_that_has_ended_is_not_given_up(api: Api, world: World, result: Result):
+    report(api, result, world.amsterdam_north, result="42", **END)
+    shown = api.delete(f"/result/{result.id}/claim", world.amsterdam_north).json
+    assert (shown["status"], shown["reason"]) == ("completed", None)
+
+
 def test_absent_fields_stay(api: Api, world: World, result: Result):
     node = world.amsterdam_north
     report(api, result, node, started_at="2026-01-02T03:04:05", log="one")

@@ -20,6 +20,7 @@ from vantage6.common.errors import ConfigurationError
 from vantage6.node.outcomes import Reason, reason_to_json
 from vantage6.node.rules.audit import FILE_NAME, entries
 from vantage6.node.rules.encryption import Agreement
+from vantage6.node.rules.kept_outputs import copy_of
 from vantage6.node.spool.spool import Entry
 from vantage6.node.work.context import NodeContext
 from vantage6.node.work.reconciler import Reconciler
@@ -182,7 +183,7 @@ def test_what_the_server_refuses_is_told_without_a_word_of_it(
     eventually(lambda: is_idle(scheduler))
 
 
-def test_a_result_of_which_every_report_is_refused_is_dropped_and_not_computed_again(
+def test_a_result_of_which_every_report_is_refused_ends_at_the_server(
     wire: Wire,
     make_context: MakeContext,
     make_scheduler: MakeScheduler,
@@ -191,20 +192,64 @@ def test_a_result_of_which_every_report_is_refused_is_dropped_and_not_computed_a
 ) -> None:
     wire.add(5, DONE)
     wire.answers["PATCH /result/5"] = REFUSED
-    context = make_context(share_logs=False)
-    scheduler = make_scheduler(context)
+    # Asked again until the server answers.
+    wire.queued["DELETE /result/5/claim"] = [AWAY]
+    scheduler = make_scheduler(make_context(share_logs=False, keep_outputs_days=1))
     scheduler.accept(5)
-    eventually(lambda: events("dropped"))
     eventually(lambda: is_idle(scheduler))
+    assert wire.results[5]["status"] == "failed"
+    assert wire.results[5]["reason"]["code"] == "report_refused"
     assert [set(told) & {"result"} for told in reports(wire)] == [{"result"}, set(), set()]
     (dropped,) = events("dropped")
     assert dropped["result_id"] == 5
     assert "refuses every report" in dropped["message"]
     assert not list((tmp_path / "data" / "results").iterdir())
+    assert copy_of(tmp_path / "data", 5, "output").read_text() == "patient 7"
+
+
+def test_a_result_that_cannot_be_given_up_is_not_computed_again(
+    wire: Wire, make_context: MakeContext, make_scheduler: MakeScheduler, events: Events
+) -> None:
+    """A server of an earlier version does not know how."""
+    wire.add(5, DONE)
+    wire.answers["PATCH /result/5"] = REFUSED
+    wire.answers["DELETE /result/5/claim"] = (405, {"msg": "No.", "code": "http_405"})
+    context = make_context(share_logs=False)
+    scheduler = make_scheduler(context)
+    scheduler.accept(5)
+    eventually(lambda: events("dropped"))
+    eventually(lambda: is_idle(scheduler))
     # The server offers it again, because it has not heard of an end.
     make_reconciler(context, scheduler).reconcile()
     assert wire.claims == [5]
     assert is_idle(scheduler)
+
+
+def test_a_result_that_is_being_given_up_can_be_killed(
+    wire: Wire, make_context: MakeContext, make_scheduler: MakeScheduler, events: Events
+) -> None:
+    wire.add(5, DONE)
+    wire.answers |= {"PATCH /result/5": REFUSED, "DELETE /result/5/claim": AWAY}
+    scheduler = make_scheduler(make_context(share_logs=False))
+    scheduler.accept(5)
+    eventually(lambda: any(asked.method == "DELETE" for asked in wire.asked))
+    scheduler.kill(5)
+    eventually(lambda: is_idle(scheduler))
+    assert [one["message"] for one in events("dropped")] == ["killed"]
+
+
+def test_an_audit_that_fails_keeps_no_dropped_result(
+    wire: Wire,
+    make_context: MakeContext,
+    make_scheduler: MakeScheduler,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    context = make_context(share_logs=False)
+    scheduler = make_scheduler(context)
+    make_stuck(wire, context, scheduler, monkeypatch)
+    monkeypatch.setattr(context.audit, "record", raise_defect)
+    scheduler.kill(5)
+    eventually(lambda: is_idle(scheduler))
 
 
 def test_the_log_arrives_where_the_output_is_refused(

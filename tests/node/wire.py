@@ -159,6 +159,9 @@ class Wire:
                 return 200, self._reconcile(body)
             case ["POST", "result", id_, "claim"]:
                 return self._claim(int(id_))
+            case ["DELETE", "result", id_, "claim"]:
+                self.results[int(id_)] |= {"status": "failed", "reason": {"code": "report_refused"}}
+                return 200, {"id": int(id_)}
             case ["PATCH", "result", id_]:
                 return self._patch(int(id_), body)
         return 404, {"msg": "Nothing here.", "code": "not_found"}
