@@ -16,8 +16,16 @@ _ENVELOPE = (
     share("/refused/code", "status"),
     share("/refused/message", "text"),
 )
-_COUNTS = (share("/ok/n", "count"), share("/ok/rows", "count"))
+_COUNTS = (share("/ok/n", "count", of="/ok/rows"), share("/ok/rows", "count"))
+_EVENTS = share("/ok/events", "count", of="/ok/n")
 _SIZE = (share("/ok/n", "count"), share("/ok/p", "parameter", note="columns of the model"))
+#: The number of hidden cells of a table, which stands beside it.
+_MASKED = share("/ok/masked", "status", note="number of hidden cells")
+
+
+def _model(path: str, class_: str) -> dict[str, Any]:
+    """Return numbers of a model, with the numbers of its records and of its parameters."""
+    return share(path, class_, of="/ok/n", parameters="/ok/p")
 
 
 def _partial(*shares: Mapping[str, Any]) -> dict[str, Any]:
@@ -52,11 +60,19 @@ def _described(place: str) -> tuple[dict[str, Any], ...]:
     return (
         share(f"{place}/*/kind", "status"),
         share(f"{place}/*/holds", "status"),
-        share(f"{place}/*/n", "count"),
+        share(f"{place}/*/n", "count", of="/ok/rows"),
         share(f"{place}/*/missing", "count"),
         share(f"{place}/*/sum", "sum", of=f"{place}/*/n"),
         share(f"{place}/*/integer", "status"),
         share(f"{place}/*/levels/*", "frequency_table"),
+    )
+
+
+def _edges(place: str) -> tuple[dict[str, Any], ...]:
+    """Return what `counts` shares of each column."""
+    return (
+        share(f"{place}/*/*/0", "parameter", cumulative=True, note="place of an edge in the list"),
+        share(f"{place}/*/*/1", "quantile", cumulative=True, note="values at most the edge"),
     )
 
 
@@ -193,21 +209,21 @@ FACTS: dict[str, dict[str, Any]] = {
         share("/ok/step/*", "parameter", note="the station's lattice of a column"),
     ),
     "counts": _partial(
-        share("/ok/columns/*", "quantile", note="kept edges, and the values at most them"),
-        share("/ok/groups/*", "quantile", note="kept edges, and the values at most them"),
+        *_edges("/ok/columns/*"),
+        *_edges("/ok/groups/*/*"),
     ),
     "histogram_counts": _partial(
         *_COUNTS,
         share("/ok/missing", "count"),
-        share("/ok/counts/*", "histogram", of="/ok/n"),
-        share("/ok/below", "histogram", of="/ok/n"),
-        share("/ok/above", "histogram", of="/ok/n"),
-        share("/ok/masked", "status", note="number of hidden cells"),
+        share("/ok/counts/*", "histogram", of="/ok/n", masked="/ok/masked"),
+        share("/ok/below", "histogram", of="/ok/n", masked="/ok/masked"),
+        share("/ok/above", "histogram", of="/ok/n", masked="/ok/masked"),
+        _MASKED,
     ),
     "crosstab_levels": _partial(*_COUNTS, share("/ok/levels/*/*", "frequency_table")),
     "crosstab_counts": _partial(
-        share("/ok/counts/*/*", "frequency_table"),
-        share("/ok/masked", "status", note="number of hidden cells"),
+        share("/ok/counts/*/*", "frequency_table", masked="/ok/masked"),
+        _MASKED,
     ),
     "model_prepare": _partial(
         *_COUNTS,
@@ -217,45 +233,47 @@ FACTS: dict[str, dict[str, Any]] = {
         share("/ok/products/*", "sum", of="/ok/n"),
         share("/ok/y", "sum", of="/ok/n"),
         share("/ok/w", "sum", of="/ok/n", note="sums for the model of the constant alone"),
-        share("/ok/events", "count"),
+        _EVENTS,
         share("/ok/times/*", "extreme", note="only from stations without a floor for counts"),
     ),
     "linear_sums": _partial(
         *_SIZE,
-        share("/ok/cross/*", "cross_product", of="/ok/n"),
+        _model("/ok/cross/*", "cross_product"),
         share("/ok/log_w", "sum", of="/ok/n"),
     ),
     "glm_step": _partial(
         *_SIZE,
         share("/ok/valid", "status"),
-        share("/ok/score/*", "score_vector", of="/ok/n"),
-        share("/ok/info/*", "information_matrix", of="/ok/n"),
-        share("/ok/observed/*", "information_matrix", of="/ok/n"),
+        _model("/ok/score/*", "score_vector"),
+        _model("/ok/info/*", "information_matrix"),
+        _model("/ok/observed/*", "information_matrix"),
         share("/ok/deviance", "sum", of="/ok/n"),
         share("/ok/loglik", "sum", of="/ok/n"),
         share("/ok/pearson", "sum", of="/ok/n"),
-        share("/ok/null/*", "score_vector", of="/ok/n", note="of the constant alone"),
+        share("/ok/null/*", "sum", of="/ok/n", note="score and information of the constant alone"),
         share("/ok/ratio2", "sum", of="/ok/n"),
         share("/ok/gamma/*", "sum", of="/ok/n"),
-        share("/ok/theta/*", "score_vector", of="/ok/n"),
+        share("/ok/theta/score", "sum", of="/ok/n"),
+        share("/ok/theta/info", "sum", of="/ok/n"),
+        _model("/ok/theta/cross/*", "score_vector"),
     ),
     "cox_step": _partial(
         *_SIZE,
-        share("/ok/events", "count"),
+        _EVENTS,
         share("/ok/valid", "status"),
         share("/ok/loglik", "sum", of="/ok/n"),
-        share("/ok/score/*", "score_vector", of="/ok/n"),
-        share("/ok/info/*", "information_matrix", of="/ok/n"),
+        _model("/ok/score/*", "score_vector"),
+        _model("/ok/info/*", "information_matrix"),
     ),
     "cox_sums": _partial(
         *_SIZE,
-        share("/ok/events", "count"),
+        _EVENTS,
         share("/ok/valid", "status"),
         share("/ok/sums/*", "risk_set_sum", of="/ok/n"),
     ),
     "survival_prepare": _partial(
         *_COUNTS,
-        share("/ok/events", "count"),
+        _EVENTS,
         share("/ok/levels/*", "frequency_table"),
         share("/ok/sum", "sum", of="/ok/n"),
         share("/ok/square", "variance", of="/ok/n"),

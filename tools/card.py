@@ -92,7 +92,17 @@ def card(**facts: Any) -> Callable[[Called], Called]:
     return decorate
 
 
-def share(path: str, class_: str, of: str | None = None, note: str = "") -> dict[str, Any]:
+def share(
+    path: str,
+    class_: str,
+    of: str | None = None,
+    note: str = "",
+    *,
+    masked: str | None = None,
+    parameters: str | None = None,
+    at: str | None = None,
+    cumulative: bool = False,
+) -> dict[str, Any]:
     """Return an entry of ``shares``.
 
     Parameters
@@ -105,6 +115,23 @@ def share(path: str, class_: str, of: str | None = None, note: str = "") -> dict
         Path of the number of records behind it.
     note
         For people.
+    masked
+        Path of the number of hidden entries of its table; a hidden entry is null.
+    parameters
+        Path of the number of parameters of its model.
+    at
+        Path of the probabilities of its quantiles.
+    cumulative
+        Whether each number includes those before it.
     """
-    said = {"path": path, "class": class_, "of": of, "note": note}
+    said = {
+        "path": path,
+        "class": class_,
+        "of": of,
+        "masked": masked,
+        "parameters": parameters,
+        "at": at,
+        "cumulative": cumulative,
+        "note": note,
+    }
     return {name: value for name, value in said.items() if value or name in ("path", "class")}

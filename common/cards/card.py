@@ -76,6 +76,14 @@ class Share(_Part):
     class_: ShareClass = Field(alias="class")
     #: Where the answer says how many records are behind it.
     of: Path | None = None
+    #: Where the answer says how many entries of a table are hidden; they are null.
+    masked: Path | None = None
+    #: Where the answer says how many parameters the model has.
+    parameters: Path | None = None
+    #: Where the answer says the probabilities of quantiles.
+    at: Path | None = None
+    #: Whether each number includes those before it.
+    cumulative: bool = False
     note: Note = ""
 
     @field_validator("class_", mode="before")

@@ -20,7 +20,7 @@ FINISHED = [
             *("algorithms", "client", "deployment", "index", "monitoring", "operator", "reasons"),
             *("audit", "security", "start", "station", "tutorial", "upgrade", "versions"),
             *("client-differences", "compatibility", "configuration", "http-api", "seeds"),
-            *("cards", "shelf", "commands", "examples", "exit-codes", "metrics"),
+            *("cards", "disclosure", "shelf", "commands", "examples", "exit-codes", "metrics"),
         )
     ),
 ]

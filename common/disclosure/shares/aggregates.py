@@ -1,0 +1,162 @@
+"""Rules for numbers that many records make up: sums, means, quantiles, models."""
+
+import math
+from itertools import pairwise
+from typing import Any
+
+from vantage6.common.disclosure.shares.context import Context
+from vantage6.common.disclosure.shares.dominance import is_dominated
+from vantage6.common.disclosure.shares.numbers import count_of, is_close, is_number
+from vantage6.common.disclosure.shares.places import Place
+
+#: Classes whose numbers grow with the parameters of a model.
+MODELS = frozenset(
+    {"cross_product", "regression_coefficient", "score_vector", "information_matrix"}
+)
+_TRIANGLES = frozenset({"cross_product", "information_matrix"})
+#: Classes whose numbers are as many as columns were asked for.
+_VECTORS = frozenset({"sum", "mean", "variance"})
+
+_NO_COUNT = "Name in the card, under `of`, where the answer says how many records are behind it."
+_TOO_FEW = "Ask about at least {least} records."
+
+
+def judge_aggregate(context: Context, place: Place) -> None:
+    """Check sums, means, variances, and the numbers of models."""
+    floors, share = context.floors, place.share
+    leaves = [leaf for leaf in place.leaves if leaf is not None]
+    if not all(map(is_number, leaves)):
+        context.refuse("not_a_number", share.path, "Declare what is no number with its class.")
+        return
+    if not leaves or floors.cell <= 1 >= floors.records:
+        return
+    counts = read_counts(context, place)
+    if counts is None:
+        return
+    positive = [count for count in counts if count > 0]
+    if not positive:
+        if any(leaves):
+            context.refuse("too_few_records", share.path, _TOO_FEW.format(least=floors.cell))
+        return
+    least = floors.records if share.class_ in MODELS else floors.cell
+    if min(positive) < floors.cell or sum(positive) < least:
+        remedy = _TOO_FEW.format(least=max(least, floors.cell))
+        context.refuse("too_few_records", share.path, remedy)
+    is_each_its_own = len(counts) == len(leaves) > 1
+    if share.class_ in MODELS and not is_each_its_own:
+        _judge_parameters(context, place, sum(positive), len(leaves))
+    elif share.class_ in _VECTORS and not is_each_its_own and len(leaves) > sum(positive):
+        context.refuse(
+            "as_many_numbers_as_records", share.path, "Send fewer numbers than there are records."
+        )
+    if share.class_ in ("sum", "mean"):
+        _judge_dominance(context, place, leaves)
+
+
+def read_counts(context: Context, place: Place) -> list[int] | None:
+    """Return the numbers of records behind a place; None where the answer does not say them."""
+    share, rows = place.share, context.question.rows
+    said = context.answer.of(place, share.of, place.key) if share.of is not None else []
+    counts = [count for count in map(count_of, said) if count is not None]
+    if not said or len(counts) < len(said):
+        context.refuse("no_count_of_records", share.path, _NO_COUNT)
+        return None
+    if rows is not None and max(counts) > rows:
+        context.refuse(
+            "count_beyond_data", share.path, "Send counts of the records of this station only."
+        )
+    return counts
+
+
+def _judge_parameters(context: Context, place: Place, records: int, numbers: int) -> None:
+    """Check the number of parameters against the records (ACRO's minimum degrees of freedom)."""
+    share, floors = place.share, context.floors
+    size = numbers
+    if share.class_ in _TRIANGLES:
+        size = (math.isqrt(8 * numbers + 1) - 1) // 2
+    if share.parameters is not None:
+        said = [count_of(x) for x in context.answer.of(place, share.parameters, place.key)]
+        declared = said[0] if len(said) == 1 else None
+        # The outcome of a linear model is a column of its cross-products, and no parameter.
+        if declared is None or size > declared + 1:
+            remedy = f"Say under {share.parameters} how many parameters there are."
+            context.refuse("parameters_not_said", share.path, remedy)
+            return
+        size = declared
+    elif size == 1:
+        return
+    if floors.parameters is not None and size > floors.parameters * records:
+        percent = round(100 * floors.parameters)
+        remedy = f"Use at most {percent} parameters for each 100 records."
+        context.refuse("too_many_parameters", share.path, remedy)
+    if floors.residual_df > 0 and records - size < floors.residual_df:
+        remedy = f"Leave at least {floors.residual_df} records more than parameters."
+        context.refuse("too_few_degrees_of_freedom", share.path, remedy)
+
+
+def _judge_dominance(context: Context, place: Place, leaves: list[Any]) -> None:
+    """Refuse the sum or the mean of a column whose largest values make it up."""
+    for totals in context.question.columns.values():
+        if not is_dominated(totals, context.floors):
+            continue
+        known = (totals.total, totals.total / totals.count if totals.count else 0.0)
+        if any(is_close(leaf, number) for leaf in leaves for number in known):
+            remedy = "Leave this column out: one or two records make up most of it."
+            context.refuse("dominance", place.share.path, remedy)
+
+
+def judge_quantile(context: Context, place: Place) -> None:
+    """Check quantiles: enough records below the first, between two, and above the last."""
+    share, cell = place.share, context.floors.cell
+    leaves = [leaf for leaf in place.leaves if leaf is not None]
+    if not all(map(is_number, leaves)):
+        context.refuse("not_a_number", share.path, "Declare what is no number with its class.")
+        return
+    if not leaves or cell <= 1:
+        return
+    counts = read_counts(context, place)
+    if counts is None:
+        return
+    # SECURITY: a quantile whose probability is not known can be the smallest or largest value.
+    said = context.answer.of(place, share.at, place.key) if share.at is not None else []
+    at = [float(x) for x in said if is_number(x) and 0 <= x <= 1]
+    if len(at) != len(leaves):
+        remedy = "Name in the card, under `at`, where the answer says the probabilities."
+        context.refuse("no_probability_of_quantile", share.path, remedy)
+        return
+    places = [0.0, *sorted(set(at)), 1.0]
+    if any((b - a) * min(counts) < cell - 1e-6 for a, b in pairwise(places)):
+        remedy = f"Ask for quantiles with at least {cell} records on both sides of each."
+        context.refuse("quantile_of_few_records", share.path, remedy)
+
+
+def judge_extreme(context: Context, place: Place) -> None:
+    """Refuse extremes: the smallest and the largest value belong to one record."""
+    if context.floors.cell > 1 and any(leaf is not None for leaf in place.leaves):
+        context.refuse("extreme", place.share.path, "Ask for quantiles instead.")
+
+
+def judge_risk_sets(context: Context, place: Place) -> None:
+    """Check sums over risk sets, where the answer says how many are at risk at each time.
+
+    SECURITY: two neighbouring sums differ by the records that left between them.
+    """
+    share, cell = place.share, context.floors.cell
+    if cell <= 1 or all(leaf is None for leaf in place.leaves):
+        return
+    counts = context.answer.of(place, share.of) if share.of is not None else []
+    at_risk = [count for count in map(count_of, counts) if count is not None]
+    is_each = len(at_risk) == len(counts) == len(place.entries)
+    falling = sorted(at_risk, reverse=True)
+    steps = [a - b for a, b in pairwise([*falling, 0])]
+    if not is_each or at_risk != falling or any(0 < step < cell for step in steps):
+        remedy = f"Sum over intervals that at least {cell} records leave; the score needs no sums."
+        context.refuse("step_below_cell", share.path, remedy)
+
+
+def judge_residual_df(context: Context, place: Place) -> None:
+    """Check the degrees of freedom that a model leaves."""
+    least = context.floors.residual_df
+    if any(leaf is not None and not (is_number(leaf) and leaf >= least) for leaf in place.leaves):
+        remedy = f"Leave at least {least} records more than parameters."
+        context.refuse("too_few_degrees_of_freedom", place.share.path, remedy)
