@@ -1,11 +1,14 @@
 """Each function in containers, over an encrypted collaboration of three stations."""
 
+import json
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
 from tests.algorithms.federation import Federation as InProcess
 from tests.algorithms.federation import split
@@ -16,7 +19,8 @@ from vantage6.algorithms.comparison.central import ttest
 from vantage6.algorithms.meta.central import meta_analysis
 from vantage6.algorithms.summary.central import histogram
 from vantage6.client import Client
-from vantage6.sandbox.federation import IN_CONTAINERS, Federation
+from vantage6.client.cli import main
+from vantage6.sandbox.federation import IN_CONTAINERS, PASSWORD, Federation
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(500)]
 
@@ -144,3 +148,26 @@ def test_a_partial_function_cannot_be_called_directly(
     for result in federation.results(client, task, 300).values():
         assert result["status"] == "not allowed"
         assert result["reason"]["code"] == "subtask_only"
+
+
+def test_the_command_validates_the_stations_with_the_data_of_the_image(
+    federation: Federation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("V6_KNOWN_ORGANIZATIONS", str(federation.known_keys_file))
+    key = str(federation.key_file(STATIONS[0]))
+    words = ["login", f"{federation.address}/api", "--user", "researcher", "--key", key]
+    done = CliRunner().invoke(main, words, input=f"{PASSWORD}\n")
+    assert done.exit_code == 0, done.output
+    # One has no round, one has data in whole numbers, one a model.
+    cases = ["bcg_FE", "numacc1", "longley"]
+    only = [word for case in cases for word in ("--only", case)]
+    asked = ["validate", "--collaboration", "example_collab1", "--database", "sleep", *only]
+    done = CliRunner().invoke(main, [*asked, "--json"])
+    assert done.exit_code == 0, done.output
+    found = {one["case"]: one for one in json.loads(done.stdout)["cases"]}
+    assert set(found) == set(cases)
+    for one in found.values():
+        assert (one["equal"], one["faults"], one["refusals"]) == (True, [], [])
+    assert "Asking 3 stations: alpha, beta, gamma" in done.stderr

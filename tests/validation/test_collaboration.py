@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,20 @@ def validate(federation: Federation, tmp_path: Path, monkeypatch: pytest.MonkeyP
     return validate
 
 
+@contextmanager
+def restarted(federation: Federation, name: str, **rules: Any) -> Iterator[None]:
+    """Let a station have other policies for a while."""
+    federation.stop_node(name)
+    federation.start_node(name, policies=policies(**rules))
+    try:
+        federation.wait_until_online(name)
+        yield
+    finally:
+        federation.stop_node(name)
+        federation.start_node(name)
+        federation.wait_until_online(name)
+
+
 def cases_of(done: Result) -> dict[str, Any]:
     return {one["case"]: one for one in json.loads(done.stdout)["cases"]}
 
@@ -75,17 +90,36 @@ def test_two_of_the_stations_are_enough(validate: Any) -> None:
     assert "3 of 3 cases equal what was published." in done.stdout
 
 
-def test_a_case_that_is_refused_is_not_called_wrong(federation: Federation, validate: Any) -> None:
+def test_a_station_that_is_away_is_named(federation: Federation, validate: Any) -> None:
     federation.stop_node("station_2")
-    away = validate()
+    try:
+        away = validate()
+    finally:
+        federation.start_node("station_2")
+        federation.wait_until_online("station_2")
     assert away.exit_code == 4
     assert "These organizations have no station online: station_2." in away.stderr
-    federation.start_node("station_2", policies=policies(floors="datashield"))
-    federation.wait_until_online("station_2")
-    done = validate("--json")
+
+
+def test_a_case_that_is_refused_is_not_called_wrong(federation: Federation, validate: Any) -> None:
+    with restarted(federation, "station_2", floors="datashield"):
+        done = validate("--json")
     assert done.exit_code == 0, done.output
     found = cases_of(done)
     assert [found[name]["equal"] for name in CASES] == [False, True, True]
     (said,) = found["longley"]["refusals"]
     assert said.startswith("Refused by the floors of station_2: ")
     assert found["longley"]["faults"] == []
+
+
+def test_a_station_that_does_not_allow_the_function_is_named(
+    federation: Federation, validate: Any
+) -> None:
+    listed = {IMAGE: ["summary", "describe", "moments"]}
+    with restarted(federation, "station_3", floors="open", functions=listed):
+        done = validate("--json")
+    assert done.exit_code == 1
+    found = cases_of(done)
+    (said,) = found["numacc3"]["faults"]
+    assert said.startswith("station_3 takes no part: ")
+    assert "does not allow this function" in said
