@@ -4,7 +4,7 @@ Classes of what leaves a station are those of ACRO where it has one; the page on
 which check stands before each. Paths lead into the envelope of `statistics.station.answer`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vantage6.tools.card import share
@@ -38,15 +38,16 @@ def _central(
     most: int | None,
     kind: str,
     path: str = "/result",
-    *,
+    *more: tuple[str, str],
     example: Mapping[str, Any],
+    others: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     return {
         "stability": "stable",
         "calls": calls,
         "rounds": (least, most),
-        "views": [{"kind": kind, "path": path}],
-        "examples": [example],
+        "views": [{"kind": kind, "path": path} for kind, path in ((kind, path), *more)],
+        "examples": [example, *others],
     }
 
 
@@ -90,7 +91,10 @@ FACTS: dict[str, dict[str, Any]] = {
         None,
         "table",
         "/result/columns",
+        # Of an answer by groups, in its place.
+        ("table", "/result/strata"),
         example=_example("Age and stage of all patients", columns=["age", "stage"]),
+        others=[_example("Age and stage by arm", columns=["age", "stage"], by="arm")],
     ),
     "histogram": _central(
         ["describe", "moments", "histogram_counts"],
@@ -126,6 +130,7 @@ FACTS: dict[str, dict[str, Any]] = {
         2,
         "table",
         "/result/matrix",
+        ("table", "/result/p_values"),
         example=_example("Correlation of three columns", columns=_THREE),
     ),
     "pca": _central(
@@ -167,6 +172,7 @@ FACTS: dict[str, dict[str, Any]] = {
         4,
         "kaplan_meier",
         "/result/curves",
+        ("table", "/result/tests"),
         example=_example(
             "Survival of two arms", **_OUTCOME, group="arm", times=[90, 180, 270, 360, 450]
         ),

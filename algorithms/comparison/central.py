@@ -93,12 +93,18 @@ def ttest(
     ----------
     sites
         The organizations.
-    column, group
-        Column with numbers, and column with two levels.
+    column
+        Column with numbers.
+    group
+        Column with two levels.
     levels
-        The order of the groups.
-    organization_ids, min_organizations, confidence
-        Who takes part, how many at least, and the level of intervals.
+        The order of the groups: the difference is the first mean less the second.
+    organization_ids
+        The organizations that take part; without it, all of the collaboration.
+    min_organizations
+        With how many the analysis goes on if others drop out; without it, all have to answer.
+    confidence
+        Level of the intervals, from 0.5 to 0.999.
 
     Returns
     -------
@@ -173,12 +179,16 @@ def anova(
     ----------
     sites
         The organizations.
-    column, group
-        Column with numbers, and column of groups.
+    column
+        Column with numbers.
+    group
+        Column of groups.
     levels
         The order of the groups.
-    organization_ids, min_organizations
-        Who takes part, and how many at least.
+    organization_ids
+        The organizations that take part; without it, all of the collaboration.
+    min_organizations
+        With how many the analysis goes on if others drop out; without it, all have to answer.
 
     Returns
     -------

@@ -89,8 +89,12 @@ def correlation(
         Two or more columns with numbers.
     method
         ``"pearson"``. Ranks are not offered: they need all records at once.
-    organization_ids, min_organizations, confidence
-        Who takes part, how many at least, and the level of intervals.
+    organization_ids
+        The organizations that take part; without it, all of the collaboration.
+    min_organizations
+        With how many the analysis goes on if others drop out; without it, all have to answer.
+    confidence
+        Level of the intervals, from 0.5 to 0.999.
 
     Returns
     -------
@@ -164,8 +168,10 @@ def pca(
         Two or more columns with numbers.
     scale
         Of correlations; otherwise of covariances, in squared units of the columns.
-    organization_ids, min_organizations
-        Who takes part, and how many at least.
+    organization_ids
+        The organizations that take part; without it, all of the collaboration.
+    min_organizations
+        With how many the analysis goes on if others drop out; without it, all have to answer.
 
     Returns
     -------

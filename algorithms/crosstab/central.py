@@ -34,14 +34,20 @@ def crosstab(
     ----------
     sites
         The organizations.
-    rows, columns
-        Categorical columns.
+    rows
+        Column whose levels are the rows.
+    columns
+        Column whose levels are the columns.
     correction
         Yates' correction in tables of two by two.
     levels
         Levels of the columns, in the order of the table; otherwise the organizations name them.
-    organization_ids, min_organizations, confidence
-        Who takes part, how many at least, and the level of the interval of the odds ratio.
+    organization_ids
+        The organizations that take part; without it, all of the collaboration.
+    min_organizations
+        With how many the analysis goes on if others drop out; without it, all have to answer.
+    confidence
+        Level of the interval of the odds ratio, from 0.5 to 0.999.
 
     Returns
     -------

@@ -22,7 +22,12 @@ from vantage6.algorithms.statistics.arguments import (
     check_name,
     is_number,
 )
-from vantage6.algorithms.statistics.coefficients import coefficient_table, finite, matrix_rows
+from vantage6.algorithms.statistics.coefficients import (
+    add_ratios,
+    coefficient_table,
+    finite,
+    matrix_rows,
+)
 from vantage6.algorithms.statistics.models.families import (
     WITH_DISPERSION,
     Family,
@@ -33,6 +38,15 @@ from vantage6.algorithms.statistics.models.preparation import Preparation
 from vantage6.algorithms.statistics.sentences import stop
 
 __all__ = ["glm", "linear_model"]
+
+
+#: What the exponential of a coefficient is.
+_RATIOS = {
+    ("binomial", "logit"): "odds_ratio",
+    ("binomial", "log"): "risk_ratio",
+    ("poisson", "log"): "rate_ratio",
+    ("negative_binomial", "log"): "rate_ratio",
+}
 
 
 @central
@@ -61,31 +75,41 @@ def glm(
         The organizations.
     formula
         ``outcome ~ terms`` in Wilkinson notation.
-    family, link
-        ``gaussian`` (identity, log, inverse), ``binomial`` (logit, probit, cloglog, log),
-        ``poisson`` (log, identity, sqrt), ``gamma`` (inverse, log, identity),
-        ``negative_binomial`` (log); the first link is the default.
+    family
+        Distribution of the outcome.
+    link
+        ``gaussian``: identity, log, inverse. ``binomial``: logit, probit, cloglog, log.
+        ``poisson``: log, identity, sqrt. ``gamma``: inverse, log, identity.
+        ``negative_binomial``: log. The first one is the default.
     offset
         Column that is added to the linear predictor.
     weights
         Column of prior weights, as in R; binomial: the outcome is a share, the weight its trials.
     theta
         Shape of a negative binomial, μ + μ²/θ; estimated if not given.
-    max_iterations, tolerance
-        Rounds of steps (1 to 50), and the Newton decrement, in standard errors, at which to stop.
+    max_iterations
+        Most rounds of steps, from 1 to 50.
+    tolerance
+        The rounds end when Newton's step is at most so many standard errors.
     start
         Term -> coefficient to start from.
     levels
         Levels of categorical columns, the reference first; otherwise the organizations name them.
-    organization_ids, min_organizations, confidence
-        Who takes part, how many at least, and the level of intervals.
+    organization_ids
+        The organizations that take part; without it, all of the collaboration.
+    min_organizations
+        With how many the analysis goes on if others drop out; without it, all have to answer.
+    confidence
+        Level of the intervals, from 0.5 to 0.999.
 
     Returns
     -------
     dict
-        Under ``result``: ``coefficients`` (z; t where a dispersion is estimated), ``covariance``,
-        ``family``, ``link``, ``dispersion``, ``deviance``, ``null_deviance``, ``df_residual``,
-        ``df_null``, ``log_likelihood``, ``aic``, ``theta``, ``n``, ``levels``, ``reference``.
+        Under ``result``: ``coefficients`` (z; t where a dispersion is estimated; with
+        ``odds_ratio``, ``risk_ratio`` or ``rate_ratio`` and its limits where they are logarithms of
+        it), ``covariance``, ``family``, ``link``, ``dispersion``, ``deviance``, ``null_deviance``,
+        ``df_residual``, ``df_null``, ``log_likelihood``, ``aic``, ``theta``, ``n``, ``levels``,
+        ``reference``.
 
     Notes
     -----
@@ -174,15 +198,18 @@ def _result(prepared: Preparation, fit: Fit, confidence: float) -> dict[str, Any
     elif fit.theta is not None:
         theta = {"estimate": fit.theta, "standard_error": None}
     null = sums.get("null") or [None, None, None]
+    table = coefficient_table(
+        prepared.design.names,
+        prepared.coefficients(fit.final),
+        covariance,
+        dropped,
+        confidence=confidence,
+        degrees=degrees if has_dispersion else None,
+    )
+    if ratio := _RATIOS.get((fit.family, fit.link)):
+        add_ratios(table, ratio)
     return {
-        "coefficients": coefficient_table(
-            prepared.design.names,
-            prepared.coefficients(fit.final),
-            covariance,
-            dropped,
-            confidence=confidence,
-            degrees=degrees if has_dispersion else None,
-        ),
+        "coefficients": table,
         "covariance": matrix_rows(covariance, dropped),
         "family": fit.family,
         "link": fit.link,

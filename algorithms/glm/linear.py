@@ -77,8 +77,12 @@ def linear_model(
         Column of weights, not negative.
     levels
         Levels of categorical columns, the reference first; otherwise the organizations name them.
-    organization_ids, min_organizations, confidence
-        Who takes part, how many at least, and the level of intervals.
+    organization_ids
+        The organizations that take part; without it, all of the collaboration.
+    min_organizations
+        With how many the analysis goes on if others drop out; without it, all have to answer.
+    confidence
+        Level of the intervals, from 0.5 to 0.999.
 
     Returns
     -------

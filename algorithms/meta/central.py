@@ -79,8 +79,12 @@ def meta_analysis(
         ``"reml"``, ``"dl"`` (DerSimonian & Laird), or ``"fixed"``.
     knapp_hartung
         Standard errors and t intervals of Hartung & Knapp.
-    organization_ids, min_organizations, confidence
-        Who takes part, how many at least, and the level of intervals.
+    organization_ids
+        The organizations that take part; without it, all of the collaboration.
+    min_organizations
+        With how many the analysis goes on if others drop out; without it, all have to answer.
+    confidence
+        Level of the intervals, from 0.5 to 0.999.
 
     Returns
     -------

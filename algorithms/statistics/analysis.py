@@ -81,6 +81,8 @@ class Analysis:
         self.rounds = 0
         self.warnings: list[dict[str, str]] = []
         self._versions: dict[int, dict[str, str]] = {}
+        #: With how many organizations those that answer take part, as their floors say.
+        self._parties = 1
         #: Organization -> records and complete records, as the first round said.
         self.records: dict[int, tuple[int | None, int]] = {}
 
@@ -101,6 +103,7 @@ class Analysis:
             if "ok" in answer:
                 parts[organization] = answer["ok"]
                 self._versions[organization] = dict(answer.get("versions", {}))
+                self._parties = max(self._parties, _parties(answer.get("floors")))
             else:
                 left.append(_Left.of(organization, answer))
         if left:
@@ -119,7 +122,7 @@ class Analysis:
                     "organizations_missing",
                     organization=one.organization,
                     message=one.message,
-                    advice=advice if remaining else "",
+                    advice=advice if remaining >= self._parties else "",
                 )
             self.excluded.append(
                 {
@@ -201,6 +204,12 @@ class Analysis:
             f"organization {o}: " + ", ".join(f"{k} {v}" for k, v in self._versions[o].items())
             for o in sorted(self._versions)
         )
+
+
+def _parties(floors: Any) -> int:
+    """Return how many organizations have to be asked by the floors of a station."""
+    said = floors.get("parties") if isinstance(floors, Mapping) else None
+    return said if isinstance(said, int) else 1
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Tables of coefficients and tests, the same in every model."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -68,6 +69,27 @@ def coefficient_table(
                 row["upper"] = finite(estimate + reach * error)
         rows.append({"term": name, **row, "dropped": dropped.get(j)})
     return rows
+
+
+def add_ratios(rows: list[dict[str, Any]], name: str) -> None:
+    """Give each coefficient on the scale of a logarithm its ratio, with the limits of that.
+
+    Parameters
+    ----------
+    rows
+        Those of `coefficient_table`.
+    name
+        What the ratio is called.
+    """
+    for row in rows:
+        row[name] = _exp(row["estimate"])
+        row[f"{name}_lower"] = _exp(row["lower"])
+        row[f"{name}_upper"] = _exp(row["upper"])
+
+
+def _exp(value: float | None) -> float | None:
+    """Return the exponential; None where there is no value, or hardly a finite one."""
+    return math.exp(value) if value is not None and value < 700 else None
 
 
 def chi_squared_test(statistic: float, degrees: int) -> dict[str, Any]:

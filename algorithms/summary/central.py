@@ -55,8 +55,10 @@ def summary(
     ----------
     sites
         The organizations.
-    columns, by
-        What to describe, and a column of groups.
+    columns
+        Names of the columns to describe.
+    by
+        Column of groups, each of which is described.
     quantiles
         Between 0 and 1; an empty list saves a round.
     precision
@@ -64,8 +66,10 @@ def summary(
         hide small counts answer one round of counts only.
     levels
         Levels of `by`, in the order of the answer.
-    organization_ids, min_organizations
-        Who takes part, and how many at least.
+    organization_ids
+        The organizations that take part; without it, all of the collaboration.
+    min_organizations
+        With how many the analysis goes on if others drop out; without it, all have to answer.
 
     Returns
     -------
@@ -236,11 +240,15 @@ def histogram(
         The organizations.
     column
         Column with numbers.
-    bins, edges
-        Number of equal intervals over mean ± 3 standard deviations, or a little more; or the edges
-        themselves. Stations that hide small counts accept multiples of their own step only.
-    organization_ids, min_organizations
-        Who takes part, and how many at least.
+    bins
+        Number of equal intervals over mean ± 3 standard deviations, or a little more.
+    edges
+        The edges of the intervals, in place of `bins`, rising. Stations that hide small counts
+        accept multiples of their own step only.
+    organization_ids
+        The organizations that take part; without it, all of the collaboration.
+    min_organizations
+        With how many the analysis goes on if others drop out; without it, all have to answer.
 
     Returns
     -------
@@ -275,8 +283,12 @@ def histogram(
     ]
     masked = [{"organization": o, "cells": p["masked"]} for o, p in parts.items() if p["masked"]]
     for organization, part in parts.items():
-        shown = sum(c for c in cells[organization] if c is not None)
-        analysis.count(organization, part["rows"], shown if part["n"] is None else part["n"])
+        if part["n"] is not None:
+            analysis.count(organization, part["rows"], part["n"])
+        elif organization not in analysis.records:
+            # Without the rounds before, no more is known than what it shows.
+            shown = sum(c for c in cells[organization] if c is not None)
+            analysis.count(organization, None, shown)
     if masked:
         count = sum(item["cells"] for item in masked)
         analysis.warn("masked", what=f"{count} counts")

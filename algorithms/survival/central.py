@@ -24,6 +24,7 @@ from vantage6.algorithms.statistics.arguments import (
     is_number,
 )
 from vantage6.algorithms.statistics.coefficients import (
+    add_ratios,
     chi_squared_test,
     coefficient_table,
     matrix_rows,
@@ -65,8 +66,10 @@ def cox(
     ----------
     sites
         The organizations.
-    time, event
-        Time under observation; 1 where it ended with the event, 0 where not.
+    time
+        Column with the time under observation, in any unit.
+    event
+        Column with 1 where the time ended with the event, and 0 where it did not.
     formula
         Terms in Wilkinson notation, without an outcome.
     ties
@@ -76,12 +79,18 @@ def cox(
         share one; only where all stations have open floors.
     time_unit
         With a pooled baseline, times are rounded up to multiples of it.
-    max_iterations, tolerance
-        Rounds of steps (1 to 50), and the Newton decrement, in standard errors, at which to stop.
+    max_iterations
+        Most rounds of steps, from 1 to 50.
+    tolerance
+        The rounds end when Newton's step is at most so many standard errors.
     levels
         Levels of categorical columns, the reference first; otherwise the organizations name them.
-    organization_ids, min_organizations, confidence
-        Who takes part, how many at least, and the level of intervals.
+    organization_ids
+        The organizations that take part; without it, all of the collaboration.
+    min_organizations
+        With how many the analysis goes on if others drop out; without it, all have to answer.
+    confidence
+        Level of the intervals, from 0.5 to 0.999.
 
     Returns
     -------
@@ -263,10 +272,7 @@ class _Fit:
             confidence=confidence,
             degrees=None,
         )
-        for row in table:
-            row["hazard_ratio"] = _exp(row["estimate"])
-            row["hazard_ratio_lower"] = _exp(row["lower"])
-            row["hazard_ratio_upper"] = _exp(row["upper"])
+        add_ratios(table, "hazard_ratio")
         null, score = self._null()
         kept, rank = coordinates.whitening.kept, coordinates.rank
         wald = 0.0
@@ -285,7 +291,3 @@ class _Fit:
             "levels": prepared.levels,
             "reference": prepared.reference,
         }
-
-
-def _exp(value: float | None) -> float | None:
-    return math.exp(value) if value is not None and value < 700 else None

@@ -60,8 +60,12 @@ def kaplan_meier(
     ----------
     sites
         The organizations.
-    time, event, group
-        Time under observation, 1 where it ended with the event and 0 where not, and groups.
+    time
+        Column with the time under observation, in any unit.
+    event
+        Column with 1 where the time ended with the event, and 0 where it did not.
+    group
+        Column of groups; each has a curve, and the tests compare them.
     method
         ``"grid"``: counts in intervals that are merged until no organization shows a small one;
         ``"exact"``: only where all stations have open floors; ``"none"``: tests only.
@@ -71,8 +75,12 @@ def kaplan_meier(
         ``"stratified"`` by organization, always possible; ``"pooled"``, from the counts.
     at
         More times to report.
-    organization_ids, min_organizations, confidence
-        Who takes part, how many at least, and the level of intervals.
+    organization_ids
+        The organizations that take part; without it, all of the collaboration.
+    min_organizations
+        With how many the analysis goes on if others drop out; without it, all have to answer.
+    confidence
+        Level of the intervals, from 0.5 to 0.999.
 
     Returns
     -------

@@ -2,7 +2,8 @@
 
 import json
 import shlex
-from collections.abc import Mapping
+import textwrap
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vantage6.common.cli import table
@@ -11,6 +12,7 @@ Document = Mapping[str, Any]
 
 _HEADER = ("Argument", "Takes", "Default", "Description")
 _MOST_EXAMPLES = 3
+_BELOW: Any = {"initial_indent": "      ", "subsequent_indent": "      "}
 _TYPES = {
     "number": "number",
     "integer": "whole number",
@@ -30,13 +32,15 @@ _ROLES = {
 _SIMPLE = frozenset({"number", "integer", "string"})
 
 
-def lines(function: Document) -> list[str]:
+def lines(function: Document, width: int | None = None) -> list[str]:
     """Return a function of a card with its arguments and uses of it, not yet harmless to show.
 
     Parameters
     ----------
     function
         The function, as its card has it.
+    width
+        Letters of a line at the terminal, if that is where they are shown.
     """
     schema = function.get("arguments") or {}
     needed = schema.get("required", ())
@@ -45,9 +49,32 @@ def lines(function: Document) -> list[str]:
         for name, one in (schema.get("properties") or {}).items()
     ]
     said = [f"{function['name']} ({function['kind']}): {function.get('title') or '-'}"]
-    said += [f"  {line}" for line in table.lines(_HEADER, rows)] if rows else ["  No arguments."]
+    said += _arguments(rows, width) if rows else ["  No arguments."]
+    said += _beyond(function)
     examples = function.get("examples") or ()
     return said + [f"  {_example(function, one)}" for one in examples[:_MOST_EXAMPLES]]
+
+
+def _beyond(function: Document) -> list[str]:
+    """Return what the function asks for, and what leaves a station."""
+    calls, shares = function.get("calls") or (), function.get("shares") or ()
+    said = [f"  Asks the stations for: {', '.join(calls)}"] if calls else []
+    by_class: dict[str, list[str]] = {}
+    for one in shares:
+        by_class.setdefault(one["class"], []).append(one["path"])
+    return said + [f"  Shares {kind}: {', '.join(paths)}" for kind, paths in by_class.items()]
+
+
+def _arguments(rows: Sequence[Sequence[str | None]], width: int | None) -> list[str]:
+    """Return arguments as a table; with the description below each where that is too wide."""
+    said = [f"  {line}" for line in table.lines(_HEADER, rows)]
+    if width is None or max(map(len, said)) <= width:
+        return said
+    head, *each = table.lines(_HEADER[:3], [row[:3] for row in rows])
+    said = [f"  {head}"]
+    for line, row in zip(each, rows, strict=True):
+        said += [f"  {line}", *textwrap.wrap(row[3] or "", max(width, 40), **_BELOW)]
+    return said
 
 
 def _takes(schema: Any) -> str:

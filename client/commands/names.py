@@ -1,5 +1,6 @@
 """Collaborations and organizations, named by their names or ids."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,10 @@ if TYPE_CHECKING:
     from vantage6.client.client import UserClient
 
 Document = dict[str, Any]
+
+#: Organizations in the sentences of functions, which know no names.
+_NUMBERED = re.compile(r"\borganization (\d{1,9})\b", re.IGNORECASE)
+_MOST_EXPLAINED = 10
 
 
 def collaborations(client: "UserClient") -> list[Document]:
@@ -86,6 +91,13 @@ def names_of(members: Iterable[Document]) -> Mapping[int, str]:
 def named(names: Mapping[int, str], id_: int) -> Document:
     """Return id and name of an organization; its number stands for a name that is not known."""
     return {"id": id_, "name": names.get(id_, f"organization {id_}")}
+
+
+def explained(text: str, names: Mapping[int, str]) -> str:
+    """Return which organizations a text means by their numbers, as a sentence each."""
+    found = dict.fromkeys(int(id_) for id_ in _NUMBERED.findall(text))
+    known = [f"Organization {id_} is {names[id_]}." for id_ in found if id_ in names]
+    return " ".join(known[:_MOST_EXPLAINED])
 
 
 def _named(known: Iterable[Document]) -> str:

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     "--organization",
     "organizations",
     multiple=True,
-    help="Name or id; repeat it for several.  [default: all; for a central function your own]",
+    help="Whose station runs FUNCTION; name or id; repeat it for several. A central function asks "
+    "all others from there, or its organization_ids.  [default: all; for a central function your "
+    "own]",
 )
 @click.option(
     "-i",

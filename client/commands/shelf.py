@@ -10,8 +10,8 @@ from vantage6.common.cli import console
 from vantage6.common.cli.program import examples
 from vantage6.common.terminal_text import one_line
 
-_HEADER = ("Id", "Name", "Version", "State", "Title", "Functions")
-#: So many cards with a function are shown, the newest ones.
+_HEADER = ("Id", "Name", "Version", "State", "Title")
+#: So many cards are shown with their functions, the newest ones.
 _MOST_CARDS = 5
 
 
@@ -24,17 +24,38 @@ def shelf() -> None:
 @click.option("--state", type=click.Choice(["draft", "reviewed", "retired"]), help="Only these.")
 @with_login
 def list_(connection: Connection, state: str | None) -> None:
-    """List the function cards that you may see."""
+    """List the function cards that you may see, and what can be asked for by the newest ones.
+
+    Functions that only other functions ask for are not shown; `vantage6 shelf show CARD` has them.
+    """
     from vantage6.common.cli import table
 
     found = connection.client.algorithm.list(state=state, all_pages=True)
     keys = ("id", "name", "version", "state", "title")
 
     def show_all() -> None:
-        rows = [(*(one[key] for key in keys), ", ".join(one["functions"])) for one in found]
-        table.show(_HEADER, rows)
+        table.show(_HEADER, [[one[key] for key in keys] for one in found])
+        usable = [one for one in found if one["state"] != "retired"]
+        for one in sorted(usable, key=lambda one: -int(one["id"]))[:_MOST_CARDS]:
+            _show_functions(connection.client.algorithm.get(one["id"]))
 
     connection.answer(found, show_all)
+
+
+def _show_functions(found: dict[str, Any]) -> None:
+    """Print the names and titles of the functions of a card that a task may ask for."""
+    from vantage6.common.cli import table
+
+    card = found["card"]
+    inner = {name for one in card["functions"] for name in one.get("calls") or ()}
+    asked = [
+        (one["name"], one.get("title"))
+        for one in card["functions"]
+        if one["kind"] == "central" or one["name"] not in inner
+    ]
+    console.say()
+    console.say(one_line(f"Functions of card {found['id']}, {card['name']}:"))
+    table.show(("Function", "Title"), asked)
 
 
 @shelf.command(epilog=examples("vantage6 shelf show glm", "vantage6 shelf show 1"))
@@ -74,7 +95,9 @@ def show(connection: Connection, what: str) -> None:
 def _show(found: dict[str, Any], functions: Iterable[dict[str, Any]]) -> None:
     """Print a card and some of its functions."""
     from vantage6.client.commands import forms
+    from vantage6.common.cli import table
 
+    width = table.terminal_width()
     card = found["card"]
     console.say(
         one_line(f"Card {found['id']}: {card['name']} {card['version']} ({found['state']})")
@@ -83,5 +106,5 @@ def _show(found: dict[str, Any], functions: Iterable[dict[str, Any]]) -> None:
     console.say(one_line(f"Images: {images}"))
     for function in functions:
         console.say()
-        for line in forms.lines(function):
+        for line in forms.lines(function, width):
             console.say(one_line(line))

@@ -9,6 +9,8 @@ from vantage6.common.cli import console
 from vantage6.common.cli.program import examples
 
 _HEADER = ("Id", "Name", "Status", "Image", "Sent", "Organizations")
+#: Tasks are looked through in so many pages of this size at most.
+_PAGE, _MOST_PAGES = 100, 10
 
 
 @click.group()
@@ -27,6 +29,7 @@ def task() -> None:
 @click.option("--status", help="Only those in a status, such as completed or failed.")
 @click.option("--image", help="Only those of an image; % stands for anything.")
 @click.option("--limit", default=20, show_default=True, help="So many, newest first.")
+@click.option("--subtasks", is_flag=True, help="Also those that central functions have sent.")
 @with_login
 def list_(
     connection: Connection,
@@ -34,21 +37,29 @@ def list_(
     status: str | None,
     image: str | None,
     limit: int,
+    subtasks: bool,
 ) -> None:
-    """List tasks, newest first."""
+    """List tasks, newest first, without their sub-tasks."""
     from vantage6.client.commands import names
     from vantage6.common.cli import table
 
     client = connection.client
     id_ = names.find_collaboration(client, collaboration)["id"] if collaboration else None
-    found = client.task.list(
-        collaboration=id_,
-        status=status,
-        image=image,
-        page=1,
-        per_page=max(1, min(limit, 100)),
-        include_metadata=False,
-    )
+    limit = max(1, min(limit, _PAGE))
+    found: list[dict[str, Any]] = []
+    for page in range(1, _MOST_PAGES + 1):
+        rows = client.task.list(
+            collaboration=id_,
+            status=status,
+            image=image,
+            page=page,
+            per_page=limit if subtasks else _PAGE,
+            include_metadata=False,
+        )
+        found += [one for one in rows if subtasks or one["parent"] is None]
+        if len(found) >= limit or len(rows) < _PAGE:
+            break
+    found = found[:limit]
 
     def show() -> None:
         table.show(_HEADER, [_row(one) for one in found])

@@ -5,7 +5,7 @@ to the reader of JSON, and all text passes through `one_line`.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from vantage6.common.cli import table
@@ -13,8 +13,12 @@ from vantage6.common.errors import SerializationError
 from vantage6.common.serialization import to_json
 from vantage6.common.terminal_text import one_line
 
-_DIGITS = 6
+#: Of numbers in a table, and in one that is too wide for the terminal.
+_DIGITS, _FEWER_DIGITS = 6, 4
 _DEEPEST = 5
+#: So many values of a list stand in one line.
+_MOST_VALUES = 5
+_RATIO = "_ratio"
 _MOST_COLUMNS, _MOST_LETTERS = 30, 400
 #: Where a result says what a reader of it has to know.
 _WARNINGS = ("warnings", "excluded")
@@ -43,7 +47,8 @@ def lines(result: Any, views: Iterable[Any]) -> list[str] | None:
             path = [_unescape(step) for step in view.path.split("/")[1:]]
             found = _shown(result, view.kind, path)
             if found is not None:
-                said += [*_gap(said), *found]
+                title = [one_line(f"{path[-1]}:")] if paths and path else []
+                said += [*_gap(said), *title, *found]
                 paths.append(path)
         rest = _beside(result, paths) if paths else []
     except (RecursionError, SerializationError):
@@ -94,7 +99,7 @@ def _beside(result: Any, paths: Sequence[Sequence[str]]) -> list[str]:
             inner = one if isinstance(one, dict) else {key: one}
             told = [inner[name] for name in _WARNINGS if isinstance(inner.get(name), list)]
             warnings += [_warning(each) for one_list in told for each in one_list]
-            plain = {name: each for name, each in inner.items() if _is_plain(each)}
+            plain = {name: each for name, each in inner.items() if _is_line(each)}
             facts |= _flat({key: plain} if inner is one else plain)
             left = [name for name in inner if name not in plain and name not in _WARNINGS]
             others += [key] if any(inner[name] for name in left) else []
@@ -124,7 +129,7 @@ def _generic(value: Any, above: Any, depth: int = 0) -> list[str]:
         return _of_records(names, value, depth, header=None)
     if _is_matrix(value):
         return _of_matrix(value, above.get("columns") if isinstance(above, dict) else None)
-    if isinstance(value, list) and not all(map(_is_plain, value)):
+    if value == [] or (isinstance(value, list) and not all(map(_is_plain, value))):
         raise _NotShown
     return [one_line(_text(value))]
 
@@ -154,16 +159,43 @@ def _of_records(
     # A column without any value says nothing.
     columns = [key for key in columns if any(row.get(key) is not None for row in rows)]
     cells = [[row.get(key) for key in columns] for row in rows]
+    if columns == ["level", "count"]:
+        columns, cells = [*columns, "percent"], list(_with_percent(cells))
     if header is not None:
         columns = [header, *columns]
         cells = [[name, *row] for name, row in zip(names, cells, strict=True)]
-    said = _table(columns, cells) if columns else []
+    # A name alone stands above its parts.
+    is_told = len(columns) > 1 or not any(
+        _is_nested(one) for row in records for one in row.values()
+    )
+    said = _table(columns, cells) if columns and is_told else []
     for name, record in zip(names, records, strict=True):
         for key, one in record.items():
             if _is_nested(one):
                 title = one_line(f"{name}: {key}")
                 said += [*_gap(said), title, *_generic(one, record, depth + 1)]
     return said
+
+
+def _with_percent(cells: Sequence[Sequence[Any]]) -> Iterator[list[Any]]:
+    """Yield levels and counts with their share; a total with a hidden count is not known."""
+    counts = [count for _, count in cells]
+    is_whole = all(isinstance(count, int) and count >= 0 for count in counts) and sum(counts) > 0
+    for level, count in cells:
+        yield [level, count, f"{100 * count / sum(counts):.1f}" if is_whole else None]
+
+
+def _coefficients(value: Any, above: Any) -> list[str]:
+    """Return the terms of a model; hazard and odds ratios first, for which people ask."""
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        return _generic(value, above)
+    rows = []
+    for one in value:
+        first = [key for key in one if key == "term" or _RATIO in key]
+        if len(first) > 1 and "p_value" in one:
+            first.append("p_value")
+        rows.append({key: one[key] for key in [*first, *(key for key in one if key not in first)]})
+    return _generic(rows, above)
 
 
 def _of_matrix(value: Sequence[Sequence[Any]], names: Any) -> list[str]:
@@ -180,9 +212,15 @@ def _histogram(value: Any, above: Any) -> list[str]:
     edges, counts = _lists(value, "edges", "counts")
     if len(edges) != len(counts) + 1:
         raise _NotShown
-    rows = zip(edges[:-1], edges[1:], counts, strict=True)
+    header, columns = ["from", "to", "count"], [edges[:-1], edges[1:], counts]
     rest = {key: one for key, one in value.items() if key not in ("edges", "counts")}
-    return [*_table(["from", "to", "count"], rows), *_rest(rest)]
+    least = rest.get("at_least")
+    if isinstance(least, dict) and _is_column(least.get("counts")):
+        if len(least["counts"]) == len(counts) and least["counts"] != counts:
+            # Some are hidden.
+            header, columns = [*header, "at_least"], [*columns, least["counts"]]
+        del rest["at_least"]
+    return [*_table(header, zip(*columns, strict=True)), *_rest(rest)]
 
 
 def _cross_table(value: Any, above: Any) -> list[str]:
@@ -198,6 +236,9 @@ def _cross_table(value: Any, above: Any) -> list[str]:
     cells = [[level, *row] for level, row in zip(rows, counts, strict=True)]
     shown = ("rows", "columns", "counts")
     rest = {key: one for key, one in value.items() if key not in shown}
+    if rest.get("at_least") == counts:
+        # No cell is hidden.
+        del rest["at_least"]
     return [*_table([" / ".join(filter(None, sides)), *columns], cells), *_rest(rest)]
 
 
@@ -233,8 +274,13 @@ def _lists(value: Any, *keys: str) -> list[list[Any]]:
 def _table(header: Sequence[Any], rows: Iterable[Sequence[Any]]) -> list[str]:
     if len(header) > _MOST_COLUMNS:
         raise _NotShown
-    names = [one_line(_text(name)) for name in header]
-    return table.lines(names, [[_text(cell) for cell in row] for row in rows])
+    names, cells = [one_line(_text(name)) for name in header], list(rows)
+    width = table.terminal_width()
+    said = table.lines(names, [[_text(cell) for cell in row] for row in cells])
+    if width is None or max(map(len, said)) <= width:
+        return said
+    short = [[_text(cell, _FEWER_DIGITS) for cell in row] for row in cells]
+    return table.lines(names, short, width)
 
 
 def _pairs(facts: Mapping[str, Any]) -> list[str]:
@@ -264,12 +310,19 @@ def _columns(value: Mapping[str, Any]) -> dict[str, list[Any]]:
 def _is_nested(value: Any) -> bool:
     """Tell whether something is more than the cells of a row."""
     if isinstance(value, dict):
-        return bool(_columns(value)) or any(map(_is_nested, value.values()))
+        rows = list(value.values())
+        are_rows = len(rows) > 1 and all(isinstance(one, dict) for one in rows)
+        return are_rows or bool(_columns(value)) or any(map(_is_nested, rows))
     return isinstance(value, list) and not all(map(_is_plain, value))
 
 
 def _is_plain(value: Any) -> bool:
     return value is None or isinstance(value, str | int | float | bool)
+
+
+def _is_line(value: Any) -> bool:
+    """Tell whether a value, or a short list of them, stands in one line."""
+    return _is_plain(value) or (_is_column(value) and len(value) <= _MOST_VALUES)
 
 
 def _is_column(value: Any) -> bool:
@@ -290,13 +343,13 @@ def _name_of(record: Mapping[str, Any], number: int) -> str:
     return next((one for one in record.values() if isinstance(one, str)), str(number + 1))
 
 
-def _text(value: Any) -> str:
+def _text(value: Any, digits: int = _DIGITS) -> str:
     if value is None:
         return "-"
     if isinstance(value, float):
-        return f"{value:.{_DIGITS}g}"
+        return f"{value:.{digits}g}"
     if isinstance(value, list):
-        return ", ".join(map(_text, value))[:_MOST_LETTERS]
+        return ", ".join(_text(one, digits) for one in value)[:_MOST_LETTERS]
     said = value if isinstance(value, str) else to_json(value).decode()
     return said if len(said) <= _MOST_LETTERS else f"{said[:_MOST_LETTERS]}..."
 
@@ -306,7 +359,8 @@ def _gap(before: Any, after: Any = True) -> list[str]:
 
 
 _KINDS: Mapping[str, Callable[[Any, Any], list[str]]] = {
-    **dict.fromkeys(("table", "coefficients", "kaplan_meier", "line", "text"), _generic),
+    **dict.fromkeys(("table", "kaplan_meier", "line", "text"), _generic),
+    "coefficients": _coefficients,
     "histogram": _histogram,
     "cross_table": _cross_table,
     "scree": _scree,

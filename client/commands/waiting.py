@@ -22,6 +22,8 @@ Document = dict[str, Any]
 
 #: With more stations than this, a terminal shows one line for all.
 _MOST_LINES = 20
+#: What the functions of the library say of a column that a station does not have.
+_NO_COLUMN = "unknown_column: "
 
 
 def finish(
@@ -84,6 +86,13 @@ def show(connection: Connection, task: Document, function: "Function | None" = N
     connection.answer(document, show_all)
     if said := document.get("cause"):
         connection.note(f"vantage6: {said}")
+        if place := task["collaboration"]:
+            members = names.names_of(names.members_of(connection.client, place["id"]))
+            if who := names.explained(said, members):
+                connection.note(who)
+        if _NO_COLUMN in said:
+            database = task.get("database") or "default"
+            connection.note(f"The task read the database {database}; --database names another.")
     if code := results.code_of(document):
         sys.exit(code)
 

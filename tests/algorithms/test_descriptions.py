@@ -132,15 +132,30 @@ def test_a_masked_cell_is_neither_zero_nor_tested():
     assert np.sum(result["at_least"]) < 120
 
 
+def test_a_histogram_with_hidden_counts_knows_all_records():
+    sites = federation(people(90), 3, floors=Floors(dominance=None))
+    answer = histogram(sites, column="x", bins=12)
+    assert answer["result"]["masked"]
+    assert (answer["n"]["rows"], answer["n"]["used"], answer["n"]["missing"]) == (90, 90, 0)
+    assert [warning["message"] for warning in answer["warnings"]] == [
+        f"{sum(one['cells'] for one in answer['result']['masked'])} counts are hidden because "
+        "they are small."
+    ]
+
+
 def test_groups_are_whole_or_absent():
     table = people(90)
     table["g"] = np.array(["a"] * 43 + ["b"] * 45 + ["c"] * 2, object)
     with pytest.raises(Stopped) as stopped:
-        anova(federation(table, 3, floors=Floors(dominance=None)), column="y", group="g")
+        anova(federation(table, 3, floors=Floors(dominance=None, parties=1)), column="y", group="g")
     assert stopped.value.message == (
         "Organization 2 takes no part: Column 'g' splits the records into groups of fewer than 5. "
         "Ask with min_organizations=1 to go on without it."
     )
+    # What no station would answer is no advice.
+    with pytest.raises(Stopped) as stopped:
+        anova(federation(table, 3, floors=Floors(dominance=None)), column="y", group="g")
+    assert "Ask with" not in stopped.value.message
     shares = split(people(90), 2)
     shares[1]["g"][:] = "a"
     shares[2]["g"][:] = "b"

@@ -1,6 +1,7 @@
 """What linear and generalized linear models promise beyond the published numbers."""
 
 import json
+import math
 from typing import Any
 
 import numpy as np
@@ -241,6 +242,29 @@ def test_one_wrong_sum_changes_the_result():
     sites.tamper = tamper
     wrong = glm(sites, formula="yes ~ x", family="binomial")
     assert wrong["result"]["coefficients"] != right["result"]["coefficients"]
+
+
+@pytest.mark.parametrize(
+    ("family", "link", "outcome", "ratio"),
+    [
+        ("binomial", "logit", "yes", "odds_ratio"),
+        ("binomial", "log", "yes", "risk_ratio"),
+        ("poisson", "log", "count", "rate_ratio"),
+        ("negative_binomial", "log", "count", "rate_ratio"),
+        ("gaussian", "log", "positive", None),
+        ("binomial", "probit", "yes", None),
+    ],
+)
+def test_logarithms_of_ratios_come_with_the_ratios(
+    family: str, link: str, outcome: str, ratio: str | None
+):
+    answer = glm(federation(people(), 3), formula=f"{outcome} ~ g", family=family, link=link)
+    for row in answer["result"]["coefficients"]:
+        names = [name for name in row if name.endswith("_ratio")]
+        assert names == ([ratio] if ratio else [])
+        for end, of in (("", "estimate"), ("_lower", "lower"), ("_upper", "upper")):
+            if ratio:
+                assert row[f"{ratio}{end}"] == pytest.approx(math.exp(row[of]), rel=1e-15)
 
 
 def test_one_organization_is_answered_with_a_warning():

@@ -260,6 +260,15 @@ def test_arguments_that_do_not_fit_end_with_a_sentence(arguments: Any, message: 
     assert stopped.value.message == message
 
 
+def test_an_outcome_in_the_formula_is_told_where_it_belongs():
+    with pytest.raises(Stopped) as stopped:
+        cox(federation(patients(), 3), **TIMES, formula="Surv(time, event) ~ age")
+    assert stopped.value.message == (
+        "'Surv(time, event)' cannot be used in a formula here: "
+        "the arguments time and event name the outcome, and formula only the terms."
+    )
+
+
 def test_groups_and_times_are_different_columns():
     with pytest.raises(Stopped) as stopped:
         kaplan_meier(federation(patients(), 3), **TIMES, group="time")

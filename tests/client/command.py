@@ -55,9 +55,10 @@ class Command:
         node: Node,
         value: object = None,
         status: TaskStatus = TaskStatus.COMPLETED,
+        log: str = "it fell over",
     ) -> None:
         """Let a node report the result of a task."""
         row = result_of(Task.get_by_id(task), organization)
         text = bytes_to_base64s(serialize(value, "json"))
-        contents = {"result": text} if value is not None else {"log": "it fell over"}
+        contents = {"result": text} if value is not None else {"log": log}
         finish(row, node, status, **contents)

@@ -211,6 +211,27 @@ def test_shelf_show_has_the_form_of_a_function(command: Command) -> None:
     assert (found["id"], found["function"]["name"]) == (id_, "glm")
 
 
+def test_shelf_show_says_what_is_asked_for_and_what_leaves_a_station(command: Command) -> None:
+    shelve()
+    assert "  Asks the stations for: average_partial" in command.ok("shelf", "show", "master")
+    shown = command.ok("shelf", "show", "average_partial").splitlines()
+    assert [line for line in shown if "Shares" in line] == [
+        "  Shares sum: /sum",
+        "  Shares count: /count",
+    ]
+
+
+def test_in_a_narrow_terminal_descriptions_stand_below_their_arguments(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelve_models()
+    monkeypatch.setattr("vantage6.common.cli.table.terminal_width", lambda: 60)
+    shown = command.ok("shelf", "show", "glm").splitlines()
+    place = next(i for i, line in enumerate(shown) if line.startswith("  formula"))
+    assert shown[place].split() == ["formula", "formula", "needed"]
+    assert shown[place + 1] == "      Outcome ~ terms."
+
+
 def test_shelf_show_of_an_unknown_function_says_where_to_look(command: Command) -> None:
     shelve()
     done = command.run("shelf", "show", "strange")

@@ -10,8 +10,10 @@ import pytest
 from tests.client.command import Command
 from tests.models.cards import shelve
 from tests.models.factories import IMAGE as CARD_IMAGE
+from tests.models.factories import make_task
 from tests.waiting import eventually
 from vantage6.client import RSACryptor
+from vantage6.common.enums import CardState
 from vantage6.common.task_status import TaskStatus
 from vantage6.models.store import nodes
 from vantage6.models.tables import Task
@@ -195,6 +197,31 @@ def test_results_are_saved_for_their_owner_alone_and_not_over_another_file(
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
+def test_sub_tasks_are_listed_only_if_asked_for(command: Command) -> None:
+    task, world = command.send("--name", "model"), command.live.world
+    for _ in range(3):
+        make_task(world.north, [world.amsterdam], parent=Task.get_by_id(task))
+    (found,) = command.json("task", "list", "--limit", 2)
+    assert found["id"] == task
+    everything = command.json("task", "list", "--subtasks")
+    assert [one["parent"] for one in everything] == [task, task, task, None]
+    assert len(command.json("task", "list", "--subtasks", "--limit", 2)) == 2
+
+
+def test_numbers_of_organizations_and_the_database_are_explained(command: Command) -> None:
+    task, world = command.send(), command.live.world
+    said = f"Organization {world.berlin.id} takes no part: unknown_column: There is no column 'x'."
+    for organization, node in (
+        (world.amsterdam, world.amsterdam_north),
+        (world.berlin, world.berlin_north),
+    ):
+        log = f"reason > {said}"
+        command.answer(task, organization, node, status=TaskStatus.CRASHED, log=log)
+    done = command.run("result", "show", task)
+    assert f"Organization {world.berlin.id} is Berlin." in done.stderr
+    assert "read the database default; --database names another." in done.stderr
+
+
 def test_tasks_are_listed_shown_stopped_and_repeated(command: Command) -> None:
     task = command.send("--name", "first", "--arg", "column_name=age")
     assert [one["name"] for one in command.json("task", "list")] == ["first"]
@@ -229,7 +256,16 @@ def test_the_shelf_tells_functions_and_their_arguments(command: Command) -> None
     row = shelve()
     (found,) = command.json("shelf", "list", "--state", "reviewed")
     assert (found["id"], found["functions"]) == (row.id, ["master", "average_partial"])
-    assert "average" in command.ok("shelf", "list")
+    listed = command.ok("shelf", "list").splitlines()
+    assert listed[2:] == [
+        "",
+        f"Functions of card {row.id}, average:",
+        # The partial function is asked for by the central one, and not by people.
+        *("Function  Title", "master    Average"),
+    ]
+    shelve(state=CardState.RETIRED, name="old", images=["old/image"])
+    assert "Functions of card" in command.ok("shelf", "list")
+    assert "old:" not in command.ok("shelf", "list")
     shown = command.ok("shelf", "show", row.id)
     assert "master (central): Average" in shown
     assert "  column_name  column  needed   Column" in shown

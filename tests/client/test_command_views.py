@@ -38,11 +38,12 @@ SHOWN = [
     "Warning: organization 3: It has too few records.",
     r"Warning: age and days\ngo together.",
     "",
-    "n.rows    8",
-    "rounds    4",
-    "deviance  34.5679",
+    "organizations.used  1, 2",
+    "n.rows              8",
+    "rounds              4",
+    "deviance            34.5679",
     "",
-    "Not shown: organizations, n, covariance. --json has them, and all digits.",
+    "Not shown: n, covariance. --json has them, and all digits.",
 ]
 
 
@@ -159,12 +160,25 @@ def test_a_histogram_has_its_intervals() -> None:
     ]
 
 
+def test_a_histogram_shows_what_is_known_of_hidden_counts_beside_them() -> None:
+    least = {"counts": [3, 4], "below": 2, "above": 0}
+    value = {"edges": [0, 1, 2], "counts": [3, None], "at_least": least}
+    assert shown(value, "histogram") == [
+        "from  to  count  at_least",
+        "0     1   3      3",
+        "1     2   -      4",
+    ]
+    whole = value | {"counts": [3, 4]}
+    assert shown(whole, "histogram") == ["from  to  count", "0     1   3", "1     2   4"]
+
+
 def test_a_cross_table_has_the_levels_of_both_columns() -> None:
     value = {
         "rows": {"column": "arm", "levels": ["a", "b"]},
         "columns": {"column": "died", "levels": ["0", "1"]},
         "counts": [[1, None], [3, 4]],
         "fisher": {"p_value": 0.05},
+        "at_least": [[1, None], [3, 4]],
     }
     assert shown(value, "cross_table") == [
         "arm / died  0  1",
@@ -184,6 +198,73 @@ def test_curves_have_a_table_each() -> None:
         *("a: rows", "time  at_risk", "1     4", "2     3", ""),
         *("b: rows", "time  at_risk", "1     4", "2     3"),
     ]
+
+
+def test_hazard_ratios_come_first_with_their_p_value() -> None:
+    row = {
+        **{"term": "age", "estimate": 0.1, "standard_error": 0.2, "p_value": 0.5, "lower": -0.3},
+        **{"hazard_ratio": 1.105, "hazard_ratio_lower": 0.75, "hazard_ratio_upper": 1.6},
+    }
+    (header, _) = shown([row], "coefficients") or ()
+    assert header.split() == [
+        *("term", "hazard_ratio", "hazard_ratio_lower", "hazard_ratio_upper", "p_value"),
+        *("estimate", "standard_error", "lower"),
+    ]
+
+
+def test_each_view_but_the_first_has_its_name() -> None:
+    value = {"result": {"r": [[1, 0.5], [0.5, 1]], "curves": [], "tests": [{"name": "log_rank"}]}}
+    views = [view("table", f"/result/{name}") for name in ("r", "curves", "tests", "none")]
+    assert (lines(value, views) or [])[:6] == [
+        *("1    0.5", "0.5  1", ""),
+        *("tests:", "name", "log_rank"),
+    ]
+    # What is empty takes no line.
+    assert (lines(value, views[1:]) or [])[:2] == ["name", "log_rank"]
+
+
+def test_a_short_list_stands_among_the_facts() -> None:
+    value = {"rows": [{"term": "age"}], "df": [2, 436.25], "times": list(range(9)), "empty": []}
+    assert shown(value, "table", "/rows") == [
+        *("term", "age", ""),
+        *("df  2, 436.25", ""),
+        "Not shown: times. --json has them, and all digits.",
+    ]
+
+
+def test_levels_have_their_share_unless_a_count_is_hidden() -> None:
+    levels = [{"level": "a", "count": 1}, {"level": "b", "count": 2}]
+    assert shown(levels, "table") == [
+        "level  count  percent",
+        "a      1      33.3",
+        "b      2      66.7",
+    ]
+    levels[0] |= {"count": None}
+    assert shown(levels, "table") == ["level  count  percent", "a      -      -", "b      2      -"]
+
+
+def test_groups_have_a_section_each() -> None:
+    columns = {name: {"n": 4, "mean": 0.5} for name in ("age", "days")}
+    strata = [{"level": level, "columns": columns} for level in ("new", "usual")]
+    table = ["      n  mean", "age   4  0.5", "days  4  0.5"]
+    assert shown({"strata": strata}, "table", "/strata") == [
+        *("new: columns", *table, ""),
+        *("usual: columns", *table),
+    ]
+
+
+def test_a_table_that_is_wider_than_the_terminal_has_fewer_digits_then_blocks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rows = [{"term": "age", "estimate": 1 / 3, "error": 2 / 3}]
+    for width, wanted in (
+        (80, ["term  estimate  error", "age   0.333333  0.666667"]),
+        (22, ["term  estimate  error", "age   0.3333    0.6667"]),
+        (15, ["term  estimate", "age   0.3333", "", "term  error", "age   0.6667"]),
+        (3, ["term  estimate", "age   0.3333", "", "term  error", "age   0.6667"]),
+    ):
+        monkeypatch.setattr("vantage6.common.cli.table.terminal_width", lambda width=width: width)
+        assert shown(rows, "coefficients") == wanted
 
 
 def test_components_have_their_share_and_loadings() -> None:
@@ -208,11 +289,13 @@ def test_a_matrix_has_the_names_of_its_columns() -> None:
     value = {"columns": ["a", "b"], "matrix": [[1.0, 0.25], [0.25, 1.0]]}
     assert shown(value, "table", "/matrix") == [
         *("   a     b", "a  1     0.25", "b  0.25  1"),
-        *("", "Not shown: columns. --json has them, and all digits."),
+        *("", "columns  a, b"),
     ]
 
 
-@pytest.mark.parametrize("kind", ["table", "histogram", "cross_table", "scree", "kaplan_meier"])
+@pytest.mark.parametrize(
+    "kind", ["table", "coefficients", "histogram", "cross_table", "scree", "kaplan_meier"]
+)
 @pytest.mark.parametrize(
     "value",
     [

@@ -47,6 +47,7 @@ _COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
 #: Text in quotes, names in backticks, and other names.
 _WORDS = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`|[^\W\d]\w*")
 _DIFFERS = "it would be computed differently at each organization"
+_NO_OUTCOME = "the arguments time and event name the outcome, and formula only the terms"
 _UNKNOWN = "only columns, numbers, simple arithmetic and C() are"
 
 
@@ -195,6 +196,8 @@ def _check(node: ast.expr, text: str, quoted: Mapping[str, str], names: list[str
             raise refuse(text, "comparisons are < <= > >= with a number")
         _check(node.left, text, quoted, names)
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        if node.func.id == "Surv":
+            raise refuse(text, _NO_OUTCOME)
         if node.func.id not in FUNCTIONS:
             raise refuse(text, _DIFFERS)
         if node.keywords or len(node.args) != 1:
