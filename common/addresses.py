@@ -125,16 +125,26 @@ def registry(text: str) -> str:
     return HUB if host.lower() in _WRITTEN_FOR_HUB else host
 
 
+def split_image(reference: str) -> tuple[str, str]:
+    """Return the host that an engine asks for an image, and the rest of its reference.
+
+    The host is what stands before the first slash, if that has a dot, a colon or a capital letter,
+    or is ``localhost``; everything else is at Docker Hub.
+    """
+    host, slash, path = reference.partition("/")
+    is_host = any(sign in host for sign in ".:") or host == "localhost" or host != host.lower()
+    if not slash or not is_host:
+        return HUB, reference
+    return (HUB if host in HUB_HOSTS else host), path
+
+
 def repository(text: str) -> str:
     """Return the one form of the name of an image: as Docker writes it, without what it adds.
 
     ``docker.io/library/redis``, ``index.docker.io/redis`` and ``redis`` are one image, and so are
     ``REG.example:443/a`` and ``reg.example/a``. A tag stays as it is.
     """
-    name = text.strip()
-    host, slash, path = name.partition("/")
-    if not slash or not (host == "localhost" or any(sign in host for sign in ".:")):
-        host, path = HUB, name
+    host, path = split_image(text.strip())
     host = host.lower().removesuffix(":443")
     if host in HUB_HOSTS:
         return path.removeprefix("library/")

@@ -8,7 +8,7 @@ network, and read from its answer which of them is there.
 import re
 from collections.abc import Iterable, Iterator
 
-from vantage6.common.addresses import HUB, HUB_HOSTS
+from vantage6.common.addresses import HUB, split_image
 from vantage6.common.config.node import NodeConfig
 from vantage6.common.config.services import SERVICES_IMAGE
 
@@ -18,16 +18,8 @@ _SPECIAL = frozenset("[](){}*+?|^$")
 
 
 def registry_of(image: str) -> str:
-    """Return the host that an engine asks for an image.
-
-    It is what stands before the first slash, if that has a dot, a colon or a capital letter, or is
-    ``localhost``; everything else is at Docker Hub.
-    """
-    host, slash, _ = image.partition("/")
-    is_host = any(sign in host for sign in ".:") or host == "localhost" or host != host.lower()
-    if not slash or not is_host or host in HUB_HOSTS:
-        return HUB
-    return host
+    """Return the host that an engine asks for an image."""
+    return split_image(image)[0]
 
 
 class Registries:

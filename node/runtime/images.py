@@ -11,12 +11,11 @@ from typing import Any
 
 import docker
 import requests
-from docker.auth import encode_header, get_config_header, resolve_repository_name
-from docker.errors import APIError, InvalidRepository, create_api_error_from_http_exception
+from docker.auth import encode_header, get_config_header
+from docker.errors import APIError, create_api_error_from_http_exception
 from docker.utils import parse_repository_tag
 
 from vantage6.common import logs
-from vantage6.common.addresses import HUB
 from vantage6.common.backoff import delays
 from vantage6.common.cards import LABEL
 from vantage6.common.config.node import NodeConfig
@@ -114,13 +113,13 @@ class Images:
             If there is no such image, or it cannot be pulled.
         """
         _refuse_other_names(image)
-        for pause in islice(delays(2), _TRIES):
+        for pause in (*islice(delays(2), _TRIES - 1), None):
             try:
                 return self._fetch(image, cancelled, pulling, registries or self._registries)
             except _Troubled as error:
                 last = error
                 log.warning("the engine fails for an image", image=image, reason=str(error))
-                if cancelled():
+                if pause is None or cancelled():
                     break
                 time.sleep(pause)
         # SECURITY: an engine that answers is not away. Waiting for it would keep the slot.
@@ -247,8 +246,6 @@ class Images:
                         raise _refusal(image, str(line["error"]))
                     if cancelled():
                         raise RefusalError(TaskStatus.KILLED, "killed", "Killed during the pull.")
-        except InvalidRepository as error:
-            raise _refusal(image, f"invalid reference: {error}") from error
         except APIError as error:
             raise _refusal(image, str(error.explanation or error)) from error
         log.info("image pulled", image=image)
@@ -261,8 +258,10 @@ class Images:
         """
         client = self._client
         repository, tag = parse_repository_tag(image)
-        registry, _ = resolve_repository_name(repository)
-        login = self._logins.get(HUB if registry == "index.docker.io" else registry)
+        # SECURITY: by the same rule as the policies. The library takes another host for Docker
+        # Hub, and would hand the login there to it.
+        registry = registry_of(image)
+        login = self._logins.get(registry)
         # Without a login of ours, that of the node's user counts (`docker login`).
         header = encode_header(login) if login else get_config_header(client, registry)
         response = client.post(

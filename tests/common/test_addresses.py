@@ -141,3 +141,23 @@ def test_server_is_told_how_to_write_where_it_listens(tmp_path: Path, given: str
 def test_host_and_port_of_version_6_stand_in_brackets() -> None:
     assert addresses.with_port(addresses.near("::"), 5000) == "[::1]:5000"
     assert addresses.with_port(addresses.near("0.0.0.0"), 5000) == "127.0.0.1:5000"
+
+
+@pytest.mark.parametrize(
+    ("reference", "host", "one_form"),
+    [
+        ("a", "docker.io", "a"),
+        ("docker.io/library/redis:7", "docker.io", "redis:7"),
+        ("index.docker.io/redis", "docker.io", "redis"),
+        ("REG.example:443/a", "REG.example:443", "reg.example/a"),
+        ("localhost/a", "localhost", "localhost/a"),
+        ("Intranet/a", "Intranet", "intranet/a"),
+        ("intranet/a", "docker.io", "intranet/a"),
+        ("[::1]:80/a", "[::1]:80", "[::1]:80/a"),
+    ],
+)
+def test_the_registry_of_an_image_is_judged_in_one_way(
+    reference: str, host: str, one_form: str
+) -> None:
+    assert addresses.split_image(reference)[0] == host
+    assert addresses.repository(reference) == one_form

@@ -1,8 +1,11 @@
 """The name of an image reaches the engine as a name, and as nothing else."""
 
+import base64
+import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 
 import docker
@@ -19,30 +22,44 @@ class Engine(BaseHTTPRequestHandler):
     """Answers a ping, and is at a loss with each image, as Podman with some names."""
 
     asked: list[str]
+    logins: list[str | None]
+    #: What is answered about each image.
+    status: int
 
     def do_GET(self) -> None:
         type(self).asked.append(self.path)
         is_ping = self.path.endswith("/_ping")
-        self.send_response(200 if is_ping else 500)
+        self.send_response(200 if is_ping else self.status)
         self.end_headers()
         self.wfile.write(b"OK")
+
+    def do_POST(self) -> None:
+        type(self).logins.append(self.headers.get("X-Registry-Auth"))
+        self.send_response(500)
+        self.end_headers()
 
     def log_message(self, *_: object) -> None:
         """Stay silent."""
 
 
 @pytest.fixture
-def images() -> Iterator[Images]:
-    Engine.asked = []
+def make_images(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[..., Images]]:
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    Engine.asked, Engine.logins, Engine.status = [], [], 500
     server = ThreadingHTTPServer(("127.0.0.1", 0), Engine)
     Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     client = docker.APIClient(f"tcp://127.0.0.1:{server.server_port}", version="1.41", timeout=10)
     try:
-        yield Images(client, make_config(pull_policy="missing"))
+        yield lambda **values: Images(client, make_config(**values))
     finally:
         client.close()
         server.shutdown()
         server.server_close()
+
+
+@pytest.fixture
+def images(make_images: Callable[..., Images]) -> Images:
+    return make_images(pull_policy="missing")
 
 
 def refusal_of(images: Images, name: str) -> str:
@@ -101,7 +118,35 @@ def test_a_result_does_not_wait_for_ever_for_an_engine_that_answers(
     pauses: list[float] = []
     monkeypatch.setattr("vantage6.node.runtime.images.time.sleep", pauses.append)
     assert refusal_of(images, name) == "pull_failed"
-    assert [path.rpartition("/")[2] for path in Engine.asked] == ["json", "_ping"] * len(pauses)
+    assert [path.rpartition("/")[2] for path in Engine.asked] == ["json", "_ping"] * 4
+    # None after the last try, when nothing is waited for any more.
+    assert len(pauses) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "user"),
+    [
+        ("demo/average", "hub"),
+        ("docker.io/demo/average", "hub"),
+        ("reg.example/average", "own"),
+        ("Intranet/average", None),
+        ("other.example/average", None),
+    ],
+)
+def test_a_login_goes_to_its_own_registry_only(
+    make_images: Callable[..., Images], name: str, user: str | None
+) -> None:
+    """Engines take a capital letter for the sign of a host."""
+    logins = [
+        {"registry": "docker.io", "username": "hub", "password": "secret"},
+        {"registry": "reg.example", "username": "own", "password": "secret"},
+    ]
+    images = make_images(pull_policy="always", docker_registries=logins)
+    Engine.status = 404
+    refusal_of(images, name)
+    (shown,) = Engine.logins
+    sent = json.loads(base64.urlsafe_b64decode(shown)).get("username") if shown else None
+    assert sent == user
 
 
 def test_a_name_is_judged_in_no_time(images: Images) -> None:
