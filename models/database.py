@@ -37,6 +37,8 @@ _POSTGRES = re.compile(r"^postgres(?:ql)?(?:\+\w+)?://")
 def bind(uri: str, *, folder: Path, connections: int = 16, kick: Kick | None = None) -> None:
     """Bind the tables to a database; connects to nothing yet.
 
+    What this process holds open of the one that they were bound to before is closed.
+
     Parameters
     ----------
     uri
@@ -54,6 +56,9 @@ def bind(uri: str, *, folder: Path, connections: int = 16, kick: Kick | None = N
     ConfigurationError
         If the URI is of another kind.
     """
+    # After this no thread reaches those connections any more.
+    if db.obj is not None:
+        dispose()
     if uri.startswith("sqlite:///"):
         path = folder / uri.removeprefix("sqlite:///")
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -141,10 +146,8 @@ def discard() -> None:
 
 
 def dispose() -> None:
-    """Close all connections of this process, where it has done its work."""
-    close()
-    if isinstance(db.obj, PooledPostgresqlDatabase):
-        db.obj.close_all()
+    """Close all connections of this process that no other thread works with."""
+    db.obj.close_all()
 
 
 def release() -> None:

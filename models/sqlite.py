@@ -48,6 +48,15 @@ class QueuingSqlite(peewee.SqliteDatabase):
                 self._spare.append(database._state.conn)
                 database._state.reset()
 
+    def close_all(self) -> None:
+        """Close the connection of this thread, and those that were set aside."""
+        self.close()
+        database: Any = self
+        with database._lock:
+            spare, self._spare = self._spare, []
+        for connection in spare:
+            connection.close()
+
     def dispose(self) -> None:
         """Forget all connections without closing them, in a process that was forked."""
         super().dispose()

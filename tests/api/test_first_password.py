@@ -11,7 +11,6 @@ import pytest
 from falcon import testing
 
 from tests.api.conftest import configured
-from tests.models.factories import close_all
 from tests.services import needs
 from vantage6.api.app import create_app
 from vantage6.api.http.local_requests import is_from_this_machine
@@ -29,7 +28,7 @@ FIRST = "root"
 @pytest.fixture(autouse=True)
 def no_connections() -> Iterator[None]:
     yield
-    close_all()
+    database.dispose()
 
 
 def log_in(
@@ -121,7 +120,7 @@ def test_another_name_does_not_help(instance: Instance):
     set_up(instance)
     with database.session():
         User.update(username="boss").execute()
-    close_all()
+    database.dispose()
     got = testing.TestClient(create_app(instance)).simulate_post(
         "/api/token/user", json={"username": "boss", "password": FIRST}, remote_addr=ELSEWHERE
     )

@@ -92,7 +92,14 @@ def test_one_network_of_ipv6_counts_as_one(api: Api, ada: User):
     assert [guess(api, 1, address)[0] for address in addresses] == [401] * 5 + [429]
 
 
-def test_the_policy_says_how_many(instance: Instance):
+@pytest.fixture
+def no_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait shortly, and without the slot and the connection of a request: there is none."""
+    monkeypatch.setattr(guesses, "_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(guesses, "without_slot_or_connection", lambda _: guesses.suppress())
+
+
+def test_the_policy_says_how_many(instance: Instance, no_request: None):
     policy = PasswordPolicy(max_failed_attempts=2, inactivation_minutes=1)
     assert checks(Guesses(Limits(NO_BROKER, RateLimits(), policy)), 10) == 2
 
@@ -148,13 +155,8 @@ def checks(*counters: Any, right: bool = False) -> int:
 
 
 @pytest.fixture(params=["process", "Redis"])
-def processes(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> Callable[[int], list[Guesses]]:
+def processes(request: pytest.FixtureRequest, no_request: None) -> Callable[[int], list[Guesses]]:
     """Give a function that makes what several processes count with."""
-    monkeypatch.setattr(guesses, "_WAIT_SECONDS", 0.01)
-    # There is no request here that could give anything back.
-    monkeypatch.setattr(guesses, "without_slot_or_connection", lambda _: guesses.suppress())
     if request.param == "process":
         return lambda number: [Guesses(Limits(NO_BROKER, RateLimits()))] * number
     url = request.getfixturevalue("redis_url")

@@ -56,6 +56,7 @@ def another_app(instance: Instance, service: Service | None = None) -> Any:
     bound = database.db.obj
     app = create_app(instance, service)
     database.db.initialize(bound)
+    database.connect()
     return app
 
 

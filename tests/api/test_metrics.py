@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.api.client import Algorithm, Answer, Api
 from tests.api.conftest import Server, configured
 from tests.models.crowd import grow
-from tests.models.factories import IMAGE, World, close_all, counted, make_task
+from tests.models.factories import IMAGE, World, counted, make_task
 from tests.services import NO_BROKER
 from tests.waiting import eventually
 from vantage6.api.app import create_app
@@ -23,6 +23,7 @@ from vantage6.broker.queues import CELERY_PREFIX, CONTROL, alive, inbox
 from vantage6.common import __version__
 from vantage6.common.clock import now
 from vantage6.common.config import Instance
+from vantage6.models import database
 from vantage6.models.database import db
 from vantage6.models.store import outbox
 from vantage6.models.store.outbox import Topic
@@ -87,11 +88,11 @@ def test_the_token_can_be_configured_and_the_page_left_out(server: Server):
             "GET", "/api/metrics", "0123456789abcdef", prefix=""
         )
         assert given.status == 200
-        close_all()
+        database.dispose()
         app = create_app(configured(server.instance, metrics=None))
         assert Api(app, server.api.tokens).get("/metrics").status == 404
     finally:
-        close_all()
+        database.dispose()
         db.initialize(bound)
 
 
@@ -185,6 +186,7 @@ def test_all_processes_count_together(server: Server):
     other = create_app(server.instance)
     # Both share this one process, and with it the connections of the test.
     db.initialize(bound)
+    database.connect()
     for app in (server.api.app, other, other):
         Api(app, server.api.tokens).get("/version")
     labels = {"method": "GET", "route": "/version", "status": "200"}
@@ -204,8 +206,9 @@ def test_without_a_broker_the_rest_is_there(server: Server):
         found = scraped(alone)
         assert time.monotonic() - started < 3
     finally:
-        close_all()
+        database.dispose()
         db.initialize(bound)
+        database.connect()
     assert value(found, "vantage6_results_open", status="pending") == 1
     assert value(found, "vantage6_up", part="broker") == 0
     assert value(found, "vantage6_nodes_online") is None

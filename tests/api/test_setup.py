@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import pytest
 
 from tests.api.conftest import configured
-from tests.models.factories import close_all, make_user
+from tests.models.factories import make_user
 from vantage6.api.identity import passwords
 from vantage6.common.config import Instance
 from vantage6.models import database, migrate
@@ -30,14 +30,14 @@ def start(instance: Instance) -> bool:
     try:
         return set_up(instance)
     finally:
-        close_all()
+        database.dispose()
 
 
 @contextmanager
 def connected() -> Iterator[None]:
     with database.session():
         yield
-    close_all()
+    database.dispose()
 
 
 def root() -> User | None:

@@ -98,13 +98,7 @@ def migrated() -> Iterator[None]:
                 _KEPT.append(file.read_bytes())
             yield
     finally:
-        close_all()
-
-
-def close_all() -> None:
-    """Close the connections of the pool, which PostgreSQL would complain about."""
-    if hasattr(database.db.obj, "close_all"):
-        database.db.obj.close_all()
+        database.dispose()
 
 
 def make_user(organization: Organization, *roles: str, password: str = "!", **fields: Any) -> User:

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.models.factories import close_all
 from vantage6.models import database, migrate
 from vantage6.models.rules import DEFAULT_ROLES
 from vantage6.models.store import roles, setup
@@ -22,7 +21,7 @@ def old(empty_uri: str, tmp_path: Path):
         setup.ensure_rules()
         Rule.delete().where(Rule.name == "algorithm").execute()
         yield
-    close_all()
+    database.dispose()
 
 
 def test_default_roles_get_the_rules_and_other_roles_stay(old: None):
@@ -61,4 +60,4 @@ def test_a_new_database_keeps_the_known_ids(empty_uri: str, tmp_path: Path):
         setup.ensure_rules()
         assert Rule.get_by_id(1).name == "node"
         assert Rule.get_by_id(53).name == "event"
-    close_all()
+    database.dispose()

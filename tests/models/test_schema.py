@@ -8,7 +8,6 @@ import pytest
 
 from tests.models.factories import (
     World,
-    close_all,
     make_task,
     make_user,
     side_by_side,
@@ -52,7 +51,7 @@ def empty(empty_uri: str, tmp_path: Path):
     database.bind(empty_uri, folder=tmp_path)
     with database.session():
         yield
-    close_all()
+    database.dispose()
 
 
 def test_migrations_make_exactly_the_tables_and_can_be_taken_back(empty: None):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.models.factories import World, again, close_all, make_user, make_world
+from tests.models.factories import World, again, make_user, make_world
 from vantage6.models import database, migrate, seals
 from vantage6.models.database import db
 from vantage6.models.store import second_factors, setup
@@ -27,7 +27,7 @@ def world(database_uri: str, folder: Path) -> Iterator[World]:
         migrate.up()
         setup.ensure_rules()
         yield make_world()
-    close_all()
+    database.dispose()
 
 
 def stored(column: str = "otp_sealed") -> str:

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -9,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import peewee
 import pytest
@@ -122,6 +124,43 @@ def test_a_thread_that_ends_within_a_transaction_frees_the_line(file: Path):
     thread.join(10)
     assert is_free(file)
     write()
+
+
+def is_open(connection: Any) -> bool:
+    try:
+        connection.execute("SELECT 1")
+    except sqlite3.ProgrammingError:
+        return False
+    return True
+
+
+def set_aside_by_a_thread() -> Any:
+    """Return the connection that a thread took and gave back open."""
+    taken: list[Any] = []
+
+    def work() -> None:
+        with database.session(keep=True):
+            taken.append(db.connection())
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join(10)
+    return taken[0]
+
+
+def test_a_process_that_has_done_its_work_leaves_no_connection_open() -> None:
+    mine, other = db.connection(), set_aside_by_a_thread()
+    assert is_open(other)
+    database.dispose()
+    assert not is_open(mine)
+    assert not is_open(other)
+
+
+def test_no_connection_stays_to_a_database_that_was_bound_before(tmp_path: Path) -> None:
+    mine, other = db.connection(), set_aside_by_a_thread()
+    database.bind(f"sqlite:///{tmp_path / 'next.sqlite'}", folder=tmp_path)
+    assert not is_open(mine)
+    assert not is_open(other)
 
 
 def test_what_reads_does_not_stand_in_line(file: Path):

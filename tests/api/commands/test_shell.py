@@ -15,7 +15,6 @@ import pytest
 from tests.api.commands.conftest import Operator
 from tests.models.factories import (
     World,
-    close_all,
     finish,
     make_task,
     make_user,
@@ -40,7 +39,7 @@ def db(operator: Operator):
     set_up(operator.instance)
     with database.session():
         yield namespace(operator.instance)["db"]
-    close_all()
+    database.dispose()
 
 
 @pytest.fixture
