@@ -27,6 +27,7 @@ from vantage6.api.schemas.tasks import (
 from vantage6.api.schemas.users import UserReply
 from vantage6.common.documents import Link, TaskBase
 from vantage6.common.enums import Operation
+from vantage6.common.task_status import TaskStatus
 from vantage6.models.store import nodes as node_store
 from vantage6.models.store import payloads, relations, tasks
 from vantage6.models.store import results as result_store
@@ -285,6 +286,9 @@ class Replies(Links):
                     "id": result.id,
                     "organization": result.organization_id,
                     "status": result.status,
+                    "waits_for": result.reason_code
+                    if result.status == TaskStatus.PENDING
+                    else None,
                 }
                 for result in own
             ],

@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 _PATIENCE_SECONDS = 300.0
 
 
+#: What a station waits for, by the code of its reason, in words that an organization follows.
+HOLDS = {
+    "awaiting_approval": "waits for approval at",
+    "station_paused": "waits for the end of a pause at",
+}
+
+
 class StillRunning(V6Error, TimeoutError):
     """The task is not complete yet; it goes on."""
 
@@ -149,11 +156,13 @@ def summary(status: Document, elapsed: float) -> str:
     if states:
         done = states.count(TaskStatus.COMPLETED)
         waiting = states.count(TaskStatus.PENDING)
+        held = [one.get("waits_for") for one in status["results"]].count("awaiting_approval")
         running = sum(state in UNFINISHED for state in states) - waiting
         failed = len(states) - done - waiting - running
         line += f": {done} of {len(states)} organizations done"
         line += f", {running} running" if running else ""
         line += f", {waiting} waiting" if waiting else ""
+        line += f" ({held} for approval)" if held else ""
         line += f", {failed} failed" if failed else ""
     return one_line(f"{line} ({clock})")
 

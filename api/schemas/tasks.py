@@ -150,6 +150,13 @@ class ResultStatusReply(TypedDict):
     id: int
     organization: int
     status: str
+    waits_for: Annotated[
+        str | None,
+        Field(
+            description="code of the reason for which its data station holds it back, such as "
+            "`awaiting_approval`; null if it does not"
+        ),
+    ]
 
 
 @exact

@@ -156,11 +156,13 @@ class LinesOfStations:
 
     def show(self, status: Document, elapsed: float) -> None:
         """Show what has changed since the last time."""
+        holds = _holds(status)
         for id_, state in _states(status).items():
-            if self._before.get(id_) != state:
-                self._before[id_] = state
-                name = names.named(self._members, id_)["name"]
-                console.say(one_line(f"{_clock(elapsed)}  {name}: {state}"), err=True)
+            name = names.named(self._members, id_)["name"]
+            said = f"{holds[id_]} {name}" if id_ in holds else f"{name}: {state}"
+            if self._before.get(id_) != said:
+                self._before[id_] = said
+                console.say(one_line(f"{_clock(elapsed)}  {said}"), err=True)
 
 
 class ScreenOfStations(AbstractContextManager["ScreenOfStations"]):
@@ -191,10 +193,12 @@ class ScreenOfStations(AbstractContextManager["ScreenOfStations"]):
             self._set(0, waiting.summary(status, elapsed), is_done=bool(status["complete"]))
             return
         width = max((len(self._name(id_)) for id_ in states), default=0)
+        holds = _holds(status)
         for id_, state in states.items():
             is_done = state not in UNFINISHED
             clock = "" if is_done else f"  {_clock(elapsed)}"
-            self._set(id_, one_line(f"{self._name(id_):<{width}}  {state}{clock}"), is_done=is_done)
+            said = f"{holds[id_]} the station" if id_ in holds else state
+            self._set(id_, one_line(f"{self._name(id_):<{width}}  {said}{clock}"), is_done=is_done)
 
     def __enter__(self) -> "ScreenOfStations":
         self._progress.start()
@@ -216,6 +220,12 @@ def _states(status: Document) -> dict[int, str]:
     """Return the status of each organization; nothing from a server that sends only links."""
     found = (one for one in status.get("results") or () if "status" in one)
     return {one["organization"]: str(one["status"]) for one in found if "organization" in one}
+
+
+def _holds(status: Document) -> dict[int, str]:
+    """Return in words what stations wait for, by organization, where one holds a result back."""
+    found = ((one.get("organization"), one.get("waits_for")) for one in status.get("results") or ())
+    return {id_: waiting.HOLDS[code] for id_, code in found if code in waiting.HOLDS}
 
 
 def _clock(elapsed: float) -> str:

@@ -238,7 +238,8 @@ class Task(Group):
         Returns
         -------
         dict
-            ``id``, ``status``, ``complete``, and ``results`` with id, organization and status.
+            ``id``, ``status``, ``complete``, and ``results`` with id, organization and status, and
+            in ``waits_for`` the code of the reason for which a data station holds one back.
         """
         try:
             return self.parent.call("get", f"task/{id_}/status")

@@ -88,9 +88,14 @@ def kill_at(node: Node) -> int:
 def release(organization_id: int, collaboration_id: int | None) -> None:
     """Offer what the node of an organization has taken to the next one, which counts anew."""
     there = hold(_of_member(organization_id, collaboration_id) & Result.finished_at.is_null())
-    Result.update(status=TaskStatus.PENDING, lease_until=None, started_at=None, attempt=0).where(
-        there
-    ).execute()
+    Result.update(
+        status=TaskStatus.PENDING,
+        lease_until=None,
+        started_at=None,
+        attempt=0,
+        reason_code=None,
+        reason=None,
+    ).where(there).execute()
 
 
 def recipients() -> Any:

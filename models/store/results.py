@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, TypedDict
 
+from peewee import Case
+
 from vantage6.common.clock import now
 from vantage6.common.errors import Conflict, Forbidden, Invalid, NotFound
 from vantage6.common.task_status import TaskStatus, has_task_finished
@@ -29,6 +31,9 @@ _BY_ID = Prepared(
 )
 _PAYLOADS = Prepared(lambda ids: Payload.select().where(among(Payload.result, ids)))
 _WAITS = Result.status == TaskStatus.PENDING
+#: Its node has it, and waits for a person at the station; the reason says so.
+_IS_HELD = _WAITS & Result.reason_code.is_null(False)
+_NO_REASON = {"reason_code": None, "reason": None}
 _PENDING_OF: Prepared[Any] = Prepared(
     lambda task: result_endings.recipients().where((Result.task == task) & _WAITS).tuples()
 )
@@ -111,7 +116,7 @@ def claim(result_id: int, node: Node, lease_seconds: int) -> tuple[Result, bool]
     Returns
     -------
     tuple
-        The result, and whether it waited until now.
+        The result, and whether it waited for its node until now.
 
     Raises
     ------
@@ -123,7 +128,13 @@ def claim(result_id: int, node: Node, lease_seconds: int) -> tuple[Result, bool]
     row = of_node(result_id, node)
     until = now() + timedelta(seconds=lease_seconds)
     taken = (
-        Result.update(status=TaskStatus.INITIALIZING, lease_until=until, attempt=Result.attempt + 1)
+        Result.update(
+            status=TaskStatus.INITIALIZING,
+            lease_until=until,
+            # A node that takes up again what it held back has not fallen silent.
+            attempt=Result.attempt + Case(None, [(_IS_HELD, 0)], 1),
+            **_NO_REASON,
+        )
         .where((Result.id == result_id) & (Result.status == TaskStatus.PENDING))
         .execute()
     )
@@ -136,7 +147,7 @@ def claim(result_id: int, node: Node, lease_seconds: int) -> tuple[Result, bool]
         if not renewed:
             row = get(result_id)
             raise Conflict(f"Result {result_id} has ended: {row.status}.", code="result_finished")
-    return get(row.id), bool(taken)
+    return get(row.id), bool(taken) and row.reason_code is None
 
 
 def patch(
@@ -193,8 +204,14 @@ def patch(
         # Also where the result was offered again meanwhile: without a lease nobody would notice
         # that its node is gone.
         fields["lease_until"] = now() + timedelta(seconds=lease_seconds)
+    elif status == TaskStatus.PENDING:
+        # Held back at the station. It needs no lease: a silent node loses nothing by it.
+        fields["lease_until"] = None
     if reason is not None:
         fields["reason_code"], fields["reason"] = reason
+    elif status is not None:
+        # The reason of an earlier wait is over with it.
+        fields |= _NO_REASON
     with db.atomic():
         # Asked also where only texts come: those of a final result stay as they are.
         changed = _change(*fields).first(row.id, *fields.values())
@@ -251,7 +268,7 @@ def reconcile(
         mine = result_endings.hold(among(Result.id, kept))
         Result.update(lease_until=until).where(mine & Result.status.in_(TAKEN)).execute()
         if back := [i for i in kept if wanted[i] == TaskStatus.PENDING]:
-            offered = among(Result.id, back) & (Result.status == TaskStatus.PENDING)
+            offered = among(Result.id, back) & _WAITS & ~_IS_HELD
             for status, started in ((TaskStatus.INITIALIZING, False), (TaskStatus.ACTIVE, True)):
                 Result.update(status=status, lease_until=until).where(
                     offered & Result.started_at.is_null(not started)

@@ -469,6 +469,33 @@ def test_progress_says_how_far_the_organizations_are() -> None:
     assert waiting.summary({"id": 3, "results": [{"id": 1, "link": "/x"}]}, 5) == "Task 3 (0:05)"
 
 
+def test_progress_says_that_a_person_at_a_station_has_to_approve() -> None:
+    status = _status(False, "completed", "pending", "pending")[1]
+    status["results"][1]["waits_for"] = "awaiting_approval"
+    status["results"][2]["waits_for"] = "station_paused"
+    line = "Task 3: 1 of 3 organizations done, 2 waiting (1 for approval) (0:05)"
+    assert waiting.summary(status, 5) == line
+
+
+def test_a_terminal_says_at_which_organization_a_task_waits_for_approval(capsys) -> None:
+    from vantage6.client.commands.waiting import LinesOfStations
+
+    screen = LinesOfStations({1: "Amsterdam", 2: "Berlin"})
+    results = [
+        {"id": 5, "organization": 1, "status": "pending", "waits_for": "awaiting_approval"},
+        {"id": 6, "organization": 2, "status": "pending", "waits_for": "a_later_word"},
+    ]
+    for elapsed in (1, 2):
+        screen.show({"id": 3, "complete": False, "results": results}, elapsed)
+    results[0] = {**results[0], "status": "active", "waits_for": None}
+    screen.show({"id": 3, "complete": False, "results": results}, 3)
+    assert capsys.readouterr().err.splitlines() == [
+        "0:01  waits for approval at Amsterdam",
+        "0:01  Berlin: pending",
+        "0:03  Amsterdam: active",
+    ]
+
+
 def test_progress_is_written_over_in_a_notebook() -> None:
     out = StringIO()
     with waiting.NotebookDisplay(out) as screen:

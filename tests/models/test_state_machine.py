@@ -46,6 +46,8 @@ class Expected:
     status: TaskStatus = TaskStatus.PENDING
     attempts: int = 0
     started: bool = False
+    #: Its station holds it back.
+    held: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -147,7 +149,8 @@ class Life(RuleBasedStateMachine):
         results.claim(id_, self.nodes[expected.organization], LEASE)
         if expected.status == TaskStatus.PENDING:
             expected.status = TaskStatus.INITIALIZING
-            expected.attempts += 1
+            expected.attempts += not expected.held
+            expected.held = False
 
     @rule(number=st.integers(0, 50))
     def claim_for_another(self, number: int) -> None:
@@ -168,7 +171,19 @@ class Life(RuleBasedStateMachine):
                 results.patch(row, **report)
             return
         results.patch(row, **report)
-        expected.status, expected.started = TaskStatus.ACTIVE, True
+        expected.status, expected.started, expected.held = TaskStatus.ACTIVE, True, False
+
+    @rule(number=st.integers(0, 50))
+    def hold(self, number: int) -> None:
+        """Let a station hold back what it has not started."""
+        if not (found := self.some(number)):
+            return
+        id_, expected = found
+        if expected.status != TaskStatus.INITIALIZING or expected.started:
+            return
+        row = results.of_node(id_, self.nodes[expected.organization])
+        results.patch(row, status=TaskStatus.PENDING, reason=("held", "Wait."), lease_seconds=LEASE)
+        expected.status, expected.held = TaskStatus.PENDING, True
 
     @rule(number=st.integers(0, 50), status=ENDS)
     def end(self, number: int, status: TaskStatus) -> None:
@@ -219,7 +234,7 @@ class Life(RuleBasedStateMachine):
         assert orders["start"] == sorted(set(mine) - held)
         assert orders["stop"] == sorted(held - set(mine))
         for i in held & set(mine):
-            if mine[i].status == TaskStatus.PENDING:
+            if mine[i].status == TaskStatus.PENDING and not mine[i].held:
                 mine[i].status = TaskStatus.ACTIVE if mine[i].started else TaskStatus.INITIALIZING
 
     @invariant()
