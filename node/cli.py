@@ -12,11 +12,14 @@ from vantage6.node.commands.audit import audit
 from vantage6.node.commands.audit_show import content, show
 from vantage6.node.commands.cleaning import clean, remove
 from vantage6.node.commands.doctor import doctor
+from vantage6.node.commands.grants import grants
 from vantage6.node.commands.keys import create_private_key, set_api_key
 from vantage6.node.commands.known_keys import keys
 from vantage6.node.commands.listing import files, list_
 from vantage6.node.commands.new import new
+from vantage6.node.commands.pause import pause, resume
 from vantage6.node.commands.policy import policy
+from vantage6.node.commands.requests import approve, deny, requests
 from vantage6.node.commands.running import kill, running
 from vantage6.node.commands.starting import attach, start, stop
 
@@ -39,6 +42,12 @@ for _command in (
     attach,
     running,
     kill,
+    requests,
+    approve,
+    deny,
+    grants,
+    pause,
+    resume,
     list_,
     files,
     policy,

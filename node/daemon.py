@@ -31,6 +31,7 @@ from vantage6.node.databases import Databases
 from vantage6.node.instance import Instance
 from vantage6.node.proxy.app import PublicKeys
 from vantage6.node.proxy.upstream import Upstream, network
+from vantage6.node.requests.gate import Gate
 from vantage6.node.rules import obstacles
 from vantage6.node.rules.audit import Audit
 from vantage6.node.rules.audit_start import open_audit, record_start
@@ -134,7 +135,7 @@ class Node:
             runtime,
             self._instance.config.keep_temporary_hours * 3600,
             self._give_way,
-            lambda: self._tidy(context),
+            lambda: self._tidy(context, scheduler),
         )
         reconciler.start()
         self._tell_how_it_went(context)
@@ -227,6 +228,7 @@ class Node:
             audit=audit,
             quotas=Quotas(config.limits),
             known_keys=known,
+            gate=Gate(instance.data),
             kept_outputs=KeptOutputs(config, instance.data),
             services=self._services,
         )
@@ -238,8 +240,8 @@ class Node:
             return spool
         return Spool(folder, run_disks.open_for(self._instance.config, folder / "runs"))
 
-    def _tidy(self, context: NodeContext) -> None:
-        """Forget old copies, take up changed policies, and tell the server of them."""
+    def _tidy(self, context: NodeContext, scheduler: Scheduler) -> None:
+        """Forget old copies, take up changed policies and answers, and tell the server of them."""
         try:
             context.kept_outputs.prune()
         except OSError as error:
@@ -248,6 +250,7 @@ class Node:
         policies.refresh()
         if policies.config is not self._shared:
             self._share(policies.config)
+        scheduler.take_up()
 
     def _share(self, config: NodeConfig) -> None:
         """Tell the server what the policies allow; nothing here depends on it."""

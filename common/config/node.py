@@ -15,7 +15,8 @@ from pydantic import (
 
 from vantage6.common import addresses
 from vantage6.common.config.base import BesideFile, DirectoriesConfig, LogConfig, Section
-from vantage6.common.config.policies import Expressions, PolicyConfig
+from vantage6.common.config.expressions import Expressions
+from vantage6.common.config.policies import PolicyConfig
 from vantage6.common.config.services import (
     VPN,
     WHITELIST,
@@ -300,10 +301,11 @@ class NodeConfig(Section):
 
     @model_validator(mode="after")
     def _policies_name_what_exists(self) -> "NodeConfig":
-        rules = self.policies.databases if self.policies else None
-        if strangers := set(rules or ()) - {database.label for database in self.databases}:
-            names = ", ".join(sorted(strangers))
-            raise ValueError(f"policies.databases names what databases does not: {names}")
+        labels = {database.label for database in self.databases}
+        for rule, named in (self.policies.databases_named if self.policies else {}).items():
+            if strangers := named - labels:
+                names = ", ".join(sorted(strangers))
+                raise ValueError(f"policies.{rule} names what databases does not: {names}")
         return self
 
     @model_validator(mode="after")

@@ -1,34 +1,14 @@
 """The rules of a station, as they are written down."""
 
-import re
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from vantage6.common import addresses
+from vantage6.common.config.approvals import Approval, ApprovalConfig
 from vantage6.common.config.base import Section
+from vantage6.common.config.expressions import Expression, Expressions, Texts
 from vantage6.common.config.floors import FloorsConfig, of_preset
-
-
-def _expression(text: str) -> str:
-    try:
-        re.compile(text)
-    except (re.error, OverflowError, RecursionError) as error:
-        raise ValueError(f"not a regular expression: {error}") from error
-    return text
-
-
-def _texts(value: Any) -> Any:
-    """Accept one item for a list, and unquoted numbers for texts."""
-    if value is None:
-        return ()
-    items = value if isinstance(value, list | tuple) else [value]
-    return tuple(str(item) if isinstance(item, int) else item for item in items)
-
-
-Texts = Annotated[tuple[str, ...], BeforeValidator(_texts)]
-Expression = Annotated[str, AfterValidator(_expression)]
-Expressions = Annotated[tuple[Expression, ...], BeforeValidator(_texts)]
 
 
 def _registries(texts: tuple[str, ...]) -> tuple[str, ...]:
@@ -99,3 +79,27 @@ class PolicyConfig(Section):
         description="how little may stand behind a number that leaves: the name of a preset, or a "
         "preset with values that differ. Algorithms read it from the file that `FLOORS_FILE` names",
     )
+    approval: Approval = Field(
+        ApprovalConfig(),
+        description="whether a person at the station looks at requests before their images are "
+        "fetched, with `vnode requests`. `always`: at each one that no grant covers. `first_use`: "
+        "until a like one of the same organization was approved. `never`: the rules decide alone. "
+        "One of these words, or `default` and `rules`",
+    )
+    hold_seconds: float = Field(
+        14 * 86_400,
+        gt=0,
+        le=366 * 86_400,
+        description="time for which a request waits for its answer; then it is refused",
+    )
+    four_eyes: bool = Field(
+        False,
+        description="two different people have to approve a request or a grant. The user that "
+        "asks is none of them",
+    )
+
+    @property
+    def databases_named(self) -> dict[str, set[str]]:
+        """The labels of databases that rules name, by the key of the rule."""
+        asked = {rule.database for rule in self.approval.rules if rule.database is not None}
+        return {"databases": set(self.databases or ()), "approval": asked}

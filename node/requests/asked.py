@@ -9,7 +9,6 @@ from vantage6.common.cards import MOST_VALUES
 from vantage6.common.disclosure.functions import AskedFunction
 from vantage6.common.json_values import has_more_values, unique_keys
 from vantage6.node.claims import Claim
-from vantage6.node.rules.audit import hash_of
 from vantage6.node.rules.functions import read_function
 
 _JSON = b"json."
@@ -34,8 +33,6 @@ class Asked:
     arguments: Arguments | None
     #: The organizations that passed the question on; None where the server does not say it.
     through: tuple[int, ...] | None = ()
-    #: The hash of the plain input.
-    input_hash: str = ""
 
     @classmethod
     def by(cls, claim: Claim, input_: bytes, digests: frozenset[str] | None) -> "Asked":
@@ -68,7 +65,6 @@ class Asked:
             database=claim.database,
             arguments=read_arguments(input_),
             through=through,
-            input_hash=hash_of(input_),
         )
 
 

@@ -13,7 +13,7 @@ from typing import Any, Self
 from uuid import uuid4
 
 from vantage6.common import clock
-from vantage6.common.errors import Conflict, Invalid, NotFound
+from vantage6.common.errors import Conflict, Forbidden, Invalid, NotFound
 from vantage6.node.requests.asked import Arguments, Asked
 from vantage6.node.requests.folder import Damaged, RequestFolder
 
@@ -34,6 +34,15 @@ class Limit:
     values: tuple[Any, ...] | None = None
     minimum: float | None = None
     maximum: float | None = None
+
+    def describe(self) -> str:
+        """Return the values, as words for people."""
+        if self.values is not None:
+            return f"= {' or '.join(map(_as_json, self.values))}"
+        if self.minimum is None and self.maximum is None:
+            return "= anything"
+        bounds = ((">=", self.minimum), ("<=", self.maximum))
+        return " and ".join(f"{sign} {bound:g}" for sign, bound in bounds if bound is not None)
 
     def allows(self, value: Any) -> bool:
         """Tell whether an argument may have a value."""
@@ -73,6 +82,8 @@ class Grant:
     note: str = ""
     #: The person that gave it, and when.
     by: str = ""
+    #: The second person, where two have to approve.
+    confirmed_by: str = ""
     at: datetime = field(default_factory=clock.now)
     id: str = ""
     #: The results for which it counted, where it says how often.
@@ -100,12 +111,39 @@ class Grant:
         """Tell whether it counts for one more result, or did for this one."""
         return self.times is None or result_id in self.used or len(self.used) < self.times
 
+    def has_people(self, needed: int) -> bool:
+        """Tell whether so many different people gave it."""
+        return len({self.by, self.confirmed_by} - {""}) >= needed or needed <= 1
+
     def _allows(self, arguments: Arguments | None) -> bool:
         if self.arguments is None:
             return True
         if arguments is None or arguments.keys() != self.arguments.keys():
             return False
         return all(self.arguments[name].allows(value) for name, value in arguments.items())
+
+    def describe(self) -> str:
+        """Return what it covers, as a line for people."""
+        asks = f"user {self.user_id} of " if self.user_id is not None else ""
+        kind = "central" if self.is_central else "partial"
+        parts = [
+            f"{self.function} ({kind}) of {self.digest[:19]}…",
+            f"asked by {asks}organization {self.organization_id}",
+            f"on {self.database}",
+        ]
+        if self.through:
+            parts.append(f"through {', '.join(map(str, self.through))}")
+        if self.arguments is None:
+            parts.append("with any arguments")
+        else:
+            limits = [f"{name} {limit.describe()}" for name, limit in self.arguments.items()]
+            parts.append("with " + (", ".join(limits) or "no arguments"))
+        if self.until is not None:
+            parts.append(f"until {self.until:%Y-%m-%d %H:%M} UTC")
+        if self.times is not None:
+            parts.append(f"{len(self.used)} of {self.times} times used")
+        people = " and ".join(name for name in (self.by, self.confirmed_by) if name)
+        return f"{'; '.join(parts)}. By {people}, {self.at:%Y-%m-%d}. {self.note}".rstrip()
 
     def to_json(self) -> dict[str, Any]:
         """Return a form that JSON can hold."""
@@ -204,7 +242,8 @@ class Grants:
         Conflict
             If there are too many.
         """
-        grant = replace(grant, id=uuid4().hex[:12], note=grant.note[:_MOST_NOTE], used=())
+        note = grant.note[:_MOST_NOTE]
+        grant = replace(grant, id=uuid4().hex[:12], note=note, used=())
         grant.check()
         with self._folder.lock():
             found = self.list()
@@ -223,36 +262,72 @@ class Grants:
         """
         with self._folder.lock():
             found = self.list()
-            revoked = [grant for grant in found if grant.id == id_]
-            if not revoked:
-                raise NotFound(
-                    f"There is no grant {id_[:_MOST_ID]}. `vnode grants list` names them all."
-                )
+            revoked = self._get(found, id_)
             self._write([grant for grant in found if grant.id != id_])
-        return revoked[0]
+        return revoked
 
-    def find(self, asked: Asked, result_id: int) -> Grant | None:
-        """Return a grant that covers a request; it does not count yet."""
+    def confirm(self, id_: str, by: str) -> Grant:
+        """Confirm a grant in the name of a second person, where two have to approve.
+
+        Raises
+        ------
+        NotFound
+            If there is none with the id.
+        Forbidden
+            If it is the person that gave it.
+        Conflict
+            If it is confirmed already.
+        """
+        with self._folder.lock():
+            found = self.list()
+            given = self._get(found, id_)
+            if given.by == by:
+                raise Forbidden(f"{by} gave the grant; another person has to confirm it.")
+            if given.confirmed_by:
+                raise Conflict(f"{given.confirmed_by} has confirmed the grant {given.id} already.")
+            confirmed = replace(given, confirmed_by=by)
+            self._write([confirmed if one.id == given.id else one for one in found])
+        return confirmed
+
+    def find(self, asked: Asked, result_id: int, people: int = 1) -> Grant | None:
+        """Return a grant that covers a request; it does not count yet.
+
+        Parameters
+        ----------
+        asked
+            The request.
+        result_id
+            Its result.
+        people
+            How many people must have given it.
+        """
         now = clock.now()
         for grant in self.list():
-            if grant.fits(asked, now) and grant.has_turns(result_id):
+            if grant.fits(asked, now) and grant.has_turns(result_id) and grant.has_people(people):
                 return grant
         return None
 
-    def use(self, asked: Asked, result_id: int) -> Grant | None:
+    def use(self, asked: Asked, result_id: int, people: int = 1) -> Grant | None:
         """Return a grant that covers a request, and count it; once for each result.
 
         SECURITY: it has counted on disk before anything starts.
         """
-        if self.find(asked, result_id) is None:
+        if self.find(asked, result_id, people) is None:
             return None
         with self._folder.lock():
-            grant = self.find(asked, result_id)
+            grant = self.find(asked, result_id, people)
             if grant is None or grant.times is None or result_id in grant.used:
                 return grant
             used = replace(grant, used=(*grant.used, result_id))
             self._write([used if one.id == grant.id else one for one in self.list()])
         return used
+
+    @staticmethod
+    def _get(grants: "builtins.list[Grant]", id_: str) -> Grant:
+        for grant in grants:
+            if grant.id == id_:
+                return grant
+        raise NotFound(f"There is no grant {id_[:_MOST_ID]}. `vnode grants list` names them all.")
 
     def _write(self, grants: builtins.list[Grant]) -> None:
         self._folder.write(self._path, [grant.to_json() for grant in grants])

@@ -67,6 +67,10 @@ class HeldRequests:
         names = (path.stem for path in self._held.glob("*.json"))
         return sorted(int(name) for name in names if name.isdecimal())
 
+    def has(self, result_id: int) -> bool:
+        """Tell whether there is a request of a result, readable or not."""
+        return self._path(result_id).exists()
+
     def find(self, result_id: int) -> HeldRequest | None:
         """Return the request of a result, if it is held.
 
@@ -191,7 +195,7 @@ class HeldRequests:
 
     def forget(self, result_id: int) -> None:
         """Remove the request of a result that has left the node; harmless if there is none."""
-        if not self._path(result_id).exists():
+        if not self.has(result_id):
             return
         with self._folder.lock():
             self._folder.remove(self._path(result_id))

@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import Any, Self
 
 from vantage6.common import clock
+from vantage6.common.disclosure.functions import AskedFunction
+from vantage6.node.requests.asked import Asked
 
 #: Longest arguments that are kept for people to read.
 MOST_ARGUMENTS = 65_536
@@ -88,16 +90,18 @@ class HeldRequest:
     findings: tuple[Rule, ...] = ()
     #: Of a sub-task: in whose names the tasks above were sent, the first one first.
     above: tuple[Requester, ...] = ()
+    #: The organizations that passed the question on; None where the server does not say it.
+    through: tuple[int, ...] | None = ()
     #: Whether the arguments are cut, because they are long.
     is_cut: bool = False
+    #: Whether the arguments are the JSON of what the input holds.
+    is_readable: bool = True
     #: Why a person is asked.
     why: str = ""
     #: How many different people have to approve.
     approvals_needed: int = 1
     approvals: tuple[Answer, ...] = ()
     denial: Denial | None = None
-    #: Once approved, an equal request of the same organization is not held again.
-    is_first_use: bool = False
 
     @property
     def digest(self) -> str | None:
@@ -133,6 +137,20 @@ class HeldRequest:
             self.databases,
         )
 
+    def as_question(self) -> Asked:
+        """Return what is compared with grants, as far as this tells it."""
+        first = self.above[0] if self.above else self.requester
+        arguments = None if self.is_cut or not self.is_readable else json.loads(self.arguments)
+        return Asked(
+            digests=frozenset(self.digests),
+            function=AskedFunction(self.function, is_central=self.is_central),
+            organization_id=first.organization_id or 0,
+            user_id=first.user_id,
+            database=self.databases[0] if self.databases else "",
+            arguments=arguments,
+            through=self.through,
+        )
+
     def to_json(self) -> dict[str, Any]:
         """Return a form that JSON can hold."""
         return asdict(self)
@@ -153,6 +171,7 @@ class HeldRequest:
                 "requester": Requester(**values["requester"]),
                 "above": tuple(Requester(**one) for one in values["above"]),
                 "digests": tuple(values["digests"]),
+                "through": None if values["through"] is None else tuple(values["through"]),
                 "databases": tuple(values["databases"]),
                 "findings": tuple(Rule(**one) for one in values["findings"]),
                 "approvals": tuple(Answer(**one) for one in values["approvals"]),
@@ -160,6 +179,7 @@ class HeldRequest:
             }
         )
         clock.parse(request.until)
+        request.as_question()
         if request.approvals_needed < 1:
             raise ValueError("approvals_needed")
         return request

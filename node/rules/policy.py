@@ -14,6 +14,7 @@ from vantage6.common.config.services import VPN, WHITELIST
 from vantage6.common.task_status import TaskStatus
 from vantage6.node.claims import Requester
 from vantage6.node.outcomes import Reason, RefusalError, size
+from vantage6.node.rules.approval import ApprovalRules, Asking
 from vantage6.node.rules.findings import (
     Finding,
     PolicyRequest,
@@ -55,6 +56,7 @@ class Policy:
             if self._policies.databases is None
             else {label: ImageList(entries) for label, entries in self._policies.databases.items()}
         )
+        self._approval = ApprovalRules(self._policies.approval)
         services = self._policies.services
         self._services = (
             None
@@ -101,6 +103,20 @@ class Policy:
     def floors(self) -> FloorsConfig:
         """How little may stand behind a number that leaves."""
         return self._policies.floors
+
+    def on_approval(self, request: PolicyRequest) -> Asking:
+        """Return when a person at the station is asked about a request."""
+        return self._approval.judge(request)
+
+    @property
+    def hold_seconds(self) -> float:
+        """How long a request waits for the answer of a person."""
+        return self._policies.hold_seconds
+
+    @property
+    def approvals_needed(self) -> int:
+        """How many different people have to approve."""
+        return 2 if self._policies.four_eyes else 1
 
     @property
     def allows_pickle(self) -> bool:

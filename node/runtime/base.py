@@ -125,6 +125,9 @@ class Runtime(Protocol):
             If there is no such image.
         """
 
+    def find_image(self, image: str) -> Image | None:
+        """Return what `fetch` would return, if that asks no registry; else None."""
+
     def create(self, spec: RunSpec) -> Handle:
         """Prepare an algorithm without running it; one that exists already is returned.
 

@@ -36,7 +36,7 @@ from vantage6.node.runtime.base import (
     environment,
     is_cut,
 )
-from vantage6.node.runtime.engine import address, closed_device, connect, facts, saw_memory_end
+from vantage6.node.runtime.engine import address, connect, facts, saw_memory_end, warn_of_limits
 from vantage6.node.runtime.image_cache import ImageCache
 from vantage6.node.runtime.images import Images
 from vantage6.node.runtime.links import (
@@ -103,12 +103,7 @@ class DockerRuntime:
         self.facts = facts(self._client)
         self._account = confinement.account(config, self.facts)
         self._system_calls = confinement.system_calls(self.facts, folder)
-        if self.facts.unbounded:
-            log.warning("limits without effect", reason=self.facts.remedy)
-        if self.facts.unfiltered:
-            log.warning("not every way out is closed", reason=self.facts.unfiltered)
-        if self.facts.is_rootless and (remedy := closed_device()):
-            log.warning("no network for services of the node", reason=remedy)
+        warn_of_limits(self.facts)
         self._links = Links(dial)
         self._images = Images(self._client, config, ImageCache(folder and folder / "images.json"))
         self.listeners = self._choose_listeners()
@@ -128,6 +123,11 @@ class DockerRuntime:
         """Return an image, pulled if it has to be."""
         with _engine():
             return self._images.fetch(image, cancelled, pulling, registries)
+
+    def find_image(self, image: str) -> Image | None:
+        """Return an image that is here, without asking a registry."""
+        with _engine():
+            return self._images.find(image)
 
     def create(self, spec: RunSpec) -> Handle:
         """Create the container of a result, or return the one that exists.

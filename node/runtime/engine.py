@@ -12,10 +12,12 @@ import docker
 import requests
 from docker.errors import DockerException
 
-from vantage6.common import clock
+from vantage6.common import clock, logs
 from vantage6.common.config.node import NodeConfig
 from vantage6.node.runtime import seccomp
 from vantage6.node.runtime.base import EngineUnavailable
+
+log = logs.get(__name__)
 
 _DEFAULT_SOCKET = "unix:///var/run/docker.sock"
 #: Where a rootless engine gets the network of its containers from.
@@ -100,6 +102,16 @@ def connect(config: NodeConfig, seconds: int, connections: int = 10) -> Any:
             f"No container engine answers at {address(config)}: start Docker or Podman, or set "
             f"docker_host. {closed_device() if os.getuid() else ''}".rstrip()
         ) from error
+
+
+def warn_of_limits(facts: Facts) -> None:
+    """Write into the log of the node what an engine cannot do."""
+    if facts.unbounded:
+        log.warning("limits without effect", reason=facts.remedy)
+    if facts.unfiltered:
+        log.warning("not every way out is closed", reason=facts.unfiltered)
+    if facts.is_rootless and (remedy := closed_device()):
+        log.warning("no network for services of the node", reason=remedy)
 
 
 def closed_device() -> str:

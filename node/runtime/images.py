@@ -161,6 +161,21 @@ class Images:
             self._remember(image, before, found)
         return found
 
+    def find(self, image: str) -> Image | None:
+        """Return an image that is here, if `fetch` would not ask a registry for a newer one.
+
+        Raises
+        ------
+        RefusalError
+            If it has no name of an image.
+        """
+        _refuse_other_names(image)
+        try:
+            return None if self._policy == "always" else self._find(image)
+        except _Troubled as error:
+            log.warning("the engine fails for an image", image=image, reason=str(error))
+            return None
+
     def sweep(self) -> None:
         """Remove one image that this node has pulled, if it was not used for long."""
         if self._keep_days is None:

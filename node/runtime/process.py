@@ -4,6 +4,7 @@ Nothing isolates them: they read what the node's user reads. A small shell write
 to a file, so that a node that was restarted meanwhile still learns it.
 """
 
+import hashlib
 import json
 import os
 import select
@@ -91,7 +92,13 @@ class ProcessRuntime:
                 "image_not_found",
                 f"This node has no program for the image {image} (setting `processes`).",
             )
-        return Image(image)
+        # What runs is the command: another command is another image.
+        digest = hashlib.sha256(json.dumps(self._commands[image]).encode()).hexdigest()
+        return Image(image, frozenset({f"sha256:{digest}"}))
+
+    def find_image(self, image: str) -> Image | None:
+        """Return the image if a command is configured for it."""
+        return self.fetch(image, lambda: False) if image in self._commands else None
 
     def create(self, spec: RunSpec) -> Handle:
         """Write down what will run, and open its listener."""

@@ -21,10 +21,10 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from vantage6.common import clock, logs
 from vantage6.common.config.node import LimitConfig
@@ -42,6 +42,7 @@ from vantage6.node.proxy.tokens import Tokens
 from vantage6.node.spool import disk_usage as measured
 from vantage6.node.spool import removal, run_disks
 from vantage6.node.spool.io_folder import Disclosure, make_io_folder
+from vantage6.node.spool.record import Record
 from vantage6.node.spool.run_disks import RunDisks
 
 log = logs.get(__name__)
@@ -49,49 +50,6 @@ log = logs.get(__name__)
 #: Space that is kept for the outcome of a result while it is computed.
 _OUTCOME_BYTES = 65_536
 _LEAVING = "leaving-"
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """What has to survive a restart, without the input and without secrets."""
-
-    result_id: int
-    task_id: int
-    run_id: int
-    image: str
-    initiator_public_key: str
-    is_subtask: bool
-    claimed_at: str
-    #: The request that created it.
-    request_id: str | None = None
-    #: Organization that receives the output; unknown for what an older version left.
-    initiator: int | None = None
-    #: Set just before the algorithm starts; from then on it is never started again.
-    started_at: str | None = None
-    #: How many tasks are above; None where that is not known.
-    level: int | None = None
-    #: Who asked, and for which method, as far as it is known.
-    organization: str | None = None
-    user: str | None = None
-    method: str | None = None
-
-    @classmethod
-    def of(cls, claim: Claim) -> Self:
-        """Return what a claim leaves on disk."""
-        return cls(
-            result_id=claim.result_id,
-            task_id=claim.task_id,
-            run_id=claim.run_id,
-            image=claim.image,
-            initiator_public_key=claim.initiator_public_key,
-            is_subtask=claim.is_subtask,
-            claimed_at=clock.now().isoformat(),
-            request_id=claim.request_id,
-            initiator=claim.initiator,
-            level=claim.level,
-            organization=claim.initiator_name,
-            user=claim.init_username,
-        )
 
 
 class Entry:
@@ -127,9 +85,9 @@ class Entry:
         """Return the sub-tasks that the algorithm has made, also before the node started anew."""
         return SubTasks(self.folder / "subtasks")
 
-    def mark_started(self, at: datetime, method: str | None = None) -> None:
-        """Remember durably that the algorithm is about to start."""
-        self.record = replace(self.record, started_at=at.isoformat(), method=method)
+    def mark_started(self, at: datetime, **known: Any) -> None:
+        """Remember durably that the algorithm is about to start, and what is known of it."""
+        self.record = replace(self.record, started_at=at.isoformat(), **known)
         write_durably(self.folder / "entry.json", _encode(asdict(self.record)))
 
     @property
@@ -267,6 +225,14 @@ class Spool:
                 found.append(entry)
         return found
 
+    def find_task(self, task_id: int) -> Entry | None:
+        """Return the result of a task that is on disk, without changing anything."""
+        for folder in self._results.glob(f"{FOLDER_PREFIX}*"):
+            entry = _load(folder)
+            if entry is not None and entry.record.task_id == task_id:
+                return entry
+        return None
+
     def temporary(self, run_id: int) -> Path:
         """Return the folder that all results of a run share at this node."""
         disk = self._disk(run_id)
@@ -387,7 +353,7 @@ def _output_on(disk: Path, entry: Entry) -> Path:
 
 def _load(folder: Path) -> Entry | None:
     try:
-        return Entry(folder, Record(**json.loads((folder / "entry.json").read_bytes())))
+        return Entry(folder, Record.from_json(json.loads((folder / "entry.json").read_bytes())))
     except (OSError, ValueError, TypeError):
         return None
 

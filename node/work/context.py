@@ -13,6 +13,7 @@ from vantage6.node.databases import Databases
 from vantage6.node.proxy.app import Algorithm, Proxy, PublicKeys
 from vantage6.node.proxy.tokens import ServerToken
 from vantage6.node.proxy.upstream import Upstream
+from vantage6.node.requests.gate import Gate
 from vantage6.node.rules.audit import Audit
 from vantage6.node.rules.current_policy import CurrentPolicy
 from vantage6.node.rules.encryption import Agreement
@@ -48,6 +49,8 @@ class NodeContext:
     quotas: Quotas
     #: Keys of the organizations for which something is encrypted.
     known_keys: KnownKeys
+    #: The say of people at the station in what starts.
+    gate: Gate
     #: Copies of what left.
     kept_outputs: KeptOutputs
     services: Services = field(default_factory=Services)

@@ -18,10 +18,12 @@ from vantage6.common.task_status import TaskStatus
 from vantage6.node.claims import Claim
 from vantage6.node.outcomes import Exit, Outcome, Reason, RefusalError, judge, limits_met
 from vantage6.node.proxy.server import ProxyServer
+from vantage6.node.requests.gate import HeldExecution
 from vantage6.node.rules.result_audit import ResultAudit
 from vantage6.node.runtime.base import EngineUnavailable, Handle, Pulling
 from vantage6.node.runtime.counters import Counters
 from vantage6.node.spool import disk_usage
+from vantage6.node.spool.record import Record
 from vantage6.node.spool.spool import Entry
 from vantage6.node.work.context import NodeContext
 from vantage6.node.work.delivery import NODE_ERROR, deliver
@@ -71,6 +73,8 @@ class Execution:
         self._killed = self._disk_exceeded = False
         #: The server has the outcome.
         self.is_delivered = False
+        #: Why it is on hold, if it is.
+        self.waits_for: Reason | None = None
         self.result_id = entry.record.result_id
         self._retry = Retry(self.result_id, context.audit)
         self._result_audit = ResultAudit(
@@ -98,11 +102,15 @@ class Execution:
             self._retry.interrupt()
 
     @property
+    def record(self) -> Record:
+        """What is on disk about this result."""
+        return self._entry.record
+
+    @property
     def origin(self) -> dict[str, Any]:
         """What every line of the log says about this result."""
-        record = self._entry.record
         names = ("result_id", "task_id", "request_id")
-        return {name: getattr(record, name) for name in names}
+        return {name: getattr(self.record, name) for name in names}
 
     def put_aside(self) -> None:
         """Free the memory of the input while the result waits for its turn."""
@@ -169,6 +177,8 @@ class Execution:
 
         Raises
         ------
+        HeldExecution
+            If a person at the station has to be asked before it may start.
         InterruptedExecution
             If the result was killed, or the node stops.
         V6Error
@@ -185,7 +195,7 @@ class Execution:
         except RefusalError as refusal:
             status, reason, said = refusal.status, refusal.reason, refusal.log
             self._retry.record("refused", code=reason.code, message=said or reason.message)
-        except (InterruptedExecution, *NOT_WANTED):
+        except (HeldExecution, InterruptedExecution, *NOT_WANTED):
             raise
         except Exception:
             # Whatever goes wrong, the researcher gets an answer.
@@ -237,6 +247,7 @@ class Execution:
                 break
         # A container that could not be removed is swept up at the next start: no entry wants it.
         self._entry.delete()
+        self._context.gate.forget(self.result_id)
 
     @property
     def is_interrupted(self) -> bool:
@@ -247,23 +258,6 @@ class Execution:
     def was_stopped(self) -> bool:
         """Whether the station stopped it."""
         return self._stopped is not None
-
-    def describe(self) -> dict[str, Any]:
-        """Return what people at the station want to know of it."""
-        record = self._entry.record
-        begun = "running" if record.started_at else "waiting"
-        state = "to be delivered" if self.is_computed else begun
-        return {
-            "result_id": record.result_id,
-            "task_id": record.task_id,
-            "run_id": record.run_id,
-            "state": "stopping" if self.was_stopped else state,
-            "image": record.image,
-            "method": record.method,
-            "organization": record.organization,
-            "user": record.user,
-            "since": record.started_at or record.claimed_at,
-        }
 
     def memory_bytes(self) -> int | None:
         """Return how much memory the algorithm uses; None where that is not known."""
@@ -285,7 +279,7 @@ class Execution:
             return Exit(None)
         if self._killed or self.was_stopped:  # between the last look and the start
             self.end_algorithm()
-        self._announce()
+        self.announce(TaskStatus.ACTIVE, started_at=self.record.started_at)
         exit_ = self._observe(handle)
         self._retry.check()
         return exit_
@@ -358,12 +352,12 @@ class Execution:
         preparation = Preparation(
             self._context, self._entry, self._retry, self._pulling, is_too_deep=self.is_too_deep
         )
-        spec, method = preparation.prepare(claim)
+        spec, known = preparation.prepare(claim)
         self.put_aside()
         self._retry.check()
         created = self._retry.engine(lambda: runtime.create(spec))
         # No way out between the mark and the start: what is marked is never started again.
-        self._entry.mark_started(clock.now(), method)
+        self._entry.mark_started(clock.now(), **known)
         try:
             return runtime.start(created, self._answer)
         except EngineUnavailable as error:
@@ -371,18 +365,19 @@ class Execution:
         # It may run all the same. To ask again could run it twice; to look for it cannot.
         return self._find()
 
-    def _announce(self) -> None:
-        """Tell the server that the algorithm runs. Nothing depends on it but a progress bar."""
+    def announce(self, status: TaskStatus, **fields: Any) -> bool:
+        """Tell the server how far the result is; return whether it knows.
+
+        Nothing depends on it but what the researcher sees meanwhile.
+        """
         with suppress(*SERVER_AWAY, Invalid):
             try:
-                self._context.server.patch_result(
-                    self.result_id,
-                    status=str(TaskStatus.ACTIVE),
-                    started_at=self._entry.record.started_at,
-                )
+                self._context.server.patch_result(self.result_id, status=str(status), **fields)
             except NOT_WANTED as error:
                 log.info("result killed meanwhile", result_id=self.result_id, reason=str(error))
                 self.kill()
+            return True
+        return False
 
     def _answer(self, listener: socket.socket) -> None:
         self._close_proxy()

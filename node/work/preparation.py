@@ -1,6 +1,7 @@
 """From a claim to what runs: the input, the rules, the image, the database."""
 
 from dataclasses import asdict, replace
+from typing import Any
 
 from vantage6.common.cards import Card, find_faults
 from vantage6.common.config.services import VPN
@@ -15,6 +16,7 @@ from vantage6.node.rules.functions import read_card, read_function
 from vantage6.node.runtime.base import Image, Pulling, RunSpec
 from vantage6.node.spool.io_folder import Disclosure
 from vantage6.node.spool.spool import Entry
+from vantage6.node.work.approval import Approval
 from vantage6.node.work.context import NodeContext
 from vantage6.node.work.delivery import fingerprint_for, wrong_receiver
 from vantage6.node.work.retry import Retry
@@ -57,19 +59,21 @@ class Preparation:
         self._pulling = pulling
         self._is_too_deep = is_too_deep
 
-    def prepare(self, claim: Claim) -> tuple[RunSpec, str | None]:
-        """Make everything ready, and return what runs, and the method that is asked for.
+    def prepare(self, claim: Claim) -> tuple[RunSpec, dict[str, Any]]:
+        """Make everything ready, and return what runs, and what is remembered of it.
 
         Raises
         ------
         RefusalError
             If it may not be computed.
+        HeldExecution
+            If a person at the station has to be asked first.
         InterruptedExecution
             If the result was killed or stopped, or the node stops.
         """
         context = self._context
         input_ = self._receive(claim)
-        image = self._check_image(claim, input_)
+        image, card = self._check_image(claim, input_)
         database = context.databases.get(claim.database)
         asked = PolicyRequest.by(claim, digests=image.digests)
         grant = context.services.grant(
@@ -104,7 +108,10 @@ class Preparation:
                 "SHARE_ERRORS": str(context.config.share_errors).lower(),
             },
         )
-        return spec, method_of(input_)
+        function = read_function(input_) if card is not None else None
+        central = card and function and card.find(function.name or "", is_central=True)
+        calls = central.calls if central and function and function.is_central else ()
+        return spec, {"method": method_of(input_), "image_id": image.id, "calls": calls}
 
     def _receive(self, claim: Claim) -> bytes:
         """Return the plain input, after it is written down who asks for what."""
@@ -136,10 +143,11 @@ class Preparation:
         )
         return input_
 
-    def _check_image(self, claim: Claim, input_: bytes) -> Image:
-        """Return the image that runs, if the rules allow what is asked for and what was found."""
+    def _check_image(self, claim: Claim, input_: bytes) -> tuple[Image, Card | None]:
+        """Return the image that runs, and its card, if rules and people allow what is asked for."""
         context = self._context
         asked = PolicyRequest.by(claim, input_bytes=len(input_), input_format=name_of(input_))
+        approval = Approval(context, claim, input_, self._retry)
         # SECURITY: a task is held to the rules that the file has when it is about to start.
         rules = self._retry.disk(context.policies.refresh)
         if rules.names_functions:
@@ -150,6 +158,12 @@ class Preparation:
             text = "The task was at another level when the node accepted it."
             raise RefusalError(TaskStatus.NOT_ALLOWED, "too_deep", text)
         context.databases.get(claim.database)  # before anything is pulled for nothing
+        if approval.is_wanted(rules, asked):
+            # SECURITY: before anything is fetched. What is here already tells more to a person.
+            here = self._retry.engine(lambda: context.runtime.find_image(claim.image))
+            if here is not None:
+                self._check_found(asked, here, input_)
+            approval.check(rules, asked, here, is_last=False)
         cancelled = self._retry.interrupted.is_set
         image = self._retry.engine(
             lambda: context.runtime.fetch(
@@ -158,13 +172,20 @@ class Preparation:
         )
         # SECURITY: what was found runs by its id; where the name leads by then does not matter.
         rules = self._retry.disk(context.policies.refresh)
-        card = read_card(image.card)
+        card = self._check_found(asked, image, input_)
+        # SECURITY: also with rules that ask nobody: they may have changed, or the station paused.
+        approval.check(rules, asked, image, is_last=True)
+        return image, card
+
+    def _check_found(self, asked: PolicyRequest, image: Image, input_: bytes) -> Card | None:
+        """Return the card of an image that was found, if the rules that count now allow both."""
+        rules, card = self._context.policy, read_card(image.card)
         if asked.function is None and (card is not None or rules.names_functions):
             asked = replace(asked, function=read_function(input_))
         rules.check(replace(asked, card=card, digests=image.digests, is_fetched=True))
         if card is not None:
             self._check_arguments(card, input_)
-        return image
+        return card
 
     def _check_arguments(self, card: Card, input_: bytes) -> None:
         """Refuse an input that does not fit the card of the image."""

@@ -29,11 +29,16 @@ class Questions:
             "running": self.running,
             "kill": self.kill,
             "kill all": self.kill_all,
+            "take up": self.take_up,
         }
 
     def running(self, by: str) -> list[dict[str, Any]]:  # noqa: ARG002
         """Return all results that the node has at hand."""
         return self._scheduler.describe()
+
+    def take_up(self, by: str) -> None:  # noqa: ARG002
+        """Look at the answers to requests, at the grants and at the pause."""
+        self._scheduler.take_up()
 
     def kill(self, by: str, result_id: int, reason: str) -> dict[str, list[int]]:
         """Stop a result and the others of its run that are here.

@@ -4,17 +4,21 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 from vantage6.broker.messages import Message, ResultKilled
 from vantage6.common import logs
 from vantage6.common.errors import Invalid, Unauthenticated, Unavailable, V6Error
 from vantage6.node.claims import Claim
+from vantage6.node.outcomes import Reason
+from vantage6.node.requests.gate import HeldExecution
 from vantage6.node.spool.spool import Entry
 from vantage6.node.work.comparison import find_unwanted
 from vantage6.node.work.context import NodeContext
+from vantage6.node.work.description import describe
 from vantage6.node.work.execution import NOT_WANTED, Execution
+from vantage6.node.work.on_hold import OnHold
 from vantage6.node.work.retry import InterruptedExecution
 from vantage6.node.work.slots import Slots, bounds
 
@@ -24,8 +28,6 @@ log = logs.get(__name__)
 _MOST_ASIDE = 64
 #: How often it is said that the disk is nearly full.
 _FULL_SECONDS = 60.0
-#: How long people wait for the memory of what runs.
-_MEMORY_SECONDS = 2.0
 #: Results of which the server refused every report that are remembered.
 _MOST_REFUSED = 10_000
 
@@ -54,6 +56,7 @@ class Scheduler:
         self._aside: set[int] = set()
         #: Active results whose thread has failed.
         self._stuck: set[int] = set()
+        self._on_hold = OnHold(context)
         #: Results of which the server refused every report. It may offer them again for ever.
         self._refused: deque[int] = deque(maxlen=_MOST_REFUSED)
 
@@ -146,7 +149,7 @@ class Scheduler:
             # Else one that waited would be in no queue any more, and in no thread.
             with self._lock:
                 self._changed.notify_all()
-                is_idle = waited or result_id in self._stuck
+                is_idle = waited or result_id in self._stuck or self._on_hold.discard(result_id)
                 self._stuck.discard(result_id)
             if is_idle:
                 self._spawn(execution)
@@ -157,25 +160,8 @@ class Scheduler:
         The memory of what runs is left out where the engine is slow to tell it.
         """
         with self._lock:
-            executions = dict(sorted(self._active.items()))
-        memory: dict[int, int | None] = {}
-        deadline = time.monotonic() + _MEMORY_SECONDS
-
-        def look() -> None:
-            for id_, execution in executions.items():
-                if time.monotonic() > deadline:
-                    return
-                # Whatever an engine answers to that, the list is more important.
-                with suppress(Exception):
-                    memory[id_] = execution.memory_bytes()
-
-        thread = threading.Thread(target=look, name="memory", daemon=True)
-        thread.start()
-        thread.join(_MEMORY_SECONDS)
-        return [
-            execution.describe() | {"memory_bytes": memory.get(id_)}
-            for id_, execution in executions.items()
-        ]
+            executions = [execution for _, execution in sorted(self._active.items())]
+        return describe(executions)
 
     def result_ids(self) -> list[int]:
         """Return the results that the node has at hand."""
@@ -349,6 +335,9 @@ class Scheduler:
                     raise
                 execution.withhold()
                 execution.deliver()
+        except HeldExecution as hold:
+            self._put_on_hold(execution, hold.reason)
+            return
         except InterruptedExecution:
             if not execution.was_killed:
                 return
@@ -379,6 +368,20 @@ class Scheduler:
                 return
         # It was ended before it could be seen to have failed.
         self._spawn(execution)
+
+    def take_up(self) -> None:
+        """Let those results go on that are answered, or that no rule holds any more."""
+        self._on_hold.note_pause()
+        for execution in self._on_hold.take():
+            self._enqueue(execution)
+        self._on_hold.tell()
+
+    def _put_on_hold(self, execution: Execution, reason: Reason) -> None:
+        """Leave a result without a thread and without a slot, until `take_up` or `_end`."""
+        if not self._on_hold.add(execution, reason):
+            self._spawn(execution)  # it was ended meanwhile
+        for answered in self._on_hold.take(execution.result_id):
+            self._enqueue(answered)
 
     def _compute_and_deliver(self, execution: Execution) -> None:
         try:

@@ -26,6 +26,7 @@ from vantage6.node.proxy.app import Algorithm, Proxy, PublicKeys
 from vantage6.node.proxy.server import ProxyServer
 from vantage6.node.proxy.subtasks import SubTasks
 from vantage6.node.proxy.upstream import Upstream
+from vantage6.node.requests.gate import Gate
 from vantage6.node.rules.audit import Audit
 from vantage6.node.rules.current_policy import CurrentPolicy
 from vantage6.node.rules.encryption import Agreement
@@ -185,6 +186,7 @@ def make_context(wire: Wire, tmp_path: Path) -> Iterator[MakeContext]:
             audit=Audit(tmp_path / "data"),
             quotas=Quotas(config.limits),
             known_keys=known,
+            gate=Gate(tmp_path / "data"),
             kept_outputs=KeptOutputs(config, tmp_path / "data"),
         )
         made.append(context)

@@ -1,0 +1,244 @@
+"""``vnode requests``, ``approve`` and ``deny``: what waits for a person, and the answers."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vantage6.common.cli import console, table
+from vantage6.common.terminal_text import one_line
+from vantage6.node.commands.answering import about_files, person, wake
+from vantage6.node.commands.base import on_node
+
+if TYPE_CHECKING:
+    from vantage6.node.instance import Instance
+    from vantage6.node.requests.held_request import HeldRequest, Requester
+
+_HEADER = ("Result", "State", "Organization", "User", "Function", "Image", "Database", "Until")
+_WIDTH = 15
+
+
+@click.command()
+@click.argument("result", type=int, required=False)
+@on_node
+def requests(instance: "Instance", result: int | None) -> None:
+    """List the requests that wait for a person, or show the one of RESULT in words."""
+    from vantage6.node.requests.held import HeldRequests
+
+    with about_files(instance):
+        held = HeldRequests(instance.data)
+        if result is not None:
+            request = held.get(result)
+            _show(request, _pin(instance, request))
+            return
+        found = held.list()
+        _say_pause(instance)
+    if not found:
+        console.say(f"Node {instance.name}: no request waits for an answer.")
+        return
+    table.show(_HEADER, map(_row, found))
+    console.say("`vnode requests RESULT` shows one in words.")
+
+
+@click.command()
+@click.argument("result", type=int)
+@click.option("--grant", is_flag=True, help="Let further requests like this one run, too.")
+@click.option(
+    "--organization", is_flag=True, help="With --grant: of all users of the organization."
+)
+@click.option("--any-arguments", is_flag=True, help="With --grant: with any arguments.")
+@click.option("--days", type=click.FloatRange(0.001, 3660), help="With --grant: for so many days.")
+@click.option("--times", type=click.IntRange(1, 10_000), help="With --grant: so many times.")
+@click.option("--note", default="", help="With --grant: a note for people at the station.")
+@on_node
+def approve(instance: "Instance", result: int, grant: bool, **limits: Any) -> None:
+    """Let a request run, once.
+
+    With --grant, requests for the same function of the same image on the same database, by the
+    same user with the same arguments, run without asking. The other options widen or limit that.
+    It works whether or not the node runs.
+    """
+    from vantage6.common.errors import ConfigurationError
+    from vantage6.node.requests.grants import Grants
+    from vantage6.node.requests.held import HeldRequests, State
+
+    if not grant and any(limits.values()):
+        raise ConfigurationError("These options limit or widen a grant: give --grant as well.")
+    by = person()
+    with about_files(instance):
+        held = HeldRequests(instance.data)
+        wanted = _grant_for(held.get(result), by, **limits) if grant else None
+        request = held.approve(result, by)
+        if request.state() is State.APPROVED:
+            console.info(f"Result {result} is approved by {by}.")
+        else:
+            console.info(f"{by} has approved result {result}. A second person has to, as well.")
+        if wanted is not None:
+            given = Grants(instance.data).add(wanted)
+            console.info(f"Grant {given.id}: {given.describe()}")
+            if request.approvals_needed > 1:
+                confirm = f"`vnode grants confirm {given.id}`"
+                console.info(f"It counts when a second person confirms it: {confirm}.")
+    wake(instance)
+
+
+@click.command()
+@click.argument("result", type=int)
+@click.option("--reason", required=True, help="Why, for the researcher, who reads it.")
+@on_node
+def deny(instance: "Instance", result: int, reason: str) -> None:
+    """Refuse a request. It works whether or not the node runs."""
+    from vantage6.node.requests.held import HeldRequests
+
+    by = person()
+    with about_files(instance):
+        HeldRequests(instance.data).deny(result, by, reason)
+    console.info(f"Result {result} is denied by {by}. The researcher reads the reason.")
+    wake(instance)
+
+
+def _grant_for(
+    request: "HeldRequest",
+    by: str,
+    *,
+    organization: bool,
+    any_arguments: bool,
+    days: float | None,
+    times: int | None,
+    note: str,
+) -> Any:
+    """Return the grant for requests like one."""
+    from datetime import timedelta
+
+    from vantage6.common import clock
+    from vantage6.common.errors import ConfigurationError
+    from vantage6.node.requests.grants import Grant, Limit
+
+    asked = request.as_question()
+    if request.digest is None:
+        raise ConfigurationError(
+            "The image is not at the station yet, so that no grant can name its digest. Approve "
+            "this request without --grant, and grant the next one."
+        )
+    if request.function is None or asked.through is None:
+        raise ConfigurationError(
+            "The node cannot read which function is asked for, or who asked first. Approve the "
+            "request without --grant."
+        )
+    if asked.arguments is None and not any_arguments:
+        raise ConfigurationError(
+            "The node cannot read the arguments, or they are too long for a grant. Add "
+            "--any-arguments, or approve the request without --grant."
+        )
+    if asked.user_id is None and not organization:
+        raise ConfigurationError(
+            "The server does not say which user asks. Add --organization, or approve the request "
+            "without --grant."
+        )
+    limits = {name: Limit((value,)) for name, value in (asked.arguments or {}).items()}
+    return Grant(
+        digest=request.digest,
+        function=request.function,
+        is_central=request.is_central,
+        organization_id=asked.organization_id,
+        user_id=None if organization else asked.user_id,
+        database=asked.database,
+        through=asked.through,
+        arguments=None if any_arguments else limits,
+        until=None if days is None else clock.now() + timedelta(days=days),
+        times=times,
+        note=note,
+        by=by,
+    )
+
+
+def _row(request: "HeldRequest") -> tuple[object, ...]:
+    asked = request.requester
+    return (
+        request.result_id,
+        request.state(),
+        asked.organization or asked.organization_id,
+        asked.user or asked.user_id,
+        request.function or "(unreadable)",
+        request.image,
+        ", ".join(request.databases),
+        _moment(request.until),
+    )
+
+
+def _show(request: "HeldRequest", pinned: str) -> None:
+    state, asked = request.state(), request.requester
+    say = _say_line
+    console.say(f"Result {request.result_id} of task {request.task_id}, run {request.run_id}")
+    say("State", str(state))
+    say("Asked by", _who(asked))
+    say("Key", f"{asked.fingerprint or 'none'}{pinned}")
+    for one in request.above:
+        say("Asked before by", _who(one))
+    kind = "central" if request.is_central else "partial"
+    say("Function", f"{request.function} ({kind})" if request.function else "cannot be read")
+    say("Image", request.image)
+    for digest in request.digests or ("not at the station yet, so that its digest is not known",):
+        say("", digest)
+    _say_arguments(request)
+    say("Database", ", ".join(request.databases))
+    say("Held", f"{_moment(request.since)} to {_moment(request.until)}, by {request.why}")
+    for finding in request.findings:
+        say("Rule", f"{finding.verdict}: {finding.rule}: {finding.text}")
+    for answer in request.approvals:
+        say("Approved by", f"{answer.by}, {_moment(answer.at)}")
+    if request.denial is not None:
+        say("Denied by", f"{request.denial.by}, {_moment(request.denial.at)}")
+        say("", request.denial.sentence)
+    if state == "waiting":
+        console.say(
+            f"`vnode approve {request.result_id}` lets it run. "
+            f'`vnode deny {request.result_id} --reason "…"` refuses it.'
+        )
+
+
+def _say_arguments(request: "HeldRequest") -> None:
+    arguments = request.as_question().arguments
+    if arguments is None:
+        what = "cut, of" if request.is_cut else "in no form that the node reads,"
+        _say_line("Arguments", f"{what} {request.input_bytes} bytes: {request.arguments}")
+        return
+    for name, value in arguments.items():
+        _say_line("Argument", f"{name} = {json.dumps(value, ensure_ascii=False)}")
+    if not arguments:
+        _say_line("Arguments", "none")
+
+
+def _say_line(name: str, text: str) -> None:
+    # SECURITY: what comes from outside makes no line of its own.
+    console.say(f"  {name:{_WIDTH}}  {one_line(text)}")
+
+
+def _say_pause(instance: "Instance") -> None:
+    from vantage6.node.requests.pause import Pause
+
+    last = Pause(instance.data).last()
+    if last is not None and last.is_on:
+        note = f" ({last.note})" if last.note else ""
+        console.say(f"The station is paused by {last.by}{note}; `vnode resume` ends the pause.")
+
+
+def _pin(instance: "Instance", request: "HeldRequest") -> str:
+    """Return since when the key of the organization is known."""
+    from vantage6.node.rules.encryption import known_keys
+
+    pin = known_keys(instance).all().get(request.requester.organization_id or 0)
+    if pin is None or request.requester.fingerprint != pin.fingerprint:
+        return ""
+    return f", known since {pin.since[:10] or 'the configuration'} ({pin.learned})"
+
+
+def _who(asked: "Requester") -> str:
+    user = f"{asked.user or 'a user'} (user {asked.user_id})" if asked.user_id else "an algorithm"
+    return f"{user} of {asked.organization} (organization {asked.organization_id})"
+
+
+def _moment(text: str) -> str:
+    from vantage6.common import clock
+
+    return f"{clock.parse(text):%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,255 @@
+"""Whether a request may start now, as far as a person at the station has a say in it.
+
+Asked twice: before the image is fetched, and with the image that was found, right before it runs.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from vantage6.common import clock, logs
+from vantage6.common.config.approvals import Mode
+from vantage6.common.errors import Conflict, Invalid, Unavailable
+from vantage6.common.task_status import TaskStatus
+from vantage6.node.outcomes import Reason, RefusalError
+from vantage6.node.requests.asked import Asked
+from vantage6.node.requests.folder import Damaged
+from vantage6.node.requests.grants import Grant, Grants
+from vantage6.node.requests.held import HeldRequest, HeldRequests, State
+from vantage6.node.requests.pause import Pause, PauseChange
+
+log = logs.get(__name__)
+
+#: Writes an event into the audit, before what it announces happens.
+Record = Callable[..., None]
+
+
+class HeldExecution(Exception):
+    """A result may not start yet; it carries the reason for the researcher."""
+
+    def __init__(self, reason: Reason) -> None:
+        self.reason = reason
+        super().__init__(reason.message)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the rules of a station say about one request."""
+
+    mode: Mode
+    #: The rule that says so.
+    rule: str
+    #: It is a sub-task of what runs here already, and the card of that says that it makes it.
+    is_of_own_run: bool = False
+
+
+class Gate:
+    """Decides with the files of one node. Safe for threads.
+
+    Parameters
+    ----------
+    data
+        The data folder of the node.
+    """
+
+    def __init__(self, data: Path) -> None:
+        self.held = HeldRequests(data)
+        self.grants = Grants(data)
+        self.pause = Pause(data)
+        self._noted: PauseChange | None = None
+
+    def note_pause(self, record: Record) -> None:
+        """Write into the audit that the station was paused or goes on, once for each change.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written.
+        """
+        last = self.pause.last()
+        if last is None or last == self._noted:
+            return
+        # At the start of a node, the end of an older pause is no news.
+        if last.is_on or self._noted is not None:
+            record("paused" if last.is_on else "resumed", by=last.by, since=last.at, note=last.note)
+        self._noted = last
+
+    def check(
+        self, request: HeldRequest, asked: Asked, terms: Terms, record: Record, *, is_last: bool
+    ) -> None:
+        """Return if a request may start, as far as people have a say in it.
+
+        Parameters
+        ----------
+        request
+            The request as it would be held.
+        asked
+            What is compared with grants.
+        terms
+            What the rules say about it.
+        record
+            Writes into the audit.
+        is_last
+            Whether it starts next; only then a grant counts.
+
+        Raises
+        ------
+        HeldExecution
+            If it waits.
+        RefusalError
+            If it was denied, or its time is over.
+        OSError
+            If a decision cannot be written.
+        """
+        try:
+            self._check(request, asked, terms, record, is_last=is_last)
+        except Damaged as error:
+            # SECURITY: what was decided is not known. It starts when it is.
+            log.error("decision not readable", result_id=request.result_id, reason=str(error))
+            raise HeldExecution(_awaiting(request)) from error
+
+    def is_held(self, result_id: int) -> bool:
+        """Tell whether the request of a result was held; it may be answered."""
+        return self.held.has(result_id)
+
+    def check_pause(self) -> None:
+        """Return if the station is not paused.
+
+        Raises
+        ------
+        HeldExecution
+            If it is.
+        """
+        if self.pause.is_on:
+            raise HeldExecution(_PAUSED)
+
+    def is_ready(self, result_id: int) -> bool:
+        """Tell whether a result that waits may have stopped waiting: `check` decides."""
+        try:
+            request = self.held.find(result_id)
+            if request is not None and request.state() in (State.DENIED, State.EXPIRED):
+                return True
+            if self.pause.is_on:
+                return False
+            if request is None or request.state() is State.APPROVED:
+                return True
+            return self._find_grant(request.as_question(), request) is not None
+        except OSError as error:
+            log.error("decision not readable", result_id=result_id, reason=str(error))
+            return False
+
+    def forget(self, result_id: int) -> None:
+        """Forget the request of a result that has left the node."""
+        try:
+            self.held.forget(result_id)
+        except (OSError, Unavailable) as error:
+            log.warning("request not removed", result_id=result_id, reason=str(error))
+
+    def _check(
+        self, request: HeldRequest, asked: Asked, terms: Terms, record: Record, *, is_last: bool
+    ) -> None:
+        found = self.held.find(request.result_id)
+        if found is not None and not found.asks_the_same(request):
+            found = None
+        if found is not None and found.denial is not None:
+            raise _refusal_after(found, record)
+        # SECURITY: whatever else allows it, in a pause nothing starts.
+        self.check_pause()
+        if terms.mode == "never" or terms.is_of_own_run:
+            return
+        if found is not None and not is_last and not asked.digests:
+            # As it was found before; the one that runs is looked at again.
+            asked = replace(asked, digests=frozenset(found.digests))
+        grant = self._grant(asked, request, is_last=is_last)
+        if grant is not None:
+            if is_last:
+                record("approval", answer="granted", grant=grant.id, by=_givers(grant))
+            return
+        if found is None:
+            # SECURITY: on record before a person can answer.
+            record(
+                "held",
+                rule=terms.rule,
+                until=request.until,
+                approvals_needed=request.approvals_needed,
+            )
+        try:
+            kept = self.held.hold(request)
+        except Invalid as error:
+            raise RefusalError(TaskStatus.NOT_ALLOWED, "too_many_held", _TOO_MANY) from error
+        state = kept.state()
+        if state is State.EXPIRED:
+            record("approval", answer="expired", by=[])
+            raise RefusalError(TaskStatus.NOT_ALLOWED, "approval_expired", _EXPIRED)
+        if state is not State.APPROVED:
+            raise HeldExecution(_awaiting(kept))
+        if is_last:
+            by = [answer.by for answer in kept.approvals]
+            if terms.mode == "first_use":
+                self._remember(kept, asked)
+            record("approval", answer="approved", by=by)
+
+    def _grant(self, asked: Asked, request: HeldRequest, *, is_last: bool) -> Grant | None:
+        if not is_last:
+            return self._find_grant(asked, request)
+        return self.grants.use(asked, request.result_id, people=request.approvals_needed)
+
+    def _find_grant(self, asked: Asked, request: HeldRequest) -> Grant | None:
+        return self.grants.find(asked, request.result_id, people=request.approvals_needed)
+
+    def _remember(self, request: HeldRequest, asked: Asked) -> None:
+        """Grant what was approved at its first use."""
+        name = asked.function.name
+        if name is None or not asked.digests or asked.through is None:
+            return
+        first, *others = [answer.by for answer in request.approvals]
+        grant = Grant(
+            digest=min(asked.digests),
+            function=name,
+            is_central=asked.function.is_central,
+            organization_id=asked.organization_id,
+            database=asked.database,
+            through=asked.through,
+            note=f"First use, result {request.result_id}.",
+            by=first,
+            confirmed_by=others[0] if others else "",
+        )
+        try:
+            self.grants.add(grant)
+        except (Invalid, Conflict) as error:
+            # The next request asks again.
+            log.warning("first use not remembered", reason=str(error))
+
+
+def _awaiting(request: HeldRequest) -> Reason:
+    return Reason(
+        "awaiting_approval",
+        "The data station holds the request until a person there has approved it, at the latest "
+        f"until {clock.parse(request.until):%Y-%m-%d %H:%M} UTC.",
+    )
+
+
+def _refusal_after(request: HeldRequest, record: Record) -> RefusalError:
+    sentence, by = (request.denial.sentence, request.denial.by) if request.denial else ("", "")
+    record("approval", answer="denied", by=[by])
+    message = f"The data station denied the request: {sentence}"
+    return RefusalError(TaskStatus.NOT_ALLOWED, "approval_denied", message)
+
+
+def _givers(grant: Grant) -> list[str]:
+    return [name for name in (grant.by, grant.confirmed_by) if name]
+
+
+_PAUSED = Reason(
+    "station_paused",
+    "The data station is paused: it starts nothing new. The request waits until the station "
+    "resumes.",
+)
+_EXPIRED = (
+    "The data station did not answer the request in time. Ask its data owner, and send the task "
+    "again."
+)
+_TOO_MANY = (
+    "Too many requests wait for an answer of the data station. Send the task again when some are "
+    "answered."
+)

@@ -1,0 +1,95 @@
+"""Results that wait for a person at the station: without a thread, a slot or their input."""
+
+import threading
+
+from vantage6.common import logs
+from vantage6.common.task_status import TaskStatus
+from vantage6.node.outcomes import Reason, reason_to_json
+from vantage6.node.work.context import NodeContext
+from vantage6.node.work.execution import Execution
+
+log = logs.get(__name__)
+
+
+class OnHold:
+    """The results of one node that are on hold. Safe for threads.
+
+    Parameters
+    ----------
+    context
+        What all results share.
+    """
+
+    def __init__(self, context: NodeContext) -> None:
+        self._context = context
+        self._lock = threading.Lock()
+        #: Each with the version of the rules under which it was looked at last.
+        self._executions: dict[int, tuple[Execution, str]] = {}
+        #: Those of which the server does not know yet that they wait.
+        self._untold: set[int] = set()
+
+    def note_pause(self) -> None:
+        """Write a pause that began or ended into the audit."""
+        try:
+            self._context.gate.note_pause(self._context.audit.record)
+        except OSError as error:
+            # It is in its own file as well, and the next look tries again.
+            log.warning("pause not in the audit file", reason=str(error))
+
+    def add(self, execution: Execution, reason: Reason) -> bool:
+        """Put a result on hold, and tell the server; return whether it was not ended meanwhile."""
+        version = self._context.policies.version
+        execution.put_aside()
+        execution.waits_for = reason
+        log.info("result on hold", result_id=execution.result_id, reason=reason.code)
+        is_told = _tell(execution)
+        with self._lock:
+            if execution.is_interrupted:
+                return False
+            self._executions[execution.result_id] = execution, version
+            if not is_told:
+                self._untold.add(execution.result_id)
+        return True
+
+    def discard(self, result_id: int) -> bool:
+        """Take a result out that is ended; return whether it was on hold."""
+        with self._lock:
+            self._untold.discard(result_id)
+            return self._executions.pop(result_id, None) is not None
+
+    def take(self, result_id: int | None = None) -> list[Execution]:
+        """Take those out that may go on: they are answered, or no rule holds them any more.
+
+        Parameters
+        ----------
+        result_id
+            The only one to look at; default: all.
+        """
+        with self._lock:
+            found = dict(self._executions)
+        ready = []
+        for id_, (execution, version) in found.items():
+            if result_id in (None, id_) and self._may_go_on(id_, version) and self.discard(id_):
+                execution.waits_for = None
+                ready.append(execution)
+        return ready
+
+    def tell(self) -> None:
+        """Tell the server of those of which it could not be told when they were put on hold."""
+        with self._lock:
+            untold = [self._executions[id_][0] for id_ in sorted(self._untold)]
+        for execution in untold:
+            if not _tell(execution):
+                return  # the server is away; the next comparison comes soon
+            with self._lock:
+                self._untold.discard(execution.result_id)
+
+    def _may_go_on(self, result_id: int, version: str) -> bool:
+        is_changed = version != self._context.policies.version
+        return is_changed or self._context.gate.is_ready(result_id)
+
+
+def _tell(execution: Execution) -> bool:
+    # SECURITY: the server can read the reason; it names nothing of the request.
+    reason = reason_to_json(execution.waits_for)
+    return reason is None or execution.announce(TaskStatus.PENDING, reason=reason)
