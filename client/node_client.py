@@ -13,6 +13,7 @@ from vantage6.client.session import Document, NotTheServer, Session
 from vantage6.common.errors import BODY_INCOMPLETE, Conflict, Invalid, Unavailable
 from vantage6.common.identity import WhoAmI
 from vantage6.common.token_claims import claims
+from vantage6.common.told_settings import digest_settings
 
 #: What the server answers to a comparison, at least.
 _COMPARISON = {"start", "stop", "forget", "lease_seconds"}
@@ -52,6 +53,9 @@ class NodeClient:
         #: One for each process.
         self.process = uuid4().hex
         self._has_started = False
+        #: What this process told of itself, as far as the server took it.
+        self._config: list[Mapping[str, str]] | None = None
+        self._ip: str | None = None
         self.whoami: WhoAmI | None = None
         self.collaboration_id: int | None = None
 
@@ -226,7 +230,8 @@ class NodeClient:
     def reconcile(self, running: Iterable[int], finished: Iterable[int]) -> Document:
         """Tell the server what this node works on; return what to start, stop and forget.
 
-        The answer tells too whether another station was refused that has the same key.
+        The answer tells too whether another station was refused that has the same key, and what
+        the server shows of this node (`tell_again`).
 
         Parameters
         ----------
@@ -286,10 +291,42 @@ class NodeClient:
         items
             Dictionaries with ``key`` and ``value``; a key may have several values.
         """
+        self._config = None
+        reply = self._tell({"config": list(items)})
+        self._config = [*items]
+        return reply
+
+    def tell_address(self, ip: str | None) -> Document:
+        """Replace what the server shows as this node's address in the VPN, and return the node."""
+        # Remembered first: where the server is away, the next comparison tells it.
+        self._ip = ip
+        return self._tell(_address_change(ip))
+
+    def tell_again(self, shown: str) -> bool:
+        """Tell once more what this node told of itself, where the server shows something else.
+
+        Parameters
+        ----------
+        shown
+            What the server shows, as `digest_settings` does.
+
+        Returns
+        -------
+        bool
+            Whether it had to.
+        """
+        if self._config is None:
+            return False
+        pairs = [(one["key"], one["value"]) for one in self._config]
+        if shown == digest_settings(pairs, self._ip):
+            return False
+        self._tell({"config": self._config, **_address_change(self._ip)})
+        return True
+
+    def _tell(self, change: Mapping[str, Any]) -> Document:
         if self.whoami is None:
             raise RuntimeError("authenticate first")
-        endpoint = f"node/{self.whoami.id_}"
-        reply: Document = self.request("patch", endpoint, json={"config": list(items)})
+        reply: Document = self.request("patch", f"node/{self.whoami.id_}", json=change)
         return reply
 
     def close(self) -> None:
@@ -311,3 +348,7 @@ def _of_result(result_id: int, reply: Any) -> Document:
     if not isinstance(reply, dict) or reply.get("id") != result_id:
         raise NotTheServer(_FOREIGN)
     return reply
+
+
+def _address_change(ip: str | None) -> dict[str, Any]:
+    return {"ip": ip} if ip else {"clear_ip": True}

@@ -21,6 +21,7 @@ from vantage6.api.schemas.nodes import (
 )
 from vantage6.common.enums import Operation, Scope
 from vantage6.common.errors import Forbidden, Invalid, NotFound
+from vantage6.common.told_settings import digest_settings
 from vantage6.models.store import collaborations, last_seen, nodes, organizations, results
 from vantage6.models.tables import Collaboration, Node, Organization
 
@@ -152,4 +153,9 @@ class Nodes(Resource):
         if node.refused_at is not None:
             address = node.refused_address or ""
             refused = {"at": node.refused_at.isoformat(), "address": address}
-        return {**orders, "lease_seconds": seconds, "refused_login": refused}
+        return {
+            **orders,
+            "lease_seconds": seconds,
+            "refused_login": refused,
+            "shown": digest_settings(nodes.told_config(node), node.ip),
+        }

@@ -111,3 +111,7 @@ class ReconcileReply(TypedDict):
         RefusedLogin | None,
         Field(description="the last one since this node logged in, for its log"),
     ]
+    shown: Annotated[
+        str,
+        Field(description="a hash of the configuration and address that the server shows"),
+    ]

@@ -1,8 +1,16 @@
 """Tasks and results."""
 
-from typing import Annotated, Any
+import re
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, GetPydanticSchema
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetPydanticSchema,
+    ValidationError,
+)
 from typing_extensions import TypedDict
 
 from vantage6.api.schemas.base import Flag, Id, Moment, PageQuery, Repeated, Request
@@ -14,6 +22,15 @@ from vantage6.models.store.payloads import LargeText
 #: A text of a result: a large one is read while the answer is written.
 StoredText = Annotated[str | LargeText, GetPydanticSchema(lambda _, handler: handler(str))]
 
+#: Reports are looked through for surrogates up to this length.
+_MOST_MENDED_BYTES = 2**20
+#: An escape of JSON: a pair of surrogates, one that is alone, or any other.
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    rb"|(?P<lone>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
+
 
 def _first_moment(value: Any) -> Any:
     return value or None
@@ -21,6 +38,17 @@ def _first_moment(value: Any) -> Any:
 
 def _without_nul(text: str | None) -> str | None:
     return text and text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def replace_surrogates(raw: str | bytes | bytearray) -> str | bytes | bytearray:
+    """Return JSON in which the replacement character stands for what is no Unicode.
+
+    SECURITY: it costs time, so that long texts are left as they are.
+    """
+    if isinstance(raw, str) or len(raw) > _MOST_MENDED_BYTES:
+        return raw
+    text = raw.decode("utf-8", "replace").encode()
+    return _ESCAPE.sub(lambda found: rb"\ufffd" if found["lone"] else found[0], text)
 
 
 class Target(Request):
@@ -198,6 +226,17 @@ class ResultUpdate(Request):
     """What a node reports; what is absent stays."""
 
     model_config = ConfigDict(coerce_numbers_to_str=False)
+
+    @classmethod
+    def model_validate_json(cls, json_data: str | bytes | bytearray, **how: Any) -> Self:
+        """Read a report; what an algorithm wrote into it need not be valid Unicode."""
+        try:
+            return super().model_validate_json(json_data, **how)
+        except ValidationError:
+            mended = replace_surrogates(json_data)
+            if mended == json_data:
+                raise
+            return super().model_validate_json(mended, **how)
 
     status: TaskStatus | None = None
     started_at: Annotated[Moment | None, BeforeValidator(_first_moment)] = None

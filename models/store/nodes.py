@@ -228,6 +228,12 @@ def tell_config(node: Node, items: Sequence[tuple[str, str]]) -> None:
             ).execute()
 
 
+def told_config(node: Node) -> list[tuple[str, str]]:
+    """Return the keys and values that a node tells about its configuration."""
+    found = NodeConfig.select(NodeConfig.key, NodeConfig.value).where(NodeConfig.node == node.id)
+    return [*found.tuples()]
+
+
 @transaction
 def delete(node: Node) -> None:
     """Remove a node; what it has taken is offered to the next one at its place."""

@@ -111,7 +111,7 @@ class Vpn:
         self._stopped.set()
         self._thread.join(_STOP_SECONDS)
         self._container.remove()
-        self._tell({"clear_ip": True})
+        self._tell(None)
 
     def _keep(self) -> None:
         pauses = delays(most=_MOST_PAUSE_SECONDS)
@@ -207,13 +207,13 @@ class Vpn:
     def _accept(self, found: Device) -> None:
         if found.address not in self._subnet:
             self._container.remove()
-            self._tell({"clear_ip": True})
+            self._tell(None)
             raise ConfigurationError(
                 f"vpn_subnet: the VPN gave the address {found.address}, which is not in "
                 f"{self._subnet}"
             )
         log.info("VPN connected", address=str(found.address))
-        self._tell({"ip": str(found.address)})
+        self._tell(str(found.address))
         self._on_connected(found.address)
 
     def _watch(self, known: Device) -> None:
@@ -230,11 +230,10 @@ class Vpn:
             self._accept(found)
             known = found
 
-    def _tell(self, change: dict[str, object]) -> None:
-        me = self._server.whoami
+    def _tell(self, address: str | None) -> None:
         try:
-            if me is not None:
-                self._server.request("patch", f"node/{me.id_}", json=change)
+            if self._server.whoami is not None:
+                self._server.tell_address(address)
         except V6Error as error:
             log.warning("VPN address not told", reason=str(error))
 

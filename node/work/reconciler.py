@@ -83,6 +83,7 @@ class Reconciler:
         running, finished = self._scheduler.report()
         for wanted in compare(self._server, running, finished):
             self._say_refused_login(wanted.get("refused_login"))
+            self._tell_again(wanted.get("shown"))
             self._interval = min(INTERVAL_SECONDS, wanted["lease_seconds"] / 3)
             for result_id in [*wanted["stop"], *wanted["forget"]]:
                 self._scheduler.kill(result_id)
@@ -101,6 +102,18 @@ class Reconciler:
             address=login.get("address"),
             at=login.get("at"),
         )
+
+    def _tell_again(self, shown: str | None) -> None:
+        """See that the server shows what this node told of itself.
+
+        SECURITY: another station with the same key, a user or a restored database may have changed
+        it: the users that may ask here, and where the peers of a VPN connect to.
+        """
+        try:
+            if shown is not None and self._server.tell_again(shown):
+                log.warning("the server showed another configuration or address: told it again")
+        except V6Error as error:
+            log.warning("configuration not told again", reason=str(error))
 
     def _run(self) -> None:
         while not self._stopped:

@@ -9,7 +9,9 @@ from tests.api.client import Algorithm, Answer, Api
 from tests.api.conftest import Server
 from tests.models.factories import IMAGE, World, again, make_task, result_of
 from vantage6.api.http.bodies import LARGE_BYTES
+from vantage6.api.schemas.tasks import replace_surrogates
 from vantage6.common.identity import NODE_AUTHORIZATION
+from vantage6.common.told_settings import digest_settings
 from vantage6.models import database
 from vantage6.models.store import organizations, results, tasks
 from vantage6.models.tables import Node, Result, Task, User
@@ -35,6 +37,7 @@ def report(api: Api, row: Result, node: Node, **fields: Any) -> Answer:
     return api.patch(f"/result/{row.id}", node, fields)
 
 
+JSON = {"Content-Type": "application/json"}
 END = {"status": "completed", "finished_at": "2026-01-02T03:04:05.678901+00:00"}
 
 
@@ -214,6 +217,34 @@ def test_what_a_reason_quotes_cannot_keep_a_result_from_being_stored(
     assert ended.json["reason"] == {"code": cleaned, "msg": cleaned}
 
 
+@pytest.mark.parametrize(
+    ("sent", "stored"),
+    [
+        (rb"a\ud800b", "a\N{REPLACEMENT CHARACTER}b"),
+        (rb"a\uDFFF\uD83D\uDE00", "a\N{REPLACEMENT CHARACTER}\N{GRINNING FACE}"),
+        (rb"\\ud800\ud800", "\\ud800\N{REPLACEMENT CHARACTER}"),
+        (b"a\xed\xa0\x80b", "a" + 3 * "\N{REPLACEMENT CHARACTER}" + "b"),
+    ],
+    ids=["one", "beside a pair", "behind a backslash", "as bytes"],
+)
+def test_text_that_is_no_unicode_cannot_keep_a_result_from_being_stored(
+    api: Api, world: World, result: Result, sent: bytes, stored: str
+):
+    """Nodes of other makers may pass on what an algorithm wrote."""
+    node = world.amsterdam_north
+    body = b'{"status": "failed", "finished_at": "2026-01-02T03:04:05Z", "log": "%s", ' % sent
+    body += b'"reason": {"code": "exit_code", "msg": "%s"}}' % sent
+    answer = api.send("PATCH", f"/result/{result.id}", node, headers=JSON, raw=body)
+    assert answer.status == 200
+    shown = api.get(f"/result/{result.id}", node).json
+    assert (shown["log"], shown["reason"]["msg"]) == (stored, stored)
+
+
+def test_a_long_report_is_not_looked_through():
+    long = rb"\ud800" * 200_000
+    assert replace_surrogates(long) is long
+
+
 def test_empty_times_are_absent(api: Api, world: World, result: Result):
     """As nodes of 3.11 send them."""
     shown = report(api, result, world.amsterdam_north, started_at="", finished_at=None).json
@@ -234,10 +265,28 @@ def test_reconciling_tells_what_to_start_stop_and_forget(
         "forget": [999],
         "lease_seconds": 180,
         "refused_login": None,
+        "shown": digest_settings([], None),
     }
     assert Node.get_by_id(node.id).last_seen is not None
     nothing = api.post("/node/reconcile", node, {}).json
     assert nothing["start"] == [result.id, other.id]
+
+
+def test_a_comparison_tells_which_settings_of_the_node_the_server_shows(
+    api: Api, world: World, root: User
+):
+    node, config = world.amsterdam_north, [("allowed_users", "7"), ("allowed_users", "3")]
+    told = [{"key": key, "value": value} for key, value in config]
+    api.patch(f"/node/{node.id}", node, {"config": told, "ip": "10.76.0.2"})
+
+    def shown() -> str:
+        return api.post("/node/reconcile", node, {}).json["shown"]
+
+    assert shown() == digest_settings(config[::-1], "10.76.0.2")
+    api.patch(f"/node/{node.id}", root, {"ip": "10.76.0.9"})
+    assert shown() == digest_settings(config, "10.76.0.9")
+    api.patch(f"/node/{node.id}", node, {"config": told[:1], "clear_ip": True})
+    assert shown() == digest_settings(config[:1], None)
 
 
 @pytest.mark.parametrize("sent", [{"running": [0]}, {"running": ["x"]}, {"finished": 7}, []])

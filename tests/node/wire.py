@@ -65,6 +65,10 @@ class Wire:
     port: int = 0
     #: How long a lease lasts; a third of it passes between two comparisons.
     lease_seconds: int = 180
+    #: What the node told of itself.
+    told: dict[str, Any] = field(default_factory=dict)
+    #: What the server shows of the node, as a hash.
+    shown: str | None = None
     #: The login of another station with the same key, as the server tells it.
     refused_login: dict[str, str] | None = None
 
@@ -147,6 +151,9 @@ class Wire:
             case ["GET", "node", "7"]:
                 links = {"organization": {"id": 1}, "collaboration": {"id": 1}}
                 return 200, {"id": 7, "name": "station", **links}
+            case ["PATCH", "node", "7"]:
+                self.told |= body
+                return 200, {"id": 7}
             case ["GET", "collaboration", "1"]:
                 return 200, {"id": 1, "name": "c", "encrypted": self.encrypted}
             case ["GET", "organization", id_] if int(id_) in self.public_keys:
@@ -219,4 +226,5 @@ class Wire:
             "forget": [id_ for id_ in body["finished"] if id_ not in wanted],
             "lease_seconds": self.lease_seconds,
             "refused_login": self.refused_login,
+            **({} if self.shown is None else {"shown": self.shown}),
         }
