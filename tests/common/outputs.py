@@ -200,10 +200,23 @@ AGGREGATES = [
         "too_few_records",
     ),
     Output(
-        "a vector as long as the data",
+        "a list longer than a third of the data",
         (N, share("/s/*", "sum", "/n")),
-        {"n": 200, "s": [x / 7 for x in range(201)]},
-        "as_many_numbers_as_records",
+        {"n": 200, "s": [x / 7 for x in range(67)]},
+        "too_many_numbers",
+    ),
+    Output(
+        "one of 200 records in each of 200 lists",
+        (share("/n/*", "count"), share("/s/*", "sum", "/n/*")),
+        {"n": [200] * 200, "s": [x / 7 for x in range(200)]},
+        "too_many_numbers",
+    ),
+    Output(
+        "sums of columns of the question, each with its count",
+        (share("/n/*", "count"), share("/s/*", "sum", "/n/*")),
+        {"n": [9] * 12, "s": [x / 7 for x in range(12)]},
+        PASS,
+        question=Question.of([f"c{i}" for i in range(12)]),
     ),
     Output(
         "sums of ten columns",

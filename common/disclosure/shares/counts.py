@@ -1,11 +1,12 @@
 """Rules for counts of records, alone and in tables."""
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
 from vantage6.common.disclosure.shares.context import Context
 from vantage6.common.disclosure.shares.numbers import count_of, is_number
-from vantage6.common.disclosure.shares.places import Key, Place, entry, flatten, steps
+from vantage6.common.disclosure.shares.places import Key, Place, entry, flatten, names_of, steps
 from vantage6.common.disclosure.shares.tables import find_hidden, find_small, is_small
 
 _NOT_A_COUNT = "Declare this number with the class that it has; a count is a whole number."
@@ -16,11 +17,25 @@ _HIDDEN = "Cells of fewer than {cell} records, and cells that give them away, we
 #: A larger table with small cells is refused, as the search for others to hide takes too long.
 MOST_CELLS = 10_000
 
+#: So many counts in a list are few, whatever the question named.
+FEW_COUNTS = 4
+
 Row = list[int | None]
 
 
-def judge_count(context: Context, place: Place) -> None:
+def judge_counts(context: Context, places: list[Place]) -> None:
     """Check counts that stand alone: 0, or at least ``cell``."""
+    lists: Counter[tuple[Key, ...]] = Counter()
+    for place in places:
+        lists[names_of(place)] += len(place.leaves)
+        _judge_count(context, place)
+    # SECURITY: whole numbers of records, such as ages, are as large as counts.
+    if max(lists.values()) > max(FEW_COUNTS, len(context.question.texts)):
+        remedy = "Declare a list of counts as a table."
+        context.refuse("too_many_numbers", places[0].share.path, remedy)
+
+
+def _judge_count(context: Context, place: Place) -> None:
     path, cell = place.share.path, context.floors.cell
     for key, value in place.entries:
         counts = [count_of(leaf) for leaf in flatten([value]) if leaf is not None]
@@ -120,8 +135,8 @@ def _is_plausible(context: Context, parts: list[Place], rows: list[Row]) -> bool
         context.refuse("count_beyond_data", path, _BEYOND)
         return False
     for part in parts:
-        named = isinstance(part.container, dict) and part.key is None
-        shown = [value for _, value in part.entries if value != 0] if named else []
+        is_line = part.key is None and part.share.class_ == "frequency_table"
+        shown = [value for _, value in part.entries if value != 0] if is_line else []
         if most is not None and len(shown) > most:
             context.refuse("too_many_levels", path, f"Name at most {most} levels of a column.")
             return False

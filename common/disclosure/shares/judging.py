@@ -32,21 +32,17 @@ MOST_STEPS = 2_000_000
 #: The longest answer that is worth reading for this check, in bytes.
 MOST_BYTES = 16 * 1024**2
 
-_One = Callable[[Context, Place], None]
-_All = Callable[[Context, list[Place]], None]
+_Rule = Callable[[Context, list[Place]], None]
 
-#: Rules of classes whose places are judged one by one.
-_EACH: dict[str, _One] = {
-    "count": counts.judge_count,
-    **dict.fromkeys(("sum", "mean", "variance", *aggregates.MODELS), aggregates.judge_aggregate),
-    "quantile": aggregates.judge_quantile,
-    "extreme": aggregates.judge_extreme,
+#: The rule of each class, for all places of a share.
+_RULES: dict[str, _Rule] = {
+    "count": counts.judge_counts,
+    **dict.fromkeys(("sum", "mean", "variance", *aggregates.MODELS), aggregates.judge_aggregates),
+    "quantile": aggregates.judge_quantiles,
+    "extreme": aggregates.judge_extremes,
+    "survival_table": counts.judge_curves,
     "risk_set_sum": aggregates.judge_risk_sets,
     "residual_df": aggregates.judge_residual_df,
-}
-#: Rules of classes whose places are judged together.
-_TOGETHER: dict[str, _All] = {
-    "survival_table": counts.judge_curves,
     "text": texts.judge_texts,
     "status": texts.judge_status,
     "parameter": texts.judge_parameters,
@@ -123,11 +119,8 @@ def _judge(context: Context, places: list[Place], tables: list[Place]) -> None:
         counts.judge_steps(context, places)
     elif share.class_ in ("frequency_table", "histogram"):
         tables.extend(places)
-    elif share.class_ in _TOGETHER:
-        _TOGETHER[share.class_](context, places)
     else:
-        for place in places:
-            _EACH[share.class_](context, place)
+        _RULES[share.class_](context, places)
 
 
 def _hide_values(context: Context, document: Any) -> Any:

@@ -45,6 +45,22 @@ class Place:
         return flatten(values)
 
 
+def before_last_star(place: Place) -> tuple[Key, ...]:
+    """Return the keys of a place before the last ``*`` of its path, and those next to it."""
+    path = steps(place.share.path)
+    keys = place.keys if place.key is None else (*place.keys, place.key)
+    end = next((i for i in reversed(range(len(path))) if path[i] == _ANY), len(path))
+    while 0 < end < len(path) and path[end - 1] == _ANY:
+        end -= 1
+    return keys[:end]
+
+
+def names_of(place: Place) -> tuple[Key, ...]:
+    """Return the keys of a place that are names: what else differs is a place in a list."""
+    keys = place.keys if place.key is None else (*place.keys, place.key)
+    return tuple(key for key in keys if isinstance(key, str))
+
+
 def entry(container: Any, key: Key) -> Any:
     """Return an entry of a list or an object."""
     return container[key]

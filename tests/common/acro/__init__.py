@@ -1,0 +1,1 @@
+"""Cases that ACRO judges too, and what it says."""
