@@ -1,6 +1,12 @@
-"""Ends the programs that use the folder of a demonstration, however they were started."""
+"""Ends the programs that use the folder of a demonstration, however they were started.
+
+What is mounted in it is unmounted.
+"""
 
 import os
+import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
@@ -18,9 +24,12 @@ _SECONDS = 30
 #: The words that tell these programs from an editor or a shell that has a file of the folder open.
 _PROGRAMS = {"vnode", "vserver", "redis-server", "valkey-server", "celery", "gunicorn"}
 
+#: A space and the like in the kernel's list of file systems.
+_ESCAPED = re.compile(r"\\([0-7]{3})")
+
 
 def end_users_of(folder: Path) -> list[str]:
-    """End nodes, servers, algorithms and containers that use a folder, and return their names.
+    """End nodes, servers, algorithms, containers and file systems in a folder; return their names.
 
     Parameters
     ----------
@@ -32,7 +41,7 @@ def end_users_of(folder: Path) -> list[str]:
         return []
     found = sorted(_processes(folder), key=lambda user: _place(user[1]))
     ended = [_name(process, command) for process, command in found if _end(process)]
-    return ended + _remove_containers(folder)
+    return ended + _remove_containers(folder) + _unmount(folder)
 
 
 def _processes(folder: Path) -> Iterator[tuple[psutil.Process, list[str]]]:
@@ -50,8 +59,9 @@ def _uses(process: psutil.Process, command: list[str], folder: Path) -> bool:
     values = [value.rpartition("=")[2] for value in command[1:]]
     if _is_ours(command):
         here = Path(process.cwd())
-        return any("/" in value and _is_in(here / value, folder) for value in values)
-    # An algorithm without a container names the folder in its environment only.
+        if any("/" in value and _is_in(here / value, folder) for value in values):
+            return True
+    # An algorithm without a container, also one of ours, names it in its environment only.
     output = process.environ().get("OUTPUT_FILE")
     return output is not None and _is_in(Path(output), folder)
 
@@ -108,6 +118,35 @@ def _remove_containers(folder: Path) -> list[str]:
                     engine.remove_container(container["Id"], force=True, v=True)
                 names.append(f"container {container['Names'][0].lstrip('/')}")
     return names
+
+
+def _unmount(folder: Path) -> list[str]:
+    """Unmount the file systems of runs, which a node leaves for its next life."""
+    umount = shutil.which("umount", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin")
+    if umount is None:
+        return []
+    names = []
+    # What is mounted last may lie within another one.
+    for place in reversed([place for place in _mounts() if _is_in(place, folder)]):
+        done = subprocess.run(
+            [umount, "--lazy", str(place)],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            timeout=_SECONDS,
+        )
+        names += [f"file system {place}"] if done.returncode == 0 else []
+    return names
+
+
+def _mounts() -> list[Path]:
+    """Return where file systems are mounted, in their order."""
+    lines = Path("/proc/self/mountinfo").read_text().splitlines()
+    return [Path(_ESCAPED.sub(_unescape, line.split()[4])) for line in lines]
+
+
+def _unescape(found: re.Match[str]) -> str:
+    return chr(int(found.group(1), 8))
 
 
 def _sources(container: dict[str, Any]) -> list[str]:

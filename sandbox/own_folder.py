@@ -68,11 +68,17 @@ def remove(folder: Path) -> None:
     Raises
     ------
     Conflict
-        If it is not one.
+        If it is not one, or something in it cannot be removed.
     """
     if not folder.exists():
         return
     # SECURITY: nothing is removed that somebody else may have put there.
     if not is_own(folder):
         raise Conflict(f"{folder} holds what no demonstration made. Remove it yourself.")
-    shutil.rmtree(folder)
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        raise Conflict(
+            f"{folder} cannot be removed: {error.strerror} ({error.filename}). If a file system is "
+            "mounted there, unmount it as root, and call the command again."
+        ) from error

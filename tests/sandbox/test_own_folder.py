@@ -1,5 +1,6 @@
 """A demonstration removes and ends only what a demonstration made."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -9,8 +10,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from vantage6.common.errors import Conflict
 from vantage6.sandbox import leftovers
-from vantage6.sandbox.own_folder import MARK, make_empty
+from vantage6.sandbox.own_folder import MARK, make_empty, remove
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -73,6 +75,47 @@ def test_programs_in_the_folder_of_a_demonstration_are_ended(
     (study / MARK).touch()
     assert [str(node.pid) in said for said in leftovers.end_users_of(study)] == [True]
     assert not psutil.pid_exists(node.pid)
+
+
+def test_an_algorithm_of_ours_in_the_folder_of_a_demonstration_is_ended(study: Path) -> None:
+    (study / MARK).touch()
+    # As the node starts it: with a module of ours, and the folder in the environment only.
+    program = "print(flush=True); import time; time.sleep(100)"
+    # The third word is the module.
+    command = ["python3", f"-c{program}", "vantage6.algorithms.statistics"]
+    with subprocess.Popen(
+        command,
+        executable=sys.executable,
+        env={"OUTPUT_FILE": str(study / "output"), "PATH": os.environ["PATH"]},
+        stdout=subprocess.PIPE,
+    ) as process:
+        try:
+            assert process.stdout
+            process.stdout.readline()
+            (said,) = leftovers.end_users_of(study)
+            assert str(process.pid) in said
+            assert not psutil.pid_exists(process.pid)
+        finally:
+            process.kill()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts")
+def test_file_systems_in_the_folder_of_a_demonstration_are_unmounted(study: Path) -> None:
+    place = study / "runs of a node"
+    place.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", place], check=True, timeout=30)
+    try:
+        assert leftovers.end_users_of(study) == []
+        assert place.is_mount()
+        (study / MARK).touch()
+        with pytest.raises(Conflict, match="unmount it as root"):
+            remove(study)
+        assert leftovers.end_users_of(study) == [f"file system {place}"]
+        assert not place.is_mount()
+        remove(study)
+        assert not study.exists()
+    finally:
+        subprocess.run(["umount", "--lazy", place], check=False, capture_output=True, timeout=30)
 
 
 @pytest.mark.parametrize("is_linked", [False, True])
