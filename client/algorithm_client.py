@@ -6,8 +6,12 @@ from typing import Any
 from vantage6.client.answers import read_answer
 from vantage6.client.in_container import InContainer, SubTaskFailed
 from vantage6.client.session import Document
+from vantage6.common.errors import V6Error
 
 __all__ = ["AlgorithmClient", "SubTaskFailed"]
+
+#: Code of a node that passes on no answer of this size.
+_TOO_LARGE = "reply_too_large"
 
 
 class AlgorithmClient(InContainer):
@@ -224,7 +228,37 @@ class AlgorithmClient(InContainer):
             If the time is up.
         """
         self._wait(task_id, timeout)
-        results = self.call("get", f"task/{task_id}/result", params={"each": True})
+        results = self._each(task_id)
         # SECURITY: they come of other stations; a pickle only where the author says so.
         answers = [(one["organization"], read_answer(one, self._allow_pickle)) for one in results]
         return dict(sorted(answers, key=lambda pair: pair[0]))
+
+    def _each(self, task_id: int) -> list[Document]:
+        """Return the results of a sub-task; one by one where all at once are too large.
+
+        Raises
+        ------
+        V6Error
+            If one of them is.
+        """
+        endpoint, each = f"task/{task_id}/result", {"each": True}
+        try:
+            return list(self.call("get", endpoint, params=each))
+        except V6Error as error:
+            if error.error_code != _TOO_LARGE:
+                raise
+        count = len(self.call("get", f"task/{task_id}")["results"])
+        found: list[Document] = []
+        try:
+            for page in range(1, count + 1):
+                found += self.call("get", endpoint, params=each | {"page": page, "per_page": 1})
+        except V6Error as error:
+            if error.error_code != _TOO_LARGE:
+                raise
+            raise V6Error(
+                f"One answer to sub-task {task_id} is larger than the station of the central "
+                "function passes on (limits.reply_bytes). Ask for less, such as fewer columns or "
+                "levels, or let the administrator of that station raise the limit.",
+                code=_TOO_LARGE,
+            ) from error
+        return found

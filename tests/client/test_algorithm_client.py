@@ -12,7 +12,7 @@ import pytest
 from vantage6.client import AlgorithmClient, ContainerClient
 from vantage6.client.exceptions import SubTaskFailed
 from vantage6.common import base64s_to_bytes, bytes_to_base64s
-from vantage6.common.errors import Invalid, NotFound
+from vantage6.common.errors import Forbidden, Invalid, NotFound, V6Error
 from vantage6.common.serialization import PickleRefused, SerializationError
 
 IDENTITY = {
@@ -184,6 +184,27 @@ def test_waiting_for_answers_names_each_organization_and_survives_one_that_fails
     codes = [answers[id_]["failed"]["code"] for id_ in (5, 6, 7, 8)]
     assert codes == ["answer_unreadable", "no_output", "answer_unreadable", "answer_unreadable"]
     assert peer.asked[-1].query["each"] == "true"
+
+
+def test_answers_that_are_too_large_together_are_read_one_by_one(peer, algorithm) -> None:
+    refusal = (413, {"msg": "More than 64 kB.", "code": "reply_too_large"})
+    pages = {"1": (200, [_result(3, b"json.[1]")]), "2": (200, [_result(2, b"json.[2]")])}
+    peer.answers |= {
+        "GET task/10": (200, {"id": 10, "complete": True, "results": [{"id": 1}, {"id": 2}]}),
+        "GET task/10/result": lambda asked: pages.get(asked.query.get("page", ""), refusal),
+    }
+    assert algorithm.wait_for_answers(10) == {2: {"answer": [2]}, 3: {"answer": [1]}}
+    assert peer.asked[-1].query == {"each": "true", "page": "2", "per_page": "1"}
+    del pages["2"]
+    with pytest.raises(V6Error) as refused:
+        algorithm.wait_for_answers(10)
+    assert refused.value.error_code == "reply_too_large"
+    assert "One answer to sub-task 10 is larger than" in refused.value.message
+    for word in ("limits.reply_bytes", "fewer columns", "administrator"):
+        assert word in refused.value.message
+    peer.answers["GET task/10/result"] = (403, {"msg": "No.", "code": "forbidden"})
+    with pytest.raises(Forbidden):
+        algorithm.wait_for_answers(10)
 
 
 def test_codes_and_sentences_of_other_stations_are_bounded(peer, algorithm) -> None:
