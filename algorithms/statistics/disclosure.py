@@ -45,13 +45,19 @@ def check_levels(column: str, counts: Mapping[str, int], floors: Floors) -> None
 def check_parameters(count: int, parameters: int, floors: Floors) -> None:
     """Refuse a model with too many parameters for the records (`MinimumDoFCheck`)."""
     if floors.parameters is not None and parameters > floors.parameters * count:
-        raise Refused(
-            "too_many_parameters", parameters=parameters, share=round(100 * floors.parameters)
-        )
+        counted = "1 parameter is" if parameters == 1 else f"{parameters} parameters are"
+        share = round(100 * floors.parameters)
+        raise Refused("too_many_parameters", parameters=counted, share=share)
+    check_degrees(count, parameters, floors)
+
+
+def check_degrees(count: int, parameters: int, floors: Floors) -> None:
+    """Refuse sums of squares with too few degrees of freedom; a mean takes one."""
     # A floor of 0 asks for nothing: sums of fewer records than parameters are as good as others.
     if floors.residual_df > 0 and count - parameters < floors.residual_df:
+        counted = "1 parameter leaves" if parameters == 1 else f"{parameters} parameters leave"
         raise Refused(
-            "too_few_degrees_of_freedom", parameters=parameters, residual_df=floors.residual_df
+            "too_few_degrees_of_freedom", parameters=counted, residual_df=floors.residual_df
         )
 
 

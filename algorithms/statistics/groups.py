@@ -67,6 +67,16 @@ class Groups:
             disclosure.check_column(name, values, self.station.floors)
         return values
 
+    def numbers_for_squares(self, group: str, name: str) -> Array:
+        """Return `numbers`, of which sums of squares leave, now or in the next round.
+
+        SECURITY: squares of few records about their mean tell more than their sum.
+        """
+        values = self.numbers(group, name)
+        if len(values) > 0:
+            disclosure.check_degrees(len(values), 1, self.station.floors)
+        return values
+
     def _is_enough(self, count: int, name: str) -> bool:
         if list(self.groups) == [ALL]:
             return disclosure.check_records(count, self.station.floors)
@@ -143,7 +153,7 @@ def _describe(groups: Groups, group: str, name: str, numeric: bool) -> dict[str,
             "holds": kind,
             "levels": dict(zip(found, counts.tolist(), strict=True)),
         }
-    values = groups.numbers(group, name)
+    values = groups.numbers_for_squares(group, name)
     return {
         "kind": "numeric",
         **said,
@@ -193,7 +203,8 @@ def moments(
     for group in groups:
         shift = check_vector("centre", centre[group], count)
         values = [
-            groups.numbers(group, name) - c for name, c in zip(groups.columns, shift, strict=True)
+            groups.numbers_for_squares(group, name) - c
+            for name, c in zip(groups.columns, shift, strict=True)
         ]
         said: dict[str, Any] = {"s": [total_of(column) for column in values]}
         if complete:

@@ -44,10 +44,8 @@ SENTENCES = {
     # The station's floors.
     "too_few_records": "Fewer than {records} complete records: too few to keep them private.",
     "small_cell": "Column {column!r} splits the records into groups of fewer than {cell}.",
-    "too_many_parameters": "{parameters} parameters are more than {share} % of the records.",
-    "too_few_degrees_of_freedom": (
-        "{parameters} parameters leave fewer than {residual_df} degrees of freedom."
-    ),
+    "too_many_parameters": "{parameters} more than {share} % of the records.",
+    "too_few_degrees_of_freedom": ("{parameters} fewer than {residual_df} degrees of freedom."),
     "dominance": "One or two records make up most of column {column!r}.",
     "concentrated": "The weights of this step rest on fewer than {effective} records.",
     "too_fine": "Edges of column {column!r} must be multiples of {step}.",
