@@ -127,13 +127,14 @@ class Gate:
         """Tell whether a result that waits may have stopped waiting: `check` decides."""
         try:
             request = self.held.find(result_id)
-            if request is not None and request.state() in (State.DENIED, State.EXPIRED):
+            if request is not None and request.state() is State.DENIED:
                 return True
             if self.pause.is_on:
                 return False
-            if request is None or request.state() is State.APPROVED:
+            if request is None:
                 return True
-            return self._find_grant(request.as_question(), request) is not None
+            grant = self._find_grant(request.as_question(), request)
+            return grant is not None or request.state() is not State.WAITING
         except OSError as error:
             log.error("decision not readable", result_id=result_id, reason=str(error))
             return False

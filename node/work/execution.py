@@ -75,6 +75,7 @@ class Execution:
         self.is_delivered = False
         #: Why it is on hold, if it is.
         self.waits_for: Reason | None = None
+        self.was_taken_at_once = False
         self.result_id = entry.record.result_id
         self._retry = Retry(self.result_id, context.audit)
         self._result_audit = ResultAudit(

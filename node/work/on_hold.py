@@ -57,22 +57,30 @@ class OnHold:
             self._untold.discard(result_id)
             return self._executions.pop(result_id, None) is not None
 
-    def take(self, result_id: int | None = None) -> list[Execution]:
-        """Take those out that may go on: they are answered, or no rule holds them any more.
+    def take(self) -> list[Execution]:
+        """Take those out that may go on: they are answered, or no rule holds them any more."""
+        with self._lock:
+            found = list(self._executions.values())
+        return [execution for execution, version in found if self._take(execution, version)]
 
-        Parameters
-        ----------
-        result_id
-            The only one to look at; default: all.
+    def take_at_once(self, execution: Execution) -> bool:
+        """Take one out that was answered while it was put on hold; return whether it was.
+
+        It goes round like this once: what `check` holds again waits for the next look at all.
         """
         with self._lock:
-            found = dict(self._executions)
-        ready = []
-        for id_, (execution, version) in found.items():
-            if result_id in (None, id_) and self._may_go_on(id_, version) and self.discard(id_):
-                execution.waits_for = None
-                ready.append(execution)
-        return ready
+            version = self._executions.get(execution.result_id, (execution, ""))[1]
+        if execution.was_taken_at_once or not self._take(execution, version):
+            return False
+        execution.was_taken_at_once = True
+        return True
+
+    def _take(self, execution: Execution, version: str) -> bool:
+        id_ = execution.result_id
+        if not self._may_go_on(id_, version) or not self.discard(id_):
+            return False
+        execution.waits_for = None
+        return True
 
     def tell(self) -> None:
         """Tell the server of those of which it could not be told when they were put on hold."""

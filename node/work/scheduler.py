@@ -380,8 +380,8 @@ class Scheduler:
         """Leave a result without a thread and without a slot, until `take_up` or `_end`."""
         if not self._on_hold.add(execution, reason):
             self._spawn(execution)  # it was ended meanwhile
-        for answered in self._on_hold.take(execution.result_id):
-            self._enqueue(answered)
+        elif self._on_hold.take_at_once(execution):
+            self._enqueue(execution)
 
     def _compute_and_deliver(self, execution: Execution) -> None:
         try:
