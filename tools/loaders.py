@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import PurePath
 from typing import Any
 
-from vantage6.tools import dialects
+from vantage6.common import dialects
 from vantage6.tools.container import Container
 from vantage6.tools.errors import AlgorithmError, is_shared, told
 
