@@ -6,6 +6,7 @@ answer stays.
 """
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import timedelta
@@ -166,7 +167,9 @@ class HeldOutputs:
 
     def _decide(self, result_id: int, decision: Decision, by: str, sentence: str) -> HeldOutput:
         folder = self._results / folder_name(result_id)
+        self.get(result_id)  # also where the node has never run, and has no folder
         with hold(self._folder / _LOCK):
+            self._give_to_node(self._folder / _LOCK)
             held = self.get(result_id)
             if held.answer is not None:
                 raise Conflict(
@@ -178,9 +181,16 @@ class HeldOutputs:
             answer = Answer(decision, by, clock.now().isoformat(), sentence)
             try:
                 write_durably(folder / _ANSWER, json.dumps(asdict(answer)).encode())
+                self._give_to_node(folder / _ANSWER)
             except FileNotFoundError as error:
                 raise NotFound(f"The output of result {result_id} was just removed.") from error
         return self.get(result_id)
+
+    def _give_to_node(self, path: Path) -> None:
+        """Let the account of the node have a file that root has made."""
+        if os.geteuid() == 0:
+            owner = self._folder.stat()
+            os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
     def _all(self) -> Iterator[HeldOutput]:
         for folder in sorted(self._results.glob(f"{FOLDER_PREFIX}*")):

@@ -1,0 +1,71 @@
+"""The sketch of one version of a table: what a walk through an output compares with.
+
+It holds keys of cells, which is to say hashes that can be tried out: it is as confidential as the
+data itself.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vantage6.node.release.cells import Keys, are_members, near_keys, plain_text, text_keys
+
+
+class Sketch:
+    """A sketch on disk; its files are looked into, and not read as a whole.
+
+    Parameters
+    ----------
+    folder
+        What `vantage6.node.release.sketching` made.
+
+    Raises
+    ------
+    OSError
+        If there is no sketch.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        facts: dict[str, Any] = json.loads((folder / "facts.json").read_bytes())
+        self.rows = int(facts["rows"])
+        self.bytes = int(facts["bytes"])
+        self.columns = frozenset(map(str, facts["columns"]))
+        self._salt = str(facts["salt"])
+        self._lowest = frozenset(map(float, facts["lowest"]))
+        self._highest = frozenset(map(float, facts["highest"]))
+        self._cells = _open(folder / "cells.keys")
+        self._rare = _open(folder / "rare.keys")
+
+    def find_cells(self, numbers: Sequence[float]) -> Sequence[bool]:
+        """Tell which numbers equal a cell that is unique in its column."""
+        low, high = near_keys(np.asarray(numbers, np.float64))
+        hits = are_members(low, self._cells)
+        differ = np.flatnonzero(low != high)
+        hits[differ] |= are_members(high[differ], self._cells)
+        found: Sequence[bool] = hits.tolist()
+        return found
+
+    def find_rare(self, texts: Sequence[str]) -> Sequence[bool]:
+        """Tell which texts stand in too few records."""
+        if not len(self._rare):
+            return [False] * len(texts)
+        keys = text_keys([plain_text(text) for text in texts], self._salt)
+        found: Sequence[bool] = are_members(keys, self._rare).tolist()
+        return found
+
+    def is_lowest(self, number: float) -> bool:
+        """Tell whether a number is the smallest value of a column, held by few records."""
+        return number in self._lowest
+
+    def is_highest(self, number: float) -> bool:
+        """Tell whether a number is the largest value of a column, held by few records."""
+        return number in self._highest
+
+
+def _open(path: Path) -> Keys:
+    if not path.stat().st_size:
+        return np.empty(0, np.uint64)
+    return np.memmap(path, np.uint64, "r")

@@ -1,0 +1,170 @@
+"""Makes the sketch of one table: ``python -m vantage6.node.release.sketching``.
+
+A process of its own reads the file, so that the node keeps its memory and its time. The keys of
+each column are first written to a file of the column, and counted column by column.
+"""
+
+import json
+import os
+import resource
+import secrets
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from vantage6.node.release.cells import (
+    Keys,
+    are_distinctive,
+    number_keys,
+    plain_text,
+    text_keys,
+)
+from vantage6.node.release.tables import read_parts
+
+#: Columns of a table that can be looked at.
+_MOST_COLUMNS = 5000
+_LOWEST_PRIORITY = 19
+_SALT_BYTES = 8
+
+
+class Extremes:
+    """The smallest and the largest number of a column, and how many records hold each."""
+
+    def __init__(self) -> None:
+        self.lowest: tuple[float, int] | None = None
+        self.highest: tuple[float, int] | None = None
+
+    def add(self, values: NDArray[np.float64]) -> None:
+        """Take over a part of the column."""
+        for name, edge in (("lowest", values.min()), ("highest", values.max())):
+            count = int(np.count_nonzero(values == edge))
+            known = getattr(self, name)
+            if known is not None and known[0] == edge:
+                count += known[1]
+            elif known is not None and (known[0] < edge) == (name == "lowest"):
+                continue
+            setattr(self, name, (float(edge), count))
+
+
+class Sketching:
+    """Collects the cells of a table in a folder, and makes sorted files of keys of them.
+
+    Parameters
+    ----------
+    folder
+        An empty one.
+    cell
+        Records behind a text that are too few to be shown.
+    """
+
+    def __init__(self, folder: Path, cell: int) -> None:
+        self._folder = folder
+        self._cell = cell
+        self._salt = secrets.token_hex(_SALT_BYTES)
+        self._rows = 0
+        self._table_rows = 0
+        self._numbers: dict[str, int] = {}
+        self._extremes: dict[int, Extremes] = {}
+
+    def add(self, part: Any) -> None:
+        """Take over a part of a table."""
+        is_new_table = len(part) and part.index[0] == 0
+        self._table_rows = len(part) + (0 if is_new_table else self._table_rows)
+        self._rows = max(self._rows, self._table_rows)
+        for position, name in enumerate(part.columns):
+            number = self._numbers.setdefault(str(name), len(self._numbers))
+            if number >= _MOST_COLUMNS:
+                raise ValueError("too many columns")
+            self._add_column(number, part.iloc[:, position])
+
+    def _add_column(self, number: int, column: Any) -> None:
+        if pd.api.types.is_bool_dtype(column):
+            return
+        if pd.api.types.is_numeric_dtype(column):
+            values = column.to_numpy(np.float64, na_value=np.nan)
+            values = values[np.isfinite(values)]
+            if len(values):
+                self._extremes.setdefault(number, Extremes()).add(values)
+                self._append(f"{number}.numbers", number_keys(values))
+            return
+        texts = [plain_text(str(cell)) for cell in column.dropna()]
+        if texts:
+            self._append(f"{number}.texts", text_keys(texts, self._salt))
+
+    def _append(self, name: str, keys: Keys) -> None:
+        with (self._folder / name).open("ab") as file:
+            keys.tofile(file)
+
+    def finish(self, data_bytes: int) -> None:
+        """Write the sketch, and remove what it was made of."""
+        for number in self._numbers.values():
+            self._count(f"{number}.numbers", "cells")
+            self._count(f"{number}.texts", "rare")
+        frequent = _sort(self._folder / "frequent")
+        for name in ("cells", "rare"):
+            keys = _sort(self._folder / name)
+            if name == "rare" and len(keys) and len(frequent):
+                # A text that is frequent in one column tells nothing of another.
+                keys = np.setdiff1d(keys, frequent)
+            keys.tofile(self._folder / f"{name}.keys")
+            del keys
+            (self._folder / name).unlink(missing_ok=True)
+        del frequent
+        (self._folder / "frequent").unlink(missing_ok=True)
+        few = self._cell
+        edges = self._extremes.values()
+        facts = {
+            "rows": self._rows,
+            "bytes": data_bytes,
+            "salt": self._salt,
+            "columns": list(self._numbers),
+            "lowest": [e.lowest[0] for e in edges if e.lowest and e.lowest[1] < few],
+            "highest": [e.highest[0] for e in edges if e.highest and e.highest[1] < few],
+        }
+        (self._folder / "facts.json").write_text(json.dumps(facts))
+
+    def _count(self, source: str, target: str) -> None:
+        """Sort the keys of a column by how many records hold them."""
+        path = self._folder / source
+        if not path.exists():
+            return
+        keys, counts = np.unique(np.fromfile(path, np.uint64), return_counts=True)
+        path.unlink()
+        if target == "cells":
+            single = keys[counts == 1]
+            self._append(target, single[are_distinctive(single)])
+        else:
+            self._append(target, keys[counts < self._cell])
+            self._append("frequent", keys[counts >= self._cell])
+
+
+def _sort(path: Path) -> Keys:
+    if not path.exists() or not path.stat().st_size:
+        return np.empty(0, np.uint64)
+    keys = np.memmap(path, np.uint64, "r+")
+    keys.sort()
+    return keys
+
+
+def make_sketch(source: Path, kind: str, folder: Path, cell: int) -> None:
+    """Make the sketch of a table in an empty folder."""
+    sketching = Sketching(folder, cell)
+    for part in read_parts(source, kind):
+        sketching.add(part)
+    sketching.finish(source.stat().st_size)
+
+
+def main(source: str, kind: str, folder: str, cell: str, memory: str) -> None:
+    """Make a sketch with the lowest priority and bounded memory."""
+    os.umask(0o077)
+    os.nice(_LOWEST_PRIORITY)
+    resource.setrlimit(resource.RLIMIT_DATA, (int(memory), int(memory)))
+    make_sketch(Path(source), kind, Path(folder), int(cell))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
