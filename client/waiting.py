@@ -22,6 +22,7 @@ _PATIENCE_SECONDS = 300.0
 #: What a station waits for, by the code of its reason, in words that an organization follows.
 HOLDS = {
     "awaiting_approval": "waits for approval at",
+    "awaiting_release": "waits for a look at its output at",
     "station_paused": "waits for the end of a pause at",
 }
 

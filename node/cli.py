@@ -19,6 +19,7 @@ from vantage6.node.commands.listing import files, list_
 from vantage6.node.commands.new import new
 from vantage6.node.commands.pause import pause, resume
 from vantage6.node.commands.policy import policy
+from vantage6.node.commands.release import release
 from vantage6.node.commands.requests import approve, deny, requests
 from vantage6.node.commands.running import kill, running
 from vantage6.node.commands.starting import attach, start, stop
@@ -51,6 +52,7 @@ for _command in (
     list_,
     files,
     policy,
+    release,
     audit,
     new,
     doctor,

@@ -31,6 +31,8 @@ from vantage6.node.databases import Databases
 from vantage6.node.instance import Instance
 from vantage6.node.proxy.app import PublicKeys
 from vantage6.node.proxy.upstream import Upstream, network
+from vantage6.node.release.held_outputs import HeldOutputs
+from vantage6.node.release.sketches import Sketches
 from vantage6.node.requests.gate import Gate
 from vantage6.node.rules import obstacles
 from vantage6.node.rules.audit import Audit
@@ -230,6 +232,8 @@ class Node:
             known_keys=known,
             gate=Gate(instance.data),
             kept_outputs=KeptOutputs(config, instance.data),
+            held_outputs=HeldOutputs(instance.data),
+            sketches=Sketches(instance.data),
             services=self._services,
         )
 

@@ -9,6 +9,7 @@ from vantage6.common.config.approvals import Approval, ApprovalConfig
 from vantage6.common.config.base import Section
 from vantage6.common.config.expressions import Expression, Expressions, Texts
 from vantage6.common.config.floors import FloorsConfig, of_preset
+from vantage6.common.config.release import ReleaseConfig, of_mode
 
 
 def _registries(texts: tuple[str, ...]) -> tuple[str, ...]:
@@ -90,12 +91,18 @@ class PolicyConfig(Section):
         14 * 86_400,
         gt=0,
         le=366 * 86_400,
-        description="time for which a request waits for its answer; then it is refused",
+        description="time for which a request or an output waits for its answer; then it is "
+        "refused",
     )
     four_eyes: bool = Field(
         False,
         description="two different people have to approve a request or a grant. The user that "
         "asks is none of them",
+    )
+    release: Annotated[ReleaseConfig, BeforeValidator(of_mode)] = Field(
+        ReleaseConfig(),
+        description="what the station does with outputs that look like the data: `enforce`, "
+        "`warn`, or the settings below",
     )
 
     @property

@@ -40,7 +40,7 @@ def with_function(
     ConfigurationError
         If a file cannot be read, or there are arguments for no function.
     """
-    card = None if card_file is None else _read_card(card_file)
+    card = None if card_file is None else read_card_file(card_file)
     request = replace(request, card=card)
     if name is None:
         if arguments_file is not None:
@@ -57,7 +57,14 @@ def with_function(
     return request, () if card is None else find_faults_of_input(card, input_)
 
 
-def _read_card(file: Path) -> Card:
+def read_card_file(file: Path) -> Card:
+    """Return the card in a file that an option names.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is none.
+    """
     try:
         return read(_read(file, MOST_BYTES).decode())
     except (CardError, UnicodeDecodeError) as error:

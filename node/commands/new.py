@@ -257,5 +257,6 @@ def _policies(answers: "Wizard", allowed: tuple[str, ...]) -> None:
     rules_written = answers.values.setdefault("policies", {})
     if allowed or "allowed_algorithms" not in rules_written:
         rules_written["allowed_algorithms"] = list(allowed)
+    rules_written.setdefault("release", "enforce")
     if not rules_written["allowed_algorithms"] and not answers.values.get("allowed_images"):
         console.warning("No image may run here until `policies.allowed_algorithms` names it.")

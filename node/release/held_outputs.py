@@ -8,8 +8,7 @@ answer stays.
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from datetime import timedelta
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -28,8 +27,6 @@ _LOCK = "answers.lock"
 MOST_SENTENCE = 1000
 #: Longest file of an answer, and of an entry.
 _MOST_BYTES = 2**20
-#: How long an output waits for a person.
-HOLD_SECONDS = 14 * 86_400.0
 
 Decision = Literal["released", "refused"]
 
@@ -72,14 +69,11 @@ class HeldOutputs:
     ----------
     folder
         Of everything that the node writes.
-    seconds
-        How long an output waits.
     """
 
-    def __init__(self, folder: Path, seconds: float = HOLD_SECONDS) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._results = folder / "results"
-        self._seconds = seconds
 
     def list(self) -> list[HeldOutput]:
         """Return the outputs without an answer, oldest result first."""
@@ -158,12 +152,24 @@ class HeldOutputs:
         return self._decide(result_id, "refused", by, sentence)
 
     def answer(self, result_id: int) -> Answer | None:
-        """Return what was decided about an output; None while nothing was."""
-        return _read_answer(self._results / folder_name(result_id))
+        """Return what was decided about an output; None while nothing was.
+
+        An answer counts as soon as it is safe on disk, and the person is told.
+
+        Raises
+        ------
+        OSError
+            If it cannot be read now.
+        """
+        folder = self._results / folder_name(result_id)
+        if not (folder / _ANSWER).exists():
+            return None
+        with hold(self._folder / _LOCK):
+            return _read_answer(folder)
 
     def has_expired(self, judgement: Judgement) -> bool:
         """Tell whether an output has waited as long as it may."""
-        return clock.now() >= clock.parse(self._until(judgement))
+        return clock.now() >= clock.parse(judgement.until or judgement.at)
 
     def _decide(self, result_id: int, decision: Decision, by: str, sentence: str) -> HeldOutput:
         folder = self._results / folder_name(result_id)
@@ -184,7 +190,7 @@ class HeldOutputs:
                 self._give_to_node(folder / _ANSWER)
             except FileNotFoundError as error:
                 raise NotFound(f"The output of result {result_id} was just removed.") from error
-        return self.get(result_id)
+            return replace(held, answer=answer)
 
     def _give_to_node(self, path: Path) -> None:
         """Let the account of the node have a file that root has made."""
@@ -210,7 +216,7 @@ class HeldOutputs:
             task_id=int(record["task_id"]),
             run_id=int(record["run_id"]),
             since=judgement.at,
-            until=self._until(judgement),
+            until=judgement.until or judgement.at,
             organization=record.get("organization"),
             user=record.get("user"),
             image=str(record["image"]),
@@ -220,9 +226,6 @@ class HeldOutputs:
             findings=judgement.findings,
             answer=_read_answer(folder),
         )
-
-    def _until(self, judgement: Judgement) -> str:
-        return (clock.parse(judgement.at) + timedelta(seconds=self._seconds)).isoformat()
 
 
 def _read_answer(folder: Path) -> Answer | None:

@@ -32,6 +32,8 @@ class Judgement:
     is_enforced: bool = True
     #: Whether the output was compared with the data.
     is_compared: bool = False
+    #: Until when a held output waits for a person.
+    until: str | None = None
 
     @classmethod
     def of(

@@ -10,6 +10,7 @@ from vantage6.common import logs
 from vantage6.common.config.floors import FloorsConfig
 from vantage6.common.config.node import NodeConfig
 from vantage6.common.config.policies import PolicyConfig
+from vantage6.common.config.release import ReleaseConfig
 from vantage6.common.config.services import VPN, WHITELIST
 from vantage6.common.task_status import TaskStatus
 from vantage6.node.claims import Requester
@@ -117,6 +118,11 @@ class Policy:
     def approvals_needed(self) -> int:
         """How many different people have to approve."""
         return 2 if self._policies.four_eyes else 1
+
+    @property
+    def release(self) -> ReleaseConfig:
+        """What becomes of outputs that look like the data."""
+        return self._policies.release
 
     @property
     def allows_pickle(self) -> bool:

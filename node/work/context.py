@@ -13,6 +13,8 @@ from vantage6.node.databases import Databases
 from vantage6.node.proxy.app import Algorithm, Proxy, PublicKeys
 from vantage6.node.proxy.tokens import ServerToken
 from vantage6.node.proxy.upstream import Upstream
+from vantage6.node.release.held_outputs import HeldOutputs
+from vantage6.node.release.sketches import Sketches
 from vantage6.node.requests.gate import Gate
 from vantage6.node.rules.audit import Audit
 from vantage6.node.rules.current_policy import CurrentPolicy
@@ -53,6 +55,10 @@ class NodeContext:
     gate: Gate
     #: Copies of what left.
     kept_outputs: KeptOutputs
+    #: Outputs that wait for a person.
+    held_outputs: HeldOutputs
+    #: What outputs are compared with.
+    sketches: Sketches
     services: Services = field(default_factory=Services)
     #: Measures what running algorithms have written, and what they were kept from.
     disk: Periodic = field(default_factory=lambda: Periodic("disk", LONGEST_SECONDS))
@@ -120,4 +126,5 @@ class NodeContext:
         """Look after nothing any more; the audit file stays usable for what still ends."""
         self.disk.close()
         self.logs.close()
+        self.sketches.close()
         self.upstream.close()

@@ -14,6 +14,7 @@ from vantage6.node.rules.audit import hash_of
 from vantage6.node.rules.encryption import Agreement
 from vantage6.node.spool.spool import Entry
 from vantage6.node.work.context import NodeContext
+from vantage6.node.work.judging import find_refusal, judged_hash
 from vantage6.node.work.retry import InterruptedExecution, Retry
 
 log = logs.get(__name__)
@@ -82,6 +83,12 @@ def deliver(context: NodeContext, entry: Entry, retry: Retry) -> None:
 def _deliver(context: NodeContext, entry: Entry, retry: Retry, outcome: Outcome) -> None:
     """Upload an outcome, or that the node failed with it."""
     try:
+        if outcome.status == TaskStatus.COMPLETED:
+            # SECURITY: the verdict is on disk and in the audit before anything leaves.
+            reason = find_refusal(context, entry, retry)
+            if reason is not None:
+                refused = replace(outcome, status=TaskStatus.NOT_ALLOWED, reason=reason)
+                return _release(context, entry, retry, _bare(refused, reason))
         upload = retry.station(lambda: _prepare(context, entry, outcome, retry))
         _release_or_less(context, entry, retry, upload, outcome)
     except (InterruptedExecution, V6Error):
@@ -152,6 +159,9 @@ def _prepare(context: NodeContext, entry: Entry, outcome: Outcome, retry: Retry)
     if not is_completed:
         return _Upload(fields, log=log_)
     output = entry.read_output(context.config.limits.file_bytes)
+    if hash_of(output) != judged_hash(entry):
+        # SECURITY: other bytes than those that the verdict is about.
+        raise RuntimeError("the output is not the one that was judged")
     sealed = agreement.cryptor.encrypt_bytes_to_str(output, key)
     return _Upload(fields | {"result": sealed}, output, log_)
 

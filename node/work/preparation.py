@@ -9,6 +9,7 @@ from vantage6.common.task_status import TaskStatus
 from vantage6.node.claims import Claim
 from vantage6.node.outcomes import RefusalError
 from vantage6.node.proxy.tokens import Tokens
+from vantage6.node.release.card_files import write_card
 from vantage6.node.rules.audit import hash_of, method_of
 from vantage6.node.rules.findings import PolicyRequest
 from vantage6.node.rules.formats import name_of
@@ -19,6 +20,7 @@ from vantage6.node.spool.spool import Entry
 from vantage6.node.work.approval import Approval
 from vantage6.node.work.context import NodeContext
 from vantage6.node.work.delivery import fingerprint_for, wrong_receiver
+from vantage6.node.work.judging import begin_sketch
 from vantage6.node.work.retry import Retry
 
 _SAID_IN_LOG = (
@@ -84,6 +86,7 @@ class Preparation:
         # SECURITY: of the station and of the claim, never of the input.
         disclosure = Disclosure(floors.floors, claim.parties)
         self._retry.disk(lambda: self._entry.prepare(input_, tokens, disclosure))
+        self._keep_card(read_card(image.card), input_)
         self._retry.record(
             "started",
             image_id=image.id,
@@ -186,6 +189,13 @@ class Preparation:
         if card is not None:
             self._check_arguments(card, input_)
         return card
+
+    def _keep_card(self, card: Card | None, input_: bytes) -> None:
+        """Keep what the output will be judged with."""
+        if card is not None:
+            folder, function = self._entry.folder, read_function(input_)
+            self._retry.disk(lambda: write_card(folder, card, function))
+        begin_sketch(self._context, self._entry, has_card=card is not None)
 
     def _check_arguments(self, card: Card, input_: bytes) -> None:
         """Refuse an input that does not fit the card of the image."""

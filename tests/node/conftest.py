@@ -26,6 +26,8 @@ from vantage6.node.proxy.app import Algorithm, Proxy, PublicKeys
 from vantage6.node.proxy.server import ProxyServer
 from vantage6.node.proxy.subtasks import SubTasks
 from vantage6.node.proxy.upstream import Upstream
+from vantage6.node.release.held_outputs import HeldOutputs
+from vantage6.node.release.sketches import Sketches
 from vantage6.node.requests.gate import Gate
 from vantage6.node.rules.audit import Audit
 from vantage6.node.rules.current_policy import CurrentPolicy
@@ -188,6 +190,8 @@ def make_context(wire: Wire, tmp_path: Path) -> Iterator[MakeContext]:
             known_keys=known,
             gate=Gate(tmp_path / "data"),
             kept_outputs=KeptOutputs(config, tmp_path / "data"),
+            held_outputs=HeldOutputs(tmp_path / "data"),
+            sketches=Sketches(tmp_path / "data"),
         )
         made.append(context)
         return context

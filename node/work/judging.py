@@ -1,0 +1,182 @@
+"""The judgement about an output before it leaves, and the wait for a person where it is held."""
+
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+
+from vantage6.common import clock, logs
+from vantage6.common.disclosure.verdicts import Verdict
+from vantage6.common.errors import V6Error
+from vantage6.common.task_status import TaskStatus
+from vantage6.node.outcomes import Reason, RefusalError, reason_to_json
+from vantage6.node.release import walk
+from vantage6.node.release.card_files import read_card_of
+from vantage6.node.release.checks import all_checks, not_to_fail
+from vantage6.node.release.judge import Check, Judgement, Question, judge
+from vantage6.node.release.judgements import finding_to_json, read_judgement, write_judgement
+from vantage6.node.release.paths import public_path
+from vantage6.node.release.sketches import NoSketch
+from vantage6.node.spool.spool import Entry
+from vantage6.node.work.context import NodeContext
+from vantage6.node.work.retry import Retry
+
+log = logs.get(__name__)
+
+_AWAITS = Reason(
+    "awaiting_release", "It computed. The output waits for a person at the station to look at it."
+)
+#: How often a result looks for the answer of a person.
+_LOOK_SECONDS = 1.0
+#: Findings that the audit shows.
+_SHOWN = 20
+
+
+def find_refusal(context: NodeContext, entry: Entry, retry: Retry) -> Reason | None:
+    """Return why an output stays at the station; None if it may leave.
+
+    The verdict is in the audit and on disk when this returns. A held output waits here.
+
+    Raises
+    ------
+    InterruptedExecution
+        If the result was killed or stopped, or the node stops.
+    """
+    judgement = retry.disk(lambda: _judge_once(context, entry, retry))
+    if judgement.verdict is Verdict.REFUSED:
+        return _refusal(entry, judgement)
+    if judgement.verdict is Verdict.HELD:
+        return _await_person(context, entry, retry, judgement)
+    return None
+
+
+def judged_hash(entry: Entry) -> str | None:
+    """Return the hash of the output that was judged; None before that."""
+    judgement = read_judgement(entry.folder)
+    return judgement.output_hash if judgement else None
+
+
+def _judge_once(context: NodeContext, entry: Entry, retry: Retry) -> Judgement:
+    """Return the judgement on disk, or make it; in the audit first, then on disk."""
+    known = read_judgement(entry.folder)
+    if known is not None:
+        return known
+    question = _question(context, entry)
+    checks = _checks(context, retry, question)
+    judgement = judge(entry.io / "output", question, checks)
+    shown = [finding_to_json(finding) for finding in judgement.findings[:_SHOWN]]
+    retry.record(
+        "judged",
+        verdict=judgement.verdict.value,
+        enforced=judgement.is_enforced,
+        floors=context.policy.floors.name,
+        findings=shown or None,
+        output_bytes=judgement.output_bytes,
+        output_hash=judgement.output_hash,
+    )
+    until = clock.now() + timedelta(seconds=context.policy.hold_seconds)
+    judgement = replace(judgement, until=until.isoformat())
+    write_judgement(entry.folder, judgement)
+    return judgement
+
+
+def _question(context: NodeContext, entry: Entry) -> Question:
+    kept = read_card_of(entry.folder)
+    return Question(
+        floors=context.policy.floors.floors,
+        function=kept.function if kept else None,
+        card=kept.card if kept else None,
+        database=entry.record.database,
+        organization_id=entry.record.initiator,
+        is_strict=context.policy.release.mode == "enforce",
+    )
+
+
+def _checks(context: NodeContext, retry: Retry, question: Question) -> list[Check]:
+    """Return what an output is judged by."""
+    missing: list[Check] = []
+    try:
+        data = _data(context, retry, question)
+    except NoSketch:
+        data = None
+        missing.append(lambda _, __: [walk.found("not_compared")])
+    return [*missing, *map(not_to_fail, all_checks(data))]
+
+
+def _data(context: NodeContext, retry: Retry, question: Question) -> walk.Data | None:
+    """Return what an output is compared with; None where the node does not read the database.
+
+    Raises
+    ------
+    NoSketch
+        If it should be compared, and cannot be.
+    """
+    release = context.policy.release
+    is_wanted = question.is_enforced and release.compare_with_data and question.floors.cell > 1
+    if not (is_wanted and question.database):
+        return None
+    try:
+        database = context.databases.get(question.database)
+    except RefusalError as error:
+        raise NoSketch from error
+    if not context.sketches.may_make(database, release.compare_bytes):
+        return None
+    return context.sketches.get(database, question.floors.cell, retry.check)
+
+
+def begin_sketch(context: NodeContext, entry: Entry, *, has_card: bool) -> None:
+    """Have the data read while the algorithm runs, so that its output need not wait for it."""
+    release = context.policy.release
+    is_enforced = has_card or release.mode == "enforce"
+    if not (is_enforced and release.compare_with_data and context.policy.floors.floors.cell > 1):
+        return
+    database = context.databases.get(entry.record.database or "")
+    if context.sketches.may_make(database, release.compare_bytes):
+        context.sketches.begin(database, context.policy.floors.floors.cell)
+
+
+def _refusal(entry: Entry, judgement: Judgement) -> Reason:
+    """Return what a researcher reads of an output that breaks a rule: never a value of it."""
+    kept, first = read_card_of(entry.folder), judgement.findings[0]
+    place = public_path(first.path, kept.card if kept else None)
+    at = f" at {place}" if place else ""
+    return Reason(
+        "output_refused",
+        f"The station does not let this output leave. The rule {first.rule} is broken{at}: "
+        f"{first.remedy}",
+    )
+
+
+def _await_person(
+    context: NodeContext, entry: Entry, retry: Retry, judgement: Judgement
+) -> Reason | None:
+    """Wait until a person has decided about an output, or has waited too long."""
+    held, id_ = context.held_outputs, entry.record.result_id
+    log.warning("output held: `vnode release list` shows it", result_id=id_)
+    with suppress(V6Error):
+        # Nothing depends on it: people see that the result waits, and for what.
+        context.server.patch_result(
+            id_, status=str(TaskStatus.PENDING), reason=reason_to_json(_AWAITS)
+        )
+    while (answer := retry.disk(lambda: held.answer(id_))) is None:
+        if held.has_expired(judgement):
+            retry.record("release_decided", decision="expired")
+            return Reason(
+                "release_expired",
+                "The output waited for a person at the station, and no person decided in time. "
+                "Ask the station, and send the task again.",
+            )
+        retry.interrupted.wait(_LOOK_SECONDS)
+        retry.check()
+    retry.record(
+        "release_decided",
+        decision=answer.decision,
+        by=answer.by,
+        message=answer.sentence or None,
+        decided_at=answer.at,
+    )
+    if answer.decision == "released":
+        return None
+    said = f" The station says: {answer.sentence}" if answer.sentence else ""
+    return Reason(
+        "release_refused", f"A person at the station did not let this output leave.{said}"
+    )
