@@ -27,7 +27,7 @@ _SERVICES = {"redis_server", "postgres", "docker_host"}
 #: The folders whose tests run whole nodes beside one engine, where a name is for one node.
 _STATIONS = {"acceptance", "deployment", "peer"}
 #: The other folders whose files take long.
-_LONG = {"examples", "node"}
+_LONG = {"docs", "examples", "node", "seeds", "validation"}
 _DATABASES = ["sqlite", pytest.param("postgres", marks=pytest.mark.slow)]
 
 
@@ -40,7 +40,7 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile("change" if EFFORT == 1 else "campaign")
     # In the background a shell ignores it, and every program that a test starts would, too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    # Of two processes that share the tests neither knows which of them needs the engine longer.
+    # Of the processes that share the tests none knows which of them needs the engine longest.
     if not hasattr(config, "workerinput"):
         run = ExitStack()
         run.enter_context(docker.engine_of_run())
@@ -57,7 +57,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if EFFORT > 1:
             # It goes on for as long as it was asked to.
             item.add_marker(pytest.mark.timeout(0), append=False)
-    # Two processes share the files. The longest come first, so that neither ends long before.
+    # Some processes share the files. The longest come first, so that none ends long before.
     items.sort(key=lambda item: _rank(item.path.parent.name))
 
 
@@ -79,7 +79,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _Files:
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_home() -> Iterator[None]:
-    """Keep what commands remember out of the home of this user, and of the other process."""
+    """Keep what commands remember out of the home of this user, and of other processes."""
     # Sockets have short paths.
     with TemporaryDirectory(prefix="v6-") as folder, pytest.MonkeyPatch.context() as patch:
         for kind in ("CONFIG", "DATA", "STATE"):
