@@ -4,8 +4,6 @@ What is mounted in it is unmounted.
 """
 
 import os
-import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -17,15 +15,13 @@ import docker.errors
 import docker.utils
 import psutil
 
+from vantage6.common.errors import Conflict
 from vantage6.sandbox.own_folder import is_own
 
 #: Programs of this project are asked to stop, and killed after these seconds.
 _SECONDS = 30
 #: The words that tell these programs from an editor or a shell that has a file of the folder open.
 _PROGRAMS = {"vnode", "vserver", "redis-server", "valkey-server", "celery", "gunicorn"}
-
-#: A space and the like in the kernel's list of file systems.
-_ESCAPED = re.compile(r"\\([0-7]{3})")
 
 
 def end_users_of(folder: Path) -> list[str]:
@@ -35,6 +31,11 @@ def end_users_of(folder: Path) -> list[str]:
     ----------
     folder
         The folder of a demonstration. What uses any other is left alone.
+
+    Raises
+    ------
+    Conflict
+        If something stays mounted.
     """
     # SECURITY: below any other folder there can be nodes and servers that are in use.
     if not is_own(folder):
@@ -122,31 +123,21 @@ def _remove_containers(folder: Path) -> list[str]:
 
 def _unmount(folder: Path) -> list[str]:
     """Unmount the file systems of runs, which a node leaves for its next life."""
-    umount = shutil.which("umount", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin")
-    if umount is None:
-        return []
-    names = []
-    # What is mounted last may lie within another one.
-    for place in reversed([place for place in _mounts() if _is_in(place, folder)]):
+    places = {Path(disk.mountpoint) for disk in psutil.disk_partitions(all=True)}
+    below = sorted(place for place in places if _is_in(place, folder.resolve()))
+    # Innermost first.
+    for place in reversed(below):
         done = subprocess.run(
-            [umount, "--lazy", str(place)],
+            ["umount", "--lazy", str(place)],  # noqa: S607
             stdin=subprocess.DEVNULL,
             capture_output=True,
+            text=True,
             check=False,
             timeout=_SECONDS,
         )
-        names += [f"file system {place}"] if done.returncode == 0 else []
-    return names
-
-
-def _mounts() -> list[Path]:
-    """Return where file systems are mounted, in their order."""
-    lines = Path("/proc/self/mountinfo").read_text().splitlines()
-    return [Path(_ESCAPED.sub(_unescape, line.split()[4])) for line in lines]
-
-
-def _unescape(found: re.Match[str]) -> str:
-    return chr(int(found.group(1), 8))
+        if done.returncode:
+            raise Conflict(f"{place} stays mounted: {done.stderr.strip()}. Unmount it, and repeat.")
+    return [f"file system {place}" for place in below]
 
 
 def _sources(container: dict[str, Any]) -> list[str]:

@@ -80,9 +80,11 @@ class RunDisks:
         """
         mount_point, file = self._folder / str(run_id), self._file(run_id)
         with self._lock:
-            if os.path.ismount(mount_point):
+            if file.exists() and os.path.ismount(mount_point):
                 os.utime(file)
                 return mount_point
+            # Somebody removed the file of a file system that was mounted: the run gets a new one.
+            _unmount(mount_point)
             mount_point.mkdir(mode=0o700, exist_ok=True)
             is_new = not file.exists()
             if is_new and any(mount_point.iterdir()):

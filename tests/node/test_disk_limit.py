@@ -5,6 +5,7 @@ On every engine: Docker, Podman, and (through `test_rootless.py`) those of an or
 
 import json
 import os
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -257,6 +258,21 @@ def test_disk_of_a_run_is_kept_over_a_restart_and_goes_with_its_run(tmp_path: Pa
         assert list(runs.iterdir()) == []
     finally:
         run_disks.unmount_all(runs)
+
+
+def test_run_gets_a_new_disk_where_the_file_of_a_mounted_one_was_removed(tmp_path: Path) -> None:
+    if os.getuid() != 0:
+        pytest.skip("an ordinary user makes no file systems")
+    disks = run_disks.RunDisks(tmp_path, 8 * MIB)
+    try:
+        for _ in range(2):
+            place = disks.open(1, lambda: {1})
+            assert place is not None
+            assert not (place / "note").exists()
+            (place / "note").touch()
+            (tmp_path / "1.img").unlink()
+    finally:
+        subprocess.run(["umount", "--lazy", str(tmp_path / "1")], check=True, timeout=60)
 
 
 @pytest.fixture
