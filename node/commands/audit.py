@@ -1,27 +1,20 @@
 """``vnode audit``: the station's own record of what was asked, refused and released."""
 
-import csv
 import json
 import sys
-from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from vantage6.common.cli import console
-from vantage6.common.terminal_text import harmless
 from vantage6.node.commands.base import on_node
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from vantage6.node.instance import Instance
 
 #: Exit code for a record that was changed.
 BROKEN = 14
-#: Columns that come first in a table; all others follow by name.
-_FIRST = ("number", "at", "event", "result_id")
 
 
 @click.group()
@@ -39,22 +32,22 @@ def verify(instance: "Instance", head: tuple[str, ...]) -> None:
     repeated beside the file. Note what it prints somewhere else, and give it back with --head.
     """
     from vantage6.common.errors import ConfigurationError
-    from vantage6.node.rules.audit import Head, parse_head, read_head, verify
+    from vantage6.node.reports.record import audit_path, check
+    from vantage6.node.rules.audit import Head, parse_head
 
     path = audit_path(instance)
     try:
         expected = [parse_head(text) for text in head]
     except ValueError as error:
         raise ConfigurationError(f"--head: {error}") from error
-    repeated = read_head(path.parent)
-    found = verify(path, (*expected, *([repeated] if repeated else ())))
+    found, is_repeated = check(path, expected)
     if found.after != Head():
         console.say(f"The file follows an older one, which ends with {found.after}.")
     if found.broken is not None:
         number, why = found.broken
         console.say(f"{path}, line {number}: {why}", err=True)
         sys.exit(BROKEN)
-    if repeated is None:
+    if not is_repeated:
         console.say(
             "The file audit.head is missing, so lines missing at the end cannot be seen. Compare "
             "with a head that you noted before (--head)."
@@ -73,6 +66,7 @@ def export(instance: "Instance", since: datetime | None, form: str) -> None:
     from datetime import UTC
 
     from vantage6.common import clock
+    from vantage6.node.reports.record import audit_path, csv_lines
     from vantage6.node.rules.audit import entries
 
     oldest = since.replace(tzinfo=UTC) if since else None
@@ -82,39 +76,7 @@ def export(instance: "Instance", since: datetime | None, form: str) -> None:
         if oldest is None or clock.parse(entry["at"]) >= oldest
     )
     if form == "csv":
-        _write_csv(found)
+        sys.stdout.writelines(csv_lines(found))
         return
     for entry in found:
         console.say(json.dumps(entry, ensure_ascii=False))
-
-
-def audit_path(instance: "Instance") -> "Path":
-    """Return the record of a node that has one."""
-    from vantage6.common.errors import ConfigurationError
-    from vantage6.node.rules.audit import FILE_NAME
-
-    path = instance.data / FILE_NAME
-    if not path.exists():
-        raise ConfigurationError(f"There is no {path}: the node has not run yet.")
-    return path
-
-
-def _write_csv(found: Iterable[Mapping[str, Any]]) -> None:
-    rows = list(found)
-    names = {name for row in rows for name in row}
-    columns = [*_FIRST, *sorted(names.difference(_FIRST))]
-    writer = csv.writer(sys.stdout)
-    writer.writerow(columns)
-    writer.writerows([_cell(row.get(name)) for name in columns] for row in rows)
-
-
-def _cell(value: Any) -> Any:
-    """Return a value for a table that programs for tables will not take for a formula."""
-    if isinstance(value, dict | list):
-        return harmless(json.dumps(value, ensure_ascii=False))
-    # SECURITY: names of images, methods and users come from outside.
-    if isinstance(value, str):
-        value = harmless(value)
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
-        return f"'{value}"
-    return value

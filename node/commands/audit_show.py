@@ -1,7 +1,7 @@
 """``vnode audit show`` and ``content``: what was asked and what left, for people."""
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +9,6 @@ import click
 
 from vantage6.common.cli import console
 from vantage6.common.terminal_text import harmless
-from vantage6.node.commands.audit import audit_path
 from vantage6.node.commands.base import on_node
 
 if TYPE_CHECKING:
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
 
 _HEADER = ("Time", "Result", "Task", "Organization", "User", "Image", "Method", "Ended", "Left")
 _COLUMNS = ("task_id", "organization", "user", "image", "method")
-#: How a result ended, where the record says it without a status.
-_ENDS = {"refused": "refused", "stopped": "stopped here", "dropped": "not wanted"}
 
 
 @click.command()
@@ -32,6 +29,8 @@ def show(instance: "Instance", today: bool, day: datetime | None) -> None:
     is the most that may have left: an upload counts that the server refused, or that broke off.
     `vnode audit content` prints an output or a log where `keep_outputs_days` is set.
     """
+    from vantage6.node.reports.record import audit_path
+    from vantage6.node.reports.runs import runs
     from vantage6.node.rules.audit import entries
 
     chosen = f"{datetime.now(UTC):%Y-%m-%d}" if today else f"{day:%Y-%m-%d}" if day else None
@@ -63,17 +62,9 @@ def content(instance: "Instance", result: int, wants_log: bool) -> None:
 
     Also what the server refused, and an upload that broke off.
     """
-    from vantage6.common.errors import ConfigurationError
-    from vantage6.node.rules.kept_outputs import copy_of
+    from vantage6.node.reports.record import read_copy
 
-    kind = "log" if wants_log else "output"
-    try:
-        kept = copy_of(instance.data, result, kind).read_bytes()
-    except OSError as error:
-        raise ConfigurationError(
-            f"No {kind} of result {result} is kept: none left, its time is over, or "
-            "`keep_outputs_days` was not set."
-        ) from error
+    kept = read_copy(instance.data, result, "log" if wants_log else "output")
     if sys.stdout.isatty():
         # SECURITY: it is whatever an algorithm wrote.
         console.say(harmless(kept.decode("utf-8", "replace")))
@@ -81,52 +72,10 @@ def content(instance: "Instance", result: int, wants_log: bool) -> None:
         sys.stdout.buffer.write(kept)
 
 
-def runs(events: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Yield what the record tells of each result, in no order."""
-    found: dict[int, dict[str, Any]] = {}
-    for event in events:
-        result_id, name = event.get("result_id"), event["event"]
-        if not isinstance(result_id, int):
-            continue
-        if name == "asked" and (result_id not in found or found[result_id]["ended"]):
-            # Asked for anew, as after a restart, it is the same line until it has ended.
-            if result_id in found:
-                yield found.pop(result_id)
-            found[result_id] = {
-                "result_id": result_id,
-                "at": str(event.get("at") or ""),
-                "ended": "",
-                "left": 0,
-            }
-            found[result_id] |= {key: event.get(key) for key in _COLUMNS}
-        row = found.get(result_id)
-        if row is not None:
-            _add(row, name, event)
-    yield from found.values()
-
-
-def _add(row: dict[str, Any], name: str, event: Mapping[str, Any]) -> None:
-    if name == "released":
-        if row["ended"] in ("", row.get("status")):
-            row["ended"] = row["status"] = event.get("status") or ""
-        # SECURITY: what an earlier line announces may have left, whatever came after it.
-        left = (event.get("output_bytes") or 0) + (event.get("log_bytes") or 0)
-        row["released"] = max(row.get("released", 0), left)
-    elif name == "stopped" and not event.get("left_before"):
-        row["ended"] = _ENDS[name]
-    elif name in _ENDS and not row["ended"]:
-        code = event.get("code")
-        row["ended"] = f"{_ENDS[name]}: {code}" if code else _ENDS[name]
-    elif name == "subtask":
-        row["left"] += event.get("all_input_bytes") or 0
-    elif name == "live_log":
-        row["live"] = event.get("sent_bytes") or 0
-
-
 def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
     from vantage6.node.outcomes import size
 
-    left = row["left"] + row.get("released", 0) + row.get("live", 0)
+    left = row["left_bytes"]
     cells = (
         row["at"][11:19],
         row["result_id"],

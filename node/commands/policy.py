@@ -1,6 +1,5 @@
 """``vnode policy``: what the rules of a station say."""
 
-import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -78,19 +77,16 @@ def test(
     """
     from vantage6.common.errors import ConfigurationError
     from vantage6.node.commands.asked_function import with_function
-    from vantage6.node.databases import Databases
+    from vantage6.node.reports.rules import DIGEST, id_or_name, preview
     from vantage6.node.rules.current_policy import describe_followed
     from vantage6.node.rules.findings import PolicyRequest, Verdict
-    from vantage6.node.rules.obstacles import fitting_begin
-    from vantage6.node.rules.policy import Policy
-    from vantage6.node.services.explain import explain
 
-    if digest and not re.fullmatch("sha256:[0-9a-f]{64}", digest):
+    if digest and not DIGEST.fullmatch(digest):
         raise ConfigurationError(
             "--digest: it is sha256: and 64 digits, as `docker pull` prints it."
         )
-    organization_id, organization_name = _id_or_name(init_organization)
-    user_id, user_name = _id_or_name(init_user)
+    organization_id, organization_name = id_or_name(init_organization)
+    user_id, user_name = id_or_name(init_user)
     request = PolicyRequest(
         image=image,
         database=database,
@@ -104,34 +100,24 @@ def test(
         above=_above(through, parent_image, user_id, user_name),
     )
     request, faults = with_function(request, function, partial, card, arguments)
-    rules = Policy(instance.config)
-    findings = list(rules.findings(request))
-    for finding in findings:
+    found = preview(instance, request, faults)
+    for finding in found.findings:
         code = f" [{finding.reason.code}]" if finding.reason.code else ""
         console.say(f"{finding.verdict:8} {finding.rule}: {finding.reason.message}{code}")
-    verdicts = {finding.verdict for finding in findings}
-    databases = Databases(instance.config.databases, instance.base).all()
-    for fault in faults:
-        console.say(f"{Verdict.REFUSED:8} card: {fault} [bad_arguments]")
-        verdicts.add(Verdict.REFUSED)
-    source = next((found for found in databases if found.label == database), None)
-    if source is None:
-        console.say(f"{Verdict.REFUSED:8} databases: There is no {database!r}. [unknown_database]")
-        verdicts.add(Verdict.REFUSED)
-    for way in explain(instance.config, rules, request, source):
-        word, finding = _REACH[way.finding.verdict], way.finding
-        console.say(f"{word:8} {way.name} ({way.target}): {finding.reason.message}")
-    console.say(rules.floors.summary)
-    for entry in fitting_begin(_expressions(instance), image):
+    for way in found.services:
+        word = _REACH[way.finding.verdict]
+        console.say(f"{word:8} {way.name} ({way.target}): {way.finding.reason.message}")
+    console.say(found.floors)
+    for entry in found.near:
         console.say(f"{entry} matches the beginning of {image}, and has to match the whole of it.")
     for line in describe_followed(instance):
         console.say(line)
-    if Verdict.REFUSED in verdicts:
+    if found.verdict is Verdict.REFUSED:
         console.say("The task would be refused.")
         sys.exit(REFUSED)
     console.say(
         "No rule refuses it so far. Give the other options to test the open rules."
-        if Verdict.OPEN in verdicts
+        if found.verdict is Verdict.OPEN
         else "The task would run."
     )
 
@@ -141,18 +127,9 @@ def _above(
 ) -> "tuple[Requester, ...]":
     """Return who asked for the tasks above; the last one ran an image."""
     from vantage6.node.claims import Requester
+    from vantage6.node.reports.rules import id_or_name
 
-    above = [Requester(*_id_or_name(one), user_id, user) for one in through]
+    above = [Requester(*id_or_name(one), user_id, user) for one in through]
     if image is not None:
         above[-1:] = [replace(above[-1] if above else Requester(), image=image)]
     return tuple(above)
-
-
-def _expressions(instance: "Instance") -> tuple[str, ...]:
-    policies = instance.config.policies
-    images = policies.allowed_algorithms if policies else ()
-    return (*images, *instance.config.allowed_images)
-
-
-def _id_or_name(text: str | None) -> tuple[int | None, str | None]:
-    return (int(text), None) if text and text.isdecimal() else (None, text)

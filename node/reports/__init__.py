@@ -1,0 +1,1 @@
+"""What commands and the console tell people about a node, in one form for both."""
