@@ -14,10 +14,13 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vantage6.common import logs
 from vantage6.common.errors import ConfigurationError, Invalid, Unavailable, V6Error
+
+if TYPE_CHECKING:
+    from vantage6.node.instance import Instance
 
 log = logs.get(__name__)
 
@@ -29,6 +32,8 @@ _MOST_BYTES = 16_384
 #: Longest line that is read of an answer: a few hundred bytes for each result of a busy node.
 _MOST_ANSWER_BYTES = 64 * 2**20
 _ASK_SECONDS = 5.0
+#: Longer than the node waits for the server when it stops something.
+KILL_SECONDS = 40.0
 
 
 class NoSocket(ConfigurationError):
@@ -139,6 +144,19 @@ def ask(folder: Path, question: str, seconds: float = _ASK_SECONDS, **sent: Any)
     if "error" in reply:
         raise ConfigurationError(reply["error"])
     return reply["answer"]
+
+
+def ask_node(instance: "Instance", question: str, *seconds: float, **sent: Any) -> Any:
+    """Ask a node; see `ask`, and say it where one runs that takes no questions."""
+    try:
+        return ask(instance.data, question, *seconds, **sent)
+    except NoSocket as error:
+        if instance.holder() is None:
+            raise
+        raise ConfigurationError(
+            f"Node {instance.name} runs, but takes no questions: it was started before an upgrade, "
+            "or its data folder holds no sockets, as its log says. `vnode stop --now` works."
+        ) from error
 
 
 @contextmanager

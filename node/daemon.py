@@ -49,6 +49,7 @@ from vantage6.node.runtime.process import ProcessRuntime
 from vantage6.node.services.services import Services
 from vantage6.node.spool import run_disks
 from vantage6.node.spool.spool import Spool
+from vantage6.node.work.contact import Contact
 from vantage6.node.work.context import NodeContext
 from vantage6.node.work.questions import Questions
 from vantage6.node.work.reconciler import Reconciler
@@ -79,6 +80,7 @@ class Node:
         #: Why another session replaced that of this node, once one has.
         self._refusal: Unauthenticated | None = None
         self._services = Services()
+        self._contact = Contact()
         #: The configuration of which the server was told last.
         self._shared: NodeConfig | None = None
         self._server = NodeClient(config.server_address, config.api_path, self._network)
@@ -128,7 +130,7 @@ class Node:
             self._server,
         )
         scheduler = Scheduler(context)
-        control = self._control(scheduler)
+        control = self._control(scheduler, runtime)
         scheduler.adopt()
         reconciler = Reconciler(
             self._server,
@@ -138,6 +140,7 @@ class Node:
             self._instance.config.keep_temporary_hours * 3600,
             self._give_way,
             lambda: self._tidy(context, scheduler),
+            self._contact,
         )
         reconciler.start()
         self._tell_how_it_went(context)
@@ -152,10 +155,11 @@ class Node:
             runtime.close()
             context.close()
 
-    def _control(self, scheduler: Scheduler) -> Control | None:
+    def _control(self, scheduler: Scheduler, runtime: Runtime) -> Control | None:
         """Take questions, where the data folder holds the socket for them."""
         try:
-            return Control(self._instance.data, Questions(scheduler).handlers)
+            questions = Questions(scheduler, runtime, self._contact)
+            return Control(self._instance.data, questions.handlers)
         except OSError as error:
             # Shares of Windows and some other file systems hold none; the work does not need it.
             log.warning("takes no questions: no `vnode running`, no `kill`", reason=str(error))
@@ -280,6 +284,7 @@ class Node:
                 if consumer is not None and consumer.answered:
                     pauses = delays()
                 pause = max(next(pauses), getattr(error, "retry_after", None) or 0)
+                self._contact.note_failure(str(error))
                 log.warning("not connected", reason=str(error), pause_seconds=round(pause, 1))
                 self._stop.wait(pause)
                 if isinstance(error, Unauthenticated):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vantage6.common.cli import console
-from vantage6.common.errors import ConfigurationError, Unavailable, V6Error
+from vantage6.common.errors import Unavailable, V6Error
 from vantage6.common.terminal_text import harmless
 from vantage6.node.commands.base import on_node
 
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from vantage6.node.instance import Instance
     from vantage6.node.spool.spool import Entry
 
-#: Longer than the node waits for the server.
-KILL_SECONDS = 40.0
 _HEADER = ("Result", "State", "Image", "Method", "Organization", "User", "Since", "Memory")
 
 
@@ -24,6 +22,8 @@ _HEADER = ("Result", "State", "Image", "Method", "Organization", "User", "Since"
 @on_node
 def running(instance: "Instance") -> None:
     """List what a node computes, waits to compute, or has yet to deliver."""
+    from vantage6.node.control import ask_node
+
     found = ask_node(instance, "running")
     if not found:
         console.say(
@@ -48,6 +48,8 @@ def kill(instance: "Instance", result: int, reason: str) -> None:
     The researcher reads that the data station stopped it, and the reason. What was printed and
     sent before is not taken back, but replaced at the server.
     """
+    from vantage6.node.control import KILL_SECONDS, ask_node
+
     answer = ask_node(instance, "kill", KILL_SECONDS, result_id=result, reason=reason)
     say_stopped(answer)
 
@@ -76,6 +78,8 @@ def _names(result_ids: Iterable[int]) -> str:
 
 def stop_all(instance: "Instance", reason: str) -> bool:
     """Have a node that runs stop everything; return whether it did."""
+    from vantage6.node.control import KILL_SECONDS, ask_node
+
     try:
         say_stopped(ask_node(instance, "kill all", KILL_SECONDS, reason=reason))
     except V6Error as error:
@@ -177,21 +181,6 @@ def _mark(instance: "Instance", found: Iterable["Entry"], reason: str) -> list[i
             f"The stop is not in the audit file: {error.strerror}. Look with `vnode doctor`."
         )
     return sorted(left_before)
-
-
-def ask_node(instance: "Instance", question: str, *seconds: float, **sent: Any) -> Any:
-    """Ask a node; see `vantage6.node.control.ask`."""
-    from vantage6.node.control import NoSocket, ask
-
-    try:
-        return ask(instance.data, question, *seconds, **sent)
-    except NoSocket as error:
-        if instance.holder() is None:
-            raise
-        raise ConfigurationError(
-            f"Node {instance.name} runs, but takes no questions: it was started before an upgrade, "
-            "or its data folder holds no sockets, as its log says. `vnode stop --now` works."
-        ) from error
 
 
 def _row(one: dict[str, Any]) -> tuple[str, ...]:

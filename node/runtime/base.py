@@ -143,7 +143,7 @@ class Runtime(Protocol):
     def find(self, result_id: int, answer: Answer) -> Handle | None:
         """Return what an earlier life of the node created; its proxy is opened again."""
 
-    def log(self, handle: Handle, most: int) -> str:
+    def log(self, result_id: int, most: int) -> str:
         """Return the last bytes of what a running algorithm has printed, as text."""
 
     def wait(self, handle: Handle) -> Exit:

@@ -182,10 +182,11 @@ class DockerRuntime:
             existing = self._existing(self._container(result_id))
         return None if existing is None else self.start(existing, answer)
 
-    def log(self, handle: Handle, most: int) -> str:
+    def log(self, result_id: int, most: int) -> str:
         """Return the end of what a container has printed."""
+        name = self._container(result_id)
         with _engine():
-            raw = self._client.logs(handle.id, stdout=True, stderr=True, tail=_LIVE_LINES)
+            raw = self._client.logs(name, stdout=True, stderr=True, tail=_LIVE_LINES)
         return end_of(raw, most)
 
     def wait(self, handle: Handle) -> Exit:

@@ -160,9 +160,9 @@ class ProcessRuntime:
             return None
         return self.start(self._handle(result_id), answer)
 
-    def log(self, handle: Handle, most: int) -> str:
+    def log(self, result_id: int, most: int) -> str:
         """Return the end of what a process has printed."""
-        return self._log(Path(handle.id), most)
+        return self._log(self._folder / folder_name(result_id), most)
 
     def wait(self, handle: Handle) -> Exit:
         """Sleep until the kernel says that the process ended."""

@@ -296,7 +296,7 @@ class Execution:
             if context.config.share_logs:
                 live = LiveLog(context, self._entry, self._retry)
                 meanwhile.callback(live.conclude)
-                meanwhile.enter_context(context.logs.every(lambda: live.send(handle)))
+                meanwhile.enter_context(context.logs.every(live.send))
             peers = context.peers(self._entry)
             meanwhile.enter_context(context.services.in_vpn(self.result_id, handle.id, peers))
             exit_ = context.runtime.wait(handle)

@@ -8,7 +8,6 @@ next one is written when they have; each time it is twice as many.
 from vantage6.common import logs
 from vantage6.common.errors import V6Error
 from vantage6.node.rules.audit import Audit
-from vantage6.node.runtime.base import Handle
 from vantage6.node.spool.spool import Entry
 from vantage6.node.work.context import NodeContext
 from vantage6.node.work.delivery import seal_log, wrong_receiver
@@ -41,11 +40,11 @@ class LiveLog:
         self._last = ""
         self._times = self._sent_bytes = self._may_leave = 0
 
-    def send(self, handle: Handle) -> None:
+    def send(self) -> None:
         """Let the researcher see what the algorithm has printed by now."""
         context = self._context
         most = min(_MOST_BYTES, context.config.limits.log_bytes)
-        printed = context.runtime.log(handle, most)
+        printed = context.runtime.log(self._result_id, most)
         if printed == self._last or self._retry.interrupted.is_set():
             return
         record = self._entry.record

@@ -11,6 +11,7 @@ from vantage6.common.identity import KEY_IN_USE
 from vantage6.node.runtime.base import Runtime
 from vantage6.node.spool.spool import Spool
 from vantage6.node.work.comparison import compare
+from vantage6.node.work.contact import Contact
 from vantage6.node.work.scheduler import Scheduler
 
 log = logs.get(__name__)
@@ -33,6 +34,8 @@ class Reconciler:
         Called when another station works with the key of this one.
     tidy
         Called before each comparison.
+    contact
+        Told how each comparison ended.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class Reconciler:
         keep_temporary_seconds: float,
         on_refused: Callable[[Unauthenticated], None],
         tidy: Callable[[], None],
+        contact: Contact | None = None,
     ) -> None:
         self._server = server
         self._scheduler = scheduler
@@ -52,6 +56,7 @@ class Reconciler:
         self._keep_temporary_seconds = keep_temporary_seconds
         self._on_refused = on_refused
         self._tidy = tidy
+        self._contact = contact or Contact()
         #: The last login of another station with the same key that was logged.
         self._said_login: object = None
         self._awake = threading.Event()
@@ -125,9 +130,11 @@ class Reconciler:
                 log.exception("not tidied")
             try:
                 self.reconcile()
+                self._contact.note_answer()
             except V6Error as error:
                 if isinstance(error, Unauthenticated) and error.error_code == KEY_IN_USE:
                     self._on_refused(error)
+                self._contact.note_failure(str(error))
                 log.warning("not reconciled", reason=str(error))
             except Exception:
                 log.exception("not reconciled")

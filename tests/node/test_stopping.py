@@ -18,6 +18,7 @@ from vantage6.node import control
 from vantage6.node.control import Control, ask
 from vantage6.node.rules.audit import FILE_NAME, entries
 from vantage6.node.runtime.base import EngineUnavailable
+from vantage6.node.work.contact import Contact
 from vantage6.node.work.context import NodeContext
 from vantage6.node.work.questions import Questions
 from vantage6.node.work.scheduler import Scheduler
@@ -35,7 +36,7 @@ class Node:
 
     def __init__(self, context: NodeContext, scheduler: Scheduler, folder: Path) -> None:
         self.context, self.scheduler, self.folder = context, scheduler, folder
-        self.control = Control(folder, Questions(scheduler).handlers)
+        self.control = Control(folder, Questions(scheduler, context.runtime, Contact()).handlers)
 
     def kill(self, result_id: int, reason: str = "the wrong column") -> dict[str, Any]:
         answer: dict[str, Any] = ask(self.folder, "kill", 40, result_id=result_id, reason=reason)
