@@ -11,6 +11,8 @@ from vantage6.common.cli.program import Program
 from vantage6.node.commands.audit import audit
 from vantage6.node.commands.audit_show import content, show
 from vantage6.node.commands.cleaning import clean, remove
+from vantage6.node.commands.console import console as console_
+from vantage6.node.commands.console import console_account
 from vantage6.node.commands.doctor import doctor
 from vantage6.node.commands.grants import grants
 from vantage6.node.commands.keys import create_private_key, set_api_key
@@ -54,6 +56,8 @@ for _command in (
     policy,
     release,
     audit,
+    console_,
+    console_account,
     new,
     doctor,
     create_private_key,

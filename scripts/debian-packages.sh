@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Install what the tests use from the packages of Debian or Ubuntu: Redis, PostgreSQL, Docker, a
-# registry, Podman, what rootless engines need, Prometheus, nginx, the Docker Compose tool.
+# registry, Podman, what rootless engines need, Prometheus, nginx, Chromium, the Docker Compose tool.
 # Does nothing where all of it is there. Without root it says what to install and succeeds:
 # the tests that miss something are skipped.
 set -euo pipefail
@@ -23,6 +23,8 @@ want sshd openssh-server
 want ip iproute2
 want docker-registry docker-registry
 want podman podman
+# The pages of the console.
+want chromium chromium
 # Engines of an ordinary user.
 want rootlesskit rootlesskit
 want slirp4netns slirp4netns
