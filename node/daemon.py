@@ -31,6 +31,7 @@ from vantage6.node.databases import Databases
 from vantage6.node.instance import Instance
 from vantage6.node.proxy.app import PublicKeys
 from vantage6.node.proxy.upstream import Upstream, network
+from vantage6.node.release.earlier_answers import EarlierAnswers
 from vantage6.node.release.held_outputs import HeldOutputs
 from vantage6.node.release.sketches import Sketches
 from vantage6.node.requests.gate import Gate
@@ -238,6 +239,7 @@ class Node:
             kept_outputs=KeptOutputs(config, instance.data),
             held_outputs=HeldOutputs(instance.data),
             sketches=Sketches(instance.data),
+            earlier_answers=EarlierAnswers(instance.data),
             services=self._services,
         )
 

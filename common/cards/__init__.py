@@ -10,6 +10,7 @@ from vantage6.common.cards.arguments import (
     find_faults_of_each,
     find_faults_of_input,
     is_allowed,
+    name_arguments,
 )
 from vantage6.common.cards.bounded import MOST_VALUES, Steps, TooMuch
 from vantage6.common.cards.card import Card, Example, Function, Rounds, Share, View
@@ -46,6 +47,7 @@ __all__ = [
     "find_faults_of_input",
     "from_store",
     "is_allowed",
+    "name_arguments",
     "parse",
     "read",
     "read_label",

@@ -160,6 +160,12 @@ def is_allowed(function: Function, name: str, value: Any) -> bool:
         return False
 
 
+def name_arguments(function: Function, input_: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of an input by their names; none if they do not fit the function."""
+    named, _ = _by_name(function, input_.get("args") or [], input_.get("kwargs") or {})
+    return named
+
+
 def _compare(function: Function, input_: Mapping[str, Any], given: Steps | None) -> list[str]:
     """Return what is wrong with the arguments for a function."""
     args, kwargs = input_.get("args") or [], input_.get("kwargs") or {}

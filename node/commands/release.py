@@ -15,7 +15,10 @@ from vantage6.node.commands.base import on_node
 if TYPE_CHECKING:
     from vantage6.common.disclosure.verdicts import Finding
     from vantage6.node.instance import Instance
+    from vantage6.node.release.by_card import Described
     from vantage6.node.release.held_outputs import HeldOutputs
+    from vantage6.node.release.judge import Check
+    from vantage6.node.release.sketch import Sketch
 
 #: Exit code where an output would not leave as it is.
 STAYS = 1
@@ -142,6 +145,7 @@ def test(
     import tempfile
 
     from vantage6.node.commands.asked_function import read_card_file
+    from vantage6.node.release.by_card import Described
     from vantage6.node.release.checks import all_checks
     from vantage6.node.release.judge import Question, judge
     from vantage6.node.release.sketch import Sketch
@@ -164,7 +168,11 @@ def test(
             _sketch(instance, database, Path(folder), question.floors.cell)
             data = Sketch(Path(folder))
             console.say(f"{data.rows} rows of {database} are compared with.")
-        judgement = judge(output, question, all_checks(data))
+        described = None
+        if card is not None and function is not None:
+            described = Described.of(read_card_file(card), function, None, is_central=False)
+        by_card = () if described is None else (_card_check(described, data),)
+        judgement = judge(output, question, (*all_checks(data), *by_card))
     _say_findings(judgement.findings)
     console.say(policy.floors.summary)
     if not judgement.findings:
@@ -176,6 +184,14 @@ def test(
     else:
         console.say(f"The output would be {judgement.verdict.value}.")
         sys.exit(STAYS)
+
+
+def _card_check(described: "Described", data: "Sketch | None") -> "Check":
+    """Return what the card lets an output be judged by, apart from earlier answers."""
+    from vantage6.node.release.by_card import judge_by_card
+
+    rows = None if data is None else data.rows
+    return lambda output, question: judge_by_card(output, described, question.floors, rows).findings
 
 
 def _say_findings(findings: "tuple[Finding, ...]") -> None:

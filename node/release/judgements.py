@@ -67,16 +67,18 @@ class Judgement:
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
         """Read what `to_json` wrote."""
-        findings = tuple(
-            Finding(**{**found, "verdict": Verdict(found["verdict"])})
-            for found in values["findings"]
-        )
+        findings = tuple(map(finding_from_json, values["findings"]))
         return cls(**{**values, "verdict": Verdict(values["verdict"]), "findings": findings})
 
 
 def finding_to_json(finding: Finding) -> dict[str, str]:
     """Return a finding for files and the audit."""
     return asdict(finding) | {"verdict": finding.verdict.value, "path": finding.path[:_MOST_PATH]}
+
+
+def finding_from_json(values: dict[str, str]) -> Finding:
+    """Read what `finding_to_json` wrote."""
+    return Finding(values["rule"], values["path"], Verdict(values["verdict"]), values["remedy"])
 
 
 def write_judgement(folder: Path, judgement: Judgement) -> None:

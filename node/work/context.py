@@ -13,6 +13,7 @@ from vantage6.node.databases import Databases
 from vantage6.node.proxy.app import Algorithm, Proxy, PublicKeys
 from vantage6.node.proxy.tokens import ServerToken
 from vantage6.node.proxy.upstream import Upstream
+from vantage6.node.release.earlier_answers import EarlierAnswers
 from vantage6.node.release.held_outputs import HeldOutputs
 from vantage6.node.release.sketches import Sketches
 from vantage6.node.requests.gate import Gate
@@ -59,6 +60,8 @@ class NodeContext:
     held_outputs: HeldOutputs
     #: What outputs are compared with.
     sketches: Sketches
+    #: Counts of earlier answers.
+    earlier_answers: EarlierAnswers
     services: Services = field(default_factory=Services)
     #: Measures what running algorithms have written, and what they were kept from.
     disk: Periodic = field(default_factory=lambda: Periodic("disk", LONGEST_SECONDS))

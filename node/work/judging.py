@@ -18,6 +18,7 @@ from vantage6.node.release.paths import public_path
 from vantage6.node.release.sketches import NoSketch
 from vantage6.node.spool.spool import Entry
 from vantage6.node.work.context import NodeContext
+from vantage6.node.work.judging_by_card import checks_by_card
 from vantage6.node.work.retry import Retry
 
 log = logs.get(__name__)
@@ -61,7 +62,7 @@ def _judge_once(context: NodeContext, entry: Entry, retry: Retry) -> Judgement:
     if known is not None:
         return known
     question = _question(context, entry)
-    checks = _checks(context, retry, question)
+    checks = _checks(context, entry, retry, question)
     judgement = judge(entry.io / "output", question, checks)
     shown = [finding_to_json(finding) for finding in judgement.findings[:_SHOWN]]
     retry.record(
@@ -91,15 +92,17 @@ def _question(context: NodeContext, entry: Entry) -> Question:
     )
 
 
-def _checks(context: NodeContext, retry: Retry, question: Question) -> list[Check]:
-    """Return what an output is judged by."""
+def _checks(context: NodeContext, entry: Entry, retry: Retry, question: Question) -> list[Check]:
+    """Return what an output is judged by. Small cells that its card lets be hidden are hidden."""
     missing: list[Check] = []
     try:
         data = _data(context, retry, question)
     except NoSketch:
         data = None
         missing.append(lambda _, __: [walk.found("not_compared")])
-    return [*missing, *map(not_to_fail, all_checks(data))]
+    rows = None if data is None else data.rows
+    by_card = checks_by_card(context, entry, question.floors, rows)
+    return [*missing, *map(not_to_fail, (*all_checks(data), *by_card))]
 
 
 def _data(context: NodeContext, retry: Retry, question: Question) -> walk.Data | None:

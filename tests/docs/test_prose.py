@@ -20,7 +20,16 @@ FINISHED = [
             *("algorithms", "client", "deployment", "index", "monitoring", "operator", "reasons"),
             *("audit", "security", "start", "station", "tutorial", "upgrade", "versions"),
             *("client-differences", "compatibility", "configuration", "http-api", "seeds"),
-            *("cards", "disclosure", "shelf", "commands", "examples", "exit-codes", "metrics"),
+            *(
+                "cards",
+                "disclosure",
+                "ethics",
+                "shelf",
+                "commands",
+                "examples",
+                "exit-codes",
+                "metrics",
+            ),
         )
     ),
 ]

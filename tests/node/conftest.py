@@ -26,6 +26,7 @@ from vantage6.node.proxy.app import Algorithm, Proxy, PublicKeys
 from vantage6.node.proxy.server import ProxyServer
 from vantage6.node.proxy.subtasks import SubTasks
 from vantage6.node.proxy.upstream import Upstream
+from vantage6.node.release.earlier_answers import EarlierAnswers
 from vantage6.node.release.held_outputs import HeldOutputs
 from vantage6.node.release.sketches import Sketches
 from vantage6.node.requests.gate import Gate
@@ -192,6 +193,7 @@ def make_context(wire: Wire, tmp_path: Path) -> Iterator[MakeContext]:
             kept_outputs=KeptOutputs(config, tmp_path / "data"),
             held_outputs=HeldOutputs(tmp_path / "data"),
             sketches=Sketches(tmp_path / "data"),
+            earlier_answers=EarlierAnswers(tmp_path / "data"),
         )
         made.append(context)
         return context

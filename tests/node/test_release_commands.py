@@ -118,3 +118,21 @@ def test_a_card_makes_the_rules_count(vnode: Vnode, tmp_path: Path) -> None:
     found = vnode(*words, mode="warn")
     assert found.exit_code == 1
     assert "The output would be held." in found.output
+
+
+def test_an_output_is_held_to_what_its_card_says(vnode: Vnode, tmp_path: Path) -> None:
+    card, output = tmp_path / "card.json", tmp_path / "output"
+    shares = [{"path": "/n", "class": "count"}, {"path": "/sum", "class": "sum", "of": "/n"}]
+    functions = [{"name": "part", "kind": "partial", "shares": shares}]
+    card.write_text(json.dumps({"card": 1, "name": "sums", "version": "1", "functions": functions}))
+    test = ("release", "test", "--card", card, "--function", "part", output)
+    output.write_text('json.{"n": 3, "sum": 63.0}')
+    few = vnode(*test)
+    assert few.exit_code == 1
+    assert "count_below_cell at /n" in few.output
+    assert "too_few_records at /sum" in few.output
+    output.write_text('json.{"n": 30, "sum": 630.0}')
+    assert vnode(*test).exit_code == 0
+    output.write_text('json.{"n": 300, "sum": 630.0}')
+    compared = vnode(*test[:2], "--database", "default", *test[2:])
+    assert "count_beyond_data at /n" in compared.output
