@@ -53,7 +53,7 @@ def to(revision: str) -> tuple[list[str], list[str]]:
     """
     target = find(revision)
     check_not_newer()
-    after = [name for name in applied() if name > target]
+    after = [name for name in list_applied() if name > target]
     return ([], down(after[0])) if after else (up(target), [])
 
 
@@ -65,18 +65,18 @@ def find(revision: str) -> str:
     NotFound
         If none or several begin so.
     """
-    found = [name for name in known() if name.startswith(revision)]
+    found = [name for name in list_known() if name.startswith(revision)]
     if len(found) != 1:
-        raise NotFound(f"There is no migration {revision!r}; there are {', '.join(known())}.")
+        raise NotFound(f"There is no migration {revision!r}; there are {', '.join(list_known())}.")
     return found[0]
 
 
-def known() -> list[str]:
+def list_known() -> list[str]:
     """Return the names of the migrations of this version, oldest first."""
     return [migration.name for migration in Runner(db.obj, _FOLDER).migrations()]
 
 
-def applied() -> list[str]:
+def list_applied() -> list[str]:
     """Return the names of the migrations that were applied, oldest first."""
     return sorted(Runner(db.obj, _FOLDER).applied())
 
@@ -111,7 +111,7 @@ def check_not_newer() -> None:
     Conflict
         If it has.
     """
-    if newer := sorted(set(applied()) - set(known())):
+    if newer := sorted(set(list_applied()) - set(list_known())):
         raise Conflict(
             f"A newer version has changed the database ({', '.join(newer)}). Install that "
             "version, or go back with its `vserver migrate --to`."

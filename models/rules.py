@@ -228,7 +228,7 @@ def reaches_everything(held: frozenset[Grant], resource: str, operation: Operati
     return resource not in _OWNED or (resource, operation) in _FREE or held >= _DECISIVE
 
 
-def narrowed(held: frozenset[Grant]) -> frozenset[Grant]:
+def find_narrowed(held: frozenset[Grant]) -> frozenset[Grant]:
     """Return those of some rules whose scope GLOBAL does not reach the whole server."""
     return frozenset(
         (resource, operation, scope)

@@ -57,7 +57,7 @@ def write(instance: Instance, target: Path) -> About:
         __version__,
         now().isoformat(),
         copies.engine(),
-        migrate.applied(),
+        migrate.list_applied(),
         sorted(db.get_tables()),
     )
     try:
@@ -124,7 +124,7 @@ def _about(archive: zipfile.ZipFile, source: Path) -> About:
         about = About(**content)
     except (ValueError, TypeError, AttributeError) as error:
         raise Invalid(f"{source} is no backup, or it is damaged.") from error
-    if newer := sorted(set(about.migrations) - set(migrate.known())):
+    if newer := sorted(set(about.migrations) - set(migrate.list_known())):
         raise Conflict(
             f"The backup is of a newer version, {about.version} ({', '.join(newer)}). Install that "
             "version first."

@@ -116,7 +116,7 @@ class Doctor:
         except V6Error:
             self._database = False
             raise
-        return f"It is at {migrate.applied()[-1]}."
+        return f"It is at {migrate.list_applied()[-1]}."
 
     def _root(self) -> str:
         self._check_connection()

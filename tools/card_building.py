@@ -46,7 +46,7 @@ def build(module: ModuleType | str) -> Card:
     document = {"card": 1} | asdict(image) | {"functions": functions}
     document["title"] = image.title or told.summary
     document["description"] = image.description or told.text
-    return cards.parse(_filled(document))
+    return cards.parse(_drop_empty(document))
 
 
 def find_differences(built: Card, written: Card) -> tuple[str, ...]:
@@ -69,7 +69,7 @@ def _describe(name: str, function: Callable[..., Any]) -> dict[str, Any]:
     said = asdict(facts)
     rounds = said.pop("rounds")
     description = facts.description or _about(told)
-    return _filled(
+    return _drop_empty(
         {
             "name": name.removeprefix(PREFIX),
             "kind": "central" if is_central else "partial",
@@ -111,7 +111,7 @@ def _arguments(
             "title": parameter.name.replace("_", " ").capitalize(),
             "description": told.parameters.get(parameter.name, ""),
         }
-        properties[parameter.name] = _filled(said) | schema
+        properties[parameter.name] = _drop_empty(said) | schema
     required = [
         parameter.name
         for parameter in parameters[given:]
@@ -125,7 +125,7 @@ def _arguments(
     }
 
 
-def _filled(document: Mapping[str, Any]) -> dict[str, Any]:
+def _drop_empty(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return what is said, without what is empty; tuples as lists."""
     return {
         name: list(value) if isinstance(value, tuple) else value
@@ -134,22 +134,22 @@ def _filled(document: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _differences(built: Any, written: Any, place: str) -> Iterator[str]:
-    where = place or "The card"
+def _differences(built: Any, written: Any, path: str) -> Iterator[str]:
+    where = path or "The card"
     if isinstance(built, dict) and isinstance(written, dict):
         for key in dict.fromkeys([*built, *written]):
-            inner = f"{place}/{key}"
+            inner = f"{path}/{key}"
             if key not in written:
                 yield f"{inner} is only in the code."
             elif key not in built:
                 yield f"{inner} is only in the file."
             else:
                 yield from _differences(built[key], written[key], inner)
-        is_ordered = place.endswith("/properties")
+        is_ordered = path.endswith("/properties")
         if is_ordered and built.keys() == written.keys() and list(built) != list(written):
             yield f"{where} has another order in the code: {', '.join(built)}."
-    elif isinstance(built, list) and isinstance(written, list) and place.endswith("/functions"):
-        yield from _differences(_by_name(built), _by_name(written), place)
+    elif isinstance(built, list) and isinstance(written, list) and path.endswith("/functions"):
+        yield from _differences(_by_name(built), _by_name(written), path)
     elif built != written:
         yield f"{where} is {_short(built)} in the code, and {_short(written)} in the file."
 

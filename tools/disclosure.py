@@ -74,8 +74,8 @@ def organization() -> int | None:
         said = claims(Path(os.environ["TOKEN_FILE"]).read_text("ascii").strip())
     except (KeyError, OSError, ValueError, Invalid):
         return None
-    place = said.get("sub", said.get("identity"))
-    id_ = place.get("organization_id") if isinstance(place, dict) else None
+    subject = said.get("sub", said.get("identity"))
+    id_ = subject.get("organization_id") if isinstance(subject, dict) else None
     return id_ if isinstance(id_, int) and not isinstance(id_, bool) else None
 
 

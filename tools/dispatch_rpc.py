@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
-from vantage6.tools.errors import AlgorithmError, is_shared, print_places, told
+from vantage6.tools.errors import AlgorithmError, describe_error, is_shared, print_places
 
 #: Stands before the name of a function that a node may be asked for.
 PREFIX = "RPC_"
@@ -38,7 +38,7 @@ def find(input_data: Mapping[str, Any], module: str) -> Callable[..., Any]:
     name = input_data["method"] if is_central else PREFIX + input_data["method"]
     function = getattr(algorithm, name, None)
     if name.startswith("_") or not callable(function):
-        known = ", ".join(_known(algorithm, is_central)) or "none"
+        known = ", ".join(_list_methods(algorithm, is_central)) or "none"
         kind = "central methods (with 'master': True)" if is_central else "methods"
         raise AlgorithmError(
             f"The algorithm has no method {input_data['method']!r}. Its {kind}: {known}."
@@ -84,7 +84,7 @@ def call(
     except Exception as error:  # the algorithm is somebody else's code
         if log_traceback:
             print_places(error, share=share_errors)
-        said = told(error, share=share_errors)
+        said = describe_error(error, share=share_errors)
         raise AlgorithmError(f"Error encountered while calling {name}: {said}") from error
 
 
@@ -167,14 +167,14 @@ def _client(token: str, use_new_client: bool, allow_pickle: bool) -> Any:
 
 def _other_kind(algorithm: ModuleType, name: str, is_central: bool) -> str:
     """Return a hint where a method is of the other kind than the task says."""
-    if name not in _known(algorithm, not is_central):
+    if name not in _list_methods(algorithm, not is_central):
         return ""
     if is_central:
         return f" {name} is not central: leave 'master' out of the input."
     return f" {name} is central: add 'master': True to the input."
 
 
-def _known(algorithm: ModuleType, is_central: bool) -> list[str]:
+def _list_methods(algorithm: ModuleType, is_central: bool) -> list[str]:
     """Return the methods of an algorithm by the names under which a task asks for them."""
     names = [
         name

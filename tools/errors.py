@@ -37,7 +37,7 @@ def is_shared(environment: Mapping[str, str] = os.environ) -> bool:
     return environment.get(_VARIABLE, "").lower() in ("1", "true")
 
 
-def told(error: BaseException, *, share: bool) -> str:
+def describe_error(error: BaseException, *, share: bool) -> str:
     """Return what a researcher gets to know about an error, in one line.
 
     Parameters
@@ -79,6 +79,6 @@ def print_places(error: BaseException, *, share: bool) -> None:
         traceback.print_exception(error)
         return
     # Lines of the code, but not the text of the error.
-    places = traceback.format_tb(error.__traceback__)
-    sys.stderr.write("".join(["Traceback (most recent call last):\n", *places]))
-    sys.stderr.write(f"{told(error, share=False)}\n")
+    lines = traceback.format_tb(error.__traceback__)
+    sys.stderr.write("".join(["Traceback (most recent call last):\n", *lines]))
+    sys.stderr.write(f"{describe_error(error, share=False)}\n")

@@ -7,7 +7,7 @@ from typing import Any
 
 from vantage6.common import dialects
 from vantage6.tools.container import Container
-from vantage6.tools.errors import AlgorithmError, is_shared, told
+from vantage6.tools.errors import AlgorithmError, describe_error, is_shared
 
 #: Makes data from the address of a database and the input of the task.
 Loader = Callable[[str, Mapping[str, Any]], Any]
@@ -116,10 +116,10 @@ def load(database_type: str, uri: str, input_data: Mapping[str, Any]) -> Any:
     # A file that its ending calls otherwise is no text of separated values.
     if database_type == "csv":
         database_type = _OF_ENDINGS.get(PurePath(uri).suffix.lower(), database_type)
-    return explained(LOADERS[database_type], uri, input_data, database_type)
+    return run_loader(LOADERS[database_type], uri, input_data, database_type)
 
 
-def explained(
+def run_loader(
     loader: Loader, uri: str, input_data: Mapping[str, Any], database_type: str = "requested"
 ) -> Any:
     """Return what a loader does, or say in one sentence why it cannot.
@@ -144,7 +144,7 @@ def explained(
             "can save it as UTF-8; a spreadsheet calls that 'CSV UTF-8'."
         ) from error
     except Exception as error:  # each library has errors of its own
-        said = told(error, share=is_shared())
+        said = describe_error(error, share=is_shared())
         raise AlgorithmError(f"The {database_type} database cannot be read: {said}") from error
 
 

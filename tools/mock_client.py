@@ -140,11 +140,11 @@ class ClientMockProtocol:
         """
         ids = range(len(self._data)) if organization_ids is None else organization_ids
 
-        def given(organization_id: int, _: int) -> list[Any]:
+        def give(organization_id: int, _: int) -> list[Any]:
             data = self._data[organization_id]
             return [self, data] if input_.get("master") else [data]
 
-        return self._tasks.run(input_, ids, given)
+        return self._tasks.run(input_, ids, give)
 
     def get_task(self, task_id: int) -> Document:
         """Return a task that was run."""
@@ -338,14 +338,14 @@ class MockAlgorithmClient:
         if self.task_id is None and self._card is not None:
             _refuse_partial(self._card, input_)
 
-        def given(organization_id: int, task_id: int) -> list[Any]:
+        def give(organization_id: int, task_id: int) -> list[Any]:
             data = self._data[organization_id]
             return [self._at(organization_id, task_id), data] if input_.get("master") else [data]
 
         return self._tasks.run(
             input_,
             ids,
-            given,
+            give,
             floors=self._floors.__getitem__,
             is_sub_task=self.task_id is not None,
             status=TaskStatus.COMPLETED.value,

@@ -17,7 +17,7 @@ from vantage6.tools.card import ATTRIBUTE, Facts
 from vantage6.tools.container import Container
 from vantage6.tools.data_format import DataFormat
 from vantage6.tools.dispatch_rpc import dispatch_rpc, find
-from vantage6.tools.errors import AlgorithmError, is_shared, told
+from vantage6.tools.errors import AlgorithmError, describe_error, is_shared
 
 #: The name of a format ends within so many bytes.
 _LONGEST_NAME = 10
@@ -79,7 +79,7 @@ def run(
     except Exception as error:
         # What was printed is still held back, and would end the log in place of the reason.
         sys.stdout.flush()
-        sys.stderr.write(f"{FOR_PEOPLE}{told(error, share=is_shared())}\n")
+        sys.stderr.write(f"{FOR_PEOPLE}{describe_error(error, share=is_shared())}\n")
         raise SystemExit(1) from error
 
 

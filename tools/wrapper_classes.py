@@ -47,7 +47,7 @@ class WrapperBase(ABC):
         def source(container: Container, input_data: dict[str, Any]) -> Any:
             if not load_data:
                 return None
-            return loaders.explained(self.load_data, container.requested_uri(), input_data)
+            return loaders.run_loader(self.load_data, container.requested_uri(), input_data)
 
         run(module, source, use_new_client, log_traceback, allow_pickle=allow_pickle)
 

@@ -43,7 +43,7 @@ def make_app(instance: Instance) -> Celery:
     )
 
     @signals.task_failure.connect(weak=False)
-    def _failed(sender: Any = None, **_: object) -> None:
+    def _count_failure(sender: Any = None, **_: object) -> None:
         telemetry.count(metrics.WORK_FAILED, str(getattr(sender, "name", "")))
 
     @signals.worker_ready.connect(weak=False)

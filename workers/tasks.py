@@ -163,11 +163,11 @@ class Dispatcher:
         except BrokerUnavailable as error:
             for one in messages:
                 outbox.postpone(one.message.id, str(error), blameless=True)
-                log.warning("message postponed", reason=str(error), **_described(one))
+                log.warning("message postponed", reason=str(error), **_describe(one))
             return False
         outbox.forget(*(one.message.id for one in messages))
         for one in messages:
-            log.info("message sent", nodes=len(one.deliveries), **_described(one))
+            log.info("message sent", nodes=len(one.deliveries), **_describe(one))
         if self.flower.is_on:
             self._tell(deliveries)
         return True
@@ -190,7 +190,7 @@ class Dispatcher:
             tell(work)
 
 
-def _described(addressed: _Addressed) -> dict[str, Any]:
+def _describe(addressed: _Addressed) -> dict[str, Any]:
     """Return what a line of the log says about a message."""
     tasks = sorted({doorbell.task_id for _, doorbell in addressed.deliveries})
     return {
@@ -208,7 +208,7 @@ def _send_new(dispatcher: Dispatcher) -> None:
         ready: list[_Addressed] = []
         for message in messages:
             try:
-                ready.append(_addressed(message))
+                ready.append(_address(message))
             except Exception as error:
                 _set_aside(message.id, error)
             if sum(len(one.deliveries) for one in ready) >= _MANY_DELIVERIES:
@@ -224,7 +224,7 @@ def _send(message_id: int, dispatcher: Dispatcher) -> None:
     """Send one message."""
     found = outbox.find(message_id)
     if found is not None:
-        dispatcher.dispatch([_addressed(found)])
+        dispatcher.dispatch([_address(found)])
 
 
 def _set_aside(message: int, error: Exception) -> None:
@@ -233,7 +233,7 @@ def _set_aside(message: int, error: Exception) -> None:
     log.exception("message not sent", message=message)
 
 
-def _addressed(message: Waiting) -> _Addressed:
+def _address(message: Waiting) -> _Addressed:
     content, request_id = message.content, message.request_id
     if message.topic is Topic.RESULTS_KILLED:
         deliveries: list[tuple[int, Message]] = [

@@ -157,5 +157,5 @@ class Nodes(Resource):
             **orders,
             "lease_seconds": seconds,
             "refused_login": refused,
-            "shown": digest_settings(nodes.told_config(node), node.ip),
+            "shown": digest_settings(nodes.read_config(node), node.ip),
         }

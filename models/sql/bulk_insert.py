@@ -49,9 +49,9 @@ def insert(
         ]
     columns = [fields[name].column_name for name in (*given, *defaults)]
     into = f"{_quote(meta.table_name)} ({', '.join(map(_quote, columns))})"
-    places = f"({', '.join([db.param] * len(columns))})"
+    placeholders = f"({', '.join([db.param] * len(columns))})"
     # The names are those of our own tables.
-    sql = f"INSERT INTO {into} VALUES {', '.join([places] * len(rows))}"  # noqa: S608
+    sql = f"INSERT INTO {into} VALUES {', '.join([placeholders] * len(rows))}"  # noqa: S608
     if replacing:
         key = [field.column_name for field in replacing]
         rest = [_quote(name) for name in columns if name not in key]

@@ -40,7 +40,7 @@ class Parameter(Node):
         return Parameter(self.number, convert)
 
     def __sql__(self, ctx: Any) -> Any:
-        """Take a place among the parameters."""
+        """Take a number among the parameters."""
         bound = _Bound(self.number, self.convert or ctx.state.converter)
         return ctx.value(bound, converter=False)
 

@@ -190,7 +190,7 @@ def review(
         With code ``card_changed`` if the document is another one, or changes at the same moment.
     """
     if sha256 != row.sha256:
-        raise _changed(row)
+        raise _make_conflict(row)
     _change(row, state=CardState.REVIEWED, reason=None)
     AlgorithmReview.delete().where(
         (AlgorithmReview.algorithm == row.id) & (AlgorithmReview.user == user_id)
@@ -223,12 +223,12 @@ def withdraw(row: Algorithm) -> Algorithm:
 def delete(row: Algorithm) -> None:
     """Take a card off the shelf."""
     if not Algorithm.delete().where(_is_still(row)).execute():
-        raise _changed(row)
+        raise _make_conflict(row)
 
 
 def _change(row: Algorithm, **fields: Any) -> None:
     if not Algorithm.update(**fields).where(_is_still(row)).execute():
-        raise _changed(row)
+        raise _make_conflict(row)
 
 
 def _is_still(row: Algorithm) -> Any:
@@ -241,7 +241,7 @@ def _is_still(row: Algorithm) -> Any:
     )
 
 
-def _changed(row: Algorithm) -> Conflict:
+def _make_conflict(row: Algorithm) -> Conflict:
     return Conflict(
         f"Function card {row.id} is not the one that you read: it has changed. Read it again, then "
         "decide about it as it is.",

@@ -139,15 +139,15 @@ def remove_member(collaboration: Collaboration, organization_id: int) -> int:
 
 
 def _own_name(name: str) -> AbstractContextManager[None]:
-    return unique(_taken(name), "name_taken")
+    return unique(_say_taken(name), "name_taken")
 
 
 def _check_name(name: str) -> None:
     if Collaboration.select().where(Collaboration.name == name).exists():
-        raise Invalid(_taken(name), code="name_taken")
+        raise Invalid(_say_taken(name), code="name_taken")
 
 
-def _taken(name: str) -> str:
+def _say_taken(name: str) -> str:
     return f"There is a collaboration named {name!r} already."
 
 

@@ -44,7 +44,7 @@ def has_address(email: str | None) -> Any:
     return (User.email == email) | held
 
 
-def named(email: str | None) -> User | None:
+def find_user(email: str | None) -> User | None:
     """Return the user with an address, or else the one whose mails still go there, or None."""
     found = list(User.select().where(has_address(email)).order_by(User.id))
     found.sort(key=lambda user: user.email != email)

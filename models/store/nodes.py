@@ -124,7 +124,7 @@ def create(
         If the organization is not in the collaboration or has a node there.
     """
     key = _random_key()
-    with unique(_taken(organization.name, collaboration.name), "node_exists"):
+    with unique(_say_taken(organization.name, collaboration.name), "node_exists"):
         _check_member(organization, collaboration)
         node = Node.create(
             name=name or f"{organization.name} - {collaboration.name} Node",
@@ -198,15 +198,15 @@ def move(
         If the organization is not in the collaboration or has a node there.
     """
     there = collaboration.name if collaboration else ""
-    with unique(_taken(organization.name, there), "node_exists"):
+    with unique(_say_taken(organization.name, there), "node_exists"):
         if collaboration is not None:
             _check_member(organization, collaboration)
         result_endings.release(node.organization_id, node.collaboration_id)
-        place = {"organization": organization, "collaboration": collaboration}
-        return update(node, {**(fields or {}), **place})
+        pair = {"organization": organization, "collaboration": collaboration}
+        return update(node, {**(fields or {}), **pair})
 
 
-def _taken(organization: str, collaboration: str) -> str:
+def _say_taken(organization: str, collaboration: str) -> str:
     return f"{organization} has a node in {collaboration} already."
 
 
@@ -228,7 +228,7 @@ def tell_config(node: Node, items: Sequence[tuple[str, str]]) -> None:
             ).execute()
 
 
-def told_config(node: Node) -> list[tuple[str, str]]:
+def read_config(node: Node) -> list[tuple[str, str]]:
     """Return the keys and values that a node tells about its configuration."""
     found = NodeConfig.select(NodeConfig.key, NodeConfig.value).where(NodeConfig.node == node.id)
     return [*found.tuples()]

@@ -28,7 +28,7 @@ def give(table: Any, pairs: Sequence[dict[str, int]]) -> None:
     if not pairs:
         return
     with db.atomic():
-        concerned = _concerned(table, pairs)
+        concerned = _find_users(table, pairs)
         before = _rules_by_user(concerned)
         table.insert_many(pairs).on_conflict_ignore().execute()
         after = _rules_by_user(concerned)
@@ -36,7 +36,7 @@ def give(table: Any, pairs: Sequence[dict[str, int]]) -> None:
         Session.delete().where(among(Session.user, promoted)).execute()
 
 
-def _concerned(table: Any, pairs: Sequence[dict[str, int]]) -> list[int]:
+def _find_users(table: Any, pairs: Sequence[dict[str, int]]) -> list[int]:
     """Return the users who may be able to do more."""
     if table is not RoleRule:
         return sorted({pair["user"] for pair in pairs})

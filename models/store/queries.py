@@ -104,7 +104,7 @@ def like(column: Any, pattern: str) -> Any:
     Invalid
         If the pattern is one for which a database would search long texts again and again.
     """
-    # SECURITY: for what stands after a percent sign, a text is searched from each of its places.
+    # SECURITY: for what stands after a percent sign, a text is searched from each of its positions.
     signs = pattern.count("%")
     if (
         len(pattern) > _MOST_LONG

@@ -61,7 +61,7 @@ _PORTS = Prepared(
 )
 
 
-def _grouped(pairs: Prepared[Any], keys: Sequence[int]) -> Ids:
+def _group(pairs: Prepared[Any], keys: Sequence[int]) -> Ids:
     found: Ids = defaultdict(list)
     for one, other in pairs(keys):
         found[one].append(other)
@@ -70,50 +70,50 @@ def _grouped(pairs: Prepared[Any], keys: Sequence[int]) -> Ids:
 
 def collaborations_of(organization_ids: Sequence[int]) -> Ids:
     """Return the collaborations of organizations."""
-    return _grouped(_COLLABORATIONS, organization_ids)
+    return _group(_COLLABORATIONS, organization_ids)
 
 
 def members_of(collaboration_ids: Sequence[int]) -> Ids:
     """Return the organizations in collaborations."""
-    return _grouped(_MEMBERS, collaboration_ids)
+    return _group(_MEMBERS, collaboration_ids)
 
 
 def users_of(organization_ids: Sequence[int]) -> Ids:
     """Return the users of organizations."""
-    return _grouped(_USERS, organization_ids)
+    return _group(_USERS, organization_ids)
 
 
 def roles_of(organization_ids: Sequence[int]) -> Ids:
     """Return the roles of organizations."""
-    return _grouped(_ROLES, organization_ids)
+    return _group(_ROLES, organization_ids)
 
 
 def roles_of_users(user_ids: Sequence[int]) -> Ids:
     """Return the roles of users."""
-    return _grouped(_ROLES_OF_USERS, user_ids)
+    return _group(_ROLES_OF_USERS, user_ids)
 
 
 def rules_of_users(user_ids: Sequence[int]) -> Ids:
     """Return the rules that users hold beside their roles."""
-    return _grouped(_RULES_OF_USERS, user_ids)
+    return _group(_RULES_OF_USERS, user_ids)
 
 
 def rules_of_roles(role_ids: Sequence[int]) -> Ids:
     """Return the rules of roles."""
-    return _grouped(_RULES_OF_ROLES, role_ids)
+    return _group(_RULES_OF_ROLES, role_ids)
 
 
 def users_of_roles(role_ids: Sequence[int]) -> Holders:
     """Return the users of roles, each with the organization of the user."""
-    return _held_by(_USERS_OF_ROLES, role_ids)
+    return _group_holders(_USERS_OF_ROLES, role_ids)
 
 
 def users_of_rules(rule_ids: Sequence[int]) -> Holders:
     """Return the users that hold rules beside their roles, each with the user's organization."""
-    return _held_by(_USERS_OF_RULES, rule_ids)
+    return _group_holders(_USERS_OF_RULES, rule_ids)
 
 
-def _held_by(holders: Prepared[Any], keys: Sequence[int]) -> Holders:
+def _group_holders(holders: Prepared[Any], keys: Sequence[int]) -> Holders:
     found: Holders = defaultdict(list)
     for one, user, organization in holders(keys):
         found[one].append((user, organization))

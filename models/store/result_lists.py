@@ -46,8 +46,8 @@ _FILTERS: dict[str, Callable[[Any], Any]] = {
 _OF_TASK = (Task.parent, Task.initiator)
 #: The same for who asks: the collaboration of a node, or the organization of a user.
 _REACH: dict[str, Callable[[Any, Any], Any]] = {
-    "collaboration": lambda place, id_: place == id_,
-    "member": lambda place, id_: place.in_(
+    "collaboration": lambda collaboration, id_: collaboration == id_,
+    "member": lambda collaboration, id_: collaboration.in_(
         Membership.select(Membership.collaboration).where(Membership.organization == id_)
     ),
 }
@@ -115,8 +115,10 @@ def _list(
         task = (Task,) if with_tasks else (Task.id, Task.collaboration, *_OF_TASK)
         # PERF: the sum keeps SQLite from the index of collaborations, from which it would sort all
         # results within reach; so it walks down from the newest until the page is full.
-        place = Task.collaboration + 0 if is_sqlite(db.obj) else Task.collaboration
-        query = _filtered(Result.select(Result, *task).join(Task), place, names, open_only, values)
+        collaboration = Task.collaboration + 0 if is_sqlite(db.obj) else Task.collaboration
+        query = _filter(
+            Result.select(Result, *task).join(Task), collaboration, names, open_only, values
+        )
         query = query.order_by(Result.id.desc() if newest_first else Result.id)
         return query.limit(values[-2]).offset(values[-1]) if paged else query
 
@@ -133,13 +135,13 @@ def _count(names: tuple[str, ...], open_only: bool) -> Prepared[Any]:
         if {"node", *_REACH} & set(names):
             query = query.join(Task)
         # For this the index of collaborations is the shorter way.
-        return _filtered(query, Task.collaboration, names, open_only, values)
+        return _filter(query, Task.collaboration, names, open_only, values)
 
     return Prepared(build, len(names))
 
 
-def _filtered(
-    query: Any, place: Any, names: tuple[str, ...], open_only: bool, values: tuple[Any, ...]
+def _filter(
+    query: Any, collaboration: Any, names: tuple[str, ...], open_only: bool, values: tuple[Any, ...]
 ) -> Any:
     """Return a query for results and their tasks with the filters that are asked for."""
     if open_only:
@@ -150,6 +152,6 @@ def _filtered(
         )
         query = query.join(Node, on=there)
     for name, value in zip(names, values, strict=False):
-        condition = _REACH[name](place, value) if name in _REACH else _FILTERS[name](value)
+        condition = _REACH[name](collaboration, value) if name in _REACH else _FILTERS[name](value)
         query = query.where(condition)
     return query

@@ -69,7 +69,7 @@ def hold(holder: User | Node) -> None:
     Unauthenticated
         If password or key were replaced meanwhile.
     """
-    if for_update(_unchanged(holder)).first() is None:
+    if for_update(_select_unchanged(holder)).first() is None:
         raise Unauthenticated("Password or key were replaced meanwhile.", code="token_revoked")
 
 
@@ -136,7 +136,7 @@ def prune() -> int:
     return int(Session.delete().where(Session.expires_at < now()).execute())
 
 
-def _unchanged(holder: User | Node) -> Any:
+def _select_unchanged(holder: User | Node) -> Any:
     if isinstance(holder, User):
         same = (User.id == holder.id) & (User.password == holder.password)
         return User.select(User.id).where(same)

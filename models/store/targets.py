@@ -49,11 +49,11 @@ def check(collaboration_id: int, organization_ids: Sequence[int]) -> None:
         If an organization is named twice, is not in the collaboration or has no node there.
     """
     if twice := sorted(i for i, count in Counter(organization_ids).items() if count > 1):
-        raise Invalid(f"Organization {_listed(twice)} is named more than once.", code="named_twice")
+        raise Invalid(f"Organization {_list(twice)} is named more than once.", code="named_twice")
     nodes = dict(_MEMBERS(collaboration_id))
     if strangers := sorted(set(organization_ids) - set(nodes)):
         raise Invalid(
-            f"Organization {_listed(strangers)} is not in collaboration {collaboration_id}.",
+            f"Organization {_list(strangers)} is not in collaboration {collaboration_id}.",
             code="no_member",
         )
     if missing := sorted(id_ for id_ in organization_ids if nodes[id_] is None):
@@ -103,5 +103,5 @@ def names_of(organization_ids: Collection[int]) -> str:
     return ", ".join(f"{row.name} ({row.id})" for row in rows.order_by(Organization.id))
 
 
-def _listed(ids: Sequence[int]) -> str:
+def _list(ids: Sequence[int]) -> str:
     return ", ".join(map(str, ids))

@@ -12,7 +12,7 @@ from vantage6.common.enums import Scope
 from vantage6.common.errors import Invalid, NotFound
 from vantage6.models.database import db, unique
 from vantage6.models.fields import is_sqlite
-from vantage6.models.rules import Grant, narrowed
+from vantage6.models.rules import Grant, find_narrowed
 from vantage6.models.sql.prepared import Prepared
 from vantage6.models.store import held_addresses, promotions
 from vantage6.models.store.access import Reach
@@ -47,7 +47,7 @@ _TAKEN = "This username or e-mail address is taken, or the username looks like o
 NO_CHANGE = Change()
 
 
-def _held(user_id: Any) -> Any:
+def _select_rules(user_id: Any) -> Any:
     through_roles = (
         RoleRule.select(RoleRule.rule)
         .join(UserRole, on=(UserRole.role == RoleRule.role))
@@ -67,7 +67,7 @@ _ACTING = Prepared(
         .objects()
     )
 )
-_HELD: Prepared[Any] = Prepared(_held)
+_HELD: Prepared[Any] = Prepared(_select_rules)
 
 
 def get(user_id: int) -> User:
@@ -98,7 +98,7 @@ def find_by_name_or_email(username: str | None, email: str | None) -> User | Non
     """Return the user with a name or, where no name is given, with an e-mail address, or None."""
     if username:
         return find_by_name(username)
-    return held_addresses.named(email)
+    return held_addresses.find_user(email)
 
 
 def role_names(user_id: int) -> list[str]:
@@ -124,7 +124,7 @@ def with_narrowed_rules() -> list[str]:
     holders = User.select(User.id, User.username).where(
         User.id.in_(through_roles) | User.id.in_(directly)
     )
-    return sorted(user.username for user in holders if narrowed(rules_of(user.id)))
+    return sorted(user.username for user in holders if find_narrowed(rules_of(user.id)))
 
 
 def create(

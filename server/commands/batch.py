@@ -86,7 +86,7 @@ def _ready(instance: "Instance", *, dry: bool) -> Iterator[None]:
     if not dry:
         _first_start(instance)
     with connect(instance, migrated=False):
-        if not dry or migrate.applied():
+        if not dry or migrate.list_applied():
             migrate.check()
             yield
             return

@@ -32,11 +32,11 @@ def migrate(instance: "Instance", revision: str | None, status: bool, yes: bool)
         if status:
             return _show()
         schema.check_not_newer()
-        before = schema.applied()
+        before = schema.list_applied()
         if revision is None:
             if set_up_connected(instance):
                 console.warning(ROOT_WARNING)
-            done = [name for name in schema.applied() if name not in before]
+            done = [name for name in schema.list_applied() if name not in before]
             if NARROWING in done and (said := describe_narrowing()):
                 console.warning(said)
             return _tell(done, [])
@@ -60,10 +60,10 @@ def _tell(done: Sequence[str], undone: Sequence[str]) -> None:
 def _show() -> None:
     from vantage6.models import migrate as schema
 
-    applied = schema.applied()
-    for name in sorted({*applied, *schema.known()}):
+    applied = schema.list_applied()
+    for name in sorted({*applied, *schema.list_known()}):
         state = "applied" if name in applied else "pending"
-        note = "" if name in schema.known() else "  (of a newer version)"
+        note = "" if name in schema.list_known() else "  (of a newer version)"
         console.say(f"{state:<8} {name}{note}")
 
 

@@ -7,7 +7,7 @@ from subprocess import CompletedProcess
 import pytest
 
 from vantage6.client.exceptions import SubTaskFailed
-from vantage6.tools.errors import AlgorithmError, told
+from vantage6.tools.errors import AlgorithmError, describe_error
 
 Run = Callable[..., CompletedProcess[str]]
 
@@ -185,9 +185,11 @@ def test_wrong_arguments_are_named_before_data_is_touched(run: Run, arguments, w
 
 
 def test_errors_of_this_library_are_for_people() -> None:
-    assert told(SubTaskFailed("Sub-task 3 failed."), share=False) == "Sub-task 3 failed."
-    assert told(AlgorithmError("a"), share=False) == "a"
-    assert told(RuntimeError("can't start new thread"), share=False).endswith("new thread")
+    assert describe_error(SubTaskFailed("Sub-task 3 failed."), share=False) == "Sub-task 3 failed."
+    assert describe_error(AlgorithmError("a"), share=False) == "a"
+    assert describe_error(RuntimeError("can't start new thread"), share=False).endswith(
+        "new thread"
+    )
 
 
 def test_the_reason_is_the_last_line_of_a_log_that_holds_both_streams(
