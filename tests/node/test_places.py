@@ -53,6 +53,21 @@ def test_sub_tasks_are_counted(wire: Wire, make_scheduler: MakeScheduler) -> Non
     eventually(lambda: wire.ids("completed") == [1, 2, 3, 4, 5, 6])
 
 
+def test_tasks_of_two_stations_that_wait_for_each_other_end(
+    wire: Wire, make_scheduler: MakeScheduler
+) -> None:
+    """Each station has one place, and begins with the other task: as parts that meet in a VPN."""
+    stations = [make_scheduler(parallel=1, limits={"seconds": 1}) for _ in range(2)]
+    meet = "wait('never');"
+    for id_ in (11, 12, 21, 22):
+        add(wire, id_, meet + DONE)
+    for scheduler, order in zip(stations, ((11, 12), (22, 21)), strict=True):
+        for id_ in order:
+            scheduler.accept(id_)
+    eventually(lambda: wire.ids("crashed") == [11, 12, 21, 22])
+    assert {wire.results[id_]["reason"]["code"] for id_ in (11, 12, 21, 22)} == {"time_limit"}
+
+
 @pytest.mark.parametrize("memory", [None, 4 * 512 * MIB])
 def test_a_parent_that_waits_on_each_level_ends(
     wire: Wire, make_scheduler: MakeScheduler, memory: int | None
