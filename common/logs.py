@@ -53,6 +53,15 @@ def _name_of(process: str) -> Any:
     return add
 
 
+def _to_standard_error(*_: object) -> structlog.PrintLogger:
+    # The one of this moment, which a command may have replaced.
+    return structlog.PrintLogger(sys.stderr)
+
+
+# Before `set_up`, as in commands: standard output is for their answers, which programs read.
+structlog.configure(logger_factory=_to_standard_error)
+
+
 def set_up(
     process: str,
     *,

@@ -1,5 +1,6 @@
 """The fixtures that all tests share. A service starts when the first test asks for it."""
 
+import logging
 import signal
 import subprocess
 import uuid
@@ -10,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
@@ -101,6 +103,24 @@ def known_keys_of_test(known_keys_of_session: Path, monkeypatch: pytest.MonkeyPa
     """Let each test meet all keys for the first time."""
     file = known_keys_of_session / f"{uuid.uuid4().hex}.json"
     monkeypatch.setenv("V6_KNOWN_ORGANIZATIONS", str(file))
+
+
+def _state_of_logging() -> dict[str, Any]:
+    config = structlog.get_config()
+    return {
+        **config,
+        "processors": [*config["processors"]],
+        "level": logging.getLogger().level,
+        "disabled": logging.Logger.manager.disable,
+    }
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_before() -> Iterator[None]:
+    """Let no test change what the tests after it log, which they look at."""
+    before = _state_of_logging()
+    yield
+    assert _state_of_logging() == before, "this test leaves the logging of the process changed"
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -22,7 +22,7 @@ from tests.services.wsgi import serving
 from tests.waiting import eventually
 from vantage6.api.app import create_app
 from vantage6.api.service import Service
-from vantage6.broker import acl, consumer, envelopes, queues, sender, wakeups
+from vantage6.broker import acl, queues
 from vantage6.broker.connection import client
 from vantage6.broker.consumer import NodeConsumer
 from vantage6.broker.embedded import EmbeddedRedis, _in_packages, find_executable
@@ -367,10 +367,7 @@ class Running:
 
 
 @pytest.fixture
-def events(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
-    """Collect what the broker logs, whatever other tests did to the logging of this process."""
-    structlog.reset_defaults()
-    for module in (redis_transport, consumer, sender, envelopes, wakeups):
-        monkeypatch.setattr(module, "log", structlog.get_logger())
+def events() -> Iterator[list[Any]]:
+    """Collect what the broker logs."""
     with structlog.testing.capture_logs() as captured:
         yield captured

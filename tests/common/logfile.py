@@ -36,16 +36,25 @@ class Logs:
         return [json.loads(line) for line in self.file.read_text().splitlines()]
 
 
+def levels_of_logs() -> dict[str, int]:
+    """Return the level of each logger of the standard library; that of the root has no name."""
+    named = logging.Logger.manager.loggerDict
+    found = {name: one.level for name, one in named.items() if isinstance(one, logging.Logger)}
+    return {"": logging.getLogger().level, **found}
+
+
 @contextmanager
 def logged_to(file: Path, process: str, **options: Any) -> Iterator[Logs]:
     """Let this process log everything to a file and to standard error, and undo that."""
-    root = logging.getLogger()
-    level = root.level
+    root, before = logging.getLogger(), levels_of_logs()
+    config = structlog.get_config()
     # Those of pytest, which come back by themselves, must not be closed by the set-up.
     for handler in root.handlers[:]:
         root.removeHandler(handler)
     with redirect_stderr(io.StringIO()) as console:
         logs.set_up(process, **{"level": "DEBUG", "file": file, **options})
+    # A logger that is kept would go on as it is set up here, in the tests that follow.
+    structlog.configure(cache_logger_on_first_use=False)
     try:
         yield Logs(file, console)
     finally:
@@ -53,5 +62,6 @@ def logged_to(file: Path, process: str, **options: Any) -> Iterator[Logs]:
             if isinstance(handler.formatter, structlog.stdlib.ProcessorFormatter):
                 root.removeHandler(handler)
                 handler.close()
-        root.setLevel(level)
-        structlog.reset_defaults()
+        for name, level in levels_of_logs().items():
+            logging.getLogger(name).setLevel(before.get(name, level))
+        structlog.configure(**config)

@@ -40,6 +40,30 @@ def test_lines_of_libraries_and_threads_look_the_same(logged: Logs):
     assert (line["event"], line["process"], line["logger"]) == ("lost it", "tests", "library")
 
 
+def test_before_logs_are_set_up_standard_output_is_for_answers(
+    capsys: pytest.CaptureFixture[str],
+):
+    """Commands answer there, also in JSON."""
+    thread = threading.Thread(target=logs.get("one").info, args=("not sent",))
+    thread.start()
+    thread.join()
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "not sent" in shown.err
+
+
+def test_a_logger_that_was_used_while_logs_were_set_up_is_silenced_like_all(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    used = logs.get("one")
+    with logged_to(tmp_path / "x.log", "tests"):
+        used.info("first")
+    with logs.silence():
+        used.error("second")
+    used.error("third")
+    assert "second" not in "".join(capsys.readouterr())
+
+
 @pytest.mark.parametrize(
     "name",
     ["password", "api_key", "apikey", "access_token", "Authorization", "private_key", "jwt_secret"],
