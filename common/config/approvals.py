@@ -22,6 +22,12 @@ class ApprovalRuleConfig(Section):
     database: str | None = Field(None, description="label of a database; default: every database")
     ask: Mode = Field(description="`never`, `first_use` or `always`, as in `approval`")
 
+    @property
+    def line(self) -> str:
+        """The rule as a line for people."""
+        named = (("image", self.image), ("function", self.function), ("database", self.database))
+        return f"{self.ask}: " + ", ".join(f"{name} {value}" for name, value in named if value)
+
     @model_validator(mode="after")
     def _names_something(self) -> "ApprovalRuleConfig":
         if self.image is None and self.function is None and self.database is None:
@@ -36,6 +42,11 @@ class ApprovalConfig(Section):
     rules: tuple[ApprovalRuleConfig, ...] = Field(
         (), description="exceptions; the first one that fits counts"
     )
+
+    @property
+    def lines(self) -> list[str]:
+        """Each rule as a line for people, in the order in which they count."""
+        return [*(rule.line for rule in self.rules), f"{self.default}: everything else"]
 
 
 def of_mode(value: Any) -> Any:

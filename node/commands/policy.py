@@ -14,6 +14,7 @@ from vantage6.node.commands.policy_show import show
 if TYPE_CHECKING:
     from vantage6.node.claims import Requester
     from vantage6.node.instance import Instance
+    from vantage6.node.rules.approval import Asking
 
 #: Exit code where a task would be refused.
 REFUSED = 1
@@ -107,6 +108,7 @@ def test(
     for way in found.services:
         word = _REACH[way.finding.verdict]
         console.say(f"{word:8} {way.name} ({way.target}): {way.finding.reason.message}")
+    _say_approval(found.asking)
     console.say(found.floors)
     for entry in found.near:
         console.say(f"{entry} matches the beginning of {image}, and has to match the whole of it.")
@@ -133,3 +135,13 @@ def _above(
     if image is not None:
         above[-1:] = [replace(above[-1] if above else Requester(), image=image)]
     return tuple(above)
+
+
+def _say_approval(asking: "Asking") -> None:
+    """Print whether a person would look at the task first."""
+    said = {
+        "never": "no person has to approve it.",
+        "first_use": "a person has to approve it, unless a like one was approved or granted.",
+        "always": "a person has to approve it, unless a grant covers it.",
+    }
+    console.say(f"{asking.rule}: {said[asking.mode]}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from vantage6.node.databases import Databases
 from vantage6.node.outcomes import Reason
+from vantage6.node.rules.approval import Asking
 from vantage6.node.rules.findings import Finding, PolicyRequest, Verdict
 from vantage6.node.rules.obstacles import fitting_begin
 from vantage6.node.rules.policy import Policy
@@ -38,6 +39,8 @@ class Preview:
     floors: str
     #: Entries of lists that fit the beginning of the image alone.
     near: tuple[str, ...]
+    #: Whether a person would look at it first.
+    asking: Asking
 
     @property
     def verdict(self) -> Verdict:
@@ -74,6 +77,7 @@ def preview(instance: "Instance", request: PolicyRequest, faults: tuple[str, ...
         tuple(explain(instance.config, rules_, request, source)),
         rules_.floors.summary,
         tuple(fitting_begin(_expressions(instance.config), request.image)),
+        rules_.on_approval(request),
     )
 
 
@@ -114,7 +118,7 @@ def _others(policies: "PolicyConfig") -> Iterator[tuple[str, str]]:
         value = getattr(policies, name)
         if name in (*_LISTS, "databases", "floors") or value == fields[name].default:
             continue
-        for entry in _entries(value):
+        for entry in policies.approval.lines if name == "approval" else _entries(value):
             yield name, entry
 
 

@@ -32,6 +32,11 @@ class ApprovalRules:
         self._default = config.default
         self._rules = [_Rule(number, rule) for number, rule in enumerate(config.rules, 1)]
 
+    @property
+    def is_any(self) -> bool:
+        """Whether a person may be asked about any request at all."""
+        return self._default != "never" or any(rule.mode != "never" for rule in self._rules)
+
     def judge(self, request: PolicyRequest) -> Asking:
         """Return when a person is asked about a request.
 

@@ -110,6 +110,11 @@ class Policy:
         return self._approval.judge(request)
 
     @property
+    def asks_people(self) -> bool:
+        """Whether a person may be asked about any request at all."""
+        return self._approval.is_any
+
+    @property
     def hold_seconds(self) -> float:
         """How long a request waits for the answer of a person."""
         return self._policies.hold_seconds

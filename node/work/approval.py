@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from vantage6.common import clock
+from vantage6.common.disclosure.functions import AskedFunction
 from vantage6.node.claims import Claim
 from vantage6.node.requests.asked import Asked
 from vantage6.node.requests.gate import Terms
@@ -44,11 +45,15 @@ class Approval:
         self._claim = claim
         self._input = input_
         self._retry = retry
+        self._function: AskedFunction | None = None
 
     def is_wanted(self, rules: Policy, asked: PolicyRequest) -> bool:
         """Tell whether a person may have to be asked, so that the image is looked at first."""
-        asking = rules.on_approval(replace(asked, function=read_function(self._input)))
-        return asking.mode != "never" or self._context.gate.pause.is_on
+        if self._context.gate.pause.is_on:
+            return True
+        if not rules.asks_people:
+            return False
+        return rules.on_approval(replace(asked, function=self._read_function())).mode != "never"
 
     def check(
         self, rules: Policy, asked: PolicyRequest, image: Image | None, *, is_last: bool
@@ -75,10 +80,14 @@ class Approval:
         InterruptedExecution
             If the result was killed or stopped, or the node stops.
         """
+        gate, is_held = self._context.gate, self._context.gate.is_held(self._claim.result_id)
+        if not rules.asks_people and not is_held:
+            gate.check_pause()
+            return
         digests = _digests_of(self._claim.image, image)
-        asked = replace(asked, digests=digests, function=read_function(self._input))
-        gate, asking = self._context.gate, rules.on_approval(asked)
-        if asking.mode == "never" and not gate.is_held(self._claim.result_id):
+        asked = replace(asked, digests=digests, function=self._read_function())
+        asking = rules.on_approval(asked)
+        if asking.mode == "never" and not is_held:
             gate.check_pause()
             return
         is_of_own_run = self._is_of_own_run(asked, image)
@@ -87,6 +96,12 @@ class Approval:
         self._retry.disk(
             lambda: gate.check(request, question, terms, self._retry.record, is_last=is_last)
         )
+
+    def _read_function(self) -> AskedFunction:
+        # PERF: an input can be large, and is looked at twice.
+        if self._function is None:
+            self._function = read_function(self._input)
+        return self._function
 
     def _request(self, rules: Policy, asked: PolicyRequest) -> tuple[HeldRequest, Asked]:
         claim, context = self._claim, self._context

@@ -96,6 +96,19 @@ def test_policy_is_explained_rule_by_rule(
         assert rule in done.output
 
 
+def test_it_is_told_whether_a_person_would_look_first(vnode: Vnode, tmp_path: Path) -> None:
+    asked = ("--image", "a/x", "--init-user", 7, "--function", "mean")
+    assert "no person has to approve it" in vnode("policy", "test", *asked).output
+    file = tmp_path / "station.yaml"
+    settings = yaml.safe_load(file.read_text())
+    settings["application"]["policies"]["approval"] = {
+        "rules": [{"function": "mean", "ask": "always"}]
+    }
+    file.write_text(yaml.safe_dump(settings))
+    said = vnode("policy", "test", *asked).output
+    assert "policies.approval.rules, number 1: a person has to approve it, unless a grant" in said
+
+
 def test_digest_that_is_none_is_refused(vnode: Vnode) -> None:
     done = vnode("policy", "test", "--image", "a/x", "--digest", "sha256:2")
     assert done.exit_code == 10

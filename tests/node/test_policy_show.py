@@ -61,3 +61,17 @@ def test_the_old_form_of_the_list_is_shown(tmp_path: Path) -> None:
     lines = shown(tmp_path, allowed_images=["a/b"])
     assert ["allowed_images", "a/b"] in lines
     assert "images" not in {name for name, *_ in lines}
+
+
+def test_the_requests_that_a_person_looks_at_are_shown(tmp_path: Path) -> None:
+    rules = [{"function": "mean", "database": "default", "ask": "never"}]
+    policies = {
+        "allowed_algorithms": ".*",
+        "approval": {"default": "always", "rules": rules},
+        "four_eyes": True,
+    }
+    lines = shown(tmp_path, policies=policies)
+    assert ["approval", "never: function mean, db_default"] in lines
+    assert ["approval", "always: everything else"] in lines
+    assert ["four_eyes", "True"] in lines
+    assert not [line for line in shown(tmp_path, policies={}) if line[0] == "approval"]
