@@ -57,15 +57,22 @@ class Gate:
         self.grants = Grants(data)
         self.pause = Pause(data)
         self._noted: PauseChange | None = None
+        #: The grants as the audit has them, by id, without how often they counted; None before
+        #: the first look.
+        self._noted_grants: dict[str, Grant] | None = None
 
-    def note_pause(self, record: Record) -> None:
-        """Write into the audit that the station was paused or goes on, once for each change.
+    def note_changes(self, record: Record) -> None:
+        """Write pauses and grants that are new or gone into the audit, each once.
 
         Raises
         ------
         OSError
-            If it cannot be written.
+            If it cannot be written, or a decision cannot be read.
         """
+        self._note_pause(record)
+        self._note_grants(record)
+
+    def _note_pause(self, record: Record) -> None:
         last = self.pause.last()
         if last is None or last == self._noted:
             return
@@ -73,6 +80,17 @@ class Gate:
         if last.is_on or self._noted is not None:
             record("paused" if last.is_on else "resumed", by=last.by, since=last.at, note=last.note)
         self._noted = last
+
+    def _note_grants(self, record: Record) -> None:
+        now = {grant.id: replace(grant, used=()) for grant in self.grants.list()}
+        before = self._noted_grants
+        # What was changed while no node ran is told at its start: all grants that there are.
+        for id_, grant in now.items():
+            if before is None or before.get(id_) != grant:
+                record("grant", grant=id_, covers=grant.describe(), by=_givers(grant))
+        for id_ in (before or {}).keys() - now.keys():
+            record("grant_revoked", grant=id_)
+        self._noted_grants = now
 
     def check(
         self, request: HeldRequest, asked: Asked, terms: Terms, record: Record, *, is_last: bool

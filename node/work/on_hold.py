@@ -28,13 +28,13 @@ class OnHold:
         #: Those of which the server does not know yet that they wait.
         self._untold: set[int] = set()
 
-    def note_pause(self) -> None:
-        """Write a pause that began or ended into the audit."""
+    def note_changes(self) -> None:
+        """Write changes of the pause and of the grants into the audit."""
         try:
-            self._context.gate.note_pause(self._context.audit.record)
+            self._context.gate.note_changes(self._context.audit.record)
         except OSError as error:
-            # It is in its own file as well, and the next look tries again.
-            log.warning("pause not in the audit file", reason=str(error))
+            # They are in their own files as well, and the next look tries again.
+            log.warning("change not in the audit file", reason=str(error))
 
     def add(self, execution: Execution, reason: Reason) -> bool:
         """Put a result on hold, and tell the server; return whether it was not ended meanwhile."""

@@ -371,7 +371,7 @@ class Scheduler:
 
     def take_up(self) -> None:
         """Let those results go on that are answered, or that no rule holds any more."""
-        self._on_hold.note_pause()
+        self._on_hold.note_changes()
         for execution in self._on_hold.take():
             self._enqueue(execution)
         self._on_hold.tell()

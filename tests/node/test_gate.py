@@ -252,16 +252,40 @@ def test_a_pause_is_on_record_once_for_each_change(tmp_path: Path) -> None:
     def record(event: str, **facts: Any) -> None:
         lines.append((event, facts["by"]))
 
-    gate.note_pause(record)
+    gate.note_changes(record)
     gate.pause.set("bob", "Holiday")
     for _ in range(2):
-        gate.note_pause(record)
+        gate.note_changes(record)
     gate.pause.clear("carol")
     for _ in range(2):
-        gate.note_pause(record)
+        gate.note_changes(record)
     assert lines == [("paused", "bob"), ("resumed", "carol")]
-    Gate(tmp_path).note_pause(record)
+    Gate(tmp_path).note_changes(record)
     assert len(lines) == 2
+
+
+def test_a_grant_is_on_record_when_it_is_given_confirmed_and_revoked(tmp_path: Path) -> None:
+    gate, lines = Gate(tmp_path), []
+
+    def record(event: str, **facts: Any) -> None:
+        lines.append((event, facts["grant"], facts.get("by")))
+
+    gate.note_changes(record)
+    id_ = gate.grants.add(make_grant(by="bob", times=2)).id
+    gate.note_changes(record)
+    gate.grants.use(make_asked(), 5)
+    gate.note_changes(record)
+    gate.grants.confirm(id_, "carol")
+    gate.note_changes(record)
+    after_restart = Gate(tmp_path)
+    gate.grants.revoke(id_)
+    gate.note_changes(record)
+    given, both = ("grant", id_, ["bob"]), ("grant", id_, ["bob", "carol"])
+    assert lines == [given, both, ("grant_revoked", id_, None)]
+    gate.grants.add(make_grant(by="bob"))
+    lines.clear()
+    after_restart.note_changes(record)
+    assert [event for event, _, _ in lines] == ["grant"]
 
 
 def test_nothing_starts_while_a_decision_cannot_be_read(tmp_path: Path) -> None:
