@@ -172,12 +172,15 @@ def _explain(federation: "Federation", *, has_statistics: bool) -> None:
     console.say(f"Server    {federation.address}  (API: {federation.address}/apidocs)")
     console.say(f"Stations  {', '.join(federation.ids)}")
     console.say(f"Folder    {federation.folder}")
+    how = "containers" if federation.runtime["runtime"] == "docker" else "plain processes"
+    console.say(f"Functions run in {how}.")
     console.say("Try it:")
     console.say(f"  vantage6 stations{option}")
     for function in ("average_partial", "master"):
         console.say(f"  vantage6 run {function} --arg column_name=age{option}")
     if has_statistics:
         console.say(f"  {_TABLE_1}{option}")
+    console.say("Stop it:")
     console.say("  vantage6 sandbox stop")
     if not has_statistics:
         console.say(f"The stations have no statistics: {INSTALL}, and start again.")

@@ -69,6 +69,11 @@ def save(task_id: int, file: Path, replace: bool, unencrypted: bool, profile: st
         document = results.collect(connection, task, results.fetch(connection, task))
         _write(file, to_json(document) + b"\n", replace=replace)
         console.say(f"The results of task {task_id} are in {file}.")
+        if above := task["parent"]:
+            connection.note(
+                f"Task {task_id} is a sub-task: it has what each organization answered to task "
+                f"{above['id']}, and not the result of that."
+            )
         if said := document.get("cause"):
             connection.note(f"vantage6: {said}")
         if code := results.code_of(document):

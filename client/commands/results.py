@@ -18,6 +18,8 @@ from vantage6.common.terminal_text import one_line
 
 Document = dict[str, Any]
 
+#: A longer input is not shown with the results.
+_MOST_INPUT = 2**16
 #: Wider or longer results are shown as JSON; longer JSON is cut.
 _MOST_COLUMNS, _MOST_LINES, _MOST_LETTERS = 8, 200, 400
 
@@ -71,10 +73,27 @@ def collect(connection: Connection, task: Document, found: list[Document]) -> Do
         members = dict(names.names_of(names.members_of(client, place["id"])))
     complete = all(has_task_finished(one["status"]) for one in found)
     rows = [_result(one, members) for one in found]
-    document = {"task": task["id"], "name": task["name"], "complete": complete, "results": rows}
+    document = {
+        **{"task": task["id"], "name": task["name"], "complete": complete},
+        # A result is of use later only with what was asked for.
+        **{"image": task["image"], "database": task["database"], "input": input_of(found)},
+        "results": rows,
+    }
     if any(has_task_failed(one["status"]) for one in found):
         document["cause"] = causes.of_task(client.call, task["id"], found)
     return document
+
+
+def input_of(found: Iterable[Document]) -> Document | None:
+    """Return what a task asks for, with method and arguments, where it is JSON that can be read."""
+    payload = next((one["input"] for one in found if isinstance(one.get("input"), bytes)), b"")
+    if len(payload) > _MOST_INPUT:
+        return None
+    try:
+        input_ = json.loads(payload.removeprefix(b"json."))
+    except (ValueError, RecursionError):
+        return None
+    return input_ if isinstance(input_, dict) else None
 
 
 def _result(one: Document, members: dict[int, str]) -> Document:

@@ -189,6 +189,10 @@ def test_results_are_saved_for_their_owner_alone_and_not_over_another_file(
         {"sum": 1},
         {"sum": 2},
     ]
+    # Later, somebody has to know what the numbers are of.
+    saved = json.loads(file.read_text())
+    assert saved["input"] == {"method": "average_partial", "kwargs": {}}
+    assert (saved["image"], saved["database"]) == ("i", "default")
     done = command.run("result", "save", task, file)
     assert done.exit_code == 5
     assert "--replace" in done.stderr
@@ -197,7 +201,7 @@ def test_results_are_saved_for_their_owner_alone_and_not_over_another_file(
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
-def test_sub_tasks_are_listed_only_if_asked_for(command: Command) -> None:
+def test_sub_tasks_are_listed_only_if_asked_for(command: Command, tmp_path: Path) -> None:
     task, world = command.send("--name", "model"), command.live.world
     for _ in range(3):
         make_task(world.north, [world.amsterdam], parent=Task.get_by_id(task))
@@ -206,6 +210,10 @@ def test_sub_tasks_are_listed_only_if_asked_for(command: Command) -> None:
     everything = command.json("task", "list", "--subtasks")
     assert [one["parent"] for one in everything] == [task, task, task, None]
     assert len(command.json("task", "list", "--subtasks", "--limit", 2)) == 2
+    for number, said in ((everything[0]["id"], f"answered to task {task}"), (task, "")):
+        done = command.run("result", "save", number, tmp_path / f"{number}.json")
+        assert ("is a sub-task" in done.stderr) == bool(said)
+        assert said in done.stderr
 
 
 def test_numbers_of_organizations_and_the_database_are_explained(command: Command) -> None:
