@@ -93,7 +93,9 @@ def _read(
         for level in counts:
             inside = texts == level
             deaths = int(happened[inside].sum())
-            disclosure.check_cells(event, [deaths, int(inside.sum()) - deaths], floors)
+            # It is not one of them that splits the records, but both.
+            both = event if group is None else f"{event}, {group}"
+            disclosure.check_cells(both, [deaths, int(inside.sum()) - deaths], floors)
     return _Survival(floors, table.rows, times, happened, texts, found)
 
 

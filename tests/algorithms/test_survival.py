@@ -269,6 +269,16 @@ def test_an_outcome_in_the_formula_is_told_where_it_belongs():
     )
 
 
+def test_few_events_of_a_group_are_refused_with_both_columns():
+    table = patients()
+    table["event"][table["arm"] == "b"] = 0.0
+    table["event"][np.flatnonzero(table["arm"] == "b")[:6]] = 1.0
+    sites = federation(table, 3, floors=Floors(parties=1))
+    with pytest.raises(Stopped) as stopped:
+        kaplan_meier(sites, **TIMES, group="arm")
+    assert "Column 'event, arm' splits the records into groups" in stopped.value.message
+
+
 def test_groups_and_times_are_different_columns():
     with pytest.raises(Stopped) as stopped:
         kaplan_meier(federation(patients(), 3), **TIMES, group="time")
