@@ -222,7 +222,8 @@ def _find(name: str) -> Case:
     SECURITY: the name is compared with those of the files that come with the package, and no path
     is made of it.
     """
-    known = {case.name: case for case in cases()}
+    # The image has no other data, whatever else is installed in it.
+    known = {case.name: case for case in cases() if case.is_packaged}
     if not isinstance(name, str) or name not in known:
         raise bad(f"case is one of {', '.join(known)}.")
     return known[name]

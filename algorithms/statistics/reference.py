@@ -1,15 +1,17 @@
 """Published statistics that come with the functions: data, task, and what the answer must equal.
 
-Only data whose licence allows it is here. Each case lies in the folder ``reference`` of the package
-of its function.
+Only data whose licence allows it is here; other tables are read from the packages that ship them,
+where these are installed. Each case lies in the folder ``reference`` of the package of its
+function.
 """
 
 import csv
 import gzip
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +59,77 @@ class Comparison:
 
 
 @dataclass(frozen=True)
+class Data:
+    """A table of numbers in a file."""
+
+    #: None where the package that ships it is not installed.
+    file: Path | None
+    separator: str = ","
+    #: All without any.
+    columns: Sequence[str] = ()
+    #: Another package that ships it.
+    package: str | None = None
+
+    @classmethod
+    def read_entry(cls, entry: str | Mapping[str, Any], folder: Path) -> "Data":
+        """Read where the data of a case is.
+
+        Parameters
+        ----------
+        entry
+            A file beside the case, or ``file``, ``columns``, ``separator`` and ``package``.
+        folder
+            That of the case.
+        """
+        said = {"file": entry} if isinstance(entry, str) else entry
+        package = said.get("package")
+        place = folder if package is None else _folder_of(package)
+        return cls(
+            None if place is None else place / said["file"],
+            said.get("separator", ","),
+            tuple(said.get("columns", ())),
+            package,
+        )
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the file can be read."""
+        return self.file is not None and self.file.is_file()
+
+    def read(self) -> dict[str, Array]:
+        """Return column -> numbers.
+
+        Raises
+        ------
+        FileNotFoundError
+            If the package that ships it is not installed.
+        """
+        if self.file is None:
+            raise FileNotFoundError(f"The package {self.package} is not installed.")
+        opened = gzip.open if self.file.suffix == ".gz" else open
+        with opened(self.file, "rt", encoding="ascii", newline="") as file:
+            names, *rows = _rows(file, self.separator)
+        places = [names.index(name) for name in self.columns or names]
+        return {names[place]: np.array([float(row[place]) for row in rows]) for place in places}
+
+
+def _rows(lines: Iterable[str], separator: str) -> Iterator[list[str]]:
+    if separator != " ":
+        yield from csv.reader(lines, delimiter=separator)
+        return
+    for line in lines:
+        # Of several spaces none is a column.
+        yield [word.strip("'\"") for word in line.split()]
+
+
+def _folder_of(package: str) -> Path | None:
+    """Return where a package lies, without importing it."""
+    found = find_spec(package)
+    places = found.submodule_search_locations if found else None
+    return Path(next(iter(places))) if places else None
+
+
+@dataclass(frozen=True)
 class Case:
     """A task with published results."""
 
@@ -69,17 +142,21 @@ class Case:
     rounds: int
     values: Sequence[Mapping[str, Any]]
     #: None where the arguments hold all numbers.
-    data: Path | None
+    data: Data | None
+
+    @property
+    def is_packaged(self) -> bool:
+        """Whether the data comes with the functions, so that every station has it."""
+        return self.data is None or self.data.package is None
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the data can be read on this computer."""
+        return self.data is None or self.data.is_there
 
     def table(self) -> dict[str, Array]:
         """Return the data: column -> numbers."""
-        if self.data is None:
-            return {}
-        opened = gzip.open if self.data.suffix == ".gz" else open
-        with opened(self.data, "rt", encoding="ascii", newline="") as file:
-            names, *rows = csv.reader(file)
-        numbers = np.array([[float(text) for text in row] for row in rows])
-        return {name: numbers[:, place] for place, name in enumerate(names)}
+        return {} if self.data is None else self.data.read()
 
     def share(self, position: int, stations: int) -> dict[str, Array]:
         """Return the records of one of several stations; all of them together hold each once.
@@ -108,7 +185,7 @@ class Case:
 
 
 def cases() -> Iterator[Case]:
-    """Yield all cases, by package and name."""
+    """Yield all cases, by package and name, also those whose data is not there."""
     for path in sorted(Path(__file__).parents[1].glob("*/reference/*.json")):
         said = json.loads(path.read_text(encoding="utf-8"))
         yield Case(
@@ -119,7 +196,7 @@ def cases() -> Iterator[Case]:
             said["licence"],
             said["rounds"],
             said["values"],
-            path.with_name(said["data"]) if said["data"] else None,
+            Data.read_entry(said["data"], path.parent) if said["data"] else None,
         )
 
 
@@ -159,11 +236,15 @@ def _are_near(wanted: Sequence[float], found: Sequence[float]) -> bool:
 def _find(value: Any, at: Sequence[Any]) -> Any:
     """Return what lies at a place of an answer, or None.
 
-    In a place, a text is a key of a mapping. A mapping picks the row of a list that has its fields.
+    In a place, a text is a key of a mapping, and a number counts in a list. A mapping picks the row
+    of a list that has its fields.
     """
     for step in at:
         if isinstance(step, str):
             value = value.get(step) if isinstance(value, Mapping) else None
+        elif isinstance(step, int):
+            is_long_enough = isinstance(value, list) and step < len(value)
+            value = value[step] if is_long_enough else None
         else:
             rows = value if isinstance(value, list) else []
             fits = [row for row in rows if all(row.get(key) == step[key] for key in step)]

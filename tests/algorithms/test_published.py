@@ -15,7 +15,7 @@ from vantage6.algorithms.statistics.station import Station, answer
 from vantage6.common.disclosure.floors import PRESETS, Floors
 from vantage6.tools.mock_client import MockAlgorithmClient
 
-CASES = {case.name: case for case in cases()}
+CASES = {case.name: case for case in cases() if case.is_packaged}
 OPEN = PRESETS["open"]
 #: What stations hold themselves, which no answer may be made of.
 OWN = {"x": np.full(7, 4711.0), "TOTEMP": np.full(7, 4711.0)}
