@@ -23,7 +23,7 @@ CONTEXTS = {
 GROUPS = {" ".join(path.split()[:size]) for path in CONTEXTS for size in (1, 2)}
 #: Names on the pages that look like settings.
 NO_SETTINGS = {"pg_dump", "pg_restore", "request_id"}
-NO_SETTINGS |= {"current_password"}
+NO_SETTINGS |= {"current_password", "time_limit"}
 NO_SETTINGS |= {"known_organizations.json", "organization_key_changed", "accept_invitation"}
 KEYS = {key for model in (ServerConfig, NodeConfig) for key, _, _ in rows(model)}
 
