@@ -190,8 +190,7 @@ def _card_check(described: "Described", data: "Sketch | None") -> "Check":
     """Return what the card lets an output be judged by, apart from earlier answers."""
     from vantage6.node.release.by_card import judge_by_card
 
-    rows = None if data is None else data.rows
-    return lambda output, question: judge_by_card(output, described, question.floors, rows).findings
+    return lambda output, question: judge_by_card(output, described, question.floors, data).findings
 
 
 def _say_findings(findings: "tuple[Finding, ...]") -> None:

@@ -19,6 +19,7 @@ from vantage6.common.disclosure.verdicts import Finding, Verdict, strictest
 from vantage6.common.durable_files import open_plain
 from vantage6.common.json_values import has_more_values, unique_keys
 from vantage6.node.release.earlier_answers import Answered, EarlierAnswers, TooManyAnswers
+from vantage6.node.release.walk import Data
 
 _JSON = b"json."
 #: Values of one answer that are read.
@@ -78,7 +79,7 @@ class CardJudgement:
 
 
 def judge_by_card(
-    output: Path, described: Described, floors: Floors, rows: int | None = None
+    output: Path, described: Described, floors: Floors, data: Data | None = None
 ) -> CardJudgement:
     """Judge an output by the card of its image.
 
@@ -90,8 +91,8 @@ def judge_by_card(
         The function, and its arguments.
     floors
         Of the station.
-    rows
-        Records of the database; None where the node does not read it.
+    data
+        The sketch of the database; None where the node does not read it.
 
     Raises
     ------
@@ -105,8 +106,11 @@ def judge_by_card(
     document = _read_json(raw, _MOST_VALUES)
     if document is None:
         return CardJudgement((_found("not_json", Verdict.REFUSED),))
-    known = described.arguments
-    question = Question(rows) if known is None else Question.of(known, rows)
+    known, rows = described.arguments, None if data is None else data.rows
+    totals = {} if data is None else data.totals
+    question = Question(rows, columns=totals)
+    if known is not None:
+        question = Question.of(known, rows, totals)
     judged = judge_shares(document, described.function, floors, question)
     hidden = None
     if judged.document is not document:

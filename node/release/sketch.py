@@ -5,13 +5,15 @@ data itself.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from vantage6.common.disclosure.shares import ColumnTotals
 from vantage6.node.release.cells import Keys, are_members, near_keys, plain_text, text_keys
+from vantage6.node.release.totals import read_totals
 
 
 class Sketch:
@@ -33,6 +35,7 @@ class Sketch:
         self.rows = int(facts["rows"])
         self.bytes = int(facts["bytes"])
         self.columns = frozenset(map(str, facts["columns"]))
+        self.totals: Mapping[str, ColumnTotals] = read_totals(facts)
         self._salt = str(facts["salt"])
         self._lowest = frozenset(map(float, facts["lowest"]))
         self._highest = frozenset(map(float, facts["highest"]))

@@ -25,7 +25,7 @@ _FOLDER = "sketches"
 #: Begins the name of a folder that is being filled.
 _NEW = "new-"
 #: Goes into each version: sketches of another form are made anew.
-_FORM = 1
+_FORM = 2
 _MEMORY_BYTES = 2**30
 #: A table that takes longer has no sketch.
 _SECONDS = 900.0

@@ -24,6 +24,7 @@ from vantage6.node.release.cells import (
     text_keys,
 )
 from vantage6.node.release.tables import read_parts
+from vantage6.node.release.totals import Totals
 
 #: Columns of a table that can be looked at.
 _MOST_COLUMNS = 5000
@@ -69,6 +70,7 @@ class Sketching:
         self._table_rows = 0
         self._numbers: dict[str, int] = {}
         self._extremes: dict[int, Extremes] = {}
+        self._totals: dict[int, Totals] = {}
 
     def add(self, part: Any) -> None:
         """Take over a part of a table."""
@@ -89,6 +91,7 @@ class Sketching:
             values = values[np.isfinite(values)]
             if len(values):
                 self._extremes.setdefault(number, Extremes()).add(values)
+                self._totals.setdefault(number, Totals()).add(values)
                 self._append(f"{number}.numbers", number_keys(values))
             return
         texts = [plain_text(str(cell)) for cell in column.dropna()]
@@ -117,6 +120,8 @@ class Sketching:
         (self._folder / "frequent").unlink(missing_ok=True)
         few = self._cell
         edges = self._extremes.values()
+        names = {number: name for name, number in self._numbers.items()}
+        totals = {names[number]: one.to_json() for number, one in self._totals.items()}
         facts = {
             "rows": self._rows,
             "bytes": data_bytes,
@@ -124,6 +129,7 @@ class Sketching:
             "columns": list(self._numbers),
             "lowest": [e.lowest[0] for e in edges if e.lowest and e.lowest[1] < few],
             "highest": [e.highest[0] for e in edges if e.highest and e.highest[1] < few],
+            "totals": {name: one for name, one in totals.items() if one is not None},
         }
         (self._folder / "facts.json").write_text(json.dumps(facts))
 

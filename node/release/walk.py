@@ -3,7 +3,7 @@
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from operator import lt
@@ -18,6 +18,7 @@ from vantage6.common.disclosure.outputs import (
     ListBounds,
     bound_output,
 )
+from vantage6.common.disclosure.shares import ColumnTotals
 from vantage6.common.disclosure.verdicts import Finding, Verdict
 from vantage6.common.durable_files import open_plain
 from vantage6.node.release.judgements import MOST_FINDINGS
@@ -57,6 +58,8 @@ class Data(Protocol):
     rows: int
     bytes: int
     columns: frozenset[str]
+    #: Of columns without negative numbers.
+    totals: Mapping[str, ColumnTotals]
 
     def find_cells(self, numbers: Sequence[float]) -> Sequence[bool]:
         """Tell which numbers equal a cell that is unique in its column."""

@@ -100,8 +100,7 @@ def _checks(context: NodeContext, entry: Entry, retry: Retry, question: Question
     except NoSketch:
         data = None
         missing.append(lambda _, __: [walk.found("not_compared")])
-    rows = None if data is None else data.rows
-    by_card = checks_by_card(context, entry, question.floors, rows)
+    by_card = checks_by_card(context, entry, question.floors, data)
     return [*missing, *map(not_to_fail, (*all_checks(data), *by_card))]
 
 

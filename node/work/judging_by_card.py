@@ -17,6 +17,7 @@ from vantage6.node.release.by_card import (
 from vantage6.node.release.card_files import read_card_of
 from vantage6.node.release.hiding import hide_small_cells, read_hidden
 from vantage6.node.release.judge import Check, Question
+from vantage6.node.release.walk import Data
 from vantage6.node.spool.spool import Entry
 from vantage6.node.work.context import NodeContext
 
@@ -24,7 +25,7 @@ _MOST_INPUT_BYTES = 64 * 2**20
 
 
 def checks_by_card(
-    context: NodeContext, entry: Entry, floors: Floors, rows: int | None
+    context: NodeContext, entry: Entry, floors: Floors, data: Data | None
 ) -> tuple[Check, ...]:
     """Hide small cells of an output, and return what else its card lets it be judged by.
 
@@ -34,8 +35,8 @@ def checks_by_card(
         The node, and the result whose algorithm has ended.
     floors
         Of the station.
-    rows
-        Records of the database; None where the node does not read it.
+    data
+        The sketch of the database; None where the node does not read it.
 
     Raises
     ------
@@ -46,12 +47,12 @@ def checks_by_card(
     if described is None:
         return ()
     output = entry.io / "output"
-    hide_small_cells(entry.folder, output, judge_by_card(output, described, floors, rows))
+    hide_small_cells(entry.folder, output, judge_by_card(output, described, floors, data))
     hidden = read_hidden(entry.folder)
     source = _source(context, entry)
 
     def by_card(output: Path, question: Question) -> Iterator[Finding]:
-        judged = judge_by_card(output, described, question.floors, rows)
+        judged = judge_by_card(output, described, question.floors, data)
         yield from hidden
         yield from judged.findings
         yield from compare_with_earlier(

@@ -136,3 +136,19 @@ def test_an_output_is_held_to_what_its_card_says(vnode: Vnode, tmp_path: Path) -
     output.write_text('json.{"n": 300, "sum": 630.0}')
     compared = vnode(*test[:2], "--database", "default", *test[2:])
     assert "count_beyond_data at /n" in compared.output
+
+
+def test_the_sum_of_a_column_that_one_record_makes_up_stays(vnode: Vnode, tmp_path: Path) -> None:
+    incomes = [100.5 + number for number in range(99)] + [1e6]
+    pd.DataFrame({"income": incomes}).to_csv(tmp_path / "incomes.csv", index=False)
+    card, output = tmp_path / "card.json", tmp_path / "output"
+    shares = [{"path": "/n", "class": "count"}, {"path": "/sum", "class": "sum", "of": "/n"}]
+    functions = [{"name": "part", "kind": "partial", "shares": shares}]
+    card.write_text(json.dumps({"card": 1, "name": "sums", "version": "1", "functions": functions}))
+    output.write_text(json.dumps({"n": 100, "sum": sum(incomes)}))
+    options = ("--card", card, "--function", "part", "--database", "default", output)
+    assert "dominance" not in vnode("release", "test", *options).output
+    (tmp_path / "incomes.csv").replace(tmp_path / "a.csv")
+    said = vnode("release", "test", *options)
+    assert said.exit_code == 1
+    assert "dominance at /sum" in said.output
