@@ -72,8 +72,8 @@ class CardJudgement:
     """What the rules with a card say of an output."""
 
     findings: tuple[Finding, ...]
-    #: The output with small cells hidden, where that is all that was wrong.
-    hidden: bytes | None = None
+    #: What leaves in the place of the output: small cells hidden, and written by the station.
+    rewritten: bytes | None = None
     #: Counts of records, by which answers are compared.
     counts: Mapping[str, int] = field(default_factory=dict)
 
@@ -112,14 +112,19 @@ def judge_by_card(
     if known is not None:
         question = Question.of(known, rows, totals)
     judged = judge_shares(document, described.function, floors, question)
-    hidden = None
-    if judged.document is not document:
-        hidden = _JSON * raw.startswith(_JSON) + json.dumps(judged.document).encode()
+    if judged.verdict is Verdict.REFUSED:
+        return CardJudgement(judged.findings)
     try:
         counts = find_counts(judged.document, described.function)
     except TooManyCounts:
         return CardJudgement((*judged.findings, _found("too_many_counts", Verdict.REFUSED)))
-    return CardJudgement(judged.findings, hidden, counts)
+    # SECURITY: spaces between values, and ways to write one, can hold anything. So what leaves is
+    # written by the station.
+    try:
+        written = _JSON * raw.startswith(_JSON) + json.dumps(judged.document).encode()
+    except RecursionError:
+        return CardJudgement((_found("not_json", Verdict.REFUSED),))
+    return CardJudgement(judged.findings, None if written == raw else written, counts)
 
 
 @dataclass(frozen=True, slots=True)

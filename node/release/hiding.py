@@ -1,4 +1,4 @@
-"""Hides small cells in an output, so that what leaves is what was judged."""
+"""Puts an output with hidden cells in the place of the computed one: what leaves was judged."""
 
 import json
 from pathlib import Path
@@ -12,8 +12,8 @@ _FILE = "hidden.json"
 _MOST_BYTES = 2**20
 
 
-def hide_small_cells(folder: Path, output: Path, judged: CardJudgement) -> None:
-    """Put the output with hidden cells in the place of the one that was computed.
+def rewrite_output(folder: Path, output: Path, judged: CardJudgement) -> None:
+    """Put what the station wrote in the place of the output that was computed.
 
     Findings first: after a crash in between, the same cells are hidden again.
 
@@ -26,11 +26,12 @@ def hide_small_cells(folder: Path, output: Path, judged: CardJudgement) -> None:
     judged
         What the card says of it.
     """
-    if judged.hidden is None:
+    if judged.rewritten is None:
         return
-    findings = [finding_to_json(finding) for finding in judged.findings]
-    write_durably(folder / _FILE, json.dumps(findings).encode())
-    write_durably(output, judged.hidden)
+    if judged.findings:
+        findings = [finding_to_json(finding) for finding in judged.findings]
+        write_durably(folder / _FILE, json.dumps(findings).encode())
+    write_durably(output, judged.rewritten)
 
 
 def read_hidden(folder: Path) -> tuple[Finding, ...]:

@@ -15,7 +15,7 @@ from vantage6.node.release.by_card import (
     judge_by_card,
 )
 from vantage6.node.release.card_files import read_card_of
-from vantage6.node.release.hiding import hide_small_cells, read_hidden
+from vantage6.node.release.hiding import read_hidden, rewrite_output
 from vantage6.node.release.judge import Check, Question
 from vantage6.node.release.walk import Data
 from vantage6.node.spool.spool import Entry
@@ -27,7 +27,7 @@ _MOST_INPUT_BYTES = 64 * 2**20
 def checks_by_card(
     context: NodeContext, entry: Entry, floors: Floors, data: Data | None
 ) -> tuple[Check, ...]:
-    """Hide small cells of an output, and return what else its card lets it be judged by.
+    """Write an output as its card lets it leave, and return what else it is judged by.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def checks_by_card(
     if described is None:
         return ()
     output = entry.io / "output"
-    hide_small_cells(entry.folder, output, judge_by_card(output, described, floors, data))
+    rewrite_output(entry.folder, output, judge_by_card(output, described, floors, data))
     hidden = read_hidden(entry.folder)
     source = _source(context, entry)
 

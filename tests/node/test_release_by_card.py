@@ -104,7 +104,7 @@ def ask(
     def end(answer: Any, column: str = "age", **task: Any) -> dict[str, Any]:
         id_ = 5 + len(asked)
         asked.append(id_)
-        (answers / str(id_)).write_text(json.dumps(answer))
+        (answers / str(id_)).write_text(answer if isinstance(answer, str) else json.dumps(answer))
         wire.add(id_, **task)
         input_ = {"method": "part", "kwargs": {"column": column, "older_than": id_}}
         sent = b"json." + json.dumps(input_).encode()
@@ -151,14 +151,24 @@ def test_small_cells_are_hidden_and_said(ask: Ask, tmp_path: Path) -> None:
     assert released["output_hash"] == judged["output_hash"]
 
 
+def test_an_answer_that_is_nested_too_deeply_stays(ask: Ask) -> None:
+    assert ask('{"n": 50, "t": ' + "[" * 900 + "]" * 900 + "}")["status"] == "not allowed"
+
+
+def test_spaces_and_ways_to_write_a_number_carry_nothing(ask: Ask) -> None:
+    result = ask('{"n":  5e1,\t\n "sum": 1150.000, "t": [], "hidden": 0}  ')
+    sent = base64.b64decode(result["result"])
+    assert sent == b'json.{"n": 50.0, "sum": 1150.0, "t": [], "hidden": 0}'
+
+
 def test_what_the_card_does_not_name_stays(ask: Ask) -> None:
     result = ask({"n": 50, "ages": [20, 21]})
     assert "undeclared" in result["reason"]["msg"]
 
 
-def test_an_answer_that_is_no_json_stays(ask: Ask, tmp_path: Path) -> None:
-    (tmp_path / "answers" / "x").write_text("")
-    result = ask(None)
+@pytest.mark.parametrize("answer", ["null", '{"n": 50, "n": 3}', "n,sum\n3,66\n", "\ufeff{}"])
+def test_an_answer_that_is_no_json_for_all_readers_stays(ask: Ask, answer: str) -> None:
+    result = ask(answer)
     assert "not_json" in result["reason"]["msg"]
 
 
