@@ -13,11 +13,14 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vantage6.common import logs
 from vantage6.node.databases import Database
-from vantage6.node.release.sketch import Sketch
 from vantage6.node.release.tables import kind_of
+
+if TYPE_CHECKING:
+    from vantage6.node.release.sketch import Sketch
 
 log = logs.get(__name__)
 
@@ -72,7 +75,7 @@ class Sketches:
         with suppress(OSError):
             self._begin(database, cell)
 
-    def get(self, database: Database, cell: int, check: Callable[[], None]) -> Sketch:
+    def get(self, database: Database, cell: int, check: Callable[[], None]) -> "Sketch":
         """Return the sketch of a database as it is now, as soon as it is made.
 
         Parameters
@@ -89,6 +92,9 @@ class Sketches:
         NoSketch
             If it cannot be made.
         """
+        # PERF: its libraries are large, and a node that compares nothing does without them.
+        from vantage6.node.release.sketch import Sketch
+
         try:
             version, done = self._begin(database, cell)
             while not done.wait(_LOOK_SECONDS):

@@ -2,6 +2,8 @@
 
 import sqlite3
 import stat
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -190,3 +192,13 @@ def test_remains_of_a_crash_are_removed(tmp_path: Path) -> None:
     (remains / "0.numbers").write_bytes(b"x")
     Sketches(tmp_path)
     assert not remains.exists()
+
+
+def test_a_node_starts_without_the_libraries_for_tables() -> None:
+    program = (
+        "import sys, vantage6.node.daemon; "
+        "print({'numpy', 'pandas', 'pyarrow'} & set(sys.modules) or 'none')"
+    )
+    words = [sys.executable, "-c", program]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert done.stdout == "none\n"
