@@ -6,7 +6,17 @@ Nothing here is asserted: numbers depend on the machine, ratios less so.
 import argparse
 from pathlib import Path
 
-from benchmarks import crypto, importing, iterating, job, payloads, server, starting, waiting
+from benchmarks import (
+    crypto,
+    importing,
+    iterating,
+    job,
+    judging,
+    payloads,
+    server,
+    starting,
+    waiting,
+)
 
 
 def main() -> None:
@@ -15,7 +25,7 @@ def main() -> None:
     parser.add_argument(
         "what",
         nargs="?",
-        choices=["crypto", "import", "iterating", "job", "server", "start", "waiting"],
+        choices=["crypto", "import", "iterating", "job", "judging", "server", "start", "waiting"],
         help="default: all",
     )
     parser.add_argument("--rounds", type=int, default=10, help="job: repetitions of each number")
@@ -39,6 +49,8 @@ def main() -> None:
         starting.measure()
     if arguments.what in (None, "job"):
         job.measure(arguments.rounds)
+    if arguments.what in (None, "judging"):
+        judging.measure()
     if arguments.what in (None, "iterating"):
         iterating.measure(max(1, arguments.rounds // 3))
     if arguments.what in (None, "waiting"):
