@@ -158,7 +158,7 @@ class Gate:
             return False
 
     def forget(self, result_id: int) -> None:
-        """Forget the request of a result that has left the node."""
+        """Forget the request of a result that leaves the node."""
         try:
             self.held.forget(result_id)
         except (OSError, Unavailable) as error:

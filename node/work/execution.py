@@ -247,8 +247,9 @@ class Execution:
             else:
                 break
         # A container that could not be removed is swept up at the next start: no entry wants it.
-        self._entry.delete()
+        # Before the entry: without that, nothing would remove a request that a crash left.
         self._context.gate.forget(self.result_id)
+        self._entry.delete()
 
     @property
     def is_interrupted(self) -> bool:

@@ -10,14 +10,14 @@ from typing import Any
 import docker
 import pytest
 
-from tests.node.factories import BASE, MIB, Bench, make_config, make_program_image, write_database
+from tests.node.contexts import new_context
+from tests.node.factories import BASE, MIB, Bench, make_config, make_program_image
 from tests.node.listeners import NODE, OWN_TASK, TOKENS, Listener
 from tests.node.wire import Wire
 from tests.services import docker as docker_service
 from tests.services import podman
 from tests.waiting import eventually
 from vantage6.client.node_client import NodeClient
-from vantage6.common.config import NodeConfig
 from vantage6.common.config.node import LimitConfig
 from vantage6.common.encryption import CryptorBase, DummyCryptor, RSACryptor
 from vantage6.common.known_keys import KnownKeys
@@ -26,23 +26,14 @@ from vantage6.node.proxy.app import Algorithm, Proxy, PublicKeys
 from vantage6.node.proxy.server import ProxyServer
 from vantage6.node.proxy.subtasks import SubTasks
 from vantage6.node.proxy.upstream import Upstream
-from vantage6.node.release.earlier_answers import EarlierAnswers
-from vantage6.node.release.held_outputs import HeldOutputs
-from vantage6.node.release.sketches import Sketches
-from vantage6.node.requests.gate import Gate
-from vantage6.node.rules.audit import Audit
-from vantage6.node.rules.current_policy import CurrentPolicy
-from vantage6.node.rules.encryption import Agreement
-from vantage6.node.rules.kept_outputs import KeptOutputs
 from vantage6.node.rules.policy import Policy
-from vantage6.node.rules.quota import Quota, Quotas
+from vantage6.node.rules.quota import Quota
 from vantage6.node.rules.result_audit import ResultAudit
 from vantage6.node.runtime.base import Runtime
 from vantage6.node.runtime.docker import DockerRuntime
 from vantage6.node.runtime.process import ProcessRuntime
 from vantage6.node.services.services import Services
 from vantage6.node.spool import run_disks
-from vantage6.node.spool.spool import Spool
 from vantage6.node.work.context import NodeContext
 from vantage6.node.work.scheduler import Scheduler
 
@@ -153,48 +144,13 @@ def wire() -> Iterator[Wire]:
         yield running
 
 
-def _spool(config: NodeConfig, runtime: Runtime | None, folder: Path) -> Spool:
-    """Return what a node would make beside a runtime."""
-    plain = Spool(folder)
-    if not isinstance(runtime, DockerRuntime):
-        return plain
-    return Spool(folder, run_disks.open_for(config, folder / "runs"))
-
-
 @pytest.fixture
 def make_context(wire: Wire, tmp_path: Path) -> Iterator[MakeContext]:
     """Give a function that makes what a life of the node consists of."""
     made: list[NodeContext] = []
 
     def make(runtime: Runtime | None = None, **values: object) -> NodeContext:
-        path = write_database(tmp_path)
-        config = make_config(**{"databases": {"default": str(path)}, **values})
-        address = f"http://127.0.0.1:{wire.port}"
-        known = KnownKeys(tmp_path / "known.json", advice="Accept {organization} {fingerprint}.")
-        server = NodeClient(address, "/api")
-        server.authenticate("key")
-        upstream = Upstream(f"{address}/api", node=server)
-        context = NodeContext(
-            config=config,
-            collaboration_id=1,
-            server=server,
-            upstream=upstream,
-            keys=PublicKeys(upstream, known),
-            agreement=Agreement(DummyCryptor(), encrypted=False),
-            policies=CurrentPolicy(config),
-            databases=Databases(config.databases, tmp_path),
-            runtime=runtime
-            or ProcessRuntime(tmp_path / "processes", config.processes, config.limits),
-            spool=_spool(config, runtime, tmp_path / "data"),
-            audit=Audit(tmp_path / "data"),
-            quotas=Quotas(config.limits),
-            known_keys=known,
-            gate=Gate(tmp_path / "data"),
-            kept_outputs=KeptOutputs(config, tmp_path / "data"),
-            held_outputs=HeldOutputs(tmp_path / "data"),
-            sketches=Sketches(tmp_path / "data"),
-            earlier_answers=EarlierAnswers(tmp_path / "data"),
-        )
+        context = new_context(tmp_path, wire.port, runtime, **values)
         made.append(context)
         return context
 

@@ -13,22 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.node.factories import make_config
-from vantage6.client.node_client import NodeClient
-from vantage6.common.encryption import DummyCryptor
+from tests.node.contexts import new_context
 from vantage6.common.errors import Conflict, NotFound
-from vantage6.common.known_keys import KnownKeys
-from vantage6.node.databases import Databases
-from vantage6.node.proxy.app import PublicKeys
-from vantage6.node.proxy.upstream import Upstream
-from vantage6.node.requests.gate import Gate
-from vantage6.node.rules.audit import Audit
-from vantage6.node.rules.current_policy import CurrentPolicy
-from vantage6.node.rules.encryption import Agreement
-from vantage6.node.rules.kept_outputs import KeptOutputs
-from vantage6.node.rules.quota import Quotas
-from vantage6.node.runtime.process import ProcessRuntime
-from vantage6.node.spool.spool import Spool
 from vantage6.node.work.context import NodeContext
 from vantage6.node.work.scheduler import Scheduler
 
@@ -46,34 +32,11 @@ DONE, LATE = 0, 3
 
 def make_context(folder: Path, port: int) -> NodeContext:
     """Return what a life of the station consists of."""
-    (folder / "patients.csv").write_text("age\n40\n")
-    config = make_config(
-        databases={"default": str(folder / "patients.csv")},
+    return new_context(
+        folder,
+        port,
         processes={IMAGE: ("python3", "-S", "-c", PROGRAM)},
         policies={"allowed_algorithms": ".*", "approval": "always"},
-    )
-    server = NodeClient(f"http://127.0.0.1:{port}", "/api")
-    server.authenticate("key")
-    upstream = Upstream(f"http://127.0.0.1:{port}/api", node=server)
-    known = KnownKeys(folder / "known.json")
-    data = folder / "data"
-    spool = Spool(data)
-    return NodeContext(
-        config=config,
-        collaboration_id=1,
-        server=server,
-        upstream=upstream,
-        keys=PublicKeys(upstream, known),
-        agreement=Agreement(DummyCryptor(), encrypted=False),
-        policies=CurrentPolicy(config),
-        databases=Databases(config.databases, folder),
-        runtime=ProcessRuntime(folder / "processes", config.processes, config.limits),
-        spool=spool,
-        audit=Audit(data),
-        quotas=Quotas(config.limits),
-        known_keys=known,
-        gate=Gate(data),
-        kept_outputs=KeptOutputs(config, data),
     )
 
 
