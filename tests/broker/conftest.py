@@ -45,11 +45,10 @@ class Broker:
             file.write("user admin on >admin ~* &* +@all\n")
         self.admin = client(f"redis://admin:admin@127.0.0.1:{self.embedded.port}/0", retries=3)
         self.server = client(self.url)
-        self.process: subprocess.Popen[bytes] | None = None
         self.start()
 
     def start(self) -> None:
-        self.process = subprocess.Popen(
+        self.process = subprocess.Popen[bytes](
             self.embedded.command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         eventually(self._answers)
@@ -173,13 +172,15 @@ def inbox() -> Iterator[Callable[[str, int], Inbox]]:
 class Station:
     """A node and its queue, whichever way leads there."""
 
-    #: Arguments of `tests.broker.child` for the same node in a process of its own.
-    arguments: list[str]
-
     def __init__(self, broker: Broker, node_id: int) -> None:
         self.broker = broker
         self.node_id = node_id
         self._opened: list[Inbox] = []
+
+    @property
+    def arguments(self) -> list[str]:
+        """Arguments of `tests.broker.child` for the same node in a process of its own."""
+        raise NotImplementedError
 
     def connect(self) -> Callable[[], kombu.Connection]:
         """Log in, and return what connects."""
@@ -316,6 +317,7 @@ def own_station(way: str, own_broker: Broker, tmp_path: Path) -> Iterator[Statio
 
 @contextmanager
 def _station(way: str, broker: Broker, folder: Path) -> Iterator[Station]:
+    made: Station
     if way == "https":
         with https_station(broker, folder) as made:
             yield made

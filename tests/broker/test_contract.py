@@ -1,6 +1,7 @@
 """What a node may rely on, whichever way leads to its inbox: over HTTPS, or to Redis."""
 
 import time
+from typing import Any
 
 import kombu
 import pytest
@@ -29,10 +30,12 @@ def test_messages_arrive_in_order_and_are_forgotten(station):
 def test_a_message_is_in_flight_while_it_is_handled(station):
     node = station.inbox()
     seen = []
-    node.handle = lambda message: (
-        seen.append((station.waiting, station.in_flight)),
-        node.received.append(message),
-    )
+
+    def handle(message: Any) -> None:
+        seen.append((station.waiting, station.in_flight))
+        node.received.append(message)
+
+    node.handle = handle
     station.publish(1, 2)
 
     node.take(2)

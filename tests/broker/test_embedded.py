@@ -1,7 +1,9 @@
 """The private Redis is closed, lasting, and the same at each start."""
 
 import stat
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -81,6 +83,10 @@ def test_transactions_survive_a_restart(tmp_path, executable, start_broker):
     assert sorted(broker.admin.keys("*")) == [b"v6:a", b"v6:b"]
 
 
+def has_rewritten(admin: Any) -> bool:
+    return not admin.info("persistence")["aof_rewrite_in_progress"]
+
+
 @pytest.mark.slow
 def test_other_products_and_versions_read_what_one_has_written(tmp_path, start_broker):
     """A package or a machine that is updated must not leave the messages behind."""
@@ -90,7 +96,7 @@ def test_other_products_and_versions_read_what_one_has_written(tmp_path, start_b
         broker.server.set(key, 1)
         admin = broker.admin
         admin.bgrewriteaof()
-        eventually(lambda admin=admin: not admin.info("persistence")["aof_rewrite_in_progress"])
+        eventually(partial(has_rewritten, admin))
         broker.stop()
     broker.start()
 

@@ -171,7 +171,7 @@ def test_a_login_that_is_worth_nothing_any_more_is_reported(own_station, running
 
 @pytest.mark.timeout(120 + 3 * FLAKY_SECONDS)
 def test_a_network_that_cuts_delays_and_truncates_loses_and_doubles_nothing(own_broker, tmp_path):
-    stop, received = threading.Event(), []
+    stop, received = threading.Event(), list[int]()
     with (
         https_station(own_broker, tmp_path) as station,
         FlakyProxy(station.port, SEED) as network,

@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from typing import Any
 
 import kombu
 import pytest
@@ -106,13 +107,16 @@ def test_any_kombu_consumer_can_use_the_transport(broker):
         with pytest.raises(TimeoutError):  # nobody consumes any more
             connection.drain_events(timeout=0.05)
         bound = queue(connection.default_channel)
-        last = [bound.get(), bound.get()]
-        assert last[1] is None  # the other one is not yet acknowledged
-        last[0].ack()
-        bound.get().ack()
+        last, none_yet = bound.get(), bound.get()
+        assert none_yet is None  # the other one is not yet acknowledged
+        assert last is not None
+        last.ack()
+        other = bound.get()
+        assert other is not None
+        other.ack()
         assert bound.get() is None
     assert [message.payload["result_id"] for message in got] == [1, 2, 3]
-    assert last[0].payload["result_id"] == 4
+    assert last.payload["result_id"] == 4
     assert broker.waiting(7) == broker.in_flight(7) == 0
 
 
@@ -142,7 +146,8 @@ def test_an_entry_is_an_ordinary_kombu_message(broker):
     """Written by our publisher, read by the Redis transport that everybody has."""
     publish(broker, 7, 1)
     with kombu.Connection(broker.url) as connection:
-        message = connection.default_channel.basic_get(queues.inbox(7), no_ack=True)
+        channel: Any = connection.default_channel
+        message = channel.basic_get(queues.inbox(7), no_ack=True)
 
     assert message.payload == encode(ResultReady(1, 1))
 

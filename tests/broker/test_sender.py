@@ -61,7 +61,7 @@ def test_a_kick_reaches_a_real_worker_and_refuses_nothing(broker, tmp_path):
         worker.wait(20)
 
     assert sorted(record.read_text().split()) == ["-31", "31"]
-    assert [pong for reply in pongs for pong in reply.values()] == [{"ok": "pong"}]
+    assert [pong for reply in pongs or () for pong in reply.values()] == [{"ok": "pong"}]
     assert broker.denials() == []
     assert all(key.startswith(CELERY_PREFIX.encode()) for key in broker.admin.keys("*"))
 

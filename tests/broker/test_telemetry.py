@@ -3,10 +3,10 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from celery import Celery
-from celery.events.state import State
 
 from tests.services import NO_BROKER
 from tests.waiting import eventually
@@ -75,7 +75,7 @@ def test_what_was_counted_without_a_broker_is_sent_when_it_is_back(
 
 
 @pytest.fixture
-def watched(redis_url: str) -> Iterator[tuple[Flower, Callable[[int], State]]]:
+def watched(redis_url: str) -> Iterator[tuple[Flower, Callable[[int], Any]]]:
     """Give somebody who tells, and what Flower has understood after some events."""
     app = Celery("tests", set_as_current=False)
     app.conf.update(celery_settings(redis_url))
@@ -84,7 +84,7 @@ def watched(redis_url: str) -> Iterator[tuple[Flower, Callable[[int], State]]]:
         receiver = app.events.Receiver(connection, handlers={"*": state.event})
         with receiver.consumer_context() as (open_connection, _, _):
 
-            def after(events: int) -> State:
+            def after(events: int) -> Any:
                 deadline = time.monotonic() + 20
                 while state.event_count < events and time.monotonic() < deadline:
                     with suppress(TimeoutError):
@@ -105,7 +105,7 @@ def watched(redis_url: str) -> Iterator[tuple[Flower, Callable[[int], State]]]:
     ],
 )
 def test_flower_understands_the_life_of_a_result(
-    watched: tuple[Flower, Callable[[int], State]], status: TaskStatus, state: str
+    watched: tuple[Flower, Callable[[int], Any]], status: TaskStatus, state: str
 ):
     flower, after = watched
     flower.received(ALPHA)
@@ -119,7 +119,7 @@ def test_flower_understands_the_life_of_a_result(
         assert task.runtime == 1.5
 
 
-def test_flower_understands_who_is_there(watched: tuple[Flower, Callable[[int], State]]):
+def test_flower_understands_who_is_there(watched: tuple[Flower, Callable[[int], Any]]):
     flower, after = watched
     flower.nodes({1: "a", 2: "b"}, {1, 2})
     assert {one.hostname for one in after(2).alive_workers()} == {"a@node-1", "b@node-2"}
@@ -127,14 +127,14 @@ def test_flower_understands_who_is_there(watched: tuple[Flower, Callable[[int], 
     assert {one.hostname for one in after(4).alive_workers()} == {"b@node-2"}
 
 
-def test_a_flower_that_is_off_is_told_nothing(watched: tuple[Flower, Callable[[int], State]]):
+def test_a_flower_that_is_off_is_told_nothing(watched: tuple[Flower, Callable[[int], Any]]):
     flower, after = watched
     Flower(flower._telemetry, is_on=False).started(ALPHA)
     flower.received(Work(1, 3, 7, "alpha", "image"))
     assert set(after(1).tasks) == {"result-1"}
 
 
-def test_many_events_are_few_messages(watched: tuple[Flower, Callable[[int], State]]):
+def test_many_events_are_few_messages(watched: tuple[Flower, Callable[[int], Any]]):
     flower, after = watched
     for id_ in range(1200):
         flower.received(Work(id_, 3, 7, "alpha", "image"))

@@ -333,7 +333,7 @@ def test_a_wrong_question_is_told_in_a_sentence(card: Card, input_: dict[str, An
 
 def test_no_sentence_quotes_what_the_researcher_wrote(card: Card):
     secret = "secret-of-the-input"
-    wrong = [
+    wrong: list[dict[str, Any]] = [
         {"formula": [secret]},
         {"family": secret},
         {secret: 1},

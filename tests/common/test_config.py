@@ -116,6 +116,7 @@ def test_secrets_do_not_show(write):
     values = {"broker": "redis://a:secret@host/0", "jwt_secret_key": "secret" * 6}
     config = load(write({"application": values}), ServerConfig)
     assert "secret@" not in repr(config)
+    assert config.broker is not None
     assert config.broker.get_secret_value() == values["broker"]
 
 
@@ -136,7 +137,7 @@ def test_a_key_that_may_be_guessed_signs_no_tokens(write, kind: str | None):
 def test_a_configuration_does_not_change(write):
     config = load(write({"application": {"port": 1}}), ServerConfig)
     with pytest.raises(ValueError, match="frozen"):
-        config.port = 2
+        config.port = 2  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("level", ["debug", "NOTSET", "Warning"])
@@ -320,7 +321,7 @@ def test_every_section_without_a_value_is_as_if_it_were_left_out(
     file = tmp_path / "some.yaml"
     file.write_text(yaml.safe_dump({"application": {**empty, **needed}, "environments": {}}))
     plain = tmp_path / "plain.yaml"
-    plain.write_text(yaml.safe_dump({"application": needed or {"port": 5000}}))
+    plain.write_text(yaml.safe_dump({"application": needed or dict[str, Any](port=5000)}))
     given = load(file, model).model_dump(exclude={"limits", "keep_images_days"})
     assert given == load(plain, model).model_dump(exclude={"limits", "keep_images_days"})
 

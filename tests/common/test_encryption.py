@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -273,5 +274,7 @@ def test_nothing_is_logged(cryptor: RSACryptor, caplog: pytest.LogCaptureFixture
 def _known_cryptor() -> RSACryptor:
     """Return a cryptor without a fixture, which hypothesis does not go well with."""
     cryptor = object.__new__(RSACryptor)
-    cryptor.private_key = serialization.load_pem_private_key(PRIVATE_KEY.encode(), None)
+    key = serialization.load_pem_private_key(PRIVATE_KEY.encode(), None)
+    assert isinstance(key, rsa.RSAPrivateKey)
+    cryptor.private_key = key
     return cryptor

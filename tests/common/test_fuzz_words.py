@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from tests.campaign import effort
 from tests.common.fuzzing import ANYTHING, DEEP, KEYS, fails_only_with
 from vantage6.broker.messages import DecodeError, decode
-from vantage6.client.login import claims
 from vantage6.common.config import NodeConfig, ServerConfig, load
 from vantage6.common.errors import ConfigurationError, Invalid
+from vantage6.common.token_claims import claims
 
 #: A file of YAML that holds nine times itself, nine times over: 10^9 items when written out.
 LAUGHS = "a: &a0 [x]\n" + "".join(

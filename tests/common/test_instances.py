@@ -100,7 +100,7 @@ def test_what_was_started_with_a_file_is_listed_and_found_by_its_name(
     assert instances.find_all(kind) == [started]
     assert instances.find(kind, Selection("mars")) == started
     assert instances.find(kind, Selection()) == started
-    other = "server" if kind == "node" else "node"
+    other: instances.Kind = "server" if kind == "node" else "node"
     assert instances.find_all(other) == []
     file.unlink()
     assert instances.find_all(kind) == []

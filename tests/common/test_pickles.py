@@ -310,7 +310,15 @@ def _texts(offsets: list[int], *, kind: str = "large_string", length: int = 1) -
     """Return a column of texts, as pyarrow describes it."""
     places = _Calls(pyarrow.py_buffer, numpy.array(offsets, dtype="int64").tobytes())
     buffers = [None, places, _Calls(pyarrow.py_buffer, b"ab")]
-    parts = (_Calls(pyarrow.lib.type_for_alias, kind), length, 0, 0, buffers, [], None)
+    parts: tuple[Any, ...] = (
+        _Calls(pyarrow.lib.type_for_alias, kind),
+        length,
+        0,
+        0,
+        buffers,
+        [],
+        None,
+    )
     texts = _Calls(pyarrow.lib._restore_array, parts)
     return _Calls(
         pandas.arrays.ArrowStringArray,

@@ -33,7 +33,7 @@ main()
 
 def _of_extras() -> set[str]:
     """Return the modules that only the extras bring."""
-    bare, others = set(), set()
+    bare, others = set[str](), set[str]()
     for line in requires("vantage6") or ():
         one = Requirement(line)
         is_bare = one.marker is None or one.marker.evaluate({"extra": ""})
@@ -92,7 +92,7 @@ def test_a_part_of_our_own_that_is_missing_is_a_mistake_of_ours() -> None:
 
     @main.command()
     def broken() -> None:
-        import vantage6.no_such_part  # noqa: F401
+        import vantage6.no_such_part  # type: ignore[import-not-found]  # noqa: F401
 
     done = CliRunner().invoke(main, ["broken"])
     assert isinstance(done.exception, ModuleNotFoundError)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zoneinfo
 from contextlib import suppress
+from typing import Any
 
 import numpy
 import pandas
@@ -85,7 +86,7 @@ def test_what_json_has_no_form_for_is_refused_by_name() -> None:
             serialize(value)
     with pytest.raises(SerializationError):
         serialize({float("nan"): 1})
-    loop: list = [float("nan")]
+    loop: list[Any] = [float("nan")]
     loop.append(loop)
     with pytest.raises(SerializationError):
         serialize(loop)

@@ -15,7 +15,7 @@ import pyotp
 import pytest
 from falcon import testing
 
-from tests.api.client import Answer, Api
+from tests.api.client import Answer, Api, Who
 from tests.api.conftest import Server, configured
 from tests.models.factories import (
     IMAGE,
@@ -163,7 +163,7 @@ def test_cve_2023_23930_a_payload_runs_no_code(tmp_path: Path):
 
 def test_cve_2023_28635_a_name_of_digits_is_not_an_id():
     """Type confusion: who was named 13 was taken for the user with the number 13."""
-    rules = {"allowed_algorithms": ".*", "allowed_users": [13]}
+    rules: dict[str, Any] = {"allowed_algorithms": ".*", "allowed_users": [13]}
     assert refusal(make_claim(init_user=13, init_username="ada"), **rules) is None
     mallory = make_claim(init_user=14, init_username="13")
     assert refusal(mallory, **rules) == "initiator_not_allowed"
@@ -367,7 +367,12 @@ def test_cve_2024_32969_an_administrator_does_not_extend_the_own_influence(
     GHSA-99r4-cjp4-3hmx. With a member came its users, and with those its other collaborations.
     """
     admin = make_user(world.amsterdam, "Collaboration Admin")
-    person = {"username": "mole", "firstname": "", "lastname": "", "email": "mole@example.org"}
+    person: dict[str, Any] = {
+        "username": "mole",
+        "firstname": "",
+        "lastname": "",
+        "email": "mole@example.org",
+    }
     person |= {"password": PASSWORD, "roles": [Role.get(Role.name == "Viewer").id]}
     for request in (
         ("POST", f"/collaboration/{world.north.id}/organization", {"id": world.cairo.id}),
@@ -474,11 +479,12 @@ def test_a_partner_reads_nothing_of_another_collaboration(api: Api, world: World
     port = ports.create(row, 80, None)
     finish(row, world.berlin_south, TaskStatus.COMPLETED)
     berlin = world.berlin.id
-    for who in (
+    callers: tuple[Who, ...] = (
         *(make_user(world.amsterdam, role) for role in ("Researcher", "Organization Admin")),
         make_user(world.amsterdam, "Collaboration Admin"),
         world.amsterdam_north,
-    ):
+    )
+    for who in callers:
         for path in (
             f"/task/{task.id}",
             f"/task/{task.id}/status",

@@ -6,6 +6,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,7 @@ def address(instance: Instance, tmp_path: Path) -> Iterator[str]:
     command, variables = supervision.program(instance, "flower")
     assert command[0] == sys.executable
     process = Process(command, tmp_path / "flower.log", environment={**os.environ, **variables})
+    assert instance.config.flower is not None
     where = f"http://127.0.0.1:{instance.config.flower.port}"
 
     def is_there() -> bool:
@@ -55,6 +57,10 @@ def _quietly(ask) -> bool:
         return ask()
     except OSError:
         return False
+
+
+def is_answered(address: str, path: str) -> bool:
+    return status(address, path, "a-password") == 200
 
 
 def status(address: str, path: str, password: str | None) -> int:
@@ -74,4 +80,4 @@ def test_every_page_of_flower_asks_for_the_password(address: str) -> None:
         assert status(address, path, None) == 401, path
         assert status(address, path, "guessed") == 401, path
     for path in ("/", "/metrics", "/healthcheck"):
-        eventually(lambda path=path: status(address, path, "a-password") == 200)
+        eventually(partial(is_answered, address, path))

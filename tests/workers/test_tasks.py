@@ -1,6 +1,7 @@
 """What has been decided is said to the nodes that it concerns: at once, later, or again."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from structlog.contextvars import bound_contextvars
@@ -186,7 +187,7 @@ def test_a_broker_that_is_down_postpones(world: World, task: Task, down: Workers
     down.run("fan_out")
     row = Outbox.get_by_id(message)
     assert row.attempts == 1
-    assert "does not answer" in row.error
+    assert "does not answer" in (row.error or "")
     assert row.available_at > now()
     workers.run("relay")
     assert messages() == [message]
@@ -219,7 +220,7 @@ def test_a_message_that_nobody_understands_does_not_stop_the_others(
     poison = Outbox.create(topic="of_the_future", content="{}", available_at=task.created_at)
     workers.run("relay")
     assert messages() == [poison.id]
-    assert "of_the_future" in Outbox.get_by_id(poison.id).error
+    assert "of_the_future" in (Outbox.get_by_id(poison.id).error or "")
     assert len(doorbells(workers.url, world.amsterdam_north.id)) == 1
 
 
@@ -254,7 +255,7 @@ def test_expired_sessions_of_accounts_that_never_come_back_are_removed(
 ):
     user, moment = make_user(world.amsterdam), now()
     for holder in (user, world.amsterdam_north):
-        given = {"until": moment, "address": "192.0.2.1", "agent": None}
+        given: dict[str, Any] = {"until": moment, "address": "192.0.2.1", "agent": None}
         over, _ = (sessions.begin(holder, **given) for _ in range(2))
         expired = {"expires_at": moment - timedelta(seconds=1)}
         Session.update(expired).where(Session.id == over.id).execute()

@@ -20,8 +20,8 @@ sys.path.insert(0, str(HERE))
 def record() -> dict[str, str]:
     """Return the verdict of ACRO about each case: pass, fail or review."""
     os.environ.setdefault("MPLBACKEND", "agg")
-    import acro
-    import cases
+    import acro  # type: ignore[import-not-found]
+    import cases  # type: ignore[import-not-found]
     import numpy as np
     import pandas as pd
 

@@ -74,7 +74,7 @@ def _argument(chance: random.Random, parts: list[Token], near: int, unchanged: b
         texts = [part for _, part, _ in parts if type(part) is str and len(part) < 100] + _TEXTS
         text = chance.choice(texts).encode("utf-8", "surrogatepass")
         return b"X" + struct.pack("<I", len(text)) + text
-    if type(argument) in (bytes, bytearray):
+    if isinstance(argument, bytes | bytearray):
         content = bytearray(argument)
         for _ in range(min(len(content), 3)):
             content[chance.randrange(len(content))] = chance.choice([0, 1, 127, 128, 255])
