@@ -1,6 +1,5 @@
 """``vnode console``: the station's own page for data owners."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,6 +7,7 @@ import click
 
 from vantage6.common.cli import console as terminal
 from vantage6.common.terminal_text import harmless
+from vantage6.node.commands.answering import person
 from vantage6.node.commands.base import on_node
 
 if TYPE_CHECKING:
@@ -23,11 +23,8 @@ if TYPE_CHECKING:
     help="Listen at a Unix socket in place of a port.",
 )
 @click.option("--auditor", is_flag=True, help="The link is for a person who may look only.")
-@click.option("--person", help="Name of the person, for the record. Default: this account.")
 @on_node
-def console(
-    instance: "Instance", port: int, path: Path | None, auditor: bool, person: str | None
-) -> None:
+def console(instance: "Instance", port: int, path: Path | None, auditor: bool) -> None:
     """Serve the station's own page on this machine alone, and print a link that opens it once.
 
     Where the console runs already, this prints another link and ends. Ctrl-C ends the console;
@@ -35,9 +32,9 @@ def console(
     """
     from vantage6.node.console.server import Console
     from vantage6.node.console.sessions import LINK_SECONDS, Person, Role
-    from vantage6.node.control import account_name
 
-    name = person or account_name(os.geteuid())
+    # SECURITY: where two people have to agree, one account must not be two of them.
+    name = person()
     who = Person(name, Role.AUDITOR if auditor else Role.OWNER)
     opened = Console(instance)
     running = opened.address

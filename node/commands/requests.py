@@ -23,13 +23,15 @@ _WIDTH = 15
 @on_node
 def requests(instance: "Instance", result: int | None) -> None:
     """List the requests that wait for a person, or show the one of RESULT in words."""
+    from vantage6.node.reports.requests import describe_pin
     from vantage6.node.requests.held import HeldRequests
 
     with about_files(instance):
         held = HeldRequests(instance.data)
         if result is not None:
             request = held.get(result)
-            _show(request, _pin(instance, request))
+            pin = describe_pin(instance, request)
+            _show(request, f", {pin}" if pin else "")
             return
         found = held.list()
         _say_pause(instance)
@@ -59,6 +61,7 @@ def approve(instance: "Instance", result: int, grant: bool, **limits: Any) -> No
     It works whether or not the node runs.
     """
     from vantage6.common.errors import ConfigurationError
+    from vantage6.node.reports.requests import grant_for
     from vantage6.node.requests.grants import Grants
     from vantage6.node.requests.held import HeldRequests, State
 
@@ -67,7 +70,7 @@ def approve(instance: "Instance", result: int, grant: bool, **limits: Any) -> No
     by = person()
     with about_files(instance):
         held = HeldRequests(instance.data)
-        wanted = _grant_for(held.get(result), by, **limits) if grant else None
+        wanted = grant_for(held.get(result), by, **limits) if grant else None
         request = held.approve(result, by)
         if request.state() is State.APPROVED:
             console.info(f"Result {result} is approved by {by}.")
@@ -95,61 +98,6 @@ def deny(instance: "Instance", result: int, reason: str) -> None:
         HeldRequests(instance.data).deny(result, by, reason)
     console.info(f"Result {result} is denied by {by}. The researcher reads the reason.")
     wake(instance)
-
-
-def _grant_for(
-    request: "HeldRequest",
-    by: str,
-    *,
-    organization: bool,
-    any_arguments: bool,
-    days: float | None,
-    times: int | None,
-    note: str,
-) -> Any:
-    """Return the grant for requests like one."""
-    from datetime import timedelta
-
-    from vantage6.common import clock
-    from vantage6.common.errors import ConfigurationError
-    from vantage6.node.requests.grants import Grant, Limit
-
-    asked = request.as_question()
-    if request.digest is None:
-        raise ConfigurationError(
-            "The image is not at the station yet, so that no grant can name its digest. Approve "
-            "this request without --grant, and grant the next one."
-        )
-    if request.function is None or asked.through is None:
-        raise ConfigurationError(
-            "The node cannot read which function is asked for, or who asked first. Approve the "
-            "request without --grant."
-        )
-    if asked.arguments is None and not any_arguments:
-        raise ConfigurationError(
-            "The node cannot read the arguments, or they are too long for a grant. Add "
-            "--any-arguments, or approve the request without --grant."
-        )
-    if asked.user_id is None and not organization:
-        raise ConfigurationError(
-            "The server does not say which user asks. Add --organization, or approve the request "
-            "without --grant."
-        )
-    limits = {name: Limit((value,)) for name, value in (asked.arguments or {}).items()}
-    return Grant(
-        digest=request.digest,
-        function=request.function,
-        is_central=request.is_central,
-        organization_id=asked.organization_id,
-        user_id=None if organization else asked.user_id,
-        database=asked.database,
-        through=asked.through,
-        arguments=None if any_arguments else limits,
-        until=None if days is None else clock.now() + timedelta(days=days),
-        times=times,
-        note=note,
-        by=by,
-    )
 
 
 def _row(request: "HeldRequest") -> tuple[object, ...]:
@@ -221,16 +169,6 @@ def _say_pause(instance: "Instance") -> None:
     if last is not None and last.is_on:
         note = f" ({last.note})" if last.note else ""
         console.say(f"The station is paused by {last.by}{note}; `vnode resume` ends the pause.")
-
-
-def _pin(instance: "Instance", request: "HeldRequest") -> str:
-    """Return since when the key of the organization is known."""
-    from vantage6.node.rules.encryption import known_keys
-
-    pin = known_keys(instance).all().get(request.requester.organization_id or 0)
-    if pin is None or request.requester.fingerprint != pin.fingerprint:
-        return ""
-    return f", known since {pin.since[:10] or 'the configuration'} ({pin.learned})"
 
 
 def _who(asked: "Requester") -> str:

@@ -5,7 +5,9 @@ from pathlib import Path
 import falcon
 
 from vantage6.common import logs
+from vantage6.common.errors import V6Error
 from vantage6.node.console.accounts import Accounts
+from vantage6.node.console.decisions import Releases, Requests, Switches
 from vantage6.node.console.entrance import Entrance, Leaving
 from vantage6.node.console.guard import Guard
 from vantage6.node.console.pages import Data, Left, Now, Record, Rules
@@ -58,6 +60,7 @@ def create_app(
     app.add_route("/{place}/record", record)
     app.add_route("/{place}/record/export", record, suffix="export")
     app.add_route("/{place}/rules", rules)
+    _add_decisions(app, pages, station)
     app.add_route("/{place}/data", Data(pages, station))
 
     def on_error(
@@ -74,10 +77,31 @@ def create_app(
         failed = falcon.HTTPInternalServerError(description="The log of the console says why.")
         _show_error(pages, req, resp, failed)
 
+    def on_refusal(
+        req: falcon.Request, resp: falcon.Response, error: V6Error, params: object
+    ) -> None:
+        del params
+        _show_error(pages, req, resp, falcon.HTTPConflict(description=error.message))
+
     app.add_error_handler(Exception, on_failure)
+    app.add_error_handler(V6Error, on_refusal)
     app.add_error_handler(falcon.HTTPError, on_error)
     app.add_error_handler(falcon.HTTPStatus, _pass_on)
     return app
+
+
+def _add_decisions(
+    app: falcon.App[falcon.Request, falcon.Response], pages: Renderer, station: Station
+) -> None:
+    requests, releases = Requests(pages, station), Releases(pages, station)
+    app.add_route("/{place}/requests", requests)
+    app.add_route("/{place}/requests/{result_id:int(min=0)}", requests, suffix="one")
+    app.add_route("/{place}/releases", releases)
+    app.add_route("/{place}/releases/{result_id:int(min=0)}", releases, suffix="one")
+    app.add_route("/{place}/releases/{result_id:int(min=0)}/output", releases, suffix="copy")
+    switches = Switches(pages, station)
+    for name in ("pause", "resume", "grants"):
+        app.add_route(f"/{{place}}/{name}", switches, suffix=name)
 
 
 def _show_error(

@@ -7,12 +7,15 @@ from typing import Any
 
 import falcon
 
+from vantage6.common import clock
 from vantage6.common.errors import V6Error
 from vantage6.node.claims import Requester
 from vantage6.node.console.rendering import Renderer
 from vantage6.node.console.station import Station
-from vantage6.node.reports.record import csv_lines, read_copy
+from vantage6.node.reports.record import EVENTS, csv_lines, read_copy
 from vantage6.node.reports.rules import DIGEST, Preview, id_or_name, preview, rules
+from vantage6.node.requests.grants import Grants
+from vantage6.node.requests.pause import Pause
 from vantage6.node.rules.current_policy import describe_followed
 from vantage6.node.rules.findings import PolicyRequest
 from vantage6.node.rules.functions import read_function
@@ -23,7 +26,7 @@ _ROWS = 50
 _MOST_SEARCH = 200
 _MOST_REASON = 500
 #: Pages that are part of another one.
-_PARENTS = {"running": "now", "result": "left"}
+_PARENTS = {"running": "now", "result": "left", "request": "requests", "release": "releases"}
 _FORMATS = {"json": "application/jsonl", "csv": "text/csv"}
 
 
@@ -52,6 +55,7 @@ class Page:
             "fault": "",
             "told": "",
             "state": None,
+            "badges": self.station.waiting(),
         }
         self.pages.write(resp, name, **(common | values))
 
@@ -101,8 +105,17 @@ class Now(Page):
         begun = [one for one in state.running if one["state"] in ("running", "stopping")]
         waiting = [one for one in state.running if one not in begun]
         lately = self.station.runs()[:5]
+        pause = Pause(self.station.folder).last()
         self.show(
-            req, resp, "now", state=state, begun=begun, waiting=waiting, lately=lately, **values
+            req,
+            resp,
+            "now",
+            state=state,
+            begun=begun,
+            waiting=waiting,
+            lately=lately,
+            pause=pause if pause and pause.is_on else None,
+            **values,
         )
 
 
@@ -173,6 +186,7 @@ class Record(Page):
             resp,
             "record",
             verification=verified[0] if verified else None,
+            kinds=EVENTS,
             has_head=bool(verified and verified[1]),
             rows=[(row, _facts(row)) for row in rows],
             words=words,
@@ -203,20 +217,23 @@ class Rules(Page):
             name: (req.get_param(name) or "").strip()[:1000]
             for name in ("image", "digest", "function", "user", "organization", "database")
         }
-        fault, found, lines, followed, config = "", None, [], [], None
+        fault, found, lines, followed, config, grants = "", None, [], [], None, []
         try:
+            grants = Grants(self.station.folder).list()
             instance = self.station.instance()
             config = instance.config
             lines = list(rules(config))
             followed = describe_followed(instance)
             if asked["image"]:
                 fault, found = self._preview(asked)
-        except V6Error as error:
-            fault = error.message
+        except (V6Error, OSError) as error:
+            fault = str(error)
         self.show(
             req,
             resp,
             "rules",
+            grants=grants,
+            now=clock.now(),
             rules=lines,
             followed=followed,
             asked=asked,

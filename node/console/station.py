@@ -6,6 +6,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,12 +14,14 @@ from typing import Any, TypeVar
 
 from vantage6.common import clock
 from vantage6.common.errors import V6Error
-from vantage6.node.control import KILL_SECONDS, ask_node
+from vantage6.node.control import KILL_SECONDS, ask, ask_node
 from vantage6.node.databases import Database, Databases
 from vantage6.node.instance import Instance
+from vantage6.node.release.held_outputs import HeldOutputs
 from vantage6.node.reports.record import check
 from vantage6.node.reports.rules import readers
 from vantage6.node.reports.runs import runs
+from vantage6.node.requests.held import HeldRequests, State
 from vantage6.node.rules.audit import FILE_NAME, Verification, entries
 from vantage6.node.rules.kept_outputs import copy_of
 
@@ -33,7 +36,7 @@ _MOST_SHOWN_BYTES = 65_536
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class NodeState:
     """Whether a node works at this moment."""
 
     #: `online`, `offline` (the server does not answer), `silent` (the node does not answer),
@@ -99,24 +102,26 @@ class Station:
         """
         return replace(self._instance, config=self._instance.reload())
 
-    def state(self) -> State:
+    def state(self) -> NodeState:
         """Ask the node what it does."""
         try:
             if self._instance.holder() is None:
-                return State("stopped", "The node does not run, so nothing can run here.")
+                return NodeState("stopped", "The node does not run, so nothing can run here.")
         except V6Error as error:
-            return State("elsewhere", error.message)
+            return NodeState("elsewhere", error.message)
         try:
             running = tuple(ask_node(self._instance, "running"))
             contact = ask_node(self._instance, "contact")
         except V6Error as error:
-            return State("silent", error.message)
+            return NodeState("silent", error.message)
         answered = contact["answered_at"]
         if contact["failure"]:
-            return State("offline", f"The server does not answer: {contact['failure']}", running)
+            return NodeState(
+                "offline", f"The server does not answer: {contact['failure']}", running
+            )
         if answered is None or clock.now() - clock.parse(answered) > _SILENT:
-            return State("offline", "The node has not heard from its server lately.", running)
-        return State("online", f"The server answered last at {answered[11:19]} UTC.", running)
+            return NodeState("offline", "The node has not heard from its server lately.", running)
+        return NodeState("online", f"The server answered last at {answered[11:19]} UTC.", running)
 
     def log_of(self, result_id: int) -> str:
         """Return the end of what a running algorithm has printed; empty where it is not known."""
@@ -140,6 +145,19 @@ class Station:
         else:
             answer = ask_node(self._instance, "kill", KILL_SECONDS, result_id=result_id, **words)
         return answer
+
+    def wake(self) -> None:
+        """Have a running node look at what was decided; it looks each minute in any case."""
+        with suppress(V6Error):
+            ask(self._instance.data, "take up")
+
+    def waiting(self) -> dict[str, int]:
+        """Return how many requests and outputs wait for a person."""
+        with suppress(V6Error, OSError):
+            requests = HeldRequests(self.folder).list()
+            asked = sum(1 for one in requests if one.state() is State.WAITING)
+            return {"requests": asked, "releases": len(HeldOutputs(self.folder).list())}
+        return {"requests": 0, "releases": 0}
 
     def runs(self) -> list[dict[str, Any]]:
         """Return what the record tells of each result, the newest first."""

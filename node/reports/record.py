@@ -15,6 +15,33 @@ from vantage6.node.rules.kept_outputs import copy_of
 if TYPE_CHECKING:
     from vantage6.node.instance import Instance
 
+#: All that a record tells of; docs/audit.md explains each.
+EVENTS = (
+    "node_started",
+    "policy_changed",
+    "policy_refused",
+    "asked",
+    "key_known",
+    "refused",
+    "held",
+    "approval",
+    "grant",
+    "grant_revoked",
+    "paused",
+    "resumed",
+    "started",
+    "subtask",
+    "opened",
+    "denied",
+    "contained",
+    "live_log",
+    "judged",
+    "release_decided",
+    "released",
+    "stopped",
+    "dropped",
+    "recovered",
+)
 #: Columns that come first in a table; all others follow by name.
 _FIRST = ("number", "at", "event", "result_id")
 

@@ -7,7 +7,7 @@ _COLUMNS = ("task_id", "organization", "user", "image", "method", "database")
 #: How a result ended, where the record says it without a status.
 _ENDS = {"refused": "refused", "stopped": "stopped here", "dropped": "not wanted"}
 #: Facts of the line `released` that describe what left.
-_OUTPUT = ("output_bytes", "output_hash", "log_bytes", "log_hash", "fingerprint", "verdict")
+_OUTPUT = ("output_bytes", "output_hash", "log_bytes", "log_hash", "fingerprint")
 
 
 def runs(events: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -30,6 +30,8 @@ def runs(events: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
                 "at": str(event.get("at") or ""),
                 "ended": "",
                 "message": None,
+                "verdict": None,
+                "decided": None,
                 "left_at": "",
                 "released": 0,
                 "live_bytes": 0,
@@ -58,6 +60,11 @@ def _add(row: dict[str, Any], name: str, event: Mapping[str, Any]) -> None:
         code = event.get("code")
         row["ended"] = f"{_ENDS[name]}: {code}" if code else _ENDS[name]
         row["message"] = event.get("message")
+    elif name == "judged":
+        row["verdict"] = event.get("verdict")
+    elif name == "release_decided":
+        words = (event.get("decision"), event.get("by"))
+        row["decided"] = " by ".join(str(word) for word in words if word)
     elif name == "subtask":
         row["subtask_bytes"] += event.get("all_input_bytes") or 0
     elif name == "live_log":

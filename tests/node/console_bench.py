@@ -1,8 +1,11 @@
 """A station with a past, and a person at its console."""
 
+import json
 import re
 import threading
 from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -10,6 +13,9 @@ from urllib.parse import urlencode
 import yaml
 from falcon import testing
 
+from tests.node.factories import make_claim
+from vantage6.common import clock
+from vantage6.common.disclosure.verdicts import Finding, Verdict
 from vantage6.common.selection import Selection
 from vantage6.node.console.app import FOLDER, create_app
 from vantage6.node.console.guard import COOKIE
@@ -17,8 +23,15 @@ from vantage6.node.console.server import Console
 from vantage6.node.console.sessions import Links, Person, Role, Sessions
 from vantage6.node.console.station import Station
 from vantage6.node.instance import Instance
+from vantage6.node.proxy.tokens import Tokens
+from vantage6.node.release.judge import Question, judge
+from vantage6.node.release.judgements import write_judgement
+from vantage6.node.requests.grants import Grant, Grants
+from vantage6.node.requests.held import HeldRequests
+from vantage6.node.requests.held_request import HeldRequest, Requester, Rule
 from vantage6.node.rules.audit import Audit, hash_of
 from vantage6.node.rules.kept_outputs import KeptOutputs
+from vantage6.node.spool.spool import Spool
 
 OWNER, AUDITOR = Person("olivia", Role.OWNER), Person("amir", Role.AUDITOR)
 HOST = "127.0.0.1:8700"
@@ -26,6 +39,8 @@ ORIGIN = f"http://{HOST}"
 #: A name that would be a script, or turn the text after it, where a page believed it.
 HOSTILE = "<script>alert(1)</script>\u202eevil\x1b[2J"
 OUTPUT, LOG = b'json.{"n": 120, "mean": 61.4}', b"read 120 rows\n"
+HELD_OUTPUT = b'json.{"groups": [{"name": "I", "n": 80}, {"name": "II", "n": 2}], "x<y": 1}'
+DIGEST = f"sha256:{'a' * 64}"
 IMAGE = "harbor.example.org/stats/average:1"
 
 
@@ -55,8 +70,8 @@ def make_station(folder: Path, **settings: Any) -> Instance:
     return instance
 
 
-def write_past(instance: Instance) -> None:
-    """Write a record: one result that left, one refused, one of a hostile name that runs."""
+def write_past(instance: Instance, name: str = HOSTILE) -> None:
+    """Write a record: one result that left, one refused, and one whose names are given."""
     audit = Audit(instance.data)
     asked = {"organization": "Hospital West", "user": "rosa", "image": IMAGE, "method": "mean"}
     audit.record("node_started", version="1", node_id=1)
@@ -68,7 +83,7 @@ def write_past(instance: Instance) -> None:
     audit.record("asked", result_id=2, task_id=12, database="default", **asked)
     audit.record("refused", result_id=2, code="image_not_allowed", message="The image is not.")
     audit.record("released", result_id=2, status="not allowed", output_bytes=0, log_bytes=0)
-    hostile = dict.fromkeys(("organization", "user", "image", "method"), HOSTILE)
+    hostile = dict.fromkeys(("organization", "user", "image", "method"), name)
     audit.record("asked", result_id=3, task_id=13, database="default", **hostile)
     audit.close()
     KeptOutputs(instance.config, instance.data).keep(1, OUTPUT, LOG)
@@ -145,3 +160,36 @@ class serve:  # noqa: N801
     def __exit__(self, *error: object) -> None:
         self._console.stop()
         self._thread.join()
+
+
+def write_waiting(folder: Path, name: str = HOSTILE) -> None:
+    """Hold a request and an output, and give a grant."""
+    now = clock.now()
+    until = (now + timedelta(days=14)).isoformat()
+    request = HeldRequest(
+        result_id=21,
+        task_id=31,
+        run_id=9,
+        since=now.isoformat(),
+        until=until,
+        requester=Requester(4, "University Hospital Example", 7, "rosa", "ab:cd:ef"),
+        image=IMAGE,
+        digests=(DIGEST,),
+        function="kaplan_meier",
+        is_central=True,
+        arguments=json.dumps({"time": "days", "groups": ["stage", name]}),
+        input_bytes=80,
+        input_hash=hash_of(b"the input"),
+        databases=("default",),
+        findings=(Rule("policies.allowed_algorithms", "allowed", "The image is listed."),),
+        why="policies.approval",
+    )
+    HeldRequests(folder).hold(request)
+    grant = Grant(DIGEST, "mean", is_central=True, organization_id=4, database="default", by="ann")
+    Grants(folder).add(grant)
+    entry = Spool(folder).create(make_claim(22))
+    entry.prepare(b"", Tokens("a", "b"))
+    (entry.io / "output").write_bytes(HELD_OUTPUT)
+    finding = Finding("count_below_cell", "/groups/1/n", Verdict.HELD, "Merge the groups.")
+    judgement = judge(entry.io / "output", Question(is_strict=True), [lambda *_: [finding]])
+    write_judgement(entry.folder, replace(judgement, until=until))

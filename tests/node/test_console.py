@@ -24,7 +24,8 @@ from tests.node.wire import Wire
 from tests.waiting import eventually
 from vantage6.node.control import Control
 from vantage6.node.instance import Instance
-from vantage6.node.rules.audit import FILE_NAME, entries, hash_of
+from vantage6.node.reports.record import EVENTS
+from vantage6.node.rules.audit import FILE_NAME, Audit, entries, hash_of
 from vantage6.node.work.contact import Contact
 from vantage6.node.work.questions import Questions
 from vantage6.node.work.scheduler import Scheduler
@@ -186,9 +187,22 @@ def test_the_record_is_searched_and_saved(browser: Browser) -> None:
     assert browser.get("/record/export?format=xml").status_code == 400
 
 
-def test_a_long_record_is_turned_page_by_page(browser: Browser) -> None:
-    from vantage6.node.rules.audit import Audit
+def test_every_event_of_the_documentation_can_be_chosen() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "audit.md").read_text()
+    table = page.partition("## Events")[2].partition("\n## ")[0]
+    cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    assert set(EVENTS) == {name for cell in cells for name in re.findall("`([a-z_]+)`", cell)}
 
+
+def test_a_verdict_is_shown_with_its_output(browser: Browser) -> None:
+    audit = Audit(browser.instance.data)
+    audit.record("judged", result_id=1, verdict="held")
+    audit.record("release_decided", result_id=1, decision="released", by="ann")
+    audit.close()
+    assert "held, released by ann" in browser.get("/left/1").text
+
+
+def test_a_long_record_is_turned_page_by_page(browser: Browser) -> None:
     audit = Audit(browser.instance.data)
     for number in range(60):
         audit.note("denied", result_id=1, request=f"GET /{number}")

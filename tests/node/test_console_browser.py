@@ -12,15 +12,43 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
 
-from tests.node.console_bench import AUDITOR, OWNER, make_station, serve, write_past
+from tests.node.conftest import MakeContext, MakeScheduler
+from tests.node.console_bench import AUDITOR, OWNER, make_station, serve, write_past, write_waiting
+from tests.node.wire import Wire
+from tests.waiting import eventually
 from vantage6.node.console.server import Console
 from vantage6.node.console.sessions import Person
+from vantage6.node.control import Control
+from vantage6.node.work.contact import Contact
+from vantage6.node.work.questions import Questions
 
+ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.slow
 
-_PAGES = ("now", "left", "left/1", "record", "rules", "data")
+_WORDS = ("Now", "Requests", "Releases", "What left", "Record", "Rules", "Data")
+_PAGES = (
+    "now",
+    "requests",
+    "requests/21",
+    "releases",
+    "releases/22",
+    "left",
+    "left/1",
+    "record",
+    "rules",
+    "data",
+)
 #: Where screenshots go, if somebody wants to see them.
 _PICTURES = os.environ.get("V6_CONSOLE_PICTURES")
+#: Those of the documentation; `V6_CONSOLE_PICTURES=docs/console` makes them anew.
+_DOCUMENTED = {
+    "now": "now",
+    "request": "requests/21",
+    "release": "releases/22",
+    "result": "left/1",
+    "record": "record",
+}
+_MOST_PICTURE_BYTES = 150_000
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +70,7 @@ def console(tmp_path: Path) -> Iterator[tuple[Console, str]]:
     """Give a console that listens, and its address."""
     instance = make_station(tmp_path)
     write_past(instance)
+    write_waiting(instance.data)
     with serve(instance) as found:
         yield found
 
@@ -64,7 +93,7 @@ def test_all_pages_work_without_scripts(
     page = enter(context, console, person)
     page.on("console", lambda message: faults.append(message.text))
     page.on("requestfailed", lambda request: faults.append(request.url))
-    for words in ("Now", "What left", "Record", "Rules", "Data"):
+    for words in _WORDS:
         page.click(f"nav >> text={words}")
         assert page.locator("nav a[aria-current]").inner_text().startswith(words)
         assert page.locator("h1").inner_text().strip()
@@ -81,6 +110,22 @@ def test_all_pages_work_without_scripts(
     page.fill("#words", "Hospital")
     page.click("main button >> text=Search")
     assert page.locator("tbody tr").count() == 2
+    page.click("nav >> text=Releases")
+    page.click("text=Look")
+    assert page.locator("mark").inner_text().strip() == '"n": 2'
+    if person is OWNER:
+        page.click("text=Let it leave")
+        assert "The output of result 22 leaves." in page.content()
+        page.click("nav >> text=Requests")
+        page.click("text=Look and answer")
+        page.click("text=Approve it and others like it")
+        page.click("text=Approve and grant")
+        assert "Result 21 is approved." in page.content()
+        page.click("nav >> text=Now")
+        page.click("text=Pause the station")
+        assert "Paused:" in page.content()
+        page.click("text=Resume")
+        assert "Paused:" not in page.content()
     page.click("text=Sign out")
     assert "Open the console with a link" in page.content()
     page.go_back()
@@ -103,7 +148,6 @@ def test_pages_are_accessible(
     for name in (*_PAGES, "nothing", "rules?image=docker.io/evil"):
         page.goto(f"{base}/{name}")
         found[name] = [one["id"] for one in Axe().run(page).response["violations"]]
-        _picture(page, f"{name.partition('?')[0].replace('/', '-')}-{scheme}")
     for name in ("", "open?link=x"):
         page.goto(f"{console[1]}/{name}")
         found[f"/{name}"] = [one["id"] for one in Axe().run(page).response["violations"]]
@@ -118,7 +162,6 @@ def test_pages_fit_a_telephone(chromium: Browser, console: tuple[Console, str]) 
     for name in _PAGES:
         page.goto(f"{base}/{name}")
         width = page.evaluate("document.documentElement.scrollWidth")
-        _picture(page, f"{name.replace('/', '-')}-telephone")
         assert width <= 360, name
     context.close()
 
@@ -165,6 +208,43 @@ def _hear(server: socket.socket, heard: list[bytes]) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 
 
-def _picture(page: Page, name: str) -> None:
-    if _PICTURES:
-        page.screenshot(path=f"{_PICTURES}/{name}.png", full_page=True)
+def test_the_pictures_of_the_documentation_are_made(
+    chromium: Browser,
+    wire: Wire,
+    make_context: MakeContext,
+    make_scheduler: MakeScheduler,
+    tmp_path: Path,
+) -> None:
+    """A node computes a result; its owner looks at each page."""
+    instance = make_station(tmp_path)
+    write_past(instance, "survival")
+    write_waiting(instance.data, "sex")
+    scheduler = make_scheduler(make_context())
+    names = {"initiator_name": "University Hospital Example", "init_username": "rosa"}
+    program = "open(os.environ['TEMPORARY_FOLDER'] + '/up', 'w'); import time; time.sleep(60)"
+    wire.add(5, program, **names)
+    scheduler.accept(5)
+    eventually(lambda: (tmp_path / "data/runs/1/up").exists())
+    folder = Path(_PICTURES or tmp_path)
+    contact = Contact()
+    contact.note_answer()
+    questions = Questions(scheduler, scheduler._context.runtime, contact)
+    control, lock = Control(instance.data, questions.handlers), instance.lock()
+    try:
+        with serve(instance) as found:
+            context = chromium.new_context(viewport={"width": 1000, "height": 700})
+            page = enter(context, found)
+            base = page.url.removesuffix("/now")
+            for name, path in _DOCUMENTED.items():
+                page.goto(f"{base}/{path}")
+                page.screenshot(path=folder / f"{name}.png")
+            page.goto(f"{base}/now")
+            assert "Online: 1 result runs" in page.locator("h1").inner_text()
+            context.close()
+    finally:
+        control.close()
+        os.close(lock)
+    documented = {path.stem for path in (ROOT / "docs/console").glob("*.png")}
+    assert documented == set(_DOCUMENTED)
+    for name in _DOCUMENTED:
+        assert 0 < (folder / f"{name}.png").stat().st_size < _MOST_PICTURE_BYTES

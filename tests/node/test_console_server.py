@@ -14,6 +14,7 @@ from tests.node.console_bench import OWNER, make_station, serve, write_past
 from tests.waiting import eventually
 from vantage6.common.errors import ConfigurationError
 from vantage6.node.cli import main
+from vantage6.node.commands.answering import person
 from vantage6.node.console.app import FOLDER
 from vantage6.node.console.server import Console
 from vantage6.node.console.sessions import Links, Person, Role
@@ -98,13 +99,13 @@ def test_one_console_of_a_node_runs_at_a_time(console: tuple[Console, str]) -> N
 def test_the_command_prints_a_link_to_the_console_that_runs(
     console: tuple[Console, str], tmp_path: Path
 ) -> None:
-    words = ["console", "--config", str(tmp_path / "station.yaml"), "--auditor", "--person", "amir"]
+    words = ["console", "--config", str(tmp_path / "station.yaml"), "--auditor"]
     done = CliRunner().invoke(main, words)
     assert done.exit_code == 0, done.output
     (link,) = [line for line in done.output.splitlines() if line.startswith("http")]
     assert link.startswith(f"{console[1]}/open?link=")
     opened = Links(tmp_path / "data" / FOLDER / "links").open(link.partition("=")[2])
-    assert opened == Person("amir", Role.AUDITOR)
+    assert opened == Person(person(), Role.AUDITOR)
 
 
 def test_a_console_that_ended_leaves_no_address(tmp_path: Path) -> None:

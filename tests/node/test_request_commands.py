@@ -150,7 +150,7 @@ def test_no_grant_comes_of_what_is_not_known_and_nothing_is_approved(
     data: Path, unknown: dict[str, Any]
 ):
     HeldRequests(data).hold(make_request(**unknown))
-    assert "without --grant" in run(data, "approve", "5", "--grant", fails=True)
+    assert "without a grant" in run(data, "approve", "5", "--grant", fails=True)
     assert HeldRequests(data).get(5).state() is State.WAITING
     assert Grants(data).list() == []
 
