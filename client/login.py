@@ -198,7 +198,10 @@ class Login:
             self._store.save(tokens)
         return True
 
-    def _keep(self, reply: Document) -> None:
+    def _keep(self, reply: Any) -> None:
+        # A gateway on the way can answer 200 as well.
+        if not isinstance(reply, dict) or not isinstance(reply.get("access_token"), str):
+            raise self.session.not_the_server(200)
         self.access, self._refresh = reply["access_token"], reply.get("refresh_token")
         said = claims(reply["access_token"])
         # The lifetime counts, not the hour: the clock of this machine may be wrong.

@@ -86,8 +86,11 @@ class NodeClient:
         # A process that was replaced does not replace its successor.
         once = None if instance is None or self._has_started else {"previous": [*previous]}
         reply = self._login.open("token/node", {"api_key": api_key, **told}, keep=True, once=once)
+        if "access_token" not in reply:
+            raise NotTheServer(_FOREIGN)
         self._has_started = True
-        node = self.request("get", f"node/{claims(reply['access_token'])['sub']}")
+        id_ = int(claims(reply["access_token"])["sub"])
+        node = _about(id_, self.request("get", f"node/{id_}"))
         organization = self.organization(node["organization"]["id"])
         self.collaboration_id = (node["collaboration"] or {}).get("id")
         self.whoami = WhoAmI(
@@ -167,7 +170,7 @@ class NodeClient:
         NotFound
             If it was deleted.
         """
-        return _of_result(result_id, self.request("post", f"result/{result_id}/claim"))
+        return _about(result_id, self.request("post", f"result/{result_id}/claim"))
 
     def patch_result(
         self, result_id: int, before_part: Callable[[int], None] | None = None, **fields: Any
@@ -208,7 +211,7 @@ class NodeClient:
                 raise
             # What clients of 3.11 expect is a 400 here, unlike at a claim.
             raise Conflict(error.message, code=error.error_code) from error
-        return _of_result(result_id, reply)
+        return _about(result_id, reply)
 
     def give_up(self, result_id: int) -> Document:
         """Have the server end a result of which it refuses every report.
@@ -225,7 +228,7 @@ class NodeClient:
         NotFound
             If it was deleted.
         """
-        return _of_result(result_id, self.request("delete", f"result/{result_id}/claim"))
+        return _about(result_id, self.request("delete", f"result/{result_id}/claim"))
 
     def reconcile(self, running: Iterable[int], finished: Iterable[int]) -> Document:
         """Tell the server what this node works on; return what to start, stop and forget.
@@ -261,13 +264,11 @@ class NodeClient:
 
     def collaboration(self, id_: int) -> Document:
         """Return a collaboration."""
-        reply: Document = self.request("get", f"collaboration/{id_}")
-        return reply
+        return _about(id_, self.request("get", f"collaboration/{id_}"))
 
     def organization(self, id_: int) -> Document:
         """Return an organization."""
-        reply: Document = self.request("get", f"organization/{id_}")
-        return reply
+        return _about(id_, self.request("get", f"organization/{id_}"))
 
     def set_public_key(self, key: str) -> Document:
         """Set the public key of the own organization and return the organization.
@@ -334,8 +335,8 @@ class NodeClient:
         self._login.session.close()
 
 
-def _of_result(result_id: int, reply: Any) -> Document:
-    """Return what the server says of a result.
+def _about(id_: int, reply: Any) -> Document:
+    """Return what the server says of the thing with an id.
 
     SECURITY: a gateway can answer 200 as well, as for maintenance. An upload that never arrived
     must not count as delivered.
@@ -343,9 +344,9 @@ def _of_result(result_id: int, reply: Any) -> Document:
     Raises
     ------
     NotTheServer
-        If it is not about this result.
+        If it is not about this thing.
     """
-    if not isinstance(reply, dict) or reply.get("id") != result_id:
+    if not isinstance(reply, dict) or reply.get("id") != id_:
         raise NotTheServer(_FOREIGN)
     return reply
 

@@ -72,6 +72,30 @@ def test_a_gateway_says_nothing_of_what_a_station_is_to_forget(
         node.reconcile([], [5])
 
 
+@pytest.mark.parametrize("answer", WELCOMES.values(), ids=WELCOMES)
+@pytest.mark.parametrize("request_", ["POST /token/node", "GET /node/7", "GET /organization/1"])
+def test_a_node_does_not_log_in_at_a_gateway(
+    wire: Wire, node: NodeClient, request_: str, answer: tuple[int, Any]
+) -> None:
+    """Such an answer ended the process of the node."""
+    wire.queued[request_] = [answer]
+    with pytest.raises(NotTheServer):
+        node.authenticate("key")
+
+
+@pytest.mark.parametrize("answer", WELCOMES.values(), ids=WELCOMES)
+def test_a_result_outlives_a_gateway_that_renews_no_token(
+    wire: Wire, make_scheduler: MakeScheduler, answer: tuple[int, Any]
+) -> None:
+    wire.add(5, DONE)
+    expired = (401, {"msg": "Token has expired", "code": "token_expired"})
+    wire.queued["PATCH /result/5"] = [TAKEN, expired]
+    wire.queued["POST /token/refresh"] = [answer]
+    wire.answers["POST /token/refresh"] = (200, {"access_token": make_token(7)})
+    make_scheduler().accept(5)
+    eventually(lambda: wire.ids("completed") == [5])
+
+
 @pytest.mark.parametrize("answer", REFUSALS.values(), ids=REFUSALS)
 def test_an_algorithm_takes_a_gateway_for_a_server_that_is_away(
     wire: Wire, node: NodeClient, answer: tuple[int, Any]
