@@ -1,7 +1,5 @@
 """What the console knows of its node: what the commands know, asked in the same ways."""
 
-import csv
-import itertools
 import os
 import threading
 from collections import deque
@@ -18,6 +16,7 @@ from vantage6.node.control import KILL_SECONDS, ask, ask_node
 from vantage6.node.databases import Database, Databases
 from vantage6.node.instance import Instance
 from vantage6.node.release.held_outputs import HeldOutputs
+from vantage6.node.release.tables import kind_of, read_columns
 from vantage6.node.reports.record import check
 from vantage6.node.reports.rules import readers
 from vantage6.node.reports.runs import runs
@@ -29,8 +28,8 @@ T = TypeVar("T")
 
 #: A node compares with its server each minute. Without an answer for so long it is not online.
 _SILENT = timedelta(seconds=150)
-#: Of the header of a table: longest line that is read, and columns that are shown.
-_MOST_HEADER_BYTES, MOST_COLUMNS = 65_536, 500
+#: Columns of a table that are shown.
+MOST_COLUMNS = 500
 #: Of a copy of an output: what is shown on a page. The whole can be downloaded.
 _MOST_SHOWN_BYTES = 65_536
 
@@ -233,7 +232,9 @@ def _mark(path: Path) -> object:
         found = path.stat()
     except OSError:
         return None
-    return found.st_ino, found.st_size, found.st_mtime_ns
+    # SECURITY: an account that writes to the file can set the time of its last change, and not
+    # that of its entry in the file system.
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def _holds(event: dict[str, Any], wanted: list[str]) -> bool:
@@ -262,7 +263,7 @@ def _source(database: Database, images: tuple[str, ...]) -> Source:
     path = database.path
     try:
         found = path.stat()
-        columns = _columns(path) if database.type == "csv" else None
+        columns = _columns(path, database.type)
     except OSError as error:
         fault = f"It cannot be read: {error.strerror}."
         return Source(database.label, kind, path.name, None, None, None, images, fault)
@@ -270,12 +271,13 @@ def _source(database: Database, images: tuple[str, ...]) -> Source:
     return Source(database.label, kind, path.name, found.st_size, changed, columns, images)
 
 
-def _columns(path: Path) -> tuple[str, ...] | None:
-    """Return the names in the first line of a table of text."""
-    with path.open("rb") as file:
-        line = file.readline(_MOST_HEADER_BYTES).decode("utf-8-sig", "replace")
+def _columns(path: Path, type_: str | None) -> tuple[str, ...] | None:
+    kind = kind_of(path, type_)
     try:
-        names = next(csv.reader([line]), [])
-    except csv.Error:
+        names = None if kind is None else read_columns(path, kind)
+    except OSError:
+        raise
+    except Exception:
+        # Each library has errors of its own. An algorithm will meet them, and say so.
         return None
-    return tuple(itertools.islice(names, MOST_COLUMNS)) or None
+    return None if names is None else tuple(names[:MOST_COLUMNS])

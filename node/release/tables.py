@@ -32,6 +32,25 @@ def read_parts(path: Path, kind: str) -> Iterator[Any]:
     yield from {"csv": _csv, "parquet": _parquet, "excel": _excel, "sql": _sqlite}[kind](path)
 
 
+def read_columns(path: Path, kind: str) -> list[str] | None:
+    """Return the names of the columns; None for a kind whose names are not read without its rows.
+
+    Raises
+    ------
+    Exception
+        Each library has errors of its own for a file that it cannot read.
+    """
+    if kind == "csv":
+        import pandas
+
+        return [str(name) for name in pandas.read_csv(path, nrows=0, **dialects.options(str(path)))]
+    if kind == "parquet":
+        import pyarrow.parquet
+
+        return [str(name) for name in pyarrow.parquet.read_schema(path).names]
+    return None
+
+
 def _csv(path: Path) -> Iterator[Any]:
     import pandas
 

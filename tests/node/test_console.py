@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import re
 import threading
 from collections.abc import Iterator
@@ -261,6 +262,31 @@ def test_data_shows_columns_and_readers_and_no_row(browser: Browser) -> None:
     assert "secret" not in page.replace("form_secret", "")
     (browser.instance.base / "patients.csv").unlink()
     assert "It cannot be read: No such file" in browser.get("/data").text
+
+
+def test_columns_are_read_as_algorithms_read_them(tmp_path: Path) -> None:
+    import pandas
+
+    (tmp_path / "german.csv").write_text("alter;gr\u00f6\u00dfe\n1;2,5\n", encoding="utf-16")
+    pandas.DataFrame({"score": [1.0]}).to_parquet(tmp_path / "scores.parquet")
+    (tmp_path / "broken.parquet").write_bytes(b"PAR1")
+    names = ("german.csv", "scores.parquet", "broken.parquet")
+    files = [{"label": name.replace(".", "_"), "uri": name} for name in names]
+    browser = Browser(make_station(tmp_path, databases=files, policies=None))
+    browser.enter()
+    page = browser.get("/data").text
+    for column in ("alter", "gr\u00f6\u00dfe", "score"):
+        assert f"<li>{column}</li>" in page
+    assert page.count("does not read the columns") == 1
+
+
+def test_a_line_that_keeps_the_time_of_the_file_is_seen(browser: Browser) -> None:
+    assert "The record is whole" in browser.get("/record").text
+    path = browser.instance.data / FILE_NAME
+    before = path.stat()
+    path.write_text(path.read_text().replace("Hospital West", "Hospital East", 1))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert "The record was changed at line 3" in browser.get("/record").text
 
 
 def test_pages_may_be_loaded_side_by_side(browser: Browser) -> None:
