@@ -99,7 +99,7 @@ def test_a_node_that_hangs_keeps_nothing_running(
     monkeypatch: pytest.MonkeyPatch,
     force: tuple[str, ...],
 ) -> None:
-    monkeypatch.setattr("vantage6.node.commands.running.KILL_SECONDS", 0.5)
+    monkeypatch.setattr("vantage6.node.control.KILL_SECONDS", 0.5)
     hang("deaf")
     assert left()
     done = vnode("stop", "--now", *force)
