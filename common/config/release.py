@@ -24,6 +24,16 @@ class ReleaseConfig(Section):
     )
     compare_bytes: int = Field(2 * 2**30, ge=0, description="largest file that is read for that")
 
+    @property
+    def summary(self) -> str:
+        """What the rules do with outputs, as a sentence."""
+        if self.mode == "enforce":
+            return "Outputs that look like the data are held or refused, for every image."
+        return (
+            "Outputs that look like the data are held or refused if the image has a card. Of other "
+            "images they leave, and the audit names the rules (`policies.release: warn`)."
+        )
+
 
 def of_mode(value: Any) -> Any:
     """Accept the mode alone."""

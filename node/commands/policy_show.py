@@ -23,6 +23,8 @@ def show(instance: "Instance") -> None:
     width = max(len(name) for name, _ in lines)
     for name, value in lines:
         console.say(f"{name:<{width}}  {value}")
-    console.say((instance.config.policies or PolicyConfig()).floors.summary)
+    policies = instance.config.policies or PolicyConfig()
+    console.say(policies.floors.summary)
+    console.say(policies.release.summary)
     for line in describe_followed(instance):
         console.say(line)

@@ -46,7 +46,19 @@ def test_every_image_user_and_database_has_a_line(tmp_path: Path) -> None:
         ["max_input_bytes", "1000"],
         ["functions", "a/.*: average_.*"],
     ]
-    assert [line[0] for line in lines[8:]] == ["Floors", "The"], "and which version counts"
+    assert [line[0] for line in lines[8:]] == ["Floors", "Outputs", "The"], (
+        "and which version counts"
+    )
+
+
+def test_it_says_what_becomes_of_outputs(tmp_path: Path) -> None:
+    for policies, said in (
+        (None, "if the image has a card"),
+        ({"release": "warn"}, "if the image has a card"),
+        ({"release": "enforce"}, "for every image"),
+    ):
+        lines = shown(tmp_path, **({} if policies is None else {"policies": policies}))
+        assert [said in line[1] for line in lines if line[0] == "Outputs"] == [True]
 
 
 def test_a_station_without_rules_says_that_any_image_may_run(tmp_path: Path) -> None:
