@@ -17,6 +17,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 import falcon
 import pytest
 import yaml
+from argon2 import PasswordHasher
 from structlog.testing import capture_logs
 
 from tests.models.factories import World, make_user, make_world, migrated
@@ -169,7 +170,7 @@ def live(
     tmp_path: Path, broker_url: str, settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Live]:
     """Give the real server, and a client that has sent its password."""
-    hasher = passwords.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     monkeypatch.setattr(passwords, "_hasher", hasher)
     file = tmp_path / "server.yaml"
     uri = f"sqlite:///{tmp_path / 'server.sqlite'}"

@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -259,7 +260,8 @@ def test_proxy_that_is_not_used_is_not_named(monkeypatch: pytest.MonkeyPatch) ->
     with socket.create_server(("127.0.0.1", 0)) as gone:
         port = gone.getsockname()[1]
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
-    for settings in ({"proxies_from_environment": False}, {}):
+    both: tuple[dict[str, Any], ...] = ({"proxies_from_environment": False}, {})
+    for settings in both:
         monkeypatch.setenv("no_proxy", "127.0.0.1" if not settings else "")
         session = Session(f"http://127.0.0.1:{port}", **settings)
         with pytest.raises(NoReply) as refusal:

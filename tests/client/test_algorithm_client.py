@@ -6,6 +6,7 @@ import pickle
 import subprocess
 import sys
 from contextlib import closing
+from typing import Any
 
 import pytest
 
@@ -40,7 +41,7 @@ def container(peer, make_token):
     client.close()
 
 
-def _result(organization: int, answer: bytes, status: str = "completed") -> dict:
+def _result(organization: int, answer: bytes, status: str = "completed") -> dict[str, Any]:
     return {
         "organization": organization,
         "status": status,

@@ -132,7 +132,9 @@ def test_a_renewed_token_is_kept_for_the_next_command(command: Command) -> None:
     with closing(Client(profile.server, None, "", raise_errors=True)) as client:
         client.resume(profile.tokens, profile.whoami, file)
         client.refresh_token()
-        assert file.read().tokens == client.tokens != profile.tokens
+        kept = file.read()
+        assert kept is not None
+        assert kept.tokens == client.tokens != profile.tokens
     command.ok("whoami")
 
 
@@ -148,8 +150,10 @@ def test_processes_that_renew_one_after_the_other_do_not_end_the_session(
         Session.update(renewed_at=now() - 2 * GRACE).execute()
         client.resume(profile.tokens, profile.whoami, file)
         client.refresh_token()
-    assert {client.tokens for client in clients} == {file.read().tokens}
-    assert Session.get_by_id(claims(clients[0].token)["sid"]).generation == 1
+    kept = file.read()
+    assert kept is not None
+    assert {client.tokens for client in clients} == {kept.tokens}
+    assert Session.get_by_id(claims(clients[0].token or "")["sid"]).generation == 1
     for client in clients:
         assert client.user.list()
         client.close()

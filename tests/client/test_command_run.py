@@ -4,6 +4,7 @@ import json
 import stat
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 
@@ -35,7 +36,7 @@ def answer_both(command: Command, task: int, *values: object) -> None:
         command.answer(task, organization, node, value, status)
 
 
-def inputs(command: Command, task: int) -> list[object]:
+def inputs(command: Command, task: int) -> list[Any]:
     """Return what the stations read, by the ids of their organizations."""
     found = command.live.client.result.from_task(task)
     found.sort(key=lambda one: one["organization"]["id"])

@@ -205,7 +205,7 @@ def test_hazard_ratios_come_first_with_their_p_value() -> None:
         **{"term": "age", "estimate": 0.1, "standard_error": 0.2, "p_value": 0.5, "lower": -0.3},
         **{"hazard_ratio": 1.105, "hazard_ratio_lower": 0.75, "hazard_ratio_upper": 1.6},
     }
-    (header, _) = shown([row], "coefficients") or ()
+    (header, _) = shown([row], "coefficients")  # type: ignore[misc]
     assert header.split() == [
         *("term", "hazard_ratio", "hazard_ratio_lower", "hazard_ratio_upper", "p_value"),
         *("estimate", "standard_error", "lower"),

@@ -29,7 +29,8 @@ def _documented(docstring: str) -> list[str]:
 def _methods(owner: type, name: str) -> Iterator[tuple[str, Callable[..., Any], str]]:
     """Yield the public methods of a class and its groups, with their parameters to document."""
     if "." not in name:  # the client makes its groups itself
-        yield f"{name}()", owner.__init__, inspect.getdoc(owner) or ""
+        made = owner.__init__  # type: ignore[misc]
+        yield f"{name}()", made, inspect.getdoc(owner) or ""
     for key in dir(owner):
         member = getattr(owner, key)
         if key.startswith("_") or isinstance(member, property):

@@ -22,6 +22,7 @@ class _Store(BaseHTTPRequestHandler):
     """Answers by path."""
 
     asked: list[str]
+    is_over: threading.Event
 
     def do_GET(self) -> None:
         self.asked.append(self.headers.get("Authorization", ""))
@@ -43,7 +44,7 @@ class _Store(BaseHTTPRequestHandler):
             self.send_response(200)
             self.end_headers()
             with suppress(OSError):
-                while not self.server.is_over.wait(0.02):
+                while not _Store.is_over.wait(0.02):
                     self.wfile.write(b"x")
         else:
             self.send_error(404)
@@ -66,14 +67,13 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
-    _Store.asked = []
+    _Store.asked, _Store.is_over = [], threading.Event()
     with ThreadingHTTPServer(("127.0.0.1", 0), _Store) as server:
-        server.is_over = threading.Event()
         server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         yield f"https://localhost:{server.server_port}"
-        server.is_over.set()
+        _Store.is_over.set()
         server.shutdown()
         thread.join()
 

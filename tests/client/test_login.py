@@ -28,8 +28,10 @@ def _log_in(peer, make_token, **lifetime) -> None:
 def test_login_tells_who_it_is(peer, make_token) -> None:
     _log_in(peer, make_token)
     client = Client(peer.address, None, "/api")
-    assert client.authenticate("frodo", "secret") is None
+    said: object = client.authenticate("frodo", "secret")  # type: ignore[func-returns-value]
+    assert said is None
     assert peer.asked[0].body == {"username": "frodo", "password": "secret"}
+    assert client.whoami is not None
     assert tuple(client.whoami) == ("user", 1, "Frodo", "The Shire", 7)
     assert client.name == "Frodo"
     assert client.headers == {"Authorization": f"Bearer {client.token}"}
@@ -42,6 +44,7 @@ def test_user_who_may_not_see_the_organization_logs_in_all_the_same(
     _log_in(peer, make_token)
     peer.answers["GET organization/7"] = (401, {"msg": "no", "code": "forbidden"})
     client.authenticate("frodo", "secret")
+    assert client.whoami is not None
     assert tuple(client.whoami) == ("user", 1, "Frodo", "", 7)
 
 
@@ -247,6 +250,7 @@ def _node(peer, make_token) -> NodeClient:
 
 def test_node_knows_itself_and_speaks_its_endpoints(peer, make_token) -> None:
     node = _node(peer, make_token)
+    assert node.whoami is not None
     assert tuple(node.whoami) == ("node", 7, "N", "Org", 2)
     assert node.collaboration_id == 4
     peer.answers |= {

@@ -6,6 +6,7 @@ import sys
 import time
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import numpy
 import pytest
@@ -270,11 +271,11 @@ def test_new_private_key_never_overwrites_a_file(peer, client, key_file, tmp_pat
     assert client.cryptor.public_key_str == peer.asked[-1].body["public_key"]
 
 
-def _row(id_: int, result: str) -> dict:
+def _row(id_: int, result: str) -> dict[str, Any]:
     return {"id": id_, "input": "secret of another$x$y", "result": result, "status": "completed"}
 
 
-def _rows(key_file: Path, other_file: Path) -> list[dict]:
+def _rows(key_file: Path, other_file: Path) -> list[dict[str, Any]]:
     own, other = RSACryptor(key_file), RSACryptor(other_file)
     answer = serialize({"average": 53.25})
     return [
@@ -395,7 +396,7 @@ def test_get_results_decrypts_but_does_not_decode(peer, client) -> None:
     assert peer.asked[-1].query == {"task_id": "1", "page": "1"}
 
 
-def _status(complete: bool, *states: str) -> tuple[int, dict]:
+def _status(complete: bool, *states: str) -> tuple[int, dict[str, Any]]:
     results = [{"id": n, "organization": n, "status": state} for n, state in enumerate(states)]
     return 200, {"id": 3, "status": "x", "complete": complete, "results": results}
 
@@ -533,11 +534,12 @@ def test_display_fits_where_the_program_runs(monkeypatch) -> None:
 
 
 def test_progress_is_drawn_on_a_terminal() -> None:
-    console = Console(force_terminal=True, file=StringIO(), width=100)
+    drawn = StringIO()
+    console = Console(force_terminal=True, file=drawn, width=100)
     with waiting.TerminalDisplay(console) as screen:
         screen.show(_status(False, "active")[1], 1)
         time.sleep(0.2)
-    assert "0 of 1 organizations done, 1 running" in console.file.getvalue()
+    assert "0 of 1 organizations done, 1 running" in drawn.getvalue()
 
 
 def test_last_line_of_a_notebook_cell_is_a_line_for_each_result() -> None:

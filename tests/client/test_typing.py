@@ -158,7 +158,11 @@ def test_script_of_a_researcher_runs(live: Live, tmp_path: Path, encrypted: bool
     try:
         with redirect_stdout(printed):
             research.main(
-                client.host, client.port, "secret", key_file if encrypted else None, own["id"]
+                client.host,
+                int(client.port or 0),
+                "secret",
+                key_file if encrypted else None,
+                own["id"],
             )
     finally:
         for thread in threads:
