@@ -1,6 +1,7 @@
 """How many values JSON announces, counted before it is parsed; and keys that are there twice."""
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 #: A text in JSON. It gives nothing back, so that nothing is kept for that.
@@ -56,3 +57,19 @@ def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         raise ValueError("a key is there twice")
     return found
+
+
+def is_deeper(document: Any, most: int) -> bool:
+    """Tell whether values of JSON lie within each other more often than this."""
+    level = [document]
+    for _ in range(most):
+        level = [inner for value in level for inner in _inner(value)]
+        if not level:
+            return False
+    return True
+
+
+def _inner(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()

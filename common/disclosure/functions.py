@@ -30,8 +30,9 @@ class AskedFunction:
     @classmethod
     def of(cls, input_: Mapping[str, Any]) -> "AskedFunction":
         """Return the function that an input asks for, which is read already."""
-        name = input_.get("method")
-        if not isinstance(name, str):
+        name, master = input_.get("method"), input_.get("master")
+        # SECURITY: wrappers take any true value for "central".
+        if not isinstance(name, str) or not (master is None or isinstance(master, bool)):
             return cls(None)
         is_plain = not name.startswith(_PREFIX)
         while name.startswith(_PREFIX):
@@ -39,7 +40,7 @@ class AskedFunction:
         if not name or len(name) > _LONGEST_NAME:
             return cls(None)
         # SECURITY: with `master`, a wrapper finds a function by its whole name, prefix included.
-        return cls(name, is_central=input_.get("master") is True and is_plain)
+        return cls(name, is_central=master is True and is_plain)
 
 
 def may_be_asked_directly(card: Card, function: AskedFunction) -> bool:

@@ -28,7 +28,7 @@ def list_(instance: "Instance") -> None:
         found = Grants(instance.data).list()
     if not found:
         console.say(
-            f"Node {instance.name} has no grants. `vnode approve RESULT --grant` gives one."
+            f"Node {instance.name} has no grants. `vnode approve RESULT CODE --grant` gives one."
         )
     for grant in found:
         console.say(f"{grant.id}  {grant.describe()}")

@@ -44,6 +44,7 @@ def requests(instance: "Instance", result: int | None) -> None:
 
 @click.command()
 @click.argument("result", type=int)
+@click.argument("code")
 @click.option("--grant", is_flag=True, help="Let further requests like this one run, too.")
 @click.option(
     "--organization", is_flag=True, help="With --grant: of all users of the organization."
@@ -53,14 +54,15 @@ def requests(instance: "Instance", result: int | None) -> None:
 @click.option("--times", type=click.IntRange(1, 10_000), help="With --grant: so many times.")
 @click.option("--note", default="", help="With --grant: a note for people at the station.")
 @on_node
-def approve(instance: "Instance", result: int, grant: bool, **limits: Any) -> None:
+def approve(instance: "Instance", result: int, code: str, grant: bool, **limits: Any) -> None:
     """Let a request run, once.
 
+    CODE is the word that `vnode requests RESULT` shows: it stands for exactly that request.
     With --grant, requests for the same function of the same image on the same database, by the
     same user with the same arguments, run without asking. The other options widen or limit that.
     It works whether or not the node runs.
     """
-    from vantage6.common.errors import ConfigurationError
+    from vantage6.common.errors import ConfigurationError, Conflict
     from vantage6.node.reports.requests import grant_for
     from vantage6.node.requests.grants import Grants
     from vantage6.node.requests.held import HeldRequests, State
@@ -70,8 +72,11 @@ def approve(instance: "Instance", result: int, grant: bool, **limits: Any) -> No
     by = person()
     with about_files(instance):
         held = HeldRequests(instance.data)
-        wanted = grant_for(held.get(result), by, **limits) if grant else None
-        request = held.approve(result, by)
+        shown = held.get(result)
+        wanted = grant_for(shown, by, **limits) if grant else None
+        request = held.approve(result, by, code)
+        if request.code != shown.code:
+            raise Conflict(f"The request of result {result} was just replaced. Look at it again.")
         if request.state() is State.APPROVED:
             console.info(f"Result {result} is approved by {by}.")
         else:
@@ -140,7 +145,7 @@ def _show(request: "HeldRequest", pinned: str) -> None:
         say("", request.denial.sentence)
     if state == "waiting":
         console.say(
-            f"`vnode approve {request.result_id}` lets it run. "
+            f"`vnode approve {request.result_id} {request.code}` lets it run. "
             f'`vnode deny {request.result_id} --reason "…"` refuses it.'
         )
 

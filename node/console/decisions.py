@@ -39,7 +39,7 @@ class Requests(Page):
         try:
             request = self._held.get(result_id)
             # SECURITY: a person answers what the person has read.
-            if field(req, "input_hash") != request.input_hash:
+            if field(req, "code") != request.code:
                 raise Conflict(_CHANGED)
             told = self._answer(req, request)
         except (V6Error, OSError, ValueError) as error:
@@ -72,7 +72,7 @@ class Requests(Page):
                 times=_whole(field(req, "times"), MOST_TIMES),
                 note=field(req, "note"),
             )
-        after = self._held.approve(id_, by)
+        after = self._held.approve(id_, by, request.code)
         if after.state() is State.APPROVED:
             told = f"Result {id_} is approved."
         else:

@@ -7,13 +7,16 @@ from typing import Any
 
 from vantage6.common.cards import MOST_VALUES
 from vantage6.common.disclosure.functions import AskedFunction
-from vantage6.common.json_values import has_more_values, unique_keys
+from vantage6.common.json_values import has_more_values, is_deeper, unique_keys
 from vantage6.node.claims import Claim
 from vantage6.node.rules.functions import read_function
 
 _JSON = b"json."
 #: What inputs hold; `output_format` changes how an answer is written, and nothing else.
 _KEYS = frozenset({"method", "master", "args", "kwargs", "output_format"})
+
+#: Deepest arguments; all that reads them later has room for so many.
+MOST_DEPTH = 64
 
 #: Arguments by name; positional ones by their position, from "1" on.
 Arguments = Mapping[str, Any]
@@ -88,6 +91,8 @@ def read_arguments(input_: bytes) -> Arguments | None:
     except (ValueError, RecursionError):
         return None
     if not isinstance(document, dict) or set(document) - _KEYS:
+        return None
+    if is_deeper(document, MOST_DEPTH):
         return None
     positional, named = document.get("args") or [], document.get("kwargs") or {}
     if not isinstance(positional, list) or not isinstance(named, dict):

@@ -211,10 +211,10 @@ class Gate:
     def _grant(self, asked: Asked, request: HeldRequest, *, is_last: bool) -> Grant | None:
         if not is_last:
             return self._find_grant(asked, request)
-        return self.grants.use(asked, request.result_id, people=request.approvals_needed)
+        return self.grants.use(asked, _use(request), people=request.approvals_needed)
 
     def _find_grant(self, asked: Asked, request: HeldRequest) -> Grant | None:
-        return self.grants.find(asked, request.result_id, people=request.approvals_needed)
+        return self.grants.find(asked, _use(request), people=request.approvals_needed)
 
     def _remember(self, request: HeldRequest, asked: Asked) -> None:
         """Grant what was approved at its first use."""
@@ -253,6 +253,12 @@ def _refusal_after(request: HeldRequest, record: Record) -> RefusalError:
     record("approval", answer="denied", by=[by])
     message = f"The data station denied the request: {sentence}"
     return RefusalError(TaskStatus.NOT_ALLOWED, "approval_denied", message)
+
+
+def _use(request: HeldRequest) -> str:
+    # SECURITY: a server that gives the number of a result again, with another input, uses a grant
+    # once more.
+    return f"{request.result_id}:{request.input_hash}"
 
 
 def _givers(grant: Grant) -> list[str]:

@@ -86,8 +86,8 @@ class Grant:
     confirmed_by: str = ""
     at: datetime = field(default_factory=clock.now)
     id: str = ""
-    #: The results for which it counted, where it says how often.
-    used: tuple[int, ...] = ()
+    #: What it counted for, where it says how often: a result and its input each.
+    used: tuple[str, ...] = ()
 
     def fits(self, asked: Asked, now: datetime) -> bool:
         """Tell whether this covers a request at a moment, apart from how often.
@@ -107,9 +107,9 @@ class Grant:
             and (self.until is None or now < self.until)
         )
 
-    def has_turns(self, result_id: int) -> bool:
-        """Tell whether it counts for one more result, or did for this one."""
-        return self.times is None or result_id in self.used or len(self.used) < self.times
+    def has_turns(self, use: str) -> bool:
+        """Tell whether it counts for one more request, or did for this one."""
+        return self.times is None or use in self.used or len(self.used) < self.times
 
     def has_people(self, needed: int) -> bool:
         """Tell whether so many different people gave it."""
@@ -289,36 +289,36 @@ class Grants:
             self._write([confirmed if one.id == given.id else one for one in found])
         return confirmed
 
-    def find(self, asked: Asked, result_id: int, people: int = 1) -> Grant | None:
+    def find(self, asked: Asked, use: str, people: int = 1) -> Grant | None:
         """Return a grant that covers a request; it does not count yet.
 
         Parameters
         ----------
         asked
             The request.
-        result_id
-            Its result.
+        use
+            What stands for this one request, and no other.
         people
             How many people must have given it.
         """
         now = clock.now()
         for grant in self.list():
-            if grant.fits(asked, now) and grant.has_turns(result_id) and grant.has_people(people):
+            if grant.fits(asked, now) and grant.has_turns(use) and grant.has_people(people):
                 return grant
         return None
 
-    def use(self, asked: Asked, result_id: int, people: int = 1) -> Grant | None:
-        """Return a grant that covers a request, and count it; once for each result.
+    def use(self, asked: Asked, use: str, people: int = 1) -> Grant | None:
+        """Return a grant that covers a request, and count it; once for each request.
 
         SECURITY: it has counted on disk before anything starts.
         """
-        if self.find(asked, result_id, people) is None:
+        if self.find(asked, use, people) is None:
             return None
         with self._folder.lock():
-            grant = self.find(asked, result_id, people)
-            if grant is None or grant.times is None or result_id in grant.used:
+            grant = self.find(asked, use, people)
+            if grant is None or grant.times is None or use in grant.used:
                 return grant
-            used = replace(grant, used=(*grant.used, result_id))
+            used = replace(grant, used=(*grant.used, use))
             self._write([used if one.id == grant.id else one for one in self.list()])
         return used
 

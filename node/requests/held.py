@@ -4,6 +4,7 @@
 """
 
 import builtins
+import secrets
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +28,8 @@ log = logs.get(__name__)
 
 #: Requests that wait at once; further ones are refused.
 MOST_HELD = 5000
+#: Enough that no request gets a code that another one had.
+_CODE_BYTES = 4
 #: Longest text of a person.
 MOST_SENTENCE = 500
 
@@ -87,7 +90,7 @@ class HeldRequests:
             request = HeldRequest.from_json(values)
             if request.result_id != result_id:
                 raise ValueError("result_id")
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise Damaged(f"{path} is damaged: move it away, and decide again") from error
         return request
 
@@ -119,7 +122,7 @@ class HeldRequests:
         Invalid
             If too many are held.
         """
-        request = cut_texts(request)
+        request = replace(cut_texts(request), code=secrets.token_hex(_CODE_BYTES))
         with self._folder.lock():
             self._folder.prepare(self._held)
             before = self.find(request.result_id)
@@ -130,7 +133,9 @@ class HeldRequests:
             self._write(request)
         return request
 
-    def approve(self, result_id: int, by: str, *, own: Iterable[str] = ()) -> HeldRequest:
+    def approve(
+        self, result_id: int, by: str, code: str, *, own: Iterable[str] = ()
+    ) -> HeldRequest:
         """Say yes to a request in the name of a person.
 
         Parameters
@@ -139,6 +144,8 @@ class HeldRequests:
             The result.
         by
             The person.
+        code
+            That of the request as the person was shown it.
         own
             Further names of the same person, none of which may be that of the requester.
 
@@ -147,12 +154,19 @@ class HeldRequests:
         NotFound
             If it is not held.
         Conflict
-            If it has its answer, or its time is over.
+            If it has its answer, its time is over, or it is not the one that the person was shown.
         Forbidden
             If two people have to approve, and this one has, or asked for it.
         """
         with self._folder.lock():
             request = self._open(result_id)
+            # SECURITY: a server that withdraws a request, and asks something else under the same
+            # number, gets no approval for that.
+            if not secrets.compare_digest(code.encode(), request.code.encode()):
+                raise Conflict(
+                    f"The request of result {result_id} has another code than {code[:20]!r}. "
+                    f"`vnode requests {result_id}` shows what it asks for now, and its code."
+                )
             if request.approvals_needed > 1:
                 # SECURITY: four eyes are those of two people, and none of them are the requester's.
                 names = {

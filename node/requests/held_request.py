@@ -98,6 +98,9 @@ class HeldRequest:
     is_readable: bool = True
     #: Why a person is asked.
     why: str = ""
+    #: A random word that stands for exactly what a person was shown; another request of the same
+    #: result has another one.
+    code: str = ""
     #: How many different people have to approve.
     approvals_needed: int = 1
     approvals: tuple[Answer, ...] = ()
@@ -213,6 +216,7 @@ def keep_answers(request: HeldRequest, before: HeldRequest) -> HeldRequest:
         until=before.until,
         digests=digests,
         approvals=before.approvals if is_same else (),
+        code=before.code if is_same else request.code,
         denial=before.denial,
     )
 

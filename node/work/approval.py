@@ -13,6 +13,7 @@ from vantage6.node.requests.held_request import (
     Requester,
     Rule,
     arguments_for_people,
+    cut_texts,
 )
 from vantage6.node.rules.audit import hash_of
 from vantage6.node.rules.findings import PolicyRequest
@@ -143,7 +144,8 @@ class Approval:
             why=rules.on_approval(asked).rule,
             approvals_needed=rules.approvals_needed,
         )
-        return request, question
+        # Here already: what is compared with it later was cut as well.
+        return cut_texts(request), question
 
     def _is_of_own_run(self, asked: PolicyRequest, image: Image | None) -> bool:
         """Tell whether an algorithm that runs here made this sub-task, as its card says.

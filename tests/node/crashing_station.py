@@ -72,7 +72,7 @@ def live(folder: Path, port: int, step: int, answer: str) -> tuple[int, int]:
             return LATE, steps()
         try:
             if answer == "approve":
-                context.gate.held.approve(RESULT, "bob")
+                context.gate.held.approve(RESULT, "bob", context.gate.held.get(RESULT).code)
             else:
                 context.gate.held.deny(RESULT, "bob", "No.")
         except (NotFound, Conflict):

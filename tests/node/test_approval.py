@@ -111,7 +111,7 @@ def test_what_is_approved_runs_once_and_is_forgotten(
     assert eventually(lambda: is_held(wire))
     scheduler.take_up()
     assert is_held(wire)
-    held.approve(5, "bob")
+    held.approve(5, "bob", held.get(5).code)
     scheduler.take_up()
     eventually(lambda: wire.ids("completed") == [5])
     assert runs(tmp_path) == "x"
@@ -137,6 +137,19 @@ def test_what_is_denied_never_runs_and_the_researcher_reads_why(
     assert "Not this column." in reason["msg"]
     assert runs(tmp_path) == ""
     assert events(tmp_path, "approval")[0]["by"] == ["bob"]
+
+
+def test_names_of_any_length_are_the_same_at_each_look(
+    wire: Wire, make_scheduler: MakeScheduler, held: HeldRequests, ask: Any, tmp_path: Path
+):
+    ask(init_username="a" * 5000)
+    scheduler = make_scheduler(**ALWAYS)
+    scheduler.accept(5)
+    assert eventually(lambda: is_held(wire))
+    held.deny(5, "bob", "No.")
+    scheduler.take_up()
+    assert eventually(lambda: wire.results[5]["status"] == "not allowed")
+    assert len(events(tmp_path, "held")) == 1
 
 
 def test_a_request_ends_when_its_time_is_over(
@@ -278,7 +291,7 @@ def test_a_hold_and_its_answer_outlive_the_node(
     assert eventually(lambda: is_held(wire, 5) and is_held(wire, 6))
     until = [request.until for request in held.list()]
     first.leave()
-    held.approve(5, "bob")
+    held.approve(5, "bob", held.get(5).code)
     second = make_scheduler(**ALWAYS)
     second.adopt()
     eventually(lambda: wire.ids("completed") == [5])
@@ -294,7 +307,7 @@ def test_an_approval_is_not_for_another_input(
     scheduler = make_scheduler(**ALWAYS)
     scheduler.accept(5)
     assert eventually(lambda: is_held(wire))
-    held.approve(5, "bob")
+    held.approve(5, "bob", held.get(5).code)
     wire.results[5]["input"] = base64.b64encode(payload(column="name")).decode()
     scheduler.take_up()
     assert eventually(lambda: '"name"' in held.get(5).arguments)
@@ -313,7 +326,7 @@ def test_an_approval_is_not_for_another_image_under_the_same_name(
     assert eventually(lambda: is_held(wire))
     before = held.get(5).digest
     first.leave()
-    held.approve(5, "bob")
+    held.approve(5, "bob", held.get(5).code)
     other = {IMAGE: ("python3", "-c", f"{PROGRAM}; print('other')")}
     make_scheduler(**ALWAYS | {"processes": other}).adopt()
     assert eventually(lambda: held.get(5).digest != before)
@@ -329,11 +342,11 @@ def test_with_four_eyes_one_approval_starts_nothing(
     scheduler = make_scheduler(**with_policies(four_eyes=True))
     scheduler.accept(5)
     assert eventually(lambda: is_held(wire))
-    held.approve(5, "bob")
+    held.approve(5, "bob", held.get(5).code)
     scheduler.take_up()
     assert is_held(wire)
     assert runs(tmp_path) == ""
-    held.approve(5, "carol")
+    held.approve(5, "carol", held.get(5).code)
     scheduler.take_up()
     eventually(lambda: wire.ids("completed") == [5])
     assert events(tmp_path, "approval")[0]["by"] == ["bob", "carol"]
@@ -375,6 +388,23 @@ def test_a_grant_lets_go_on_what_it_covers_and_counts(
     assert answers == [("granted", ["bob"])] * 2
 
 
+def test_another_input_under_the_number_of_a_result_uses_a_grant_again(
+    wire: Wire, make_scheduler: MakeScheduler, held: HeldRequests, ask: Any, tmp_path: Path
+):
+    ask()
+    scheduler = make_scheduler(**ALWAYS)
+    scheduler.accept(5)
+    assert eventually(lambda: is_held(wire))
+    Grants(tmp_path / "data").add(granted(held, times=1, arguments=None))
+    scheduler.take_up()
+    assert eventually(lambda: wire.ids("completed") == [5])
+    assert eventually(lambda: scheduler.report() == ([], []))
+    ask(5, payload(column="sex"))
+    scheduler.accept(5)
+    assert eventually(lambda: is_held(wire))
+    assert runs(tmp_path) == "x"
+
+
 def test_under_four_eyes_a_grant_of_one_person_covers_nothing(
     wire: Wire, make_scheduler: MakeScheduler, held: HeldRequests, ask: Any, tmp_path: Path
 ):
@@ -398,7 +428,7 @@ def test_the_first_use_is_remembered_for_this_organization_function_and_database
     ask()
     scheduler.accept(5)
     assert eventually(lambda: is_held(wire))
-    held.approve(5, "bob")
+    held.approve(5, "bob", held.get(5).code)
     scheduler.take_up()
     eventually(lambda: wire.ids("completed") == [5])
     ask(6, payload(column="name"))
@@ -447,7 +477,7 @@ def test_what_is_approved_in_a_pause_starts_after_it(
     assert eventually(lambda: is_held(wire))
     pause = Pause(tmp_path / "data")
     pause.set("bob")
-    held.approve(5, "bob")
+    held.approve(5, "bob", held.get(5).code)
     scheduler.take_up()
     assert wire.ids("pending") == [5]
     assert runs(tmp_path) == ""

@@ -43,7 +43,7 @@ def hidden(browser: Browser, path: str, name: str) -> str:
 
 def answer(browser: Browser, path: str, **fields: str) -> str:
     """Send the form of a page as a person who has read it."""
-    name = "input_hash" if path == REQUEST else "output_hash"
+    name = "code" if path == REQUEST else "output_hash"
     sent = {name: hidden(browser, path, name), **fields}
     done = browser.post(path, **sent)
     return f"{done.status_code} {done.text}"
@@ -74,7 +74,7 @@ def test_a_request_is_approved_once(browser: Browser) -> None:
     assert held.state() is State.APPROVED
     assert [one.by for one in held.approvals] == ["olivia"]
     assert "Your answer" not in browser.get(REQUEST).text
-    again = browser.post(REQUEST, input_hash=held.input_hash, answer="deny", reason="late")
+    again = browser.post(REQUEST, code=held.code, answer="deny", reason="late")
     assert again.status_code == 409
     assert "approved already" in again.text
 
@@ -114,7 +114,7 @@ def test_a_wrong_number_grants_and_approves_nothing(
 
 
 def test_an_answer_is_about_what_the_person_has_read(browser: Browser) -> None:
-    for path, field in ((REQUEST, "input_hash"), (OUTPUT, "output_hash")):
+    for path, field in ((REQUEST, "code"), (OUTPUT, "output_hash")):
         for word in ("approve", "release"):
             done = browser.post(path, answer=word, **{field: "0" * 64})
             assert done.status_code == 409
@@ -185,7 +185,7 @@ def test_an_auditor_decides_nothing(browser: Browser) -> None:
     auditor = Browser(browser.instance)
     auditor.enter(AUDITOR)
     paths = {
-        REQUEST: {"answer": "approve", "input_hash": hidden(browser, REQUEST, "input_hash")},
+        REQUEST: {"answer": "approve", "code": hidden(browser, REQUEST, "code")},
         OUTPUT: {"answer": "release", "output_hash": hidden(browser, OUTPUT, "output_hash")},
         "/pause": {},
         "/resume": {},

@@ -144,7 +144,7 @@ class Station(RuleBasedStateMachine):
         people = self.held.get(id_)
         is_open = people is not None and len(people) < self.needed[id_] and id_ not in self.over
         try:
-            self.gate.held.approve(id_, by)
+            self.gate.held.approve(id_, by, self.gate.held.get(id_).code)
         except (NotFound, Conflict):
             assert not is_open
         except Forbidden:
@@ -273,7 +273,7 @@ def test_a_grant_is_on_record_when_it_is_given_confirmed_and_revoked(tmp_path: P
     gate.note_changes(record)
     id_ = gate.grants.add(make_grant(by="bob", times=2)).id
     gate.note_changes(record)
-    gate.grants.use(make_asked(), 5)
+    gate.grants.use(make_asked(), "5:a")
     gate.note_changes(record)
     gate.grants.confirm(id_, "carol")
     gate.note_changes(record)
@@ -299,7 +299,7 @@ def test_nothing_starts_while_a_decision_cannot_be_read(tmp_path: Path) -> None:
         return "starts"
 
     assert said() == "awaiting_approval"
-    gate.held.approve(5, "bob")
+    gate.held.approve(5, "bob", gate.held.get(5).code)
     grants = tmp_path / "requests/grants.json"
     grants.write_text("[{}]")
     assert said() == "awaiting_approval"

@@ -191,27 +191,27 @@ def test_a_grant_without_a_definite_part_is_refused(wrong: dict[str, Any], tmp_p
     assert Grants(tmp_path).list() == []
 
 
-def test_a_grant_counts_once_for_each_result_and_so_often_as_it_says(tmp_path: Path):
+def test_a_grant_counts_once_for_each_request_and_so_often_as_it_says(tmp_path: Path):
     grants = Grants(tmp_path)
     given_ = grants.add(make_grant(times=2))
-    for result_id in (5, 5, 6, 5):
-        used = grants.use(make_asked(), result_id)
+    for request in ("5:a", "5:a", "5:b", "5:a"):
+        used = grants.use(make_asked(), request)
         assert used is not None
         assert used.id == given_.id
-    assert grants.use(make_asked(), 7) is None
-    assert grants.find(make_asked(), 7) is None
-    assert grants.use(make_asked(), 6) is not None
-    assert grants.list()[0].used == (5, 6)
+    assert grants.use(make_asked(), "7:a") is None
+    assert grants.find(make_asked(), "7:a") is None
+    assert grants.use(make_asked(), "5:b") is not None
+    assert grants.list()[0].used == ("5:a", "5:b")
 
 
 def test_a_grant_that_is_over_or_revoked_covers_nothing(tmp_path: Path):
     grants = Grants(tmp_path)
     grants.add(make_grant(until=clock.now() - timedelta(seconds=1)))
-    assert grants.find(make_asked(), 5) is None
+    assert grants.find(make_asked(), "5:a") is None
     valid = grants.add(make_grant())
-    assert grants.find(make_asked(), 5) == valid
+    assert grants.find(make_asked(), "5:a") == valid
     grants.revoke(valid.id)
-    assert grants.find(make_asked(), 5) is None
+    assert grants.find(make_asked(), "5:a") is None
     with pytest.raises(NotFound, match="vnode grants list"):
         grants.revoke(valid.id)
 
@@ -224,10 +224,10 @@ def test_the_file_of_grants_is_for_its_owner_alone_and_damage_grants_nothing(tmp
     assert file.parent.stat().st_mode & 0o077 == 0
     file.write_text(file.read_text().replace('"central"', "").replace("mean", ""))
     with pytest.raises(Damaged, match="move it away"):
-        grants.find(make_asked(), 5)
+        grants.find(make_asked(), "5:a")
     file.write_text("[")
     with pytest.raises(Damaged):
-        grants.use(make_asked(), 5)
+        grants.use(make_asked(), "5:a")
 
 
 def test_the_organizations_between_the_first_task_and_a_sub_task_have_to_be_named():
@@ -256,6 +256,7 @@ def test_the_organizations_between_the_first_task_and_a_sub_task_have_to_be_name
         (b'json.{"method": "m", "kwargs": {"k": 1, "k": 2}}', None),
         (b'json.{"method": "m", "kwargs": {}, "columns": ["age"]}', None),
         (b'json.{"method": "m", "kwargs": [1]}', None),
+        (b'json.{"method": "m", "kwargs": {"k": %s}}' % (b"[" * 90 + b"]" * 90), None),
         (b"json.[1]", None),
         (b'{"method": "m"}', None),
         (b"pickle.abc", None),

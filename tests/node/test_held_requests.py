@@ -61,9 +61,9 @@ def test_a_held_request_is_there_for_its_owner_alone(tmp_path: Path):
 def test_the_first_answer_counts(tmp_path: Path):
     requests = HeldRequests(tmp_path)
     requests.hold(make_request())
-    assert requests.approve(5, "bob").state() is State.APPROVED
+    assert requests.approve(5, "bob", requests.get(5).code).state() is State.APPROVED
     for answer in (
-        lambda: requests.approve(5, "carol"),
+        lambda: requests.approve(5, "carol", requests.get(5).code),
         lambda: requests.deny(5, "carol", "No."),
     ):
         with pytest.raises(Conflict, match="approved already"):
@@ -75,7 +75,7 @@ def test_the_first_answer_counts(tmp_path: Path):
     assert denied.denial is not None
     assert len(denied.denial.sentence) == held.MOST_SENTENCE
     with pytest.raises(Conflict, match="denied already"):
-        requests.approve(6, "bob")
+        requests.approve(6, "bob", "")
 
 
 def test_nobody_approves_what_is_over(tmp_path: Path):
@@ -83,7 +83,7 @@ def test_nobody_approves_what_is_over(tmp_path: Path):
     requests.hold(make_request(seconds=-1))
     assert requests.get(5).state() is State.EXPIRED
     with pytest.raises(Conflict, match="expired already"):
-        requests.approve(5, "bob")
+        requests.approve(5, "bob", requests.get(5).code)
 
 
 def test_four_eyes_are_those_of_two_people_and_none_are_the_requesters(tmp_path: Path):
@@ -92,19 +92,19 @@ def test_four_eyes_are_those_of_two_people_and_none_are_the_requesters(tmp_path:
     requests.hold(make_request(approvals_needed=2, above=above))
     for name in ("alice", "ALICE", "dave"):
         with pytest.raises(Forbidden, match="own request"):
-            requests.approve(5, name)
+            requests.approve(5, name, requests.get(5).code)
     with pytest.raises(Forbidden, match="own request"):
-        requests.approve(5, "root", own=["alice"])
-    assert requests.approve(5, "bob").state() is State.WAITING
+        requests.approve(5, "root", requests.get(5).code, own=["alice"])
+    assert requests.approve(5, "bob", requests.get(5).code).state() is State.WAITING
     with pytest.raises(Forbidden, match="another person"):
-        requests.approve(5, "bob")
-    assert requests.approve(5, "carol").state() is State.APPROVED
+        requests.approve(5, "bob", requests.get(5).code)
+    assert requests.approve(5, "carol", requests.get(5).code).state() is State.APPROVED
 
 
 def test_answers_stay_for_the_same_request_and_for_no_other(tmp_path: Path):
     requests = HeldRequests(tmp_path)
     first = requests.hold(make_request())
-    requests.approve(5, "bob")
+    requests.approve(5, "bob", requests.get(5).code)
     again = requests.hold(make_request(seconds=9999))
     assert (again.state(), again.since, again.until) == (State.APPROVED, first.since, first.until)
     # The image is not looked up again, as with an engine that is away.
@@ -120,7 +120,7 @@ def test_answers_stay_for_the_same_request_and_for_no_other(tmp_path: Path):
     ):
         requests.forget(5)
         requests.hold(make_request())
-        requests.approve(5, "bob")
+        requests.approve(5, "bob", requests.get(5).code)
         assert requests.hold(make_request(**other)).state() is State.WAITING, other
 
 
@@ -133,7 +133,7 @@ def test_texts_from_outside_are_bounded(tmp_path: Path):
     assert len((tmp_path / "requests/held/000000005.json").read_bytes()) < 10**5
     kept = requests.get(5)
     assert kept.is_cut
-    requests.approve(5, "bob")
+    requests.approve(5, "bob", requests.get(5).code)
     assert requests.hold(request).state() is State.APPROVED
 
 
@@ -158,7 +158,7 @@ def test_a_damaged_request_is_neither_approved_nor_shown(tmp_path: Path):
     assert [request.result_id for request in requests.list()] == [7]
     for id_ in (5, 8):
         with pytest.raises(Damaged):
-            requests.approve(id_, "bob")
+            requests.approve(id_, "bob", requests.get(id_).code)
 
 
 def test_of_answers_at_the_same_moment_one_counts(tmp_path: Path):
@@ -168,7 +168,11 @@ def test_of_answers_at_the_same_moment_one_counts(tmp_path: Path):
     def answer(name: str, says_yes: bool) -> None:
         try:
             requests = HeldRequests(tmp_path)
-            _ = requests.approve(5, name) if says_yes else requests.deny(5, name, "No.")
+            _ = (
+                requests.approve(5, name, requests.get(5).code)
+                if says_yes
+                else requests.deny(5, name, "No.")
+            )
             said.append(name)
         except Conflict:
             pass
@@ -261,7 +265,7 @@ class Holds(RuleBasedStateMachine):
     def approve(self, id_: int, by: str) -> None:
         """Say yes."""
         try:
-            self.requests.approve(id_, by)
+            self.requests.approve(id_, by, self.requests.get(id_).code)
         except (NotFound, Conflict):
             assert id_ not in self.model or self.state(id_) is not State.WAITING
             return

@@ -74,7 +74,7 @@ def running(wire: Wire, make_context: MakeContext, tmp_path: Path) -> Iterator[S
     add(wire, 5, "fit", is_central=True)
     scheduler.accept(5)
     assert eventually(lambda: is_held(wire, 5))
-    HeldRequests(tmp_path / "data").approve(5, "bob")
+    HeldRequests(tmp_path / "data").approve(5, "bob", HeldRequests(tmp_path / "data").get(5).code)
     scheduler.take_up()
     assert eventually(lambda: wire.ids("active") == [5])
     yield scheduler

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,28 @@ def run(data: Path, *words: str, fails: bool = False) -> str:
     return done.output
 
 
+def code(data: Path) -> str:
+    """Return the word for the request of result 5, as people read it."""
+    shown = re.search(r"`vnode approve 5 (\w+)`", run(data, "requests", "5"))
+    return shown[1] if shown else "none"
+
+
+def test_an_approval_is_for_the_request_that_was_shown(data: Path):
+    held = HeldRequests(data)
+    held.hold(make_request())
+    seen = code(data)
+    # As a server does that takes a result back, and offers its number again.
+    held.forget(5)
+    held.hold(make_request(input_hash="b" * 64))
+    for words in ((), ("--grant",)):
+        said = run(data, "approve", "5", seen, *words, fails=True)
+        assert "`vnode requests 5` shows what it asks for now" in said
+    assert held.get(5).state() is State.WAITING
+    assert Grants(data).list() == []
+    run(data, "approve", "5", code(data))
+    assert held.get(5).state() is State.APPROVED
+
+
 def test_a_request_is_shown_in_words(data: Path):
     held = HeldRequests(data)
     assert "no request waits" in run(data, "requests")
@@ -63,7 +86,7 @@ def test_a_request_is_shown_in_words(data: Path):
         DIGESTS[0],
         'column = "age"',
         "default",
-        "`vnode approve 5`",
+        f"`vnode approve 5 {held.get(5).code}`",
     ):
         assert words in shown
     assert "vnode requests" in run(data, "requests", "6", fails=True)
@@ -87,7 +110,7 @@ def test_answers_count_while_the_node_does_not_run(data: Path, monkeypatch: pyte
     held = HeldRequests(data)
     for id_ in (5, 6):
         held.hold(make_request(id_))
-    said = run(data, "approve", "5")
+    said = run(data, "approve", "5", code(data))
     assert "The node does not run" in said
     assert held.get(5).state() is State.APPROVED
     run(data, "deny", "6", "--reason", "Not this column.")
@@ -111,7 +134,19 @@ def test_the_person_behind_sudo_is_the_one_who_answers(monkeypatch: pytest.Monke
 def test_a_grant_from_a_request_names_exactly_what_was_asked(data: Path):
     held = HeldRequests(data)
     held.hold(make_request())
-    said = run(data, "approve", "5", "--grant", "--days", "30", "--times", "3", "--note", "Trial.")
+    said = run(
+        data,
+        "approve",
+        "5",
+        code(data),
+        "--grant",
+        "--days",
+        "30",
+        "--times",
+        "3",
+        "--note",
+        "Trial.",
+    )
     (grant,) = Grants(data).list()
     assert grant.id in said
     assert (grant.digest, grant.function, grant.is_central) == (DIGESTS[0], "average", True)
@@ -129,8 +164,8 @@ def test_a_grant_from_a_request_names_exactly_what_was_asked(data: Path):
 
 def test_a_wider_grant_has_to_be_asked_for(data: Path):
     HeldRequests(data).hold(make_request())
-    assert "--grant as well" in run(data, "approve", "5", "--any-arguments", fails=True)
-    run(data, "approve", "5", "--grant", "--any-arguments", "--organization")
+    assert "--grant as well" in run(data, "approve", "5", code(data), "--any-arguments", fails=True)
+    run(data, "approve", "5", code(data), "--grant", "--any-arguments", "--organization")
     (grant,) = Grants(data).list()
     assert (grant.arguments, grant.user_id) == (None, None)
 
@@ -150,7 +185,7 @@ def test_no_grant_comes_of_what_is_not_known_and_nothing_is_approved(
     data: Path, unknown: dict[str, Any]
 ):
     HeldRequests(data).hold(make_request(**unknown))
-    assert "without a grant" in run(data, "approve", "5", "--grant", fails=True)
+    assert "without a grant" in run(data, "approve", "5", code(data), "--grant", fails=True)
     assert HeldRequests(data).get(5).state() is State.WAITING
     assert Grants(data).list() == []
 
@@ -169,7 +204,7 @@ def test_a_grant_can_be_given_before_anybody_asks(data: Path):
 def test_a_second_person_confirms_a_grant(data: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("vantage6.node.commands.requests.person", lambda: "bob")
     HeldRequests(data).hold(make_request(approvals_needed=2))
-    said = run(data, "approve", "5", "--grant")
+    said = run(data, "approve", "5", code(data), "--grant")
     assert "A second person" in said
     assert "vnode grants confirm" in said
     (grant,) = Grants(data).list()
