@@ -11,8 +11,10 @@ from math import isqrt
 from typing import Any
 
 from vantage6.common.disclosure.floors import Floors
+from vantage6.common.disclosure.shares.pairs import are_pairs
 
 _CLASSES = frozenset({"cross_product", "information_matrix"})
+_FLAGS = frozenset({"status"})
 #: Columns beside the parameters: outcome and constant.
 _OTHERS = 2
 #: Columns of a matrix whose signs are looked at.
@@ -27,18 +29,27 @@ class Matrices:
 
     paths: tuple[str, ...] = ()
     parameters: float | None = None
+    #: The places where a list may be flags of pairs.
+    flags: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, card: dict[str, Any] | None, function: str | None, floors: Floors) -> "Matrices":
         """Return what the card of an image says of a partial function."""
-        paths = tuple(
-            share["path"].removesuffix("/*")
+        shares = [
+            (share["path"].removesuffix("/*"), share["class"])
             for described in (card or {}).get("functions", ())
             if described["name"] == function and described["kind"] == "partial"
             for share in described.get("shares", ())
-            if share["class"] in _CLASSES
+        ]
+        return cls(
+            tuple(path for path, class_ in shares if class_ in _CLASSES),
+            floors.parameters,
+            tuple(path for path, class_ in shares if class_ in _FLAGS),
         )
-        return cls(paths, floors.parameters)
+
+    def holds_flags(self, path: str, flags: Sequence[bool]) -> bool:
+        """Tell whether a list is of flags for each pair of points."""
+        return any(_fits(pattern, path) for pattern in self.flags) and are_pairs(flags)
 
     def holds(self, path: str, numbers: Sequence[float], rows: int) -> bool:
         """Tell whether a list is a matrix.

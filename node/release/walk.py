@@ -19,6 +19,7 @@ from vantage6.common.disclosure.outputs import (
     bound_output,
 )
 from vantage6.common.disclosure.shares import ColumnTotals
+from vantage6.common.disclosure.shares.pairs import MOST_FLAGS
 from vantage6.common.disclosure.verdicts import Finding, Verdict
 from vantage6.common.durable_files import open_plain
 from vantage6.node.release.judgements import MOST_FINDINGS
@@ -96,6 +97,8 @@ class _Frame:
     levels: set[str] | None = None
     #: All numbers of a list that was not too long to be kept.
     kept: list[float] = field(default_factory=list)
+    #: Flags of a list that was not too long to be kept.
+    flags: list[bool] = field(default_factory=list)
     #: Numbers of a list that are not looked at yet.
     numbers: list[float] = field(default_factory=list)
     first: float | None = None
@@ -186,6 +189,8 @@ class Walk:
             else:
                 self._enter(frame)
                 frame.is_mixed = True
+                if isinstance(value, bool) and len(frame.flags) < MOST_FLAGS:
+                    frame.flags.append(value)
                 self._note(frame, (value,))
             if len(self.findings) >= MOST_FINDINGS:
                 return
@@ -311,15 +316,21 @@ class Walk:
         distinct = len(frame.distinct or ()) + frame.nested
         is_long = frame.count > most and distinct > min(most, _MOST_KEPT - 1)
         data = self._data
-        if is_long or (whole is not None and frame.count >= max(whole, SHORT_LIST // 2)):
-            is_whole = len(frame.kept) == frame.count
-            rows = 0 if data is None else data.rows
-            if not (is_whole and self._matrices.holds(frame.path, frame.kept, rows)):
-                self.add("row_like", frame)
+        is_long |= whole is not None and frame.count >= max(whole, SHORT_LIST // 2)
+        if is_long and not self._is_declared(frame):
+            self.add("row_like", frame)
         if data is None or frame.first is None or not frame.rises or frame.count < 2:
             return
         if data.is_lowest(frame.first) and data.is_highest(frame.last):
             self.add("extreme", frame)
+
+    def _is_declared(self, frame: _Frame) -> bool:
+        """Tell whether a long list is what the card says, and no list of records."""
+        if len(frame.flags) == frame.count:
+            return self._matrices.holds_flags(frame.path, frame.flags)
+        rows = 0 if self._data is None else self._data.rows
+        is_whole = len(frame.kept) == frame.count
+        return is_whole and self._matrices.holds(frame.path, frame.kept, rows)
 
     def _compare(self) -> None:
         """Compare what was collected with the data."""

@@ -1,20 +1,27 @@
 """The answers of the library keep to its own card, under the floors of every preset."""
 
+import json
 from collections import Counter
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from tests.algorithms.federation import federation
+from tests.algorithms.federation import federation, split
 from vantage6.algorithms.catalogue import CENTRAL, PARTIAL
 from vantage6.algorithms.statistics.sentences import Stopped
 from vantage6.common import cards
 from vantage6.common.disclosure.floors import PRESETS
 from vantage6.common.disclosure.shares import Question, judge_shares
 from vantage6.common.disclosure.verdicts import Verdict
+from vantage6.node.release import judge as release
+from vantage6.node.release.by_card import Described, judge_by_card
+from vantage6.node.release.checks import all_checks
+from vantage6.node.release.sketch import Sketch
+from vantage6.node.release.sketching import make_sketch
 
 CARD = cards.read(
     (Path(__file__).resolve().parents[2] / "algorithms/statistics/card.json").read_bytes()
@@ -138,3 +145,38 @@ def test_every_verdict_is_reached_by_the_open_preset_alone() -> None:
             assert function is not None
             verdicts.append(judge_shares(one, function, floors, Question.of(sent)).verdict)
         assert Verdict.REFUSED in verdicts, name
+
+
+@pytest.fixture(scope="module")
+def sketches(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Sketch]:
+    """Return the sketch of the data of each station."""
+    found = {}
+    for number, share in split(cohort(0.05), 3).items():
+        folder = tmp_path_factory.mktemp(f"station{number}")
+        pd.DataFrame(share).to_csv(folder / "data.csv", index=False)
+        (folder / "made").mkdir()
+        make_sketch(folder / "data.csv", "csv", folder / "made", PRESETS["default"].cell)
+        found[number] = Sketch(folder / "made")
+    return found
+
+
+@pytest.mark.parametrize("name", [name for name in CALLS if name not in ONLY_OPEN])
+def test_a_station_lets_each_answer_leave_as_it_is(
+    name: str, sketches: dict[int, Sketch], tmp_path: Path
+) -> None:
+    """Rules with a card and without one, beside a sketch of the data."""
+    function, arguments = CALLS[name]
+    floors, card = PRESETS["default"], CARD.model_dump(mode="json", by_alias=True)
+    stations = federation(cohort(0.05), 3, floors=floors)
+    CENTRAL[function](stations, **arguments)
+    output = tmp_path / "output"
+    for method, sent, said in stations.calls:
+        described = CARD.find(method, is_central=False)
+        assert described is not None
+        for number, one in said.items():
+            output.write_bytes(b"json." + json.dumps(one).encode())
+            asked = release.Question(floors, method, card, "default")
+            found = release.judge(output, asked, all_checks(sketches[number]))
+            by_card = judge_by_card(output, Described(described, sent), floors, sketches[number])
+            assert (found.findings, by_card.findings) == ((), ()), method
+            assert by_card.rewritten is None

@@ -474,6 +474,19 @@ OTHERS = [
         "not_a_status",
     ),
     Output(
+        "a column of two values, declared as flags",
+        (share("/x/*", "status"),),
+        {"x": [number % 3 == 0 for number in range(200)]},
+        "too_many_flags",
+    ),
+    Output(
+        "a column of two values, as many as pairs",
+        (share("/x/*", "status"),),
+        {"x": [number % 3 == 0 for number in range(210)]},
+        "too_many_flags",
+    ),
+    Output("flags of pairs", (share("/x/*", "status"),), {"x": [True] * 210}, PASS),
+    Output(
         "a sentence", (share("/message", "text"),), {"message": "There is no column 'bmi'."}, PASS
     ),
     Output(

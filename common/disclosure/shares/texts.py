@@ -9,6 +9,7 @@ from typing import Any
 from vantage6.common.disclosure.shares.context import Context
 from vantage6.common.disclosure.shares.counts import sequences
 from vantage6.common.disclosure.shares.numbers import count_of, digits_of, is_number
+from vantage6.common.disclosure.shares.pairs import FEW_FLAGS, are_pairs
 from vantage6.common.disclosure.shares.places import Place
 
 #: Longest texts: a sentence, a word, a key.
@@ -37,6 +38,11 @@ def judge_texts(context: Context, places: list[Place]) -> None:
 def judge_status(context: Context, places: list[Place]) -> None:
     """Check flags and words; a number only where the card names one place for it."""
     share, words = places[0].share, set()
+    for place in places:
+        flags = [leaf for leaf in place.leaves if isinstance(leaf, bool)]
+        if len(flags) > FEW_FLAGS and not (len(flags) == len(place.leaves) and are_pairs(flags)):
+            remedy = f"Send at most {FEW_FLAGS} flags in a list, or one for each pair of points."
+            context.refuse("too_many_flags", share.path, remedy)
     for leaf in (leaf for place in places for leaf in place.leaves):
         if leaf is None or isinstance(leaf, bool):
             continue
