@@ -42,7 +42,7 @@ def _database(monkeypatch: pytest.MonkeyPatch) -> None:
             path.write_text(f"age\n{rows}")
         return path
 
-    monkeypatch.setattr("tests.node.conftest.write_database", write_database)
+    monkeypatch.setattr("tests.node.contexts.write_database", write_database)
     monkeypatch.setattr(judging, "_LOOK_SECONDS", 0.02)
 
 

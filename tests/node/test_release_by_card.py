@@ -82,7 +82,7 @@ def _database(monkeypatch: pytest.MonkeyPatch) -> None:
             path.write_text("age\n" + "".join(f"{20 + number % 7}\n" for number in range(60)))
         return path
 
-    monkeypatch.setattr("tests.node.conftest.write_database", write_database)
+    monkeypatch.setattr("tests.node.contexts.write_database", write_database)
 
 
 Ask = Callable[..., dict[str, Any]]
