@@ -8,6 +8,7 @@ from typing import Any
 import falcon
 
 from vantage6.common import clock
+from vantage6.common.config.policies import PolicyConfig
 from vantage6.common.errors import V6Error
 from vantage6.node.claims import Requester
 from vantage6.node.console.rendering import Renderer
@@ -228,12 +229,14 @@ class Rules(Page):
                 fault, found = self._preview(asked)
         except (V6Error, OSError) as error:
             fault = str(error)
+        policies = (config and config.policies) or PolicyConfig()
         self.show(
             req,
             resp,
             "rules",
             grants=grants,
             now=clock.now(),
+            summaries=(policies.floors.summary, policies.release.summary),
             rules=lines,
             followed=followed,
             asked=asked,

@@ -1,6 +1,7 @@
 """The pages of the console: whether each answers its question."""
 
 import csv
+import html
 import io
 import json
 import os
@@ -23,6 +24,7 @@ from tests.node.console_bench import (
 )
 from tests.node.wire import Wire
 from tests.waiting import eventually
+from vantage6.common.config.policies import PolicyConfig
 from vantage6.node.control import Control
 from vantage6.node.instance import Instance
 from vantage6.node.reports.record import EVENTS
@@ -221,6 +223,8 @@ def test_rules_are_told_and_tried(browser: Browser) -> None:
     assert answer_of(page) == "Only listed images can run here"
     for words in ("database registry", "no image", "all of the collaboration"):
         assert words in page
+    for line in (PolicyConfig().floors.summary, PolicyConfig().release.summary):
+        assert html.escape(line).replace("&#x27;", "&#39;").replace("&quot;", "&#34;") in page
     fits = browser.get(f"/rules?image={IMAGE}&user=rosa&function=mean").text
     assert "No rule refuses it." in fits
     assert "The image may read the database &#39;default&#39;." in fits
