@@ -10,9 +10,9 @@ import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from vantage6.common import clock
+from vantage6.common import clock, logs
 from vantage6.common.disclosure.verdicts import Finding, Verdict
 from vantage6.common.durable_files import open_plain, write_durably
 from vantage6.common.errors import Conflict, Invalid, NotFound
@@ -20,6 +20,8 @@ from vantage6.common.file_lock import hold
 from vantage6.node.claims import FOLDER_PREFIX, folder_name
 from vantage6.node.release.judgements import Judgement, read_judgement
 from vantage6.node.rules.audit import hash_of
+
+log = logs.get(__name__)
 
 _ANSWER = "answer.json"
 _LOCK = "answers.lock"
@@ -200,7 +202,12 @@ class HeldOutputs:
 
     def _all(self) -> Iterator[HeldOutput]:
         for folder in sorted(self._results.glob(f"{FOLDER_PREFIX}*")):
-            held = self._read(folder)
+            try:
+                held = self._read(folder)
+            except (OSError, ValueError, KeyError, TypeError) as error:
+                # It stays where it is, and the others are there to be decided about.
+                log.error("held output not readable", folder=folder.name, reason=str(error))
+                continue
             if held is not None:
                 yield held
 
@@ -229,8 +236,16 @@ class HeldOutputs:
 
 
 def _read_answer(folder: Path) -> Answer | None:
-    values = _read_object(folder / _ANSWER)
-    return None if values is None else Answer(**values)
+    try:
+        values = _read_object(folder / _ANSWER)
+        answer = None if values is None else Answer(**values)
+        if answer is not None and answer.decision not in get_args(Decision):
+            raise ValueError("decision")
+    except (ValueError, TypeError) as error:
+        # SECURITY: what cannot be read is no answer. The output waits, and gets another one.
+        log.error("answer not readable", folder=folder.name, reason=str(error))
+        return None
+    return answer
 
 
 def _read_object(path: Path) -> dict[str, Any] | None:

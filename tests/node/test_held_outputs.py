@@ -49,6 +49,28 @@ def test_a_held_output_is_listed_with_its_findings_and_its_bytes(tmp_path: Path)
     assert outputs.content(5) == b"exact"
 
 
+def test_a_damaged_file_hides_no_other_output(tmp_path: Path) -> None:
+    hold(tmp_path)
+    for result_id, name in ((6, "entry.json"), (7, "judgement.json")):
+        (hold(tmp_path, result_id).folder / name).write_text("{")
+    assert [held.result_id for held in HeldOutputs(tmp_path).list()] == [5]
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["{", "[1]", '{"decision": "refusedX", "by": "bob", "at": "2026-05-03T08:00:00+00:00"}'],
+)
+def test_what_cannot_be_read_as_an_answer_is_none(content: str, tmp_path: Path) -> None:
+    (hold(tmp_path).folder / "answer.json").write_text(content)
+    outputs = HeldOutputs(tmp_path)
+    assert outputs.answer(5) is None
+    assert [held.result_id for held in outputs.list()] == [5]
+    outputs.refuse(5, "ann", "No.")
+    answer = outputs.answer(5)
+    assert answer is not None
+    assert answer.decision == "refused"
+
+
 def test_the_first_answer_stays_and_survives_the_process(tmp_path: Path) -> None:
     hold(tmp_path)
     HeldOutputs(tmp_path).release(5, "ann")
