@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from vantage6.common.disclosure.outputs import LONGEST_TEXT
+
 _ANY = "*"
 
 
@@ -27,3 +29,8 @@ def public_path(path: str, card: dict[str, Any] | None) -> str:
     }
     words = path.split("/")[1:]
     return "".join(f"/{word if word in known else _ANY}" for word in words)
+
+
+def write_step(label: str | int) -> str:
+    """Return one step of a path. SECURITY: a key has any length, and is in many paths."""
+    return "/" + str(label)[:LONGEST_TEXT].replace("~", "~0").replace("/", "~1")

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from vantage6.common.errors import SerializationError
+from vantage6.common.json_values import has_more_values
 from vantage6.common.serialization import deserialize, to_json
 
 Event = tuple[str, Any]
@@ -25,9 +26,11 @@ _MOST_BEGINNING = 8
 _BUFFER_BYTES = 2**16
 #: Largest output that is read at once, where its format cannot be read as a stream.
 _MOST_AT_ONCE = 16 * 2**20
+#: Most values of such an output.
+_MOST_VALUES = 1_000_000
 #: Deepest nesting that is followed.
 _MOST_DEPTH = 64
-#: Longest line of a table.
+#: Longest line of a table, and most characters of lines that begin within one record.
 _MOST_LINE = 2**20
 
 
@@ -83,8 +86,11 @@ def _json_events(file: BinaryIO, length: int) -> Iterator[Event]:
         if length > _MOST_AT_ONCE:
             raise NoForm from error
         file.seek(begin)
+        content = file.read()
+        if has_more_values(content, _MOST_VALUES):
+            raise NoForm from error
         yield RESTART
-        yield from _loose_events(file.read())
+        yield from _loose_events(content)
 
 
 def _loose_events(content: bytes) -> Iterator[Event]:
@@ -159,7 +165,9 @@ def _table_events(file: BinaryIO) -> Iterator[Event]:
     csv.field_size_limit(_MOST_LINE)
     yield "start_array", None
     try:
-        for row in csv.reader(_lines(text), delimiter=delimiter):
+        lines = _Lines(text)
+        for row in csv.reader(lines, delimiter=delimiter):
+            lines.begin_record()
             yield "start_array", None
             for field in row:
                 yield _field(field)
@@ -171,9 +179,31 @@ def _table_events(file: BinaryIO) -> Iterator[Event]:
     yield "end_array", None
 
 
-def _lines(text: io.TextIOWrapper) -> Iterator[str]:
-    while line := text.readline(_MOST_LINE):
-        yield line
+class _Lines:
+    """The lines of a table, as long as those of one record are not too long together.
+
+    SECURITY: a record goes on behind a quoted end of a line, and could be the whole output.
+    """
+
+    def __init__(self, text: io.TextIOWrapper) -> None:
+        self._text = text
+        self._left = _MOST_LINE
+
+    def begin_record(self) -> None:
+        """Take what follows for another record."""
+        self._left = _MOST_LINE
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        if self._left <= 0:
+            raise NoForm
+        line = self._text.readline(_MOST_LINE)
+        if not line:
+            raise StopIteration
+        self._left -= len(line)
+        return line
 
 
 def _field(field: str) -> Event:

@@ -24,6 +24,7 @@ from vantage6.common.disclosure.verdicts import Finding, Verdict
 from vantage6.common.durable_files import open_plain
 from vantage6.node.release.judgements import MOST_FINDINGS
 from vantage6.node.release.matrices import Matrices
+from vantage6.node.release.paths import write_step
 from vantage6.node.release.streams import RESTART, Event, NoForm, read_events
 
 #: Numbers and texts that are compared with the data at once.
@@ -36,8 +37,8 @@ _LARGEST = 2**64
 _MOST_OF_RULE = 20
 _LOWEST = frozenset({"min", "minimum", "lowest", "smallest"})
 _HIGHEST = frozenset({"max", "maximum", "highest", "largest"})
-#: Pieces of a text that may be fields of a record.
-_FIELDS = re.compile(r"[,;|\t\r\n]+")
+#: What stands between pieces of a text that may be fields of a record, and such a piece.
+_BETWEEN, _PIECE = re.compile(r"[,;|\t\r\n]"), re.compile(r"[^,;|\t\r\n]+")
 
 REMEDIES = {
     "row_like": "A list is nearly as long as the data. Return sums, counts or a model.",
@@ -112,9 +113,9 @@ class _Frame:
         frame, labels = self, []
         # The outermost place is the whole output, which has an empty path.
         while frame.parent is not None and frame.parent.parent is not None:
-            labels.append(str(frame.label).replace("~", "~0").replace("/", "~1"))
+            labels.append(write_step(frame.label))
             frame = frame.parent
-        return "".join(f"/{label}" for label in reversed(labels))
+        return "".join(reversed(labels))
 
 
 class Walk:
@@ -200,7 +201,7 @@ class Walk:
         """Note what was found at a place."""
         path = "" if frame is None else frame.path
         if label is not None:
-            path += "/" + str(label).replace("~", "~0").replace("/", "~1")
+            path += write_step(label)
         if self._counts[rule] < _MOST_OF_RULE and (rule, path) not in self.findings:
             self._counts[rule] += 1
             self.findings[rule, path] = found(rule, path)
@@ -271,10 +272,7 @@ class Walk:
             frame.is_mixed = True
             if not (frame.is_map and label in self._columns):
                 self._note(frame, (text,))
-        pieces = [text] if len(text) <= LONGEST_TEXT else []
-        if _FIELDS.search(text):
-            pieces += [piece for piece in _FIELDS.split(text) if piece]
-        for piece in pieces:
+        for piece in _pieces(text):
             number = _number(piece)
             if number is None:
                 self._texts.append(piece)
@@ -379,6 +377,17 @@ def _walk(file: BinaryIO, length: int, walked: Walk, data_bytes: int | None) -> 
         if length > MOST_OPAQUE:
             walked.add("opaque")
     yield from walked.findings.values()
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Yield a text and its pieces, one after another, for all may be cells of the data."""
+    if len(text) <= LONGEST_TEXT:
+        yield text
+    if _BETWEEN.search(text):
+        # SECURITY: the output is held for a text that is longer, and a list of all its pieces
+        # would take many times its length.
+        for match in _PIECE.finditer(text, 0, MOST_TEXT):
+            yield match.group()
 
 
 def _number(text: str) -> float | None:
