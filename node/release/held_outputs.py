@@ -18,7 +18,7 @@ from vantage6.common.durable_files import open_plain, write_durably
 from vantage6.common.errors import Conflict, Invalid, NotFound
 from vantage6.common.file_lock import hold
 from vantage6.node.claims import FOLDER_PREFIX, folder_name
-from vantage6.node.release.judgements import Judgement, read_judgement
+from vantage6.node.release.judgements import MOST_FINDINGS, Judgement, read_judgement
 from vantage6.node.rules.audit import hash_of
 
 log = logs.get(__name__)
@@ -27,6 +27,15 @@ _ANSWER = "answer.json"
 _LOCK = "answers.lock"
 #: Longest sentence of a person: the researcher reads it in a reason.
 MOST_SENTENCE = 1000
+#: Outputs that wait at once. Each keeps its place on the disk of the station.
+MOST_HELD = 500
+#: Why an output does not wait beside so many.
+TOO_MANY_HELD = Finding(
+    "too_many_held",
+    "",
+    Verdict.REFUSED,
+    "Too many outputs wait for a person at the station. Send the task again when some have left.",
+)
 #: Longest file of an answer, and of an entry.
 _MOST_BYTES = 2**20
 
@@ -80,6 +89,13 @@ class HeldOutputs:
     def list(self) -> list[HeldOutput]:
         """Return the outputs without an answer, oldest result first."""
         return [held for held in self._all() if held.answer is None]
+
+    def refuse_too_many(self, judgement: Judgement) -> Judgement:
+        """Return a judgement, of which an output to be held is refused where too many wait."""
+        if judgement.verdict is not Verdict.HELD or len(self.list()) < MOST_HELD:
+            return judgement
+        findings = (TOO_MANY_HELD, *judgement.findings)[:MOST_FINDINGS]
+        return replace(judgement, verdict=Verdict.REFUSED, findings=findings)
 
     def get(self, result_id: int) -> HeldOutput:
         """Return a held output, also after it was decided about and until it has left.

@@ -61,7 +61,12 @@ class RunDisks:
         self._kept = kept
         self._lock = threading.Lock()
 
-    def open(self, run_id: int, in_use: Callable[[], set[int]]) -> Path | None:
+    def open(
+        self,
+        run_id: int,
+        in_use: Callable[[], set[int]],
+        kept: Callable[[], set[int]] = set,
+    ) -> Path | None:
         """Return where the file system of a run is, made and mounted if it was not.
 
         None for a run that has a plain folder, from a time before there were file systems.
@@ -71,7 +76,9 @@ class RunDisks:
         run_id
             The run.
         in_use
-            Tells which runs have results here; asked where room is short.
+            Tells which runs have results here that write; asked where room is short.
+        kept
+            Tells which runs have any results here: what is in their file systems stays.
 
         Raises
         ------
@@ -90,7 +97,7 @@ class RunDisks:
             if is_new and any(mount_point.iterdir()):
                 return None
             wanted = self._whole if is_new else _promise(file)
-            left = self._make_room(wanted, lambda: in_use() | {run_id})
+            left = self._make_room(wanted, lambda: in_use() | {run_id}, kept)
             if left < wanted:
                 raise OSError(
                     f"There is no room at {self._folder} for run {run_id}: it may write "
@@ -115,7 +122,7 @@ class RunDisks:
         Parameters
         ----------
         run_ids_in_use
-            Runs that have results here, by a look that may be some moments old.
+            Runs that have results here that write, by a look that may be some moments old.
         idle_seconds
             Time since the last use, which keeps those that came after that look.
         """
@@ -131,16 +138,16 @@ class RunDisks:
                 # It does no harm but to count: the others, and the stop of the node, go on.
                 log.warning("not unmounted", run_id=int(file.stem), reason=str(error))
 
-    def make_room(self, in_use: Callable[[], set[int]]) -> None:
+    def make_room(self, in_use: Callable[[], set[int]], kept: Callable[[], set[int]]) -> None:
         """Remove runs before their time where the disk is so full that none could be computed.
 
         Parameters
         ----------
-        in_use
-            Tells which runs have results here.
+        in_use, kept
+            As for `open`.
         """
         with self._lock:
-            self._make_room(0, in_use)
+            self._make_room(0, in_use, kept)
 
     def shortage(self) -> str:
         """Return why not even one run could start, as a sentence; nothing if one could."""
@@ -159,7 +166,9 @@ class RunDisks:
         # What the file system keeps for itself does not count.
         return self._most + self._most // 20 + 2**20
 
-    def _make_room(self, wanted: int, in_use: Callable[[], set[int]]) -> int:
+    def _make_room(
+        self, wanted: int, in_use: Callable[[], set[int]], kept: Callable[[], set[int]]
+    ) -> int:
         """Return how many bytes are left, after idle runs made room if it is less than wanted.
 
         The lock is held. Runs go by their last use, and only where that is enough.
@@ -167,14 +176,14 @@ class RunDisks:
         left = self._free() - self._sum_promises()
         if left >= wanted:
             return left
-        used = in_use()
+        used, spared = in_use(), kept()
         idle = [file for file in self._images() if int(file.stem) not in used]
         for file in idle:
             with suppress(OSError):  # What is still mounted counts.
                 _unmount(file.with_suffix(""))
         promised, recent = self._sum_promises(), time.time() - _RECENT_SECONDS
         left = self._free() - promised
-        details = [(file.stat(), file) for file in idle]
+        details = [(file.stat(), file) for file in idle if int(file.stem) not in spared]
         old = sorted((one.st_mtime, one.st_blocks, file) for one, file in details)
         old = [one for one in old if one[0] < recent]
         if left + 512 * sum(blocks for _, blocks, _ in old) < wanted:

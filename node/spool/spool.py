@@ -19,7 +19,7 @@ the start of an algorithm and the delivery of its result.
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from datetime import datetime
@@ -35,6 +35,7 @@ from vantage6.common.durable_files import (
     sync_folder,
     write_durably,
 )
+from vantage6.common.task_status import TaskStatus
 from vantage6.node.claims import FOLDER_PREFIX, Claim, folder_name
 from vantage6.node.outcomes import Outcome
 from vantage6.node.proxy.subtasks import SubTasks
@@ -290,20 +291,38 @@ class Spool:
         return measured.room((entry.io, self.temporary(entry.record.run_id)), limits.disk_bytes)
 
     def rest(self, run_ids_in_use: set[int], idle_seconds: float = 0) -> None:
-        """Unmount what no result uses, nor has used for a while."""
+        """Unmount what no result writes to, nor has used for a while."""
         if self._disks is not None:
-            self._disks.rest(run_ids_in_use, idle_seconds)
+            self._disks.rest(run_ids_in_use - self._computed_run_ids(), idle_seconds)
 
     def _disk(self, run_id: int) -> Path | None:
-        return None if self._disks is None else self._disks.open(run_id, self._run_ids)
+        return (
+            None
+            if self._disks is None
+            else self._disks.open(run_id, self._writing_run_ids, self._run_ids)
+        )
 
-    def _run_ids(self) -> set[int]:
+    def _computed_run_ids(self) -> set[int]:
+        """Return the runs of which all results are computed, and have their outputs at home."""
+        return self._run_ids() - self._writing_run_ids()
+
+    def _writing_run_ids(self) -> set[int]:
+        """Return the runs of which a result on disk may still write.
+
+        An output can wait for a person for weeks. The file system of its run would count with all
+        that it may hold, and leave no room for others.
+        """
+        return self._run_ids(_may_write)
+
+    def _run_ids(self, counts: Callable[[Path], bool] = lambda _: True) -> set[int]:
         """Return the runs that have results on disk."""
         found = set()
         for folder in self._results.glob(f"{FOLDER_PREFIX}*"):
             # SECURITY: one that is there and cannot be read is an error. Its run must not make
             # room for others.
             with suppress(FileNotFoundError, ValueError, KeyError):
+                if not counts(folder):
+                    continue
                 found.add(int(json.loads((folder / "entry.json").read_bytes())["run_id"]))
         return found
 
@@ -316,11 +335,14 @@ class Spool:
         """Remove shared folders that no result uses and none has used for a while."""
         oldest = clock.now().timestamp() - keep_seconds
         idle = []
+        computed = set() if self._disks is None else self._computed_run_ids()
         for name in run_disks.names(self._runs):
             # A file system that is just being made changes its name.
             with suppress(FileNotFoundError):
                 if name.isdecimal() and int(name) in run_ids_in_use:
-                    run_disks.keep(self._runs, name)
+                    # One that is mounted comes to rest first.
+                    if not (int(name) in computed and os.path.ismount(self._runs / name)):
+                        run_disks.keep(self._runs, name)
                 else:
                     idle.append((run_disks.last_use(self._runs, name), name))
         self.rest(run_ids_in_use, idle_seconds=60)
@@ -329,7 +351,7 @@ class Spool:
                 with _log_errors("run not removed", run_id=name):
                     run_disks.remove(self._runs, name)
         if self._disks is not None:
-            self._disks.make_room(self._run_ids)
+            self._disks.make_room(self._writing_run_ids, self._run_ids)
 
 
 @contextmanager
@@ -349,6 +371,16 @@ def _is_of_spool(path: Path) -> bool:
 
 def _output_on(disk: Path, entry: Entry) -> Path:
     return disk / "outputs" / str(entry.record.result_id)
+
+
+def _may_write(folder: Path) -> bool:
+    """Tell whether the algorithm of a result may still write. SECURITY: in doubt, it may."""
+    try:
+        outcome = Outcome.from_json(json.loads((folder / "outcome.json").read_bytes()))
+    except (OSError, ValueError, KeyError, TypeError):
+        return True
+    # One that failed at the node may still run.
+    return outcome.status != TaskStatus.COMPLETED
 
 
 def _load(folder: Path) -> Entry | None:

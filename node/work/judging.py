@@ -12,6 +12,7 @@ from vantage6.node.outcomes import Reason, RefusalError, reason_to_json
 from vantage6.node.release import walk
 from vantage6.node.release.card_files import read_card_of
 from vantage6.node.release.checks import all_checks, not_to_fail
+from vantage6.node.release.held_outputs import TOO_MANY_HELD
 from vantage6.node.release.judge import Check, Judgement, Question, judge
 from vantage6.node.release.judgements import finding_to_json, read_judgement, write_judgement
 from vantage6.node.release.paths import public_path
@@ -64,6 +65,7 @@ def _judge_once(context: NodeContext, entry: Entry, retry: Retry) -> Judgement:
     question = _question(context, entry)
     checks = _checks(context, entry, retry, question)
     judgement = judge(entry.io / "output", question, checks)
+    judgement = context.held_outputs.refuse_too_many(judgement)
     shown = [finding_to_json(finding) for finding in judgement.findings[:_SHOWN]]
     retry.record(
         "judged",
@@ -139,6 +141,8 @@ def begin_sketch(context: NodeContext, entry: Entry, *, has_card: bool) -> None:
 def _refusal(entry: Entry, judgement: Judgement) -> Reason:
     """Return what a researcher reads of an output that breaks a rule: never a value of it."""
     kept, first = read_card_of(entry.folder), judgement.findings[0]
+    if first.rule == TOO_MANY_HELD.rule:
+        return Reason(first.rule, first.remedy)
     place = public_path(first.path, kept.card if kept else None)
     at = f" at {place}" if place else ""
     return Reason(

@@ -12,6 +12,7 @@ import pytest
 from tests.node.conftest import MakeContext, MakeScheduler
 from tests.node.wire import Wire
 from tests.waiting import eventually
+from vantage6.node.release import held_outputs
 from vantage6.node.release.held_outputs import HeldOutputs
 from vantage6.node.release.judgements import read_judgement
 from vantage6.node.rules.audit import entries, hash_of
@@ -140,6 +141,23 @@ def test_a_held_output_leaves_when_a_person_says_so(
     (decided,) = audit("release_decided")
     assert (decided["decision"], decided["by"]) == ("released", "ann")
     assert eventually(lambda: held.list() == [])
+
+
+def test_an_output_beside_too_many_that_wait_is_refused(
+    wire: Wire, make_scheduler: MakeScheduler, audit: Events, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(held_outputs, "MOST_HELD", 1)
+    wire.add(5, write(LEVELS))
+    scheduler = make_scheduler(policies=STRICT)
+    scheduler.accept(5)
+    eventually(lambda: audit("judged"))
+    wire.add(6, write(LEVELS))
+    scheduler.accept(6)
+    eventually(lambda: wire.ids("not allowed") == [6])
+    assert wire.results[6]["reason"]["code"] == "too_many_held"
+    assert not wire.results[6].get("result")
+    assert [judged["verdict"] for judged in audit("judged")] == ["held", "refused"]
+    eventually(lambda: wire.ids("pending") == [5])
 
 
 def test_a_person_who_refuses_is_quoted(
