@@ -152,7 +152,7 @@ def compare_with_earlier(
 
     Raises
     ------
-    sqlite3.Error
+    OSError
         If the earlier answers cannot be read now.
     """
     if floors.cell <= 1 or strictest(judged.findings) is Verdict.REFUSED:

@@ -30,6 +30,19 @@ CREATE INDEX IF NOT EXISTS counts_by_version ON counts (database, version);
 """
 
 
+#: What passes as errors of a disk do: it is full or fails, or others have the file.
+_PASSING = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_READONLY,
+    }
+)
+
+
 class TooManyAnswers(Exception):
     """So many counts are known of a requester that no further one is compared."""
 
@@ -79,7 +92,9 @@ class EarlierAnswers:
         Raises
         ------
         TooManyAnswers
-            If there is no room to remember them.
+            If too many counts are known to remember them.
+        OSError
+            If the file cannot be read or written now, as on a full disk.
         """
         key = (answered.requester, answered.database, answered.version)
         with self._change() as connection:
@@ -122,14 +137,16 @@ class EarlierAnswers:
 
         SECURITY: of two questions at the same time, one sees the counts of the other.
         """
-        with closing(self._open()) as connection:
+        with _errors_that_pass(), closing(self._open()) as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
+                connection.execute("COMMIT")
             except BaseException:
-                connection.execute("ROLLBACK")
+                # SQLite has ended it already where the disk is full.
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
                 raise
-            connection.execute("COMMIT")
 
     def _open(self) -> sqlite3.Connection:
         # SECURITY: made closed to others before SQLite writes into it.
@@ -142,3 +159,15 @@ class EarlierAnswers:
             connection.close()
             raise
         return connection
+
+
+@contextmanager
+def _errors_that_pass() -> Iterator[None]:
+    """Raise what SQLite says of a disk as `OSError`, for which the node waits."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        # The lowest byte is the kind of error.
+        if error.sqlite_errorcode & 0xFF in _PASSING:
+            raise OSError(f"earlier answers not readable now: {error}") from error
+        raise

@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from vantage6.common import logs
 from vantage6.common.cards import Card
 from vantage6.common.disclosure.floors import Floors
 from vantage6.common.disclosure.verdicts import Finding
 from vantage6.common.durable_files import open_plain
 from vantage6.node.outcomes import RefusalError
+from vantage6.node.release import walk
 from vantage6.node.release.by_card import (
     Described,
     Source,
@@ -20,6 +22,8 @@ from vantage6.node.release.judge import Check, Question
 from vantage6.node.release.walk import Data
 from vantage6.node.spool.spool import Entry
 from vantage6.node.work.context import NodeContext
+
+log = logs.get(__name__)
 
 _MOST_INPUT_BYTES = 64 * 2**20
 
@@ -43,11 +47,18 @@ def checks_by_card(
     OSError
         If something cannot be read or written now.
     """
-    described = _describe(entry)
-    if described is None:
-        return ()
-    output = entry.io / "output"
-    rewrite_output(entry.folder, output, judge_by_card(output, described, floors, data))
+    try:
+        described = _describe(entry)
+        if described is None:
+            return ()
+        output = entry.io / "output"
+        rewrite_output(entry.folder, output, judge_by_card(output, described, floors, data))
+    except OSError:
+        raise
+    except Exception:
+        # SECURITY: of what the card could not be applied to, nothing is assumed.
+        log.exception("output not judged by its card", result_id=entry.record.result_id)
+        return (lambda _, __: [walk.found("not_judged")],)
     hidden = read_hidden(entry.folder)
     source = _source(context, entry)
 

@@ -1,9 +1,11 @@
 """No two answers of a station differ by a few records."""
 
+import resource
 import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -155,3 +157,30 @@ def test_admitted_counts_never_differ_by_a_few(
         assert earlier.admit(answered(count), cell) == expected
         if expected:
             admitted.append(count)
+
+
+def test_a_full_disk_is_waited_for(earlier: EarlierAnswers, tmp_path: Path) -> None:
+    assert earlier.admit(answered(60), 5)
+    length = (tmp_path / "earlier_answers.sqlite3").stat().st_size
+    many = Answered("3", "default", "v1", "mean", {f"{n:0200}": 60 for n in range(500)})
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (length, before[1]))
+    try:
+        with pytest.raises(OSError, match="not readable now"):
+            earlier.admit(many, 5)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert earlier.admit(many, 5)
+    assert not earlier.admit(answered(59), 5)
+
+
+def test_a_file_that_another_process_has_is_waited_for(
+    earlier: EarlierAnswers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert earlier.admit(answered(60), 5)
+    monkeypatch.setattr(module, "_WAIT_SECONDS", 0.01)
+    with closing(sqlite3.connect(tmp_path / "earlier_answers.sqlite3")) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(OSError, match="not readable now"):
+            earlier.admit(answered(60), 5)
+    assert earlier.admit(answered(60), 5)

@@ -14,11 +14,12 @@ from tests.node.factories import IMAGE, make_config
 from tests.node.wire import Wire
 from tests.waiting import eventually
 from vantage6.common.cards import parse, write_label
+from vantage6.node.release.held_outputs import HeldOutputs
 from vantage6.node.release.hiding import read_hidden
 from vantage6.node.rules.audit import entries
 from vantage6.node.runtime.base import Image
 from vantage6.node.runtime.process import ProcessRuntime
-from vantage6.node.work import judging
+from vantage6.node.work import judging, judging_by_card
 
 CARD = parse(
     {
@@ -203,3 +204,19 @@ def test_cells_that_were_hidden_stay_hidden_after_a_crash(
     assert len(seen) == 2
     assert seen[0] == seen[1] != ()
     assert {judged["verdict"] for judged in audit(tmp_path, "judged")} == {"mitigated"}
+
+
+@pytest.mark.parametrize("step", ["judge_by_card", "rewrite_output", "_describe"])
+def test_a_defect_before_the_judgement_holds_the_output(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, step: str
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(judging_by_card, step, fail)
+    # No person decides in time.
+    monkeypatch.setattr(HeldOutputs, "has_expired", lambda *_: True)
+    assert ask({"n": 50, "sum": 1150.0})["reason"]["code"] == "release_expired"
+    (judged,) = audit(tmp_path, "judged")
+    assert judged["verdict"] == "held"
+    assert [found["rule"] for found in judged["findings"]] == ["not_judged"]
