@@ -43,7 +43,9 @@ def find_refusal(context: NodeContext, entry: Entry, retry: Retry) -> Reason | N
     InterruptedExecution
         If the result was killed or stopped, or the node stops.
     """
-    judgement = retry.disk(lambda: _judge_once(context, entry, retry))
+    judgement = retry.disk(lambda: read_judgement(entry.folder))
+    if judgement is None:
+        judgement = _judge_once(context, entry, retry)
     if judgement.verdict is Verdict.REFUSED:
         return _refusal(entry, judgement)
     if judgement.verdict is Verdict.HELD:
@@ -58,14 +60,12 @@ def judged_hash(entry: Entry) -> str | None:
 
 
 def _judge_once(context: NodeContext, entry: Entry, retry: Retry) -> Judgement:
-    """Return the judgement on disk, or make it; in the audit first, then on disk."""
-    known = read_judgement(entry.folder)
-    if known is not None:
-        return known
-    question = _question(context, entry)
-    checks = _checks(context, entry, retry, question)
-    judgement = judge(entry.io / "output", question, checks)
-    judgement = context.held_outputs.refuse_too_many(judgement)
+    """Judge an output; in the audit first, then on disk.
+
+    Each step waits for a full disk by itself. What the audit says once would else be said at each
+    attempt, and use up the room that it keeps for what leaves.
+    """
+    judgement = retry.disk(lambda: _judge(context, entry, retry))
     shown = [finding_to_json(finding) for finding in judgement.findings[:_SHOWN]]
     retry.record(
         "judged",
@@ -78,8 +78,15 @@ def _judge_once(context: NodeContext, entry: Entry, retry: Retry) -> Judgement:
     )
     until = clock.now() + timedelta(seconds=context.policy.hold_seconds)
     judgement = replace(judgement, until=until.isoformat())
-    write_judgement(entry.folder, judgement)
+    retry.disk(lambda: write_judgement(entry.folder, judgement))
     return judgement
+
+
+def _judge(context: NodeContext, entry: Entry, retry: Retry) -> Judgement:
+    question = _question(context, entry)
+    checks = _checks(context, entry, retry, question)
+    judgement = judge(entry.io / "output", question, checks)
+    return context.held_outputs.refuse_too_many(judgement)
 
 
 def _question(context: NodeContext, entry: Entry) -> Question:

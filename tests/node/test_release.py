@@ -304,6 +304,31 @@ def test_other_bytes_than_the_judged_ones_never_leave(
     assert not wire.results[5].get("result")
 
 
+def test_a_verdict_that_finds_no_room_is_judged_and_recorded_once(
+    wire: Wire, make_scheduler: MakeScheduler, audit: Events, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_judgement, judge = judging.write_judgement, judging.judge
+    written: list[Any] = []
+    judged: list[Path] = []
+
+    def fail_twice(folder: Path, judgement: Any) -> None:
+        written.append(judgement)
+        if len(written) < 3:
+            raise OSError("no room")
+        write_judgement(folder, judgement)
+
+    monkeypatch.setattr(judging, "write_judgement", fail_twice)
+    monkeypatch.setattr(
+        judging, "judge", lambda output, *known: (judged.append(output), judge(output, *known))[1]
+    )
+    wire.add(5, write(ROWS))
+    make_scheduler(policies=STRICT).accept(5)
+    eventually(lambda: wire.ids("not allowed") == [5])
+    assert len(audit("judged")) == len(judged) == 1
+    assert len(written) == 3
+    assert len(set(map(id, written))) == 1
+
+
 def test_a_defect_in_the_rules_holds_the_output(
     wire: Wire, make_scheduler: MakeScheduler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

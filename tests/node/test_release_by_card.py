@@ -188,17 +188,17 @@ def test_two_groups_that_differ_by_one_record_do_not_both_leave(ask: Ask) -> Non
 def test_cells_that_were_hidden_stay_hidden_after_a_crash(
     ask: Ask, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """The node fails after it has hidden cells, before the verdict is on disk."""
-    write = judging.write_judgement
+    """The node fails after it has hidden cells, before there is a verdict."""
+    judge = judging.judge
     seen: list[Any] = []
 
-    def fail_once(folder: Path, judgement: Any) -> None:
-        seen.append(read_hidden(folder))
+    def fail_once(output: Path, *known: Any) -> Any:
+        seen.append(read_hidden(output.parent.parent))
         if len(seen) == 1:
             raise OSError("no room")
-        write(folder, judgement)
+        return judge(output, *known)
 
-    monkeypatch.setattr(judging, "write_judgement", fail_once)
+    monkeypatch.setattr(judging, "judge", fail_once)
     result = ask({"n": 50, "t": [2, 20, 28], "hidden": 0})
     assert content(result) == {"n": 50, "t": [None, None, 28], "hidden": 2}
     assert len(seen) == 2
