@@ -9,6 +9,7 @@ import os
 import resource
 import secrets
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -66,17 +67,15 @@ class Sketching:
         self._folder = folder
         self._cell = cell
         self._salt = secrets.token_hex(_SALT_BYTES)
-        self._rows = 0
-        self._table_rows = 0
+        #: Rows of each table.
+        self._rows: Counter[int] = Counter()
         self._numbers: dict[str, int] = {}
         self._extremes: dict[int, Extremes] = {}
         self._totals: dict[int, Totals] = {}
 
-    def add(self, part: Any) -> None:
+    def add(self, table: int, part: Any) -> None:
         """Take over a part of a table."""
-        is_new_table = len(part) and part.index[0] == 0
-        self._table_rows = len(part) + (0 if is_new_table else self._table_rows)
-        self._rows = max(self._rows, self._table_rows)
+        self._rows[table] += len(part)
         for position, name in enumerate(part.columns):
             number = self._numbers.setdefault(str(name), len(self._numbers))
             if number >= _MOST_COLUMNS:
@@ -123,7 +122,7 @@ class Sketching:
         names = {number: name for name, number in self._numbers.items()}
         totals = {names[number]: one.to_json() for number, one in self._totals.items()}
         facts = {
-            "rows": self._rows,
+            "rows": max(self._rows.values(), default=0),
             "bytes": data_bytes,
             "salt": self._salt,
             "columns": list(self._numbers),
@@ -159,8 +158,8 @@ def _sort(path: Path) -> Keys:
 def make_sketch(source: Path, kind: str, folder: Path, cell: int) -> None:
     """Make the sketch of a table in an empty folder."""
     sketching = Sketching(folder, cell)
-    for part in read_parts(source, kind):
-        sketching.add(part)
+    for table, part in read_parts(source, kind):
+        sketching.add(table, part)
     sketching.finish(source.stat().st_size)
 
 

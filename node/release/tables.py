@@ -21,8 +21,8 @@ def kind_of(path: Path, type_: str | None) -> str | None:
     return kind if kind in READABLE and path.is_file() else None
 
 
-def read_parts(path: Path, kind: str) -> Iterator[Any]:
-    """Yield the parts of a table as frames.
+def read_parts(path: Path, kind: str) -> Iterator[tuple[int, Any]]:
+    """Yield the parts of the tables in a file: the number of the table, and a frame.
 
     Raises
     ------
@@ -51,32 +51,33 @@ def read_columns(path: Path, kind: str) -> list[str] | None:
     return None
 
 
-def _csv(path: Path) -> Iterator[Any]:
+def _csv(path: Path) -> Iterator[tuple[int, Any]]:
     import pandas
 
     options = dialects.options(str(path))
     names = pandas.read_csv(path, nrows=0, **options).columns
     rows = min(_MOST_ROWS, max(1000, _CELLS // max(len(names), 1)))
     with pandas.read_csv(path, chunksize=rows, **options) as parts:
-        yield from parts
+        for part in parts:
+            yield 0, part
 
 
-def _parquet(path: Path) -> Iterator[Any]:
+def _parquet(path: Path) -> Iterator[tuple[int, Any]]:
     import pyarrow.parquet
 
     with pyarrow.parquet.ParquetFile(path) as file:
         rows = min(_MOST_ROWS, max(1000, _CELLS // max(len(file.schema_arrow.names), 1)))
         for batch in file.iter_batches(rows):
-            yield batch.to_pandas()
+            yield 0, batch.to_pandas()
 
 
-def _excel(path: Path) -> Iterator[Any]:
+def _excel(path: Path) -> Iterator[tuple[int, Any]]:
     import pandas
 
-    yield from pandas.read_excel(path, sheet_name=None).values()
+    yield from enumerate(pandas.read_excel(path, sheet_name=None).values())
 
 
-def _sqlite(path: Path) -> Iterator[Any]:
+def _sqlite(path: Path) -> Iterator[tuple[int, Any]]:
     """Yield the tables of a file of SQLite."""
     import sqlite3
 
@@ -85,12 +86,14 @@ def _sqlite(path: Path) -> Iterator[Any]:
     connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
     try:
         query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
-        for (name,) in connection.execute(query).fetchall():
+        for table, (name,) in enumerate(connection.execute(query).fetchall()):
             quoted = '"' + name.replace('"', '""') + '"'
-            yield from pandas.read_sql_query(
+            parts = pandas.read_sql_query(
                 f"SELECT * FROM {quoted}",  # noqa: S608
                 connection,
                 chunksize=_MOST_ROWS,
             )
+            for part in parts:
+                yield table, part
     finally:
         connection.close()

@@ -13,7 +13,7 @@ from typing import Any
 
 from vantage6.common import file_lock
 from vantage6.common.durable_files import open_plain, sync_folder, write_durably
-from vantage6.common.errors import Unavailable
+from vantage6.common.errors import Conflict, Unavailable
 
 _NAME = "requests"
 _LOCK_SECONDS = 10.0
@@ -74,8 +74,13 @@ class RequestFolder:
         ------
         OSError
             If it cannot be written.
+        Conflict
+            If it is longer than what is read.
         """
-        write_durably(path, json.dumps(value, indent=1).encode())
+        content = json.dumps(value, indent=1).encode()
+        if len(content) > _MOST_BYTES:
+            raise Conflict(f"{path} would be too long. Revoke what is not needed any more.")
+        write_durably(path, content)
         self._hand_over(path)
 
     def read(self, path: Path) -> Any:

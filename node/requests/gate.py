@@ -125,6 +125,9 @@ class Gate:
             # SECURITY: what was decided is not known. It starts when it is.
             log.error("decision not readable", result_id=request.result_id, reason=str(error))
             raise HeldExecution(_awaiting(request)) from error
+        except Unavailable as error:
+            # As a disk that is busy: it is tried again.
+            raise OSError(str(error)) from error
 
     def is_held(self, result_id: int) -> bool:
         """Tell whether the request of a result was held; it may be answered."""

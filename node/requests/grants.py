@@ -319,7 +319,10 @@ class Grants:
             if grant is None or grant.times is None or use in grant.used:
                 return grant
             used = replace(grant, used=(*grant.used, use))
-            self._write([used if one.id == grant.id else one for one in self.list()])
+            try:
+                self._write([used if one.id == grant.id else one for one in self.list()])
+            except Conflict:
+                return None  # what cannot be counted is not granted: a person is asked
         return used
 
     @staticmethod

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from vantage6.common import clock
-from vantage6.node.requests.folder import Damaged, RequestFolder
+from vantage6.node.requests.folder import RequestFolder
 
 _MOST_NOTE = 500
 
@@ -50,7 +50,7 @@ class Pause:
         try:
             values = self._folder.read(self._path)
             change = None if values is None else PauseChange(**values)
-        except (Damaged, TypeError):
+        except (OSError, TypeError):
             return PauseChange(is_on=True, by="", at="", note=f"{self._path} cannot be read")
         if change is not None and change.is_on is not False:
             return PauseChange(is_on=True, by=change.by, at=change.at, note=change.note)

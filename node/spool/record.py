@@ -55,6 +55,20 @@ class Record:
             database=claim.database,
         )
 
+    def is_of(self, claim: Claim) -> bool:
+        """Tell whether a later claim of the result is for the same work.
+
+        SECURITY: what is judged, shown to people and compared is what this record names.
+        """
+        before = (self.initiator, self.database)
+        now = (claim.initiator, claim.database)
+        return (self.task_id, self.run_id, self.image, self.is_subtask) == (
+            claim.task_id,
+            claim.run_id,
+            claim.image,
+            claim.is_subtask,
+        ) and all(one is None or one == other for one, other in zip(before, now, strict=True))
+
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
         """Read what JSON holds of one.

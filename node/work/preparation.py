@@ -28,6 +28,11 @@ _SAID_IN_LOG = (
     "read, says which argument should be what."
 )
 
+_CLAIM_CHANGED = (
+    "The server hands out another task under the number of the result than it did at first. Send "
+    "the task again."
+)
+
 
 class Preparation:
     """Checks that a result may be computed, and makes everything ready for it.
@@ -75,6 +80,9 @@ class Preparation:
         """
         context = self._context
         input_ = self._receive(claim)
+        if not self._entry.record.is_of(claim):
+            # SECURITY: rules, people and comparisons go by what the first claim said.
+            raise RefusalError(TaskStatus.NOT_ALLOWED, "claim_changed", _CLAIM_CHANGED)
         image, card = self._check_image(claim, input_)
         database = context.databases.get(claim.database)
         asked = PolicyRequest.by(claim, digests=image.digests)

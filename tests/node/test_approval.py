@@ -317,6 +317,29 @@ def test_an_approval_is_not_for_another_input(
     assert len(events(tmp_path, "held")) == 2
 
 
+@pytest.mark.parametrize(
+    "changed", [{"database": "other"}, {"initiator": 2}, {"run_id": 2}, {"image": "other/image"}]
+)
+def test_a_result_stays_the_work_that_was_claimed_first(
+    wire: Wire,
+    make_scheduler: MakeScheduler,
+    held: HeldRequests,
+    ask: Any,
+    tmp_path: Path,
+    changed: dict[str, Any],
+):
+    ask()
+    scheduler = make_scheduler(**ALWAYS)
+    scheduler.accept(5)
+    assert eventually(lambda: is_held(wire))
+    held.approve(5, "bob", held.get(5).code)
+    wire.results[5]["task"] |= changed
+    scheduler.take_up()
+    assert eventually(lambda: wire.results[5]["status"] == "not allowed")
+    assert wire.results[5]["reason"]["code"] == "claim_changed"
+    assert runs(tmp_path) == ""
+
+
 def test_an_approval_is_not_for_another_image_under_the_same_name(
     wire: Wire, make_scheduler: MakeScheduler, held: HeldRequests, ask: Any, tmp_path: Path
 ):

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from tests.node.factories import make_claim
 from vantage6.common import clock
 from vantage6.common.disclosure.functions import AskedFunction
-from vantage6.common.errors import Invalid, NotFound
+from vantage6.common.errors import Conflict, Invalid, NotFound
 from vantage6.node.claims import Requester
+from vantage6.node.requests import folder
 from vantage6.node.requests.asked import Asked, read_arguments
 from vantage6.node.requests.folder import Damaged
 from vantage6.node.requests.grants import Grant, Grants, Limit
@@ -242,6 +243,19 @@ def test_the_organizations_between_the_first_task_and_a_sub_task_have_to_be_name
     unknown = Asked.by(replace(claim, above=None), b"", frozenset(DIGESTS[:1]))
     assert unknown.through is None
     assert not replace(grant, through=(2, 3)).fits(replace(asked, through=None), NOW)
+
+
+def test_grants_stay_shorter_than_what_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(folder, "_MOST_BYTES", 2000)
+    grants = Grants(tmp_path)
+    given = grants.add(make_grant(times=10_000))
+    with pytest.raises(Conflict, match="Revoke"):
+        grants.add(make_grant(note="x" * 500, arguments={"column": Limit(("a" * 2000,))}))
+    for number in range(100):
+        grants.use(make_asked(), f"{number}:{'a' * 64}")
+    assert grants.use(make_asked(), f"100:{'a' * 64}") is None
+    grants.revoke(given.id)
+    assert grants.list() == []
 
 
 @pytest.mark.parametrize(

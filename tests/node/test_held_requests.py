@@ -213,6 +213,12 @@ def test_a_pause_that_cannot_be_read_is_on(content: str, tmp_path: Path):
     assert Pause(tmp_path).is_on
 
 
+def test_a_pause_of_which_nothing_is_known_is_on(tmp_path: Path):
+    # As a file that root has written, and has not given to the node yet.
+    (tmp_path / "requests/pause.json").mkdir(parents=True)
+    assert Pause(tmp_path).is_on
+
+
 class Holds(RuleBasedStateMachine):
     """Held requests beside a small model of them; every step may be the last of a process."""
 

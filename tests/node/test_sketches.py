@@ -15,6 +15,7 @@ import pytest
 from tests.waiting import eventually
 from vantage6.common.config.node import DatabaseConfig
 from vantage6.node.databases import Database, Databases
+from vantage6.node.release import tables
 from vantage6.node.release.cells import are_distinctive, number_keys
 from vantage6.node.release.sketch import Sketch
 from vantage6.node.release.sketches import NoSketch, Sketches
@@ -88,6 +89,17 @@ def test_every_kind_of_file_gives_the_same_sketch(
     assert sketch.is_lowest(9.25)
     assert sketch.is_highest(21.75)
     assert not sketch.is_highest(14.5)
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "sql"])
+def test_a_table_that_is_read_in_parts_has_all_its_rows(
+    kind: str, frame: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "_MOST_ROWS", 13)
+    path = write(frame, kind, tmp_path)
+    (tmp_path / "made").mkdir()
+    make_sketch(path, kind, tmp_path / "made", cell=5)
+    assert Sketch(tmp_path / "made").rows == 60
 
 
 def test_a_sketch_holds_no_cell_in_clear(frame: pd.DataFrame, tmp_path: Path) -> None:
