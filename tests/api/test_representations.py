@@ -326,8 +326,18 @@ def test_the_progress_of_a_task(api: Api, world: World, root: User):
         "status": "initializing",
         "complete": False,
         "results": [
-            {"id": mine.id, "organization": world.amsterdam.id, "status": "completed"},
-            {"id": theirs.id, "organization": world.berlin.id, "status": "initializing"},
+            {
+                "id": mine.id,
+                "organization": world.amsterdam.id,
+                "status": "completed",
+                "waits_for": None,
+            },
+            {
+                "id": theirs.id,
+                "organization": world.berlin.id,
+                "status": "initializing",
+                "waits_for": None,
+            },
         ],
     }
 

@@ -161,7 +161,7 @@ def test_on_a_full_disk_what_must_be_written_still_is(
         audit.record("released", result_id=number, output_hash="0" * 64, status="completed")
     assert verify(small_disk / FILE_NAME).broken is None
     assert verify(small_disk / FILE_NAME).lines == 2001
-    assert capsys.readouterr().out.count("audit head not written") <= 1
+    assert capsys.readouterr().err.count("audit head not written") <= 1
     (small_disk / "filler").unlink()
     assert audit.has_room()
     audit.close()
@@ -217,12 +217,12 @@ def test_log_does_not_fill_the_disk_that_is_nearly_full(
 ) -> None:
     scheduler = make_scheduler(keep_free_bytes=2**60)
     often(lambda: scheduler.accept(5))
-    assert capsys.readouterr().out.count("nearly full") == 1
+    assert capsys.readouterr().err.count("nearly full") == 1
     later = time.monotonic() + 61
     monkeypatch.setattr(time, "monotonic", lambda: later)
     often(lambda: scheduler.accept(5))
     monkeypatch.undo()
-    assert capsys.readouterr().out.count("nearly full") == 1
+    assert capsys.readouterr().err.count("nearly full") == 1
 
 
 def test_a_file_that_is_appended_to_by_many_keeps_its_reserve(audit: Audit, tmp_path: Path) -> None:

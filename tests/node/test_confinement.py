@@ -399,7 +399,7 @@ def test_container_that_cannot_start_says_so_and_the_log_of_the_node_why(
     assert caught.value.status == "start failed"
     assert caught.value.reason.code == "start_failed"
     assert "no-such-user" not in caught.value.reason.message
-    assert "no-such-user" in capsys.readouterr().out
+    assert "no-such-user" in capsys.readouterr().err
 
 
 def test_no_thread_of_the_node_stays_in_a_namespace(docker_bench: MakeBench) -> None:

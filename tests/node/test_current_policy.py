@@ -126,7 +126,7 @@ def test_a_wrong_file_changes_nothing_and_that_is_said(
     assert not station.allows("another/image")
     (event,) = station.events()
     assert (event["event"], event["version"]) == ("policy_refused", version)
-    assert "the policies from before it stay" in capsys.readouterr().out
+    assert "the policies from before it stay" in capsys.readouterr().err
     told = read_followed(station.data)
     assert told is not None
     assert told.refused is not None

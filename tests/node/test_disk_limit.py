@@ -233,7 +233,7 @@ def test_node_says_that_its_disk_is_too_small_for_any_run(
     small = make_config(docker_host=docker_host, keep_free_bytes=2**60)
     assert "A run may write" in run_disks.shortage(small, tmp_path)
     run_disks.open_for(small, tmp_path)
-    assert "lower limits.disk_bytes" in capsys.readouterr().out
+    assert "lower limits.disk_bytes" in capsys.readouterr().err
 
 
 def test_disk_of_a_run_is_kept_over_a_restart_and_goes_with_its_run(tmp_path: Path) -> None:
@@ -364,7 +364,7 @@ def test_disk_that_cannot_be_unmounted_keeps_no_other_mounted(
     spool.rest(set())
     names = [str(entry.record.run_id) for entry in made]
     assert [name for name in names if os.path.ismount(small_disk / "runs" / name)] == ["2"]
-    assert "umount does not end." in capsys.readouterr().out
+    assert "umount does not end." in capsys.readouterr().err
     monkeypatch.undo()
 
 

@@ -131,7 +131,7 @@ def test_a_run_that_cannot_be_removed_stops_no_sweep(
     monkeypatch.setattr(run_disks, "_unmount", fail)
     spool.sweep_temporary(set(), 3600)
     assert [path.name for path in (tmp_path / "runs").iterdir()] == ["7"]
-    assert "umount: busy" in capsys.readouterr().out
+    assert "umount: busy" in capsys.readouterr().err
 
 
 def test_deep_folders_in_a_full_run_do_not_hide_why_it_ended(tmp_path: Path) -> None:

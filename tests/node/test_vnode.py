@@ -262,7 +262,10 @@ def test_node_that_is_killed_loses_nothing_and_repeats_nothing(
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        ((404, {"msg": "no such path"}), "transport: redis"),
+        (
+            (404, {"msg": "no such path", "code": "not_found", "request_id": "1"}),
+            "transport: redis",
+        ),
         ((200, "<html>"), "not connected"),
         ((502, None), "not connected"),
     ],

@@ -1,5 +1,6 @@
 """A station that asks a person first, before the published client, and through crashes."""
 
+import re
 import signal
 import subprocess
 import threading
@@ -34,6 +35,13 @@ def vnode(world: World, *words: str) -> str:
     return done.stdout
 
 
+def approve(world: World, result: int) -> None:
+    """Approve the request of a result, as a person does who has just read it."""
+    code = re.search(rf"`vnode approve {result} (\w+)`", vnode(world, "requests", str(result)))
+    assert code
+    vnode(world, "approve", str(result), code[1])
+
+
 def result_of(world: World, task: int) -> dict[str, Any]:
     """Return the only result of a task, as the published client gets it."""
     (found,) = world.researcher.result.list(task=task)["data"]
@@ -61,7 +69,7 @@ def test_the_published_client_waits_until_a_person_has_approved(asking: World) -
     shown = vnode(asking, "requests", str(result))
     for words in ("researcher", "average_partial", 'column_name = "age"', "default"):
         assert words in shown
-    answer = threading.Timer(2, vnode, [asking, "approve", str(result)])
+    answer = threading.Timer(2, approve, [asking, result])
     answer.start()
     (found,) = asking.researcher.wait_for_results(task, 0.05)
     answer.join()
@@ -83,7 +91,7 @@ def test_a_hold_outlives_a_killed_node_and_a_killed_server(asking: World) -> Non
     federation = asking.federation
     federation.stop_node("alpha", signal.SIGKILL)
     assert f"{result} " in vnode(asking, "requests")
-    vnode(asking, "approve", str(result))
+    approve(asking, result)
     federation.kill("api")
     eventually(federation.is_ready, 60)
     federation.start_node("alpha")
