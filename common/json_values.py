@@ -1,5 +1,6 @@
 """How many values JSON announces, counted before it is parsed; and keys that are there twice."""
 
+import json
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -43,6 +44,25 @@ def _end_of_text(raw: bytes | bytearray, start: int) -> int:
     text = _TEXT.match(raw, start)
     # PERF: all that follows is inside a text without an end, whose marks begin none.
     return text.end() if text else len(raw)
+
+
+def read_certain(raw: bytes, most: int) -> Any:
+    """Return the document in JSON of which all readers make the same; None if it is no such.
+
+    Parameters
+    ----------
+    raw
+        The JSON, without the name of a format in front.
+    most
+        The most values that are read.
+    """
+    # SECURITY: readers differ in encodings and in keys that are there twice.
+    if json.detect_encoding(raw[:4]) != "utf-8" or has_more_values(raw, most):
+        return None
+    try:
+        return json.loads(raw, object_pairs_hook=unique_keys)
+    except (ValueError, RecursionError):
+        return None
 
 
 def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from vantage6.common.disclosure.shares.counting import (
 )
 from vantage6.common.disclosure.verdicts import Finding, Verdict, strictest
 from vantage6.common.durable_files import open_plain
-from vantage6.common.json_values import has_more_values, unique_keys
+from vantage6.common.json_values import read_certain
 from vantage6.node.release.earlier_answers import Answered, EarlierAnswers, TooManyAnswers
 from vantage6.node.release.walk import Data
 
@@ -64,7 +64,10 @@ class Described:
             return None
         if input_ is None:
             return cls(function)
-        return cls(function, name_arguments(function, _read_json(input_, MOST_VALUES) or {}))
+        return cls(
+            function,
+            name_arguments(function, read_certain(input_.removeprefix(_JSON), MOST_VALUES) or {}),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,7 @@ def judge_by_card(
         raw = file.read(MOST_BYTES + 1)
     if len(raw) > MOST_BYTES:
         return CardJudgement((_found("too_large_for_card", Verdict.REFUSED),))
-    document = _read_json(raw, _MOST_VALUES)
+    document = read_certain(raw.removeprefix(_JSON), _MOST_VALUES)
     if document is None:
         return CardJudgement((_found("not_json", Verdict.REFUSED),))
     known, rows = described.arguments, None if data is None else data.rows
@@ -169,15 +172,3 @@ def compare_with_earlier(
 
 def _found(rule: str, verdict: Verdict, cell: int = 0) -> Finding:
     return Finding(rule, "", verdict, REMEDIES[rule].format(cell=cell))
-
-
-def _read_json(raw: bytes, most: int) -> Any:
-    """Return the document in an input or output; None if it is none that all readers agree on."""
-    text = raw.removeprefix(_JSON)
-    # SECURITY: readers differ in encodings and in keys that are there twice.
-    if json.detect_encoding(text[:4]) != "utf-8" or has_more_values(text, most):
-        return None
-    try:
-        return json.loads(text, object_pairs_hook=unique_keys)
-    except (ValueError, RecursionError):
-        return None

@@ -32,8 +32,6 @@ class Question:
     card: dict[str, Any] | None = None
     #: Label of the database that the task named.
     database: str | None = None
-    #: Id of the organization that asks.
-    organization_id: int | None = None
     #: Whether the station enforces its rules for images without a card.
     is_strict: bool = False
 

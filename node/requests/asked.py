@@ -1,13 +1,12 @@
 """What a request asks for, in the form in which a station decides on it."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from vantage6.common.cards import MOST_VALUES
 from vantage6.common.disclosure.functions import AskedFunction
-from vantage6.common.json_values import has_more_values, is_deeper, unique_keys
+from vantage6.common.json_values import is_deeper, read_certain
 from vantage6.node.claims import Claim
 from vantage6.node.rules.functions import read_function
 
@@ -82,14 +81,7 @@ def read_arguments(input_: bytes) -> Arguments | None:
         The plain input.
     """
     text = input_.removeprefix(_JSON)
-    if text is input_ or json.detect_encoding(text[:4]) != "utf-8":
-        return None
-    if has_more_values(text, MOST_VALUES):
-        return None
-    try:
-        document = json.loads(text, object_pairs_hook=unique_keys)
-    except (ValueError, RecursionError):
-        return None
+    document = None if text is input_ else read_certain(text, MOST_VALUES)
     if not isinstance(document, dict) or set(document) - _KEYS:
         return None
     if is_deeper(document, MOST_DEPTH):

@@ -4,7 +4,6 @@ SECURITY: no sentence here names the function that was asked for. It comes from 
 be encrypted on its way, and the server reads the sentence.
 """
 
-import json
 import re
 from collections.abc import Iterator
 from functools import lru_cache
@@ -17,7 +16,7 @@ from vantage6.common.disclosure.functions import (
     describe_refusal,
     may_be_asked_directly,
 )
-from vantage6.common.json_values import has_more_values, unique_keys
+from vantage6.common.json_values import read_certain
 from vantage6.common.task_status import TaskStatus
 from vantage6.node.outcomes import RefusalError
 from vantage6.node.rules.findings import (
@@ -51,14 +50,7 @@ def read_function(input_: bytes) -> AskedFunction:
         The plain input.
     """
     text = input_.removeprefix(_JSON)
-    if text is input_ or json.detect_encoding(text[:4]) != "utf-8":
-        return _UNREADABLE
-    if has_more_values(text, MOST_VALUES):
-        return _UNREADABLE
-    try:
-        document = json.loads(text, object_pairs_hook=unique_keys)
-    except (ValueError, RecursionError):
-        return _UNREADABLE
+    document = None if text is input_ else read_certain(text, MOST_VALUES)
     return AskedFunction.of(document) if isinstance(document, dict) else _UNREADABLE
 
 

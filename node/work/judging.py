@@ -96,7 +96,6 @@ def _question(context: NodeContext, entry: Entry) -> Question:
         function=kept.function if kept else None,
         card=kept.card if kept else None,
         database=entry.record.database,
-        organization_id=entry.record.initiator,
         is_strict=context.policy.release.mode == "enforce",
     )
 
