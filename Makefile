@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
 # Each of these folders is one package of the namespace vantage6.
-PACKAGES := algorithms api broker client common models node sandbox server tools validation workers
+PACKAGES := algorithms api broker client common models node sandbox server tools validation web workers
 # What `make test` runs: a folder, a file, or one test (T=tests/node/test_spool.py::test_name).
 T ?= tests
 # These processes share all tests, file by file (tests/conftest.py); a part of the tests needs one.
@@ -89,6 +89,10 @@ docs: .venv/dev ## build the documentation into docs/_build
 bench: .venv/dev ## measure speed and memory
 	@scripts/debian-packages.sh
 	@$(BIN)/python -m benchmarks.run
+
+.PHONY: web
+web: ## build the web pages of a server into web/built (needs Node.js)
+	@cd web && npm ci --no-audit --no-fund --silent && npm run --silent build
 
 .PHONY: images
 images: .venv/all ## build the images of algorithms and of the nodes' side services

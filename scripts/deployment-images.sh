@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 python=${PYTHON:-.venv/bin/python}
 base=vantage6/base:latest
 sources=(setup.cfg pyproject.toml constraints.txt scripts/pinned.py README.md LICENSE
-    algorithms api broker client common models node sandbox server tools validation workers)
+    algorithms api broker client common models node sandbox server tools validation web workers)
 
 DOCKER_HOST=$(scripts/docker-engine.sh host)
 export DOCKER_HOST
@@ -23,7 +23,7 @@ trap 'rm -rf "$work"' EXIT
 hash_of() { # hash_of PATH... : of the base image and of all files
     {
         docker image inspect --format '{{.Id}}' "$base"
-        find "$@" -type f ! -name '*.pyc' -print0 | sort -z | xargs -0 sha256sum
+        find "$@" -name node_modules -prune -o -type f ! -name '*.pyc' -print0 | sort -z | xargs -0 sha256sum
     } | sha256sum | cut -c1-16
 }
 

@@ -1,0 +1,9 @@
+import "./styles/tokens.css";
+import "./styles/base.css";
+import { render } from "preact";
+import { App } from "./app/App";
+import { loadSettings } from "./api/settings";
+
+await loadSettings();
+const root = document.getElementById("app");
+if (root) render(<App />, root);
