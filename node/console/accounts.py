@@ -1,8 +1,9 @@
 """Accounts with a password, for people who have no account at the station's machine."""
 
-import json
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import pyotp
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from vantage6.common.durable_files import write_durably
+from vantage6.common import file_lock
+from vantage6.common.durable_files import hand_over, read_json, write_json
 from vantage6.common.errors import ConfigurationError
 from vantage6.node.console.sessions import Person, Role
 
@@ -23,6 +25,9 @@ _STEP_SECONDS = 30
 #: Digits of a second factor are accepted for so many steps before and after.
 _DRIFT = 1
 _FILE = "accounts.json"
+_LOCK = "accounts.lock"
+#: Longest file that is read.
+_MOST_BYTES = 2**20
 
 
 class TooManyGuesses(Exception):
@@ -62,12 +67,10 @@ class Accounts:
     def all(self) -> dict[str, Account]:
         """Return the accounts by name."""
         try:
-            found = json.loads(self._path.read_text())
-        except FileNotFoundError:
-            return {}
-        except (OSError, ValueError) as error:
+            found = read_json(self._path, _MOST_BYTES) or ()
+            return {one["name"]: Account(**(one | {"role": Role(one["role"])})) for one in found}
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise ConfigurationError(f"Cannot read {self._path}: {error}.") from error
-        return {one["name"]: Account(**(one | {"role": Role(one["role"])})) for one in found}
 
     def add(self, name: str, role: Role, password: str, *, with_totp: bool) -> str | None:
         """Add or replace an account; return the address of its second factor, for a QR code.
@@ -81,7 +84,8 @@ class Accounts:
             raise ConfigurationError(f"A password has {LEAST_PASSWORD} characters at least.")
         secret = pyotp.random_base32() if with_totp else None
         account = Account(name, role, self._hasher.hash(password), secret)
-        self._write(self.all() | {name: account})
+        with self._changing() as accounts:
+            accounts[name] = account
         if secret is None:
             return None
         return pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name="vantage6 console")
@@ -94,10 +98,9 @@ class Accounts:
         ConfigurationError
             If there is no such account.
         """
-        left = self.all()
-        if left.pop(name, None) is None:
-            raise ConfigurationError(f"The console has no account {name!r}.")
-        self._write(left)
+        with self._changing() as accounts:
+            if accounts.pop(name, None) is None:
+                raise ConfigurationError(f"The console has no account {name!r}.")
 
     def check(self, name: str, password: str, digits: str) -> Person | None:
         """Return the person of a name and a password; None if they do not fit.
@@ -146,7 +149,17 @@ class Accounts:
                 return True
         return False
 
-    def _write(self, accounts: dict[str, Account]) -> None:
-        self._path.parent.mkdir(parents=True, mode=0o700, exist_ok=True)
-        found = [asdict(one) for one in accounts.values()]
-        write_durably(self._path, json.dumps(found, indent=1).encode())
+    @contextmanager
+    def _changing(self) -> Iterator[dict[str, Account]]:
+        """Give the accounts to be changed, and write what comes of it: one process at a time."""
+        folder = self._path.parent
+        folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+        # What root makes is for the account of the node, whose console reads it.
+        node = folder.parent
+        hand_over(folder, node)
+        with file_lock.hold(folder / _LOCK):
+            hand_over(folder / _LOCK, node)
+            accounts = self.all()
+            yield accounts
+            found = [asdict(one) for one in accounts.values()]
+            write_json(self._path, found, _MOST_BYTES, owner_of=node)

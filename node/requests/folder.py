@@ -4,25 +4,27 @@ Node, commands and console change them under one lock, so that a decision counts
 node runs.
 """
 
-import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from vantage6.common import file_lock
-from vantage6.common.durable_files import open_plain, sync_folder, write_durably
+from vantage6.common.durable_files import (
+    Damaged,
+    hand_over,
+    read_json,
+    sync_folder,
+    write_json,
+)
 from vantage6.common.errors import Conflict, Unavailable
+
+__all__ = ["Damaged", "RequestFolder"]
 
 _NAME = "requests"
 _LOCK_SECONDS = 10.0
 #: Longest file that is read.
 _MOST_BYTES = 4 * 2**20
-
-
-class Damaged(OSError):
-    """A file about requests cannot be read."""
 
 
 class RequestFolder:
@@ -35,6 +37,7 @@ class RequestFolder:
     """
 
     def __init__(self, data: Path) -> None:
+        self._owner = data
         self.path = data / _NAME
 
     @contextmanager
@@ -52,7 +55,7 @@ class RequestFolder:
         file = self.path / "lock"
         try:
             with file_lock.hold(file, _LOCK_SECONDS):
-                self._hand_over(file)
+                hand_over(file, self._owner)
                 yield
         except BlockingIOError as error:
             raise Unavailable(
@@ -64,7 +67,7 @@ class RequestFolder:
         if folder.is_dir():
             return
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._hand_over(folder)
+        hand_over(folder, self._owner)
         sync_folder(folder.parent)
 
     def write(self, path: Path, value: Any) -> None:
@@ -77,11 +80,10 @@ class RequestFolder:
         Conflict
             If it is longer than what is read.
         """
-        content = json.dumps(value, indent=1).encode()
-        if len(content) > _MOST_BYTES:
-            raise Conflict(f"{path} would be too long. Revoke what is not needed any more.")
-        write_durably(path, content)
-        self._hand_over(path)
+        try:
+            write_json(path, value, _MOST_BYTES, owner_of=self._owner)
+        except Conflict as error:
+            raise Conflict(f"{error.message} Revoke what is not needed any more.") from error
 
     def read(self, path: Path) -> Any:
         """Return the JSON of a file; None if it is not there.
@@ -92,27 +94,12 @@ class RequestFolder:
             If it is no JSON. SECURITY: a decision that cannot be read must not count as absent.
         """
         try:
-            with open_plain(path) as file:
-                content = file.read(_MOST_BYTES + 1)
-        except FileNotFoundError:
-            return None
-        if len(content) > _MOST_BYTES:
-            raise Damaged(f"{path} is too long")
-        try:
-            return json.loads(content)
-        except (ValueError, RecursionError) as error:
-            raise Damaged(f"{path} is damaged: move it away, and decide again") from error
+            return read_json(path, _MOST_BYTES)
+        except Damaged as error:
+            raise Damaged(f"{error}: move it away, and decide again") from error
 
     def remove(self, path: Path) -> None:
         """Remove a file for good; harmless if it is gone. The lock is held."""
         if path.exists():
             path.unlink()
             sync_folder(path.parent)
-
-    def _hand_over(self, path: Path) -> None:
-        """Give what root made to the account of the node, which has to read it."""
-        if os.geteuid() != 0:
-            return
-        owner = self.path.parent.stat()
-        if owner.st_uid != 0 and path.stat().st_uid == 0:
-            os.chown(path, owner.st_uid, owner.st_gid)

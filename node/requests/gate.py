@@ -5,6 +5,7 @@ Asked twice: before the image is fetched, and with the image that was found, rig
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from vantage6.common import clock, logs
@@ -43,6 +44,15 @@ class Terms:
     is_of_own_run: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """The marks of the files that decide whether a result waits."""
+
+    request: object
+    grants: object
+    pause: object
+
+
 class Gate:
     """Decides with the files of one node. Safe for threads.
 
@@ -60,6 +70,8 @@ class Gate:
         #: The grants as the audit has them, by id, without how often they counted; None before
         #: the first look.
         self._noted_grants: dict[str, Grant] | None = None
+        #: The results that waited at the last look, what was seen, and until when that holds.
+        self._waiting: dict[int, tuple[_Seen, datetime]] = {}
 
     def note_changes(self, record: Record) -> None:
         """Write pauses and grants that are new or gone into the audit, each once.
@@ -147,21 +159,36 @@ class Gate:
     def is_ready(self, result_id: int) -> bool:
         """Tell whether a result that waits may have stopped waiting: `check` decides."""
         try:
-            request = self.held.find(result_id)
-            if request is not None and request.state() is State.DENIED:
-                return True
-            if self.pause.is_on:
+            # PERF: asked each minute about all that wait. Without a change, nothing is read.
+            seen = _Seen(self.held.mark(result_id), self.grants.mark, self.pause.mark)
+            before, until = self._waiting.get(result_id, (None, clock.now()))
+            if seen == before and clock.now() < until:
                 return False
-            if request is None:
-                return True
-            grant = self._find_grant(request.as_question(), request)
-            return grant is not None or request.state() is not State.WAITING
+            waits_until = self._waits_until(result_id)
         except OSError as error:
             log.error("decision not readable", result_id=result_id, reason=str(error))
             return False
+        if waits_until is None:
+            return True
+        self._waiting[result_id] = seen, waits_until
+        return False
+
+    def _waits_until(self, result_id: int) -> datetime | None:
+        """Return until when a result waits if nothing changes; None if it may not wait."""
+        request = self.held.find(result_id)
+        if request is not None and request.state() is State.DENIED:
+            return None
+        if self.pause.is_on:
+            return _NEVER
+        if request is None:
+            return None
+        grant = self._find_grant(request.as_question(), request)
+        is_decided = grant is not None or request.state() is not State.WAITING
+        return None if is_decided else clock.parse(request.until)
 
     def forget(self, result_id: int) -> None:
         """Forget the request of a result that leaves the node."""
+        self._waiting.pop(result_id, None)
         try:
             self.held.forget(result_id)
         except (OSError, Unavailable) as error:
@@ -198,7 +225,7 @@ class Gate:
         try:
             kept = self.held.hold(request)
         except Invalid as error:
-            raise RefusalError(TaskStatus.NOT_ALLOWED, "too_many_held", _TOO_MANY) from error
+            raise RefusalError(TaskStatus.NOT_ALLOWED, "too_many_held", error.message) from error
         state = kept.state()
         if state is State.EXPIRED:
             record("approval", answer="expired", by=[])
@@ -268,6 +295,8 @@ def _givers(grant: Grant) -> list[str]:
     return [name for name in (grant.by, grant.confirmed_by) if name]
 
 
+#: Only a change ends that wait.
+_NEVER = datetime.max.replace(tzinfo=UTC)
 _PAUSED = Reason(
     "station_paused",
     "The data station is paused: it starts nothing new. The request waits until the station "
@@ -276,8 +305,4 @@ _PAUSED = Reason(
 _EXPIRED = (
     "The data station did not answer the request in time. Ask its data owner, and send the task "
     "again."
-)
-_TOO_MANY = (
-    "Too many requests wait for an answer of the data station. Send the task again when some are "
-    "answered."
 )

@@ -5,7 +5,7 @@ All are in one file, ``requests/grants.json``.
 
 import builtins
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any, Self
 from uuid import uuid4
 
 from vantage6.common import clock
+from vantage6.common.durable_files import mark_of
 from vantage6.common.errors import Conflict, Forbidden, Invalid, NotFound
 from vantage6.node.requests.asked import Arguments, Asked
 from vantage6.node.requests.folder import Damaged, RequestFolder
@@ -217,6 +218,13 @@ class Grants:
     def __init__(self, data: Path) -> None:
         self._folder = RequestFolder(data)
         self._path = self._folder.path / "grants.json"
+        #: The grants as they were read last, and the mark of their file then.
+        self._read: tuple[object, tuple[Grant, ...]] = (None, ())
+
+    @property
+    def mark(self) -> object:
+        """What differs after each change of a grant."""
+        return mark_of(self._path)
 
     def list(self) -> builtins.list[Grant]:
         """Return all grants, the oldest first, also those whose time is over.
@@ -301,11 +309,11 @@ class Grants:
         people
             How many people must have given it.
         """
-        now = clock.now()
-        for grant in self.list():
-            if grant.fits(asked, now) and grant.has_turns(use) and grant.has_people(people):
-                return grant
-        return None
+        # PERF: thousands of requests may wait, and are compared after each change of a grant.
+        mark, read = self.mark, self._read
+        if mark is None or read[0] != mark:
+            read = self._read = mark, tuple(self.list())
+        return _first(read[1], asked, use, people)
 
     def use(self, asked: Asked, use: str, people: int = 1) -> Grant | None:
         """Return a grant that covers a request, and count it; once for each request.
@@ -315,12 +323,13 @@ class Grants:
         if self.find(asked, use, people) is None:
             return None
         with self._folder.lock():
-            grant = self.find(asked, use, people)
+            grants = self.list()
+            grant = _first(grants, asked, use, people)
             if grant is None or grant.times is None or use in grant.used:
                 return grant
             used = replace(grant, used=(*grant.used, use))
             try:
-                self._write([used if one.id == grant.id else one for one in self.list()])
+                self._write([used if one.id == grant.id else one for one in grants])
             except Conflict:
                 return None  # what cannot be counted is not granted: a person is asked
         return used
@@ -334,6 +343,14 @@ class Grants:
 
     def _write(self, grants: builtins.list[Grant]) -> None:
         self._folder.write(self._path, [grant.to_json() for grant in grants])
+
+
+def _first(grants: Iterable[Grant], asked: Asked, use: str, people: int) -> Grant | None:
+    now = clock.now()
+    for grant in grants:
+        if grant.fits(asked, now) and grant.has_turns(use) and grant.has_people(people):
+            return grant
+    return None
 
 
 def _limit(values: Mapping[str, Any]) -> Limit:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from vantage6.common import clock, logs
+from vantage6.common.durable_files import mark_of
 from vantage6.common.errors import Conflict, Forbidden, Invalid, NotFound
 from vantage6.node.requests.folder import Damaged, RequestFolder
 from vantage6.node.requests.held_request import (
@@ -21,13 +22,12 @@ from vantage6.node.requests.held_request import (
     cut_texts,
     keep_answers,
 )
+from vantage6.node.requests.room import Room
 
 __all__ = ["HeldRequest", "HeldRequests", "State"]
 
 log = logs.get(__name__)
 
-#: Requests that wait at once; further ones are refused.
-MOST_HELD = 5000
 #: Enough that no request gets a code that another one had.
 _CODE_BYTES = 4
 #: Longest text of a person.
@@ -46,6 +46,7 @@ class HeldRequests:
     def __init__(self, data: Path) -> None:
         self._folder = RequestFolder(data)
         self._held = self._folder.path / "held"
+        self._room = Room(self.find, self._path)
 
     def list(self) -> builtins.list[HeldRequest]:
         """Return all requests that are held or answered, the oldest first.
@@ -73,6 +74,10 @@ class HeldRequests:
     def has(self, result_id: int) -> bool:
         """Tell whether there is a request of a result, readable or not."""
         return self._path(result_id).exists()
+
+    def mark(self, result_id: int) -> object:
+        """Return what differs after each change of the request of a result."""
+        return mark_of(self._path(result_id))
 
     def find(self, result_id: int) -> HeldRequest | None:
         """Return the request of a result, if it is held.
@@ -120,7 +125,7 @@ class HeldRequests:
         Raises
         ------
         Invalid
-            If too many are held.
+            If too many of the user, of the organization, or in all are held.
         """
         request = replace(cut_texts(request), code=secrets.token_hex(_CODE_BYTES))
         with self._folder.lock():
@@ -128,9 +133,11 @@ class HeldRequests:
             before = self.find(request.result_id)
             if before is not None and before.asks_the_same(request):
                 request = keep_answers(request, before)
-            elif before is None and len(self.ids()) >= MOST_HELD:
-                raise Invalid("Too many requests wait for a person.", code="too_many_held")
-            self._write(request)
+            else:
+                others = [id_ for id_ in self.ids() if id_ != request.result_id]
+                self._room.check(request, others)
+            if request != before:
+                self._write(request)
         return request
 
     def approve(

@@ -111,6 +111,11 @@ class HeldRequest:
         """One digest of the image, to be shown."""
         return self.digests[0] if self.digests else None
 
+    @property
+    def first(self) -> Requester:
+        """Who asked for the first task of the run."""
+        return self.above[0] if self.above else self.requester
+
     def state(self, now: datetime | None = None) -> State:
         """Return how far the decision is."""
         if self.denial is not None:
@@ -142,7 +147,7 @@ class HeldRequest:
 
     def as_question(self) -> Asked:
         """Return what is compared with grants, as far as this tells it."""
-        first = self.above[0] if self.above else self.requester
+        first = self.first
         arguments = None if self.is_cut or not self.is_readable else json.loads(self.arguments)
         return Asked(
             digests=frozenset(self.digests),

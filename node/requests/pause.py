@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from vantage6.common import clock
+from vantage6.common.durable_files import mark_of
 from vantage6.node.requests.folder import RequestFolder
 
 _MOST_NOTE = 500
@@ -35,6 +36,11 @@ class Pause:
     def __init__(self, data: Path) -> None:
         self._folder = RequestFolder(data)
         self._path = self._folder.path / "pause.json"
+
+    @property
+    def mark(self) -> object:
+        """What differs after each change of the pause."""
+        return mark_of(self._path)
 
     @property
     def is_on(self) -> bool:

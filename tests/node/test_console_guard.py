@@ -1,6 +1,7 @@
 """Getting into the console, and what keeps others out."""
 
 import stat
+import threading
 import time
 from pathlib import Path
 
@@ -258,3 +259,20 @@ def test_a_short_password_is_refused(instance: Instance) -> None:
         accounts_of(instance).add("olivia", Role.OWNER, "short", with_totp=False)
     with pytest.raises(ConfigurationError, match="no account"):
         accounts_of(instance).remove("olivia")
+
+
+def test_accounts_that_are_made_at_once_are_all_there(instance: Instance) -> None:
+    names = [f"person{number}" for number in range(4)]
+    threads = [
+        threading.Thread(
+            target=accounts_of(instance).add,
+            args=(name, Role.AUDITOR, PASSWORD),
+            kwargs={"with_totp": False},
+        )
+        for name in names
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sorted(accounts_of(instance).all()) == names

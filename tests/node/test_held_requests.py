@@ -137,17 +137,6 @@ def test_texts_from_outside_are_bounded(tmp_path: Path):
     assert requests.hold(request).state() is State.APPROVED
 
 
-def test_no_more_wait_than_a_person_can_look_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(held, "MOST_HELD", 2)
-    requests = HeldRequests(tmp_path)
-    for id_ in (5, 6):
-        requests.hold(make_request(id_))
-    with pytest.raises(Invalid) as refused:
-        requests.hold(make_request(7))
-    assert refused.value.error_code == "too_many_held"
-    requests.hold(make_request(6))
-
-
 def test_a_damaged_request_is_neither_approved_nor_shown(tmp_path: Path):
     requests = HeldRequests(tmp_path)
     for id_ in (5, 6, 7):
