@@ -148,7 +148,7 @@ def _judge_length(context: Context, group: list[_Read]) -> None:
     most = max(FEW_NUMBERS, max(max(one.records) for one in group) // 3)
     if all(one.is_each_its_own for one in group):
         # One number for each column, and for each the count of its records.
-        most = max(most, len(context.question.texts))
+        most = max(most, context.question.most_named)
     if sum(len(one.leaves) for one in group) > most:
         remedy = "Send at most a third as many numbers as there are records."
         context.refuse("too_many_numbers", group[0].place.share.path, remedy)
@@ -171,7 +171,7 @@ def judge_quantiles(context: Context, places: list[Place]) -> None:
     for place in places:
         lists[names_of(place)] += 1
         _judge_quantile(context, place)
-    if max(lists.values()) > max(FEW_NUMBERS, len(context.question.texts)):
+    if max(lists.values()) > max(FEW_NUMBERS, context.question.most_named):
         remedy = "Send quantiles of columns that the question names."
         context.refuse("too_many_numbers", places[0].share.path, remedy)
 

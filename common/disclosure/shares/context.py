@@ -9,6 +9,9 @@ from vantage6.common.disclosure.shares.numbers import is_number
 from vantage6.common.disclosure.shares.places import Answer, Container, Key
 from vantage6.common.disclosure.verdicts import Finding, Verdict
 
+#: Columns or groups that a question names, as far as rules count with them.
+MOST_NAMED = 200
+
 
 @dataclass(frozen=True, slots=True)
 class ColumnTotals:
@@ -32,6 +35,16 @@ class Question:
     numbers: frozenset[float] | None = None
     #: Column -> its totals.
     columns: Mapping[str, ColumnTotals] = field(default_factory=dict)
+    #: Lists of numbers in the arguments.
+    lists: frozenset[tuple[float, ...]] = frozenset()
+
+    @property
+    def most_named(self) -> int:
+        """How many columns or groups the question may name, so that each has an entry of a list.
+
+        SECURITY: the author of a question may name as much as fits into it.
+        """
+        return min(len(self.texts), MOST_NAMED)
 
     @classmethod
     def of(
@@ -47,6 +60,7 @@ class Question:
             frozenset(leaf for leaf in leaves if isinstance(leaf, str)),
             frozenset(float(leaf) for leaf in leaves if is_number(leaf)),
             columns or {},
+            frozenset(_lists(arguments)),
         )
 
 
@@ -91,3 +105,17 @@ def _leaves(value: Any) -> Iterable[Any]:
             stack.extend(item)
         else:
             yield item
+
+
+def _lists(value: Any) -> Iterable[tuple[float, ...]]:
+    """Yield the lists of numbers in arguments."""
+    stack = [value]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, Mapping):
+            stack.extend(item.values())
+        elif isinstance(item, list | tuple):
+            if item and all(map(is_number, item)):
+                yield tuple(item)
+            else:
+                stack.extend(item)

@@ -30,7 +30,7 @@ def judge_counts(context: Context, places: list[Place]) -> None:
         lists[names_of(place)] += len(place.leaves)
         _judge_count(context, place)
     # SECURITY: whole numbers of records, such as ages, are as large as counts.
-    if max(lists.values()) > max(FEW_COUNTS, len(context.question.texts)):
+    if max(lists.values()) > max(FEW_COUNTS, context.question.most_named):
         remedy = "Declare a list of counts as a table."
         context.refuse("too_many_numbers", places[0].share.path, remedy)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from vantage6.common.cards import Function, Steps, TooMuch
 from vantage6.common.disclosure.floors import Floors
-from vantage6.common.disclosure.shares import aggregates, counts, texts
+from vantage6.common.disclosure.shares import aggregates, counts, lengths, texts
 from vantage6.common.disclosure.shares.context import Context, Question
 from vantage6.common.disclosure.shares.places import Answer, Place
 from vantage6.common.disclosure.verdicts import Finding, Verdict, strictest
@@ -109,6 +109,7 @@ def _judge_all(document: Any, function: Function, floors: Floors, question: Ques
     for places in by_share.values():
         _judge(context, places, tables)
     counts.judge_tables(context, tables)
+    lengths.judge_lengths(context, by_share.values())
     return context
 
 

@@ -43,13 +43,15 @@ def judge_status(context: Context, places: list[Place]) -> None:
         if len(flags) > FEW_FLAGS and not (len(flags) == len(place.leaves) and are_pairs(flags)):
             remedy = f"Send at most {FEW_FLAGS} flags in a list, or one for each pair of points."
             context.refuse("too_many_flags", share.path, remedy)
-    for leaf in (leaf for place in places for leaf in place.leaves):
+    leaves = [leaf for place in places for leaf in place.leaves]
+    are_many = "*" in share.path or len(leaves) > 1
+    for leaf in leaves:
         if leaf is None or isinstance(leaf, bool):
             continue
         if isinstance(leaf, str) and len(leaf) <= LONGEST_WORD:
             words.add(leaf)
             continue
-        count = None if "*" in share.path else count_of(leaf)
+        count = None if are_many else count_of(leaf)
         if count is None or count > _LARGEST_STATUS:
             remedy = "Declare numbers and longer texts with the class that they have."
             context.refuse("not_a_status", share.path, remedy)
@@ -71,15 +73,17 @@ def judge_parameters(context: Context, places: list[Place]) -> None:
     """
     share = places[0].share
     leaves = [leaf for place in places for leaf in place.leaves if leaf is not None]
+    # SECURITY: a path without `*` can lead to a list.
+    are_many = "*" in share.path or len(leaves) > 1
     remedy = "Declare numbers of the data with the class that they have."
     if any(not is_number(leaf) and not isinstance(leaf, bool) for leaf in leaves):
         context.refuse("not_a_parameter", share.path, remedy)
-    elif "*" in share.path and share.cumulative:
+    elif share.cumulative and are_many:
         numbers = context.question.numbers
         most = None if numbers is None else len(numbers)
         if not all(_are_positions(found, most) for _, found in sequences(places)):
             context.refuse("not_a_parameter", share.path, remedy)
-    elif "*" in share.path:
+    elif are_many:
         known = set(context.question.numbers or ())
         known |= {float(value) for value in context.floors.to_json().values() if is_number(value)}
         others = [leaf for leaf in leaves if not isinstance(leaf, bool) and leaf not in known]
