@@ -70,7 +70,7 @@ class Execution:
         self._pulling = pulling
         self._is_new = claim is not None
         self._proxy_server: ProxyServer | None = None
-        self._killed = self._disk_exceeded = False
+        self._killed = self._disk_exceeded = self._is_left = False
         #: The server has the outcome.
         self.is_delivered = False
         #: Why it is on hold, if it is.
@@ -158,7 +158,8 @@ class Execution:
             If the result was killed meanwhile, or the node stops.
         """
         self._retry = Retry(self.result_id, self._context.audit)
-        if self._killed:
+        # They may have interrupted the one before.
+        if self._killed or self._is_left:
             raise InterruptedExecution
         if self._entry.started_at:
             # It is not stopped before it is: a stop of an earlier life may have found no engine.
@@ -171,6 +172,7 @@ class Execution:
 
     def leave(self) -> None:
         """Let the algorithm run on without this node."""
+        self._is_left = True
         self._retry.interrupt()
 
     def compute(self) -> None:

@@ -57,6 +57,7 @@ class Scheduler:
         #: Active results whose thread has failed.
         self._stuck: set[int] = set()
         self._on_hold = OnHold(context)
+        self._is_leaving = False
         #: Results of which the server refused every report. It may offer them again for ever.
         self._refused: deque[int] = deque(maxlen=_MOST_REFUSED)
 
@@ -132,10 +133,9 @@ class Scheduler:
         """Drop a result that the server no longer wants, wherever it is."""
         with self._lock:
             execution = self._active.get(result_id)
-        if execution is None:
-            return
-        log.info("result killed", result_id=result_id)
-        self._end(result_id, execution, Execution.kill)
+        if execution is not None:
+            log.info("result killed", result_id=result_id)
+            self._end(result_id, execution, Execution.kill)
 
     def _end(self, result_id: int, execution: Execution, end: Callable[[Execution], None]) -> None:
         """End a result, wherever it is."""
@@ -229,11 +229,10 @@ class Scheduler:
     def leave(self) -> None:
         """Stop working; algorithms run on and are adopted at the next start."""
         with self._lock:
+            self._is_leaving = True
             self._slots.clear()
-            executions = list(self._active.values())
-        for execution in executions:
-            execution.leave()
-        with self._lock:
+            for execution in self._active.values():
+                execution.leave()
             self._changed.notify_all()
 
     def _has_room(self, result_id: int) -> bool:
@@ -265,14 +264,15 @@ class Scheduler:
     def _enqueue(self, execution: Execution) -> None:
         id_, level = execution.result_id, execution.level
         with self._lock:
+            if self._is_leaving:
+                return  # it is on disk, for the next start
             self._active[id_] = execution
             if execution.is_computed or execution.was_killed or level is None:
                 self._spawn(execution)
-            elif execution.was_started:
-                # What runs already is not stopped for lack of a slot.
-                self._slots.force(id_, level)
-                self._spawn(execution)
-            elif execution.is_too_deep:
+            elif execution.was_started or execution.is_too_deep:
+                if execution.was_started:
+                    # What runs already is not stopped for lack of a slot.
+                    self._slots.force(id_, level)
                 self._spawn(execution)
             else:
                 begun = self._slots.arrive(id_, level)

@@ -13,6 +13,7 @@ import pytest
 from tests.node.contexts import new_context
 from tests.node.factories import BASE, MIB, Bench, make_config, make_program_image
 from tests.node.listeners import NODE, OWN_TASK, TOKENS, Listener
+from tests.node.threads import no_threads_left
 from tests.node.wire import Wire
 from tests.services import docker as docker_service
 from tests.services import podman
@@ -41,6 +42,13 @@ MakeBench = Callable[..., Bench]
 MakeContext = Callable[..., NodeContext]
 MakeScheduler = Callable[..., Scheduler]
 Listen = Callable[..., Listener]
+
+
+@pytest.fixture(autouse=True)
+def _no_threads_left() -> Iterator[None]:
+    """Let no thread of a test go on beside the tests after it, which would fail instead of it."""
+    with no_threads_left():
+        yield
 
 
 @pytest.fixture(scope="session")

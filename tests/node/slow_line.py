@@ -31,6 +31,8 @@ class SlowLine:
 
     def __exit__(self, *_: object) -> None:
         self.go_on.set()
+        # To close it wakes nothing that waits in `accept`.
+        self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
 
     def _accept(self) -> None:

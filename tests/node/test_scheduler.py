@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.node.conftest import MakeContext, MakeScheduler
+from tests.node.threads import threads_of
 from tests.node.wire import Wire
 from tests.waiting import eventually
 from vantage6.broker.messages import ResultKilled, ResultReady
@@ -292,6 +293,20 @@ def test_claimed_result_that_never_started_runs_after_a_restart(
     first.leave()
     second = make_scheduler(parallel=2)
     second.adopt()
+    eventually(lambda: wire.ids("completed") == [5])
+
+
+def test_what_is_claimed_while_the_node_leaves_is_for_its_next_life(
+    wire: Wire, make_context: MakeContext, make_scheduler: MakeScheduler
+) -> None:
+    wire.add(5, DONE)
+    context = make_context()
+    first = make_scheduler(context)
+    first.leave()
+    first.accept(5)
+    assert threads_of(first) == []
+    assert wire.claims == [5]
+    make_scheduler(context).adopt()
     eventually(lambda: wire.ids("completed") == [5])
 
 

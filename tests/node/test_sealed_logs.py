@@ -5,7 +5,6 @@ It is sealed and counted, and on record before it leaves.
 
 import base64
 import json
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.node.conftest import MakeContext, MakeScheduler
+from tests.node.threads import wait_for_threads_of
 from tests.node.wire import Wire
 from tests.waiting import eventually
 from vantage6.common.encryption import DummyCryptor, RSACryptor, is_sealed
@@ -181,7 +181,7 @@ def test_a_log_that_cannot_be_sealed_stays(
     scheduler.accept(5)
     eventually(lambda: scheduler.report()[1] == [5])
     scheduler.leave()
-    eventually(lambda: "result-5" not in [thread.name for thread in threading.enumerate()])
+    wait_for_threads_of(scheduler)
     (folder,) = (scheduler._context.spool.entries()[0].folder,)
     if cause == "no key":
         record = json.loads((folder / "entry.json").read_text())

@@ -11,6 +11,7 @@ import pytest
 
 from tests.node.conftest import MakeContext, MakeScheduler
 from tests.node.slow_line import SlowLine
+from tests.node.threads import wait_for_threads_of
 from tests.node.wire import Wire
 from tests.waiting import eventually
 from vantage6.common.errors import ConfigurationError
@@ -253,6 +254,30 @@ def test_a_stop_survives_the_end_of_the_node(
     later.adopt()
     eventually(lambda: wire.results[5]["status"] == "killed by user")
     check_nothing_left(wire, 5)
+
+
+def test_a_node_that_leaves_during_a_stop_works_on_nothing_more(
+    wire: Wire, make_node: Callable[..., Node], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it would write beside the next life of the node, and try for ever."""
+    node = make_node(share_logs=False)
+    wire.add(5, RUNNING)
+    node.scheduler.accept(5)
+    eventually(lambda: is_up(tmp_path))
+    kill = node.context.runtime.kill
+
+    def leave_first(result_id: int) -> None:
+        patch.undo()
+        node.scheduler.leave()
+        kill(result_id)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(node.context.runtime, "kill", leave_first)
+        node.scheduler.stop_run(5, "the wrong column", "root")
+    wait_for_threads_of(node.scheduler)
+    assert wire.ids("active") == [5]
+    (entry,) = node.context.spool.entries()
+    assert (entry.stop_reason(), entry.outcome()) == ("the wrong column", None)
 
 
 def test_a_result_that_waits_for_its_turn_is_stopped(

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.node.conftest import MakeContext, MakeScheduler
+from tests.node.threads import wait_for_threads_of
 from tests.node.wire import Wire
 from tests.waiting import eventually
 from vantage6.common.encryption import RSACryptor
@@ -63,10 +63,6 @@ def reports(wire: Wire) -> list[dict[str, Any]]:
     """Return what was told of results, without the word that one begins."""
     bodies = [asked.body for asked in wire.asked if asked.method == "PATCH"]
     return [body for body in bodies if "finished_at" in body]
-
-
-def wait_for_the_thread() -> None:
-    eventually(lambda: "result-5" not in [thread.name for thread in threading.enumerate()])
 
 
 def raise_defect(*_: Any, **__: Any) -> None:
@@ -138,7 +134,7 @@ def test_a_key_that_became_useless_ends_what_was_computed(
     first.accept(5)
     eventually(lambda: first.report() == ([], [5]))
     first.leave()
-    wait_for_the_thread()
+    wait_for_threads_of(first)
     (entry,) = context.spool.entries()
     record = json.loads((entry.folder / "entry.json").read_text())
     record |= {"initiator_public_key": even(own), "initiator": None}
@@ -311,7 +307,7 @@ def test_a_stop_that_the_engine_failed_lets_nothing_leave_when_it_is_repeated(
     with monkeypatch.context() as patch:
         patch.setattr(context.runtime, "kill", raise_defect)
         scheduler.stop_run(5, "enough", "admin")
-        wait_for_the_thread()
+        wait_for_threads_of(scheduler)
     scheduler.stop_run(5, "enough", "admin")
     eventually(lambda: is_idle(scheduler))
     (told,) = reports(wire)
@@ -435,7 +431,7 @@ def left_behind(wire: Wire, context: NodeContext, scheduler: Scheduler) -> None:
     scheduler.accept(5)
     eventually(lambda: scheduler.report() == ([], [5]))
     scheduler.leave()
-    wait_for_the_thread()
+    wait_for_threads_of(scheduler)
     wire.answers.clear()
     wire.asked.clear()
 
