@@ -38,6 +38,8 @@ _MAKE_LAZILY = ("-E", "lazy_itable_init=1,nodiscard")
 _OPTIONS = "loop,nosuid,nodev,noatime,discard,noinit_itable"
 #: Enough to try whether one can be made.
 _LEAST_BYTES = 2**20
+#: A write that was refused can leave some blocks: it would have taken others to keep track of it.
+_LAST_BLOCKS = 16
 #: A run that was used so recently does not make room for others.
 _RECENT_SECONDS = 60.0
 
@@ -114,7 +116,8 @@ class RunDisks:
     def room(self, run_id: int) -> int:
         """Return how many bytes a run may still write; less than zero if there is nothing left."""
         found = os.statvfs(self._folder / str(run_id))
-        return found.f_bavail * found.f_frsize if found.f_bavail and found.f_favail else -1
+        blocks = found.f_bavail - _LAST_BLOCKS
+        return blocks * found.f_frsize if blocks > 0 and found.f_favail else -1
 
     def rest(self, run_ids_in_use: set[int], idle_seconds: float) -> None:
         """Unmount the file systems that no result uses; they keep what is in them.

@@ -260,6 +260,25 @@ def test_disk_of_a_run_is_kept_over_a_restart_and_goes_with_its_run(tmp_path: Pa
         run_disks.unmount_all(runs)
 
 
+def test_last_blocks_of_a_disk_do_not_hide_that_it_was_full(tmp_path: Path) -> None:
+    """The kernel gives them back a moment after it refused to write more."""
+    if os.getuid() != 0:
+        pytest.skip("an ordinary user makes no file systems")
+    disks = run_disks.RunDisks(tmp_path, 8 * MIB)
+    try:
+        place = disks.open(1, lambda: {1})
+        assert place is not None
+        assert disks.room(1) > 7 * MIB
+        (place / "block").write_bytes(b"x")
+        fill(place / "full")
+        (place / "block").unlink()
+        os.sync()
+        assert os.statvfs(place).f_bavail > 0
+        assert disks.room(1) < 0
+    finally:
+        run_disks.unmount_all(tmp_path)
+
+
 def test_run_gets_a_new_disk_where_the_file_of_a_mounted_one_was_removed(tmp_path: Path) -> None:
     if os.getuid() != 0:
         pytest.skip("an ordinary user makes no file systems")
