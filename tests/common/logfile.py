@@ -31,9 +31,10 @@ class Logs:
         """Everything, from file and standard error."""
         return self.file.read_text() + self.console
 
-    def lines(self) -> list[dict[str, Any]]:
-        """Return the lines of the file."""
-        return [json.loads(line) for line in self.file.read_text().splitlines()]
+    def lines(self, *loggers: str) -> list[dict[str, Any]]:
+        """Return the lines of the file, or those of some loggers: other threads may log, too."""
+        lines = [json.loads(line) for line in self.file.read_text().splitlines()]
+        return [line for line in lines if not loggers or line["logger"] in loggers]
 
 
 def levels_of_logs() -> dict[str, int]:

@@ -20,7 +20,7 @@ def logged(tmp_path: Path) -> Iterator[Logs]:
 
 def test_a_line_has_event_fields_time_level_and_process(logged: Logs):
     logs.get("one").info("result claimed", result_id=3)
-    (line,) = logged.lines()
+    (line,) = logged.lines("one")
     assert str(line.pop("timestamp")).endswith("Z")
     assert line == {
         "event": "result claimed",
@@ -36,7 +36,7 @@ def test_lines_of_libraries_and_threads_look_the_same(logged: Logs):
     thread = threading.Thread(target=library.warning, args=("lost %s", "it"))
     thread.start()
     thread.join()
-    (line,) = logged.lines()
+    (line,) = logged.lines("library")
     assert (line["event"], line["process"], line["logger"]) == ("lost it", "tests", "library")
 
 
@@ -70,7 +70,7 @@ def test_a_logger_that_was_used_while_logs_were_set_up_is_silenced_like_all(
 )
 def test_fields_named_like_secrets_are_hidden(logged: Logs, name: str):
     logs.get("one").info("logged in", **{name: "hidden", "user": "ada"})
-    (line,) = logged.lines()
+    (line,) = logged.lines("one")
     assert (line[name], line["user"]) == ("***", "ada")
 
 
@@ -90,7 +90,7 @@ def test_passwords_in_texts_are_hidden(logged: Logs, text: str, shown: str | Non
     assert "***" in logged.console or shown == text
     assert "hidden" not in logged.text
     if shown:
-        assert [line["event"] for line in logged.lines()] == [shown] * 2
+        assert [line["event"] for line in logged.lines("one", "library")] == [shown] * 2
 
 
 def test_a_failure_is_logged_in_full_without_what_was_in_its_variables(
@@ -112,7 +112,7 @@ def test_a_failure_is_logged_in_full_without_what_was_in_its_variables(
 
 def test_statements_of_the_database_are_not_logged(logged: Logs):
     logging.getLogger("peewee").debug("INSERT … %s", "hash")
-    assert logged.lines() == []
+    assert logged.lines("peewee") == []
 
 
 def test_a_console_may_stay_silent(tmp_path: Path):
@@ -120,4 +120,4 @@ def test_a_console_may_stay_silent(tmp_path: Path):
         logs.get("one").info("quiet")
         logs.get("one").warning("loud")
         assert logged.console == ""
-        assert [line["event"] for line in logged.lines()] == ["loud"]
+        assert [line["event"] for line in logged.lines("one")] == ["loud"]

@@ -18,6 +18,7 @@ from tests.services import needs
 from tests.waiting import eventually
 from vantage6.common.config.services import WhitelistConfig
 from vantage6.common.errors import ConfigurationError
+from vantage6.node.runtime.docker import DockerRuntime
 from vantage6.node.runtime.namespaces import within
 from vantage6.node.services.whitelist import rules
 
@@ -67,6 +68,15 @@ def asked(bench: Bench, expression: str, **claim: Any) -> Any:
     entry, exit_ = bench.run(ASK.replace("EXPRESSION", expression), make_claim(**claim))
     assert exit_.code == 0, exit_.log
     return json.loads(entry.read_output(10**6))
+
+
+def service_of(bench: Bench, engine: docker.APIClient) -> str:
+    """Return the container of the one service of a node; others use the engine meanwhile."""
+    assert isinstance(bench.runtime, DockerRuntime)
+    labels = ["vantage6-type=service", f"node={bench.runtime._name}"]
+    (found,) = engine.containers(filters={"label": labels})
+    id_: str = found["Id"]
+    return id_
 
 
 class NameServer:
@@ -183,7 +193,7 @@ def test_listed_name_answers_and_refused_names_are_never_looked_up(
     docker_bench: MakeBench, engine: docker.APIClient, outside: str
 ) -> None:
     bench = docker_bench(whitelist={"domains": ["open.test", ".below.test"], "ports": [8000]})
-    proxy = engine.containers(filters={"label": "vantage6-type=service"})[0]["Id"]
+    proxy = service_of(bench, engine)
     with NameServer(engine, proxy, outside) as names:
         found = asked(
             bench,

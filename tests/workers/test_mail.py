@@ -217,7 +217,8 @@ def test_without_a_mail_server_one_warning_says_so_and_nothing_piles_up(
     workers.run("send_mail", recovery.request_mail(Mail.PASSWORD_RESET, ada), 0)
     assert messages() == []
     assert RecoveryToken.select().count() == 0
-    warnings = [line for line in logged.lines() if line["level"] == "warning"]
+    lines = logged.lines("vantage6.workers.mail")
+    warnings = [line for line in lines if line["level"] == "warning"]
     assert [line["event"] for line in warnings] == ["mail not sent: no `smtp` is configured"]
     assert warnings[0]["user_id"] == ada.id
 
