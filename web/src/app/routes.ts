@@ -10,4 +10,5 @@ export interface PageRoute {
 
 export const routes: PageRoute[] = [
   { path: "/app/", component: lazy(() => import("../pages/home/Home")), menu: "nav.home" },
+  { path: "/app/key", component: lazy(() => import("../pages/key/Key")) },
 ];

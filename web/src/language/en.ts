@@ -1,5 +1,8 @@
+import { crypto } from "./en/crypto";
+
 /** Every text of the pages; `{name}` is replaced. Other languages may lack entries. */
 export const en = {
+  ...crypto,
   "app.skip": "Skip to the content",
   "app.lost": "The server does not answer. The page tries again by itself.",
   "app.sign_out": "Sign out",
