@@ -1,6 +1,7 @@
 """The rules and default roles are those that scripts in the field count on."""
 
 import csv
+import json
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,16 @@ def test_the_default_roles_have_the_known_sizes():
         ("Organization Admin", 29),
         ("Collaboration Admin", 43),
     ]
+
+
+def test_the_default_roles_grant_what_the_web_pages_are_tested_with():
+    """The tests of ``web/src/api/permissions.ts`` read the same file."""
+    numbers = {rule[:3]: number for number, rule in enumerate(RULES, 1)}
+    granted = {
+        name: sorted(numbers[grant] for grant in grants) for name, _, grants in DEFAULT_ROLES
+    }
+    known = json.loads((Path(__file__).parent / "default_roles.json").read_text())
+    assert granted == known
 
 
 def test_default_roles_grant_only_rules_that_exist():
