@@ -1,5 +1,6 @@
 """The composition root of the API."""
 
+from pathlib import Path
 from typing import Any
 
 import falcon
@@ -16,8 +17,11 @@ from vantage6.api.resources.base import Resource
 from vantage6.api.resources.metrics import Metrics
 from vantage6.api.routes import ROUTES
 from vantage6.api.service import Service
-from vantage6.common.config import Instance
+from vantage6.api.web_pages import WebPages, why_absent
+from vantage6.common.config import Instance, ServerConfig
 from vantage6.models import database
+from vantage6.web import built
+from vantage6.web.site import ADDRESS
 
 
 def create_app(
@@ -50,7 +54,11 @@ def create_app(
         app.add_route(config.api_path + route.path, resource, suffix=route.suffix)
     if config.metrics is not None:
         app.add_route(f"{config.api_path}/metrics", Metrics(service))
-    docs = Docs(ROUTES, config.api_path, instance.folder, service.transfers)
+    pages = built()
+    absence = why_absent(pages, config)
+    if pages is not None and not absence:
+        _add_pages(app, pages, config)
+    docs = Docs(ROUTES, config.api_path, instance.folder, service.transfers, absence)
     app.add_route("/", docs, suffix="index")
     app.add_route("/robots.txt", docs, suffix="robots")
     app.add_route("/openapi.json", docs, suffix="openapi")
@@ -58,6 +66,12 @@ def create_app(
     app.add_route("/redoc", docs, suffix="redoc")
     app.add_route("/apidocs/{name}", docs, suffix="asset")
     return app
+
+
+def _add_pages(app: "falcon.App[Request, Response]", folder: Path, config: ServerConfig) -> None:
+    pages = WebPages(folder, config)
+    app.add_route(ADDRESS.rstrip("/"), pages, suffix="folder")
+    app.add_route(f"{ADDRESS}{{path:path}}", pages)
 
 
 class Number(IntConverter):

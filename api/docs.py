@@ -16,6 +16,7 @@ from vantage6.api.http.transfers import Transfers
 from vantage6.api.openapi import document
 from vantage6.api.routes import Route
 from vantage6.api.start_page import POLICY, start_page
+from vantage6.web.site import ADDRESS
 
 #: What the package offapi brings, under the names that our pages use.
 _ASSETS = {
@@ -43,15 +44,33 @@ _POLICY = (
 
 
 class Docs:
-    """The OpenAPI document, the pages that show it, and the way to them."""
+    """The OpenAPI document, the pages that show it, and the way to them.
+
+    Parameters
+    ----------
+    routes, prefix
+        All routes of the API, and what comes before their paths.
+    folder
+        Where the files of large answers are.
+    transfers
+        What is on its way in this process.
+    absence
+        Why this server shows no web pages; empty if it shows them.
+    """
 
     def __init__(
-        self, routes: Iterable[Route], prefix: str, folder: Path, transfers: Transfers
+        self,
+        routes: Iterable[Route],
+        prefix: str,
+        folder: Path,
+        transfers: Transfers,
+        absence: str,
     ) -> None:
         self._routes = tuple(routes)
         self._prefix = prefix
         self._folder = folder
         self._transfers = transfers
+        self._absence = absence
         self._lock = threading.Lock()
         self._made: dict[str, Any] | None = None
 
@@ -65,11 +84,15 @@ class Docs:
             return self._made
 
     def on_get_index(self, req: Request, resp: Response) -> None:
-        """Show where everything is: as a page to browsers, as JSON to programs."""
+        """Lead browsers to the web pages or tell them what this is; tell programs, in JSON."""
         said = self._document["info"]
         resp.append_header("Vary", "Accept")
         if req.client_prefers([falcon.MEDIA_JSON, "text/html"]) == "text/html":
-            self._page(resp, start_page(said["title"], said["version"], self._prefix), POLICY)
+            if not self._absence:
+                resp.status, resp.location = falcon.HTTP_302, ADDRESS
+                return
+            text = start_page(said["title"], said["version"], self._prefix, self._absence)
+            self._page(resp, text, POLICY)
             return
         resp.media = {
             "name": said["title"],

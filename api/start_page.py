@@ -1,4 +1,4 @@
-"""The page at ``/``: what this is, and where to go on. It is static and loads nothing."""
+"""The page at ``/`` of a server without web pages. It is static and loads nothing."""
 
 import base64
 import hashlib
@@ -17,7 +17,7 @@ POLICY = (
 )
 
 
-def start_page(title: str, version: str, prefix: str) -> str:
+def start_page(title: str, version: str, prefix: str, absence: str) -> str:
     """Return the page.
 
     Parameters
@@ -26,6 +26,8 @@ def start_page(title: str, version: str, prefix: str) -> str:
         Of the API.
     prefix
         Of all its routes.
+    absence
+        Why the server has no web pages.
     """
     path = escape(prefix, quote=True)
     return f"""<!doctype html>
@@ -33,7 +35,8 @@ def start_page(title: str, version: str, prefix: str) -> str:
 <meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head>
 <body><h1>{escape(title)}</h1>
 <p>This is a server for federated analysis, version {escape(version)}. It answers. Researchers and
-data stations speak to it below <code>{path or "/"}</code>; there is nothing to log in to here.</p>
+data stations speak to it below <code>{path or "/"}</code>; there is nothing to log in to here.
+{escape(absence)}</p>
 <ul>
 <li><a href="/apidocs">Try the API</a>, <a href="/redoc">read about it</a>, or take its
 <a href="/openapi.json">description</a>.</li>

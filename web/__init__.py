@@ -1,12 +1,11 @@
 """The web pages of a server; ``make web`` builds them from the TypeScript beside this file."""
 
-from importlib import resources
-from importlib.resources.abc import Traversable
+from pathlib import Path
 
 #: Where the built pages lie.
-BUILT = resources.files(__name__).joinpath("built")
+BUILT = Path(__file__).with_name("built")
 
 
-def built() -> Traversable | None:
+def built() -> Path | None:
     """Return the folder of the built pages, or None where ``make web`` has not run."""
-    return BUILT if BUILT.joinpath("index.html").is_file() else None
+    return BUILT if (BUILT / "index.html").is_file() else None

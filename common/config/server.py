@@ -123,6 +123,23 @@ class MetricsConfig(Section):
     )
 
 
+class WebConfig(Section):
+    """The web pages of the server."""
+
+    enabled: bool = Field(True, description="show the web pages at `/app/`, where they are built")
+    name: str = Field(
+        "vantage6", min_length=1, max_length=60, description="name that the pages show"
+    )
+    contact: str | None = Field(
+        None,
+        max_length=200,
+        description="mail address, telephone number or page of the people who help users",
+    )
+    imprint: HttpUrl | None = Field(
+        None, description="address of the page that says who runs this server"
+    )
+
+
 class VpnServer(Section):
     """The portal of an EduVPN server, which gives nodes their VPN configuration."""
 
@@ -244,6 +261,7 @@ class ServerConfig(Section):
         MetricsConfig(), description="numbers for Prometheus; null: none"
     )
     vpn_server: VpnServer | None = Field(None, description="EduVPN portal; null: no VPN")
+    web: WebConfig = Field(WebConfig(), description="pages for people, beside the API")
     logging: LogConfig = Field(LogConfig(), description="logs")
 
     @field_validator("jwt_secret_key")

@@ -11,9 +11,13 @@ import pytest
 from pydantic import BaseModel
 
 from tests.api.client import Api
+from tests.api.conftest import configured
+from vantage6.api.app import create_app
 from vantage6.api.openapi import document
 from vantage6.api.routes import ROUTES
 from vantage6.api.schemas.base import Reply
+from vantage6.api.service import Service
+from vantage6.common.config import Instance
 
 #: What the API looked like at the last change that somebody wanted. To change it:
 #: python -m tests.api.test_documentation
@@ -115,6 +119,13 @@ def test_nothing_else_is_served(api: Api):
         assert page(api, path).status == 404, path
 
 
+def without_pages(instance: Instance) -> Api:
+    """Return a server that shows no web pages, whether they are built or not."""
+    changed = configured(instance, web={"enabled": False})
+    service = Service.of(changed)
+    return Api(create_app(changed, service), service.tokens)
+
+
 def test_the_way_to_everything(api: Api):
     shown = page(api, "/").json
     assert (shown["name"], shown["api"]) == ("vantage6", "/api")
@@ -123,7 +134,8 @@ def test_the_way_to_everything(api: Api):
     assert "Disallow: /" in page(api, "/robots.txt").text
 
 
-def test_browsers_get_a_page_that_loads_nothing(api: Api):
+def test_browsers_get_a_page_that_loads_nothing(instance: Instance):
+    api = without_pages(instance)
     accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
     shown = api.send("GET", "/", prefix="", headers={"Accept": accept})
     assert shown.headers["content-type"].startswith("text/html")
