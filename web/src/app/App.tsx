@@ -1,24 +1,29 @@
-import { ErrorBoundary, LocationProvider, Route, Router } from "preact-iso";
+import { LocationProvider, Route, Router } from "preact-iso";
 import { isSignedIn } from "../api/session";
 import { Missing } from "../pages/Missing";
 import { SignIn } from "../pages/sign_in/SignIn";
+import { Fault } from "./Fault";
 import { Shell } from "./Shell";
 import { routes } from "./routes";
 
+/** The pages; before the sign-in its form stands at every address, which stays what it was. */
 export function App() {
-  if (!isSignedIn.value) return <SignIn />;
   return (
     <LocationProvider scope="/app">
-      <ErrorBoundary>
+      {isSignedIn.value ? (
         <Shell>
-          <Router>
-            {routes.map(({ path, component }) => (
-              <Route key={path} path={path} component={component} />
-            ))}
-            <Route default component={Missing} />
-          </Router>
+          <Fault>
+            <Router>
+              {routes.map(({ path, component }) => (
+                <Route key={path} path={path} component={component} />
+              ))}
+              <Route default component={Missing} />
+            </Router>
+          </Fault>
         </Shell>
-      </ErrorBoundary>
+      ) : (
+        <SignIn />
+      )}
     </LocationProvider>
   );
 }

@@ -1,41 +1,27 @@
 import type { ComponentChildren } from "preact";
+import { useEffect, useState } from "preact/hooks";
 import { useLocation } from "preact-iso";
-import { api, isConnected } from "../api/client";
-import { forget, user } from "../api/session";
+import { isConnected } from "../api/connection";
+import { signOut, user } from "../api/session";
 import { settings } from "../api/settings";
 import { t } from "../language";
+import { plainLine } from "../ui/plain";
 import { Notice } from "../ui/Notice";
 import { routes } from "./routes";
 
 /** What surrounds every page of a signed-in user. */
 export function Shell({ children }: { children: ComponentChildren }) {
-  const { path } = useLocation();
   return (
     <>
       <a class="skip" href="#content">
         {t("app.skip")}
       </a>
-      <header class="bar">
-        <a class="brand" href="/app/">
-          {settings.name}
-        </a>
-        <nav aria-label={t("app.menu")}>
-          {routes.map(
-            ({ path: to, menu }) =>
-              menu && (
-                <a key={to} href={to} aria-current={isBelow(path, to) ? "page" : undefined}>
-                  {t(menu)}
-                </a>
-              ),
-          )}
-        </nav>
-        <span class="grow" />
-        <span>{user.value?.username}</span>
-        <button type="button" class="plain" onClick={signOut}>
-          {t("app.sign_out")}
-        </button>
-      </header>
-      {!isConnected.value && <Notice kind="warning">{t("app.lost")}</Notice>}
+      <Bar />
+      {!isConnected.value && (
+        <div class="lost">
+          <Notice kind="warning">{t("app.lost")}</Notice>
+        </div>
+      )}
       <main id="content" tabIndex={-1}>
         {children}
       </main>
@@ -43,14 +29,49 @@ export function Shell({ children }: { children: ComponentChildren }) {
   );
 }
 
-function isBelow(path: string, to: string): boolean {
-  return to === "/app/" ? path === "/app/" : path.startsWith(to);
+/** Name, menu and account; on a narrow screen the menu folds behind a button. */
+function Bar() {
+  const { path } = useLocation();
+  const [isUnfolded, setUnfolded] = useState(false);
+  useEffect(() => setUnfolded(false), [path]);
+  return (
+    <header class="bar">
+      <a class="brand" href="/app/">
+        {settings.name}
+      </a>
+      <button
+        type="button"
+        class="plain fold"
+        aria-expanded={isUnfolded}
+        aria-controls="menu"
+        onClick={() => setUnfolded(!isUnfolded)}
+      >
+        {t("app.menu")}
+      </button>
+      <div id="menu" class={isUnfolded ? "menu unfolded" : "menu"}>
+        <nav aria-label={t("app.menu")}>
+          {routes.map(
+            ({ path: to, menu, isOpen }) =>
+              menu &&
+              (isOpen?.() ?? true) && (
+                <a key={to} href={to} aria-current={isBelow(path, to) ? "page" : undefined}>
+                  {t(menu)}
+                </a>
+              ),
+          )}
+        </nav>
+        <span class="grow" />
+        <span class="account">{plainLine(user.value?.username)}</span>
+        <button type="button" class="plain" onClick={signOut}>
+          {t("app.sign_out")}
+        </button>
+      </div>
+    </header>
+  );
 }
 
-async function signOut(): Promise<void> {
-  try {
-    await api.DELETE("/session", { params: { query: {} } });
-  } finally {
-    forget();
-  }
+/** Tell whether a path is a page of the menu or lies below it. */
+export function isBelow(path: string, to: string): boolean {
+  const [here, there] = [`${path}/`.replace(/\/+$/, "/"), `${to}/`.replace(/\/+$/, "/")];
+  return there === "/app/" ? here === there : here.startsWith(there);
 }

@@ -1,3 +1,4 @@
+import type { ComponentType } from "preact";
 import { lazy, type RouteProps } from "preact-iso";
 import type { Key } from "../language";
 
@@ -6,9 +7,22 @@ export interface PageRoute {
   path: string;
   component: RouteProps<object>["component"];
   menu?: Key;
+  /** Whether the user may open it; the menu leaves out what the server would refuse. */
+  isOpen?: () => boolean;
 }
 
 export const routes: PageRoute[] = [
-  { path: "/app/", component: lazy(() => import("../pages/home/Home")), menu: "nav.home" },
-  { path: "/app/key", component: lazy(() => import("../pages/key/Key")) },
+  { path: "/app/", component: page(() => import("../pages/home/Home")), menu: "nav.home" },
+  { path: "/app/key", component: page(() => import("../pages/key/Key")) },
 ];
+
+/** Load a page when it is first opened; one that cannot be loaded is said by `Fault`. */
+function page(load: () => Promise<{ default: ComponentType }>): PageRoute["component"] {
+  return lazy(() =>
+    load().catch((error: unknown) => ({
+      default: () => {
+        throw error;
+      },
+    })),
+  );
+}

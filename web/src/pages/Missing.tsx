@@ -1,13 +1,13 @@
 import { t } from "../language";
+import { Page } from "../ui/Page";
 
 export function Missing() {
   return (
-    <>
-      <h1>{t("missing.title")}</h1>
+    <Page title={t("missing.title")}>
       <p>
         {t("missing.text")}
         <a href="/app/">{t("nav.home")}</a>
       </p>
-    </>
+    </Page>
   );
 }

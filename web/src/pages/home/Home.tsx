@@ -1,5 +1,6 @@
 import { t } from "../../language";
+import { Page } from "../../ui/Page";
 
 export default function Home() {
-  return <h1>{t("home.title")}</h1>;
+  return <Page title={t("home.title")}>{null}</Page>;
 }

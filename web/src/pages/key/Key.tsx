@@ -1,12 +1,12 @@
 import { KeyBox } from "../../crypto/KeyBox";
 import { t } from "../../language";
+import { Page } from "../../ui/Page";
 
 export default function Key() {
   return (
-    <>
-      <h1>{t("key.title")}</h1>
+    <Page title={t("key.title")}>
       <p>{t("key.text")}</p>
       <KeyBox />
-    </>
+    </Page>
   );
 }
