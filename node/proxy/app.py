@@ -27,6 +27,7 @@ from vantage6.node.proxy.refusals import Refusals
 from vantage6.node.proxy.subtasks import SubTasks
 from vantage6.node.proxy.tokens import ServerToken, Tokens
 from vantage6.node.proxy.upstream import Reply, Upstream
+from vantage6.node.rules.audit import hash_of
 from vantage6.node.rules.encryption import check_all
 from vantage6.node.rules.quota import Quota
 from vantage6.node.rules.result_audit import ResultAudit
@@ -254,6 +255,11 @@ class Proxy:
             self._result_audit.record_subtask(sub_task.body, inputs)
         except OSError as error:
             raise Unavailable("The node cannot write its audit file; try again later.") from error
+        own = next((plain for id_, plain in inputs if id_ == self._algorithm.organization_id), None)
+        own_hash = None if own is None else hash_of(own)
+        del own
+        if own_hash is not None:
+            self._made.send(own_hash)
         receivers: list[dict[str, Any]] = []
         # Taken out, so that no input is in memory in more forms than it must.
         while inputs:
@@ -275,7 +281,7 @@ class Proxy:
         reply = self._note(req, reply)
         if not reply.ok:
             return reply
-        self._remember(reply.body)
+        self._remember(reply.body, own_hash)
         # Algorithm clients know 200 from this proxy; the server says 201.
         return Reply(200, reply.body)
 
@@ -291,10 +297,10 @@ class Proxy:
         except ValueError as error:
             raise falcon.HTTPBadRequest(description="The request is no JSON.") from error
 
-    def _remember(self, task: Any) -> None:
-        """Remember a sub-task, so that its results may be opened."""
+    def _remember(self, task: Any, own_hash: str | None) -> None:
+        """Remember a sub-task, so that its results may be opened, and what it asks for here."""
         try:
-            self._made.add(int(task["id"]), _results_of(task))
+            self._made.add(int(task["id"]), _results_of(task), own_hash)
         except (KeyError, TypeError, ValueError) as error:
             raise Unavailable("The server gave no task for an answer.") from error
 

@@ -1,5 +1,6 @@
 """What a person at the station has to say about one request before it starts."""
 
+import threading
 from dataclasses import replace
 from datetime import timedelta
 
@@ -24,6 +25,9 @@ from vantage6.node.runtime.base import Image
 from vantage6.node.work.context import NodeContext
 from vantage6.node.work.delivery import fingerprint_for
 from vantage6.node.work.retry import Retry
+
+#: One result at a time binds what a run has sent.
+_TAKING = threading.Lock()
 
 
 class Approval:
@@ -91,7 +95,7 @@ class Approval:
         if asking.mode == "never" and not is_held:
             gate.check_pause()
             return
-        is_of_own_run = self._is_of_own_run(asked, image)
+        is_of_own_run = self._is_of_own_run(asked, image, is_last=is_last)
         terms = Terms(asking.mode, asking.rule, is_of_own_run=is_of_own_run)
         request, question = self._request(rules, asked)
         self._retry.disk(
@@ -147,11 +151,11 @@ class Approval:
         # Here already: what is compared with it later was cut as well.
         return cut_texts(request), question
 
-    def _is_of_own_run(self, asked: PolicyRequest, image: Image | None) -> bool:
-        """Tell whether an algorithm that runs here made this sub-task, as its card says.
+    def _is_of_own_run(self, asked: PolicyRequest, image: Image | None, *, is_last: bool) -> bool:
+        """Tell whether an algorithm that runs here asks this of this station, as its card says.
 
-        SECURITY: that it made the task is what the proxy of this station has seen, and not what
-        the server says.
+        SECURITY: which input it sent is what the proxy of this station has seen, and not what the
+        server says.
         """
         claim, function = self._claim, asked.function
         if not claim.above or function is None or function.name is None or function.is_central:
@@ -161,12 +165,12 @@ class Approval:
             return False
         record = parent.record
         is_same = record.image_id == image.id if image else record.image == claim.image
-        return (
-            is_same
-            and record.database == claim.database
-            and function.name in record.calls
-            and parent.sub_tasks().has(claim.task_id)
-        )
+        if not (is_same and record.database == claim.database and function.name in record.calls):
+            return False
+        which = claim.task_id, claim.result_id, hash_of(self._input)
+        with _TAKING:
+            made = parent.sub_tasks()
+            return made.take(*which) if is_last else made.is_sent(*which)
 
 
 def _digests_of(reference: str, image: Image | None) -> frozenset[str] | None:

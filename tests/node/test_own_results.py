@@ -16,7 +16,7 @@ from tests.waiting import eventually
 from vantage6.common.encoding import base64s_to_bytes
 from vantage6.common.encryption import RSACryptor
 from vantage6.node.proxy.subtasks import SubTasks
-from vantage6.node.rules.audit import FILE_NAME, Audit, entries
+from vantage6.node.rules.audit import FILE_NAME, Audit, entries, hash_of
 from vantage6.node.rules.result_audit import ResultAudit
 
 #: A sub-task with two results, as the server answers its creation.
@@ -42,10 +42,10 @@ def seal(cryptors: list[RSACryptor]) -> Callable[[bytes], str]:
     return lambda plain: other.encrypt_bytes_to_str(plain, own.public_key_str)
 
 
-def make(listener: Listener, wire: Wire) -> None:
+def make(listener: Listener, wire: Wire, body: dict[str, Any] = BODY) -> None:
     """Let an algorithm make the sub-task."""
     wire.answers["POST /task"] = (201, MADE)
-    assert listener.ask("POST", "/task", BODY)[0] == 200
+    assert listener.ask("POST", "/task", body)[0] == 200
 
 
 @pytest.mark.parametrize("form", ["task", "result", "page"])
@@ -307,6 +307,32 @@ def test_subtask_whose_answer_was_lost_is_found_again(
     wire.answers["GET /task/10"] = (200, other)
     wire.answers["GET /task/10/result"] = (200, rows)
     assert listener.ask("GET", "/task/10/result")[0] == (403 if found else 200)
+
+
+def test_what_an_algorithm_sends_to_its_own_station_is_remembered_before_it_leaves(
+    wire: Wire, listen: Listen, tmp_path: Path
+) -> None:
+    path = tmp_path / "subtasks"
+    listener = listen(made=SubTasks(path))
+    inputs = {1: b"json.1", 2: b"json.2"}
+    body = {
+        "organizations": [{"id": id_, "input": base64_of(input_)} for id_, input_ in inputs.items()]
+    }
+    own, other = hash_of(inputs[1]), hash_of(inputs[2])
+    wire.breaks = "POST /task"
+    assert listener.ask("POST", "/task", body)[0] == 503
+    assert SubTasks(path).is_sent(9, 21, own)
+    assert not SubTasks(path).is_sent(9, 21, other)
+    # The first one came as task 8, and the second one is task 9: no third one has that input.
+    assert SubTasks(path).take(8, 20, own)
+    assert not SubTasks(path).is_sent(9, 21, own)
+    wire.breaks = ""
+    make(listener, wire, body)
+    for made in (SubTasks(path), SubTasks(path)):
+        assert made.is_sent(8, 20, own)
+        assert made.take(9, 21, own)
+        assert not made.is_sent(9, 23, own)
+        assert not made.is_sent(10, 24, own)
 
 
 PROGRAM = """

@@ -14,7 +14,9 @@ from tests.node.test_approval import events, is_held
 from tests.node.wire import Wire
 from tests.waiting import eventually
 from vantage6.common.cards import parse, write_label
+from vantage6.node.proxy.subtasks import SubTasks
 from vantage6.node.requests.held import HeldRequests
+from vantage6.node.rules.audit import hash_of
 from vantage6.node.rules.registries import Registries
 from vantage6.node.runtime.base import Image, Pulling
 from vantage6.node.runtime.process import ProcessRuntime
@@ -41,6 +43,15 @@ while central and not os.path.exists('{go}'):
     time.sleep(0.01)
 open(os.environ['OUTPUT_FILE'], 'w').write('done')
 """
+
+
+def payload(method: str, *, is_central: bool = False) -> bytes:
+    """Return an input."""
+    asked = {"method": method, "master": is_central, "args": [], "kwargs": {}}
+    return f"json.{json.dumps(asked)}".encode()
+
+
+STEP = payload("step")
 
 
 class Carded(ProcessRuntime):
@@ -71,7 +82,7 @@ def running(wire: Wire, make_context: MakeContext, tmp_path: Path) -> Iterator[S
     config = make_config(**values)
     runtime = Carded(tmp_path / "carded", config.processes, config.limits)
     scheduler = Scheduler(make_context(runtime=runtime, **values))
-    add(wire, 5, "fit", is_central=True)
+    add(wire, 5, payload("fit", is_central=True))
     scheduler.accept(5)
     assert eventually(lambda: is_held(wire, 5))
     HeldRequests(tmp_path / "data").approve(5, "bob", HeldRequests(tmp_path / "data").get(5).code)
@@ -83,32 +94,50 @@ def running(wire: Wire, make_context: MakeContext, tmp_path: Path) -> Iterator[S
     scheduler.leave()
 
 
-def add(wire: Wire, id_: int, method: str, *, is_central: bool = False, **task: Any) -> None:
-    """Add a result that asks for a function."""
+def add(wire: Wire, id_: int, input_: bytes, **task: Any) -> None:
+    """Add a result with an input."""
     wire.add(id_, **task)
-    asked = {"method": method, "master": is_central, "args": [], "kwargs": {}}
-    wire.results[id_]["input"] = base64.b64encode(f"json.{json.dumps(asked)}".encode()).decode()
+    wire.results[id_]["input"] = base64.b64encode(input_).decode()
 
 
-def add_subtask(wire: Wire, method: str, image: str = IMAGE, database: str = "default") -> None:
-    """Add result 6, of a sub-task of task 105."""
+def add_subtask(
+    wire: Wire,
+    input_: bytes,
+    image: str = IMAGE,
+    database: str = "default",
+    id_: int = 6,
+    task_id: int = 106,
+) -> None:
+    """Add a result, of a sub-task of task 105."""
     said = {"organization": 1, "organization_name": "org 1", "user": 7, "user_name": "alice"}
-    chain = [{"task": 105, "image": IMAGE, **said}, {"task": 106, "image": image, **said}]
-    task = {"parent": {"id": 105}, "image": image, "database": database, "requesters": chain}
-    add(wire, 6, method, **task)
+    chain = [{"task": 105, "image": IMAGE, **said}, {"task": task_id, "image": image, **said}]
+    task = {
+        "id": task_id,
+        "parent": {"id": 105},
+        "image": image,
+        "database": database,
+        "requesters": chain,
+    }
+    add(wire, id_, input_, **task)
 
 
-def remember_subtask(tmp_path: Path) -> None:
-    """Write down that the algorithm of result 5 made task 106, as its proxy does."""
-    with (tmp_path / "data/results/task-000000005/subtasks").open("a") as file:
-        file.write("106 6\n")
+def sub_tasks(tmp_path: Path) -> SubTasks:
+    """Return what the algorithm of result 5 made, as its proxy writes it down."""
+    return SubTasks(tmp_path / "data/results/task-000000005/subtasks")
+
+
+def remember_subtask(tmp_path: Path, input_: bytes = STEP) -> None:
+    """Write down that the algorithm of result 5 made task 106 with an input for this station."""
+    made = sub_tasks(tmp_path)
+    made.send(hash_of(input_))
+    made.add(106, frozenset({6}), hash_of(input_))
 
 
 def test_what_the_card_says_runs_without_a_person(
     wire: Wire, running: Scheduler, tmp_path: Path
 ) -> None:
     remember_subtask(tmp_path)
-    add_subtask(wire, "step")
+    add_subtask(wire, STEP)
     running.accept(6)
     assert eventually(lambda: wire.ids("completed") == [6])
     assert wire.ids("active") == [5]
@@ -132,8 +161,8 @@ def test_everything_else_waits_for_a_person(
     is_made: bool,
 ) -> None:
     if is_made:
-        remember_subtask(tmp_path)
-    add_subtask(wire, method, **differs)
+        remember_subtask(tmp_path, payload(method))
+    add_subtask(wire, payload(method), **differs)
     running.accept(6)
     assert eventually(lambda: is_held(wire, 6))
     running.kill(6)
@@ -143,7 +172,7 @@ def test_a_sub_task_with_another_image_never_passes_for_one_of_the_run(
     wire: Wire, running: Scheduler, tmp_path: Path
 ) -> None:
     remember_subtask(tmp_path)
-    add_subtask(wire, "step", image=OTHER)
+    add_subtask(wire, STEP, image=OTHER)
     running.accept(6)
     # The rule about partial functions refuses it before a person is asked.
     assert eventually(lambda: wire.ids("not allowed") == [6])
@@ -153,10 +182,47 @@ def test_a_sub_task_with_another_image_never_passes_for_one_of_the_run(
 def test_a_central_function_below_another_one_waits_for_a_person(
     wire: Wire, running: Scheduler, tmp_path: Path
 ) -> None:
-    remember_subtask(tmp_path)
-    add_subtask(wire, "fit")
-    asked = {"method": "fit", "master": True, "args": [], "kwargs": {}}
-    wire.results[6]["input"] = base64.b64encode(f"json.{json.dumps(asked)}".encode()).decode()
+    central = payload("fit", is_central=True)
+    remember_subtask(tmp_path, central)
+    add_subtask(wire, central)
     running.accept(6)
     assert eventually(lambda: is_held(wire, 6))
     running.kill(6)
+
+
+def test_another_input_than_the_run_sent_waits_for_a_person(
+    wire: Wire, running: Scheduler, tmp_path: Path
+) -> None:
+    remember_subtask(tmp_path)
+    add_subtask(wire, STEP + b" ")
+    running.accept(6)
+    assert eventually(lambda: is_held(wire, 6))
+    running.kill(6)
+    # As a result of a task that the run made, and which has others.
+    add_subtask(wire, STEP, id_=7)
+    running.accept(7)
+    assert eventually(lambda: is_held(wire, 7))
+    running.kill(7)
+
+
+def test_a_sub_task_of_an_older_version_of_the_node_waits_for_a_person(
+    wire: Wire, running: Scheduler, tmp_path: Path
+) -> None:
+    sub_tasks(tmp_path).add(106, frozenset({6}))
+    add_subtask(wire, STEP)
+    running.accept(6)
+    assert eventually(lambda: is_held(wire, 6))
+    running.kill(6)
+
+
+def test_a_sub_task_may_come_before_the_answer_to_its_maker_and_once(
+    wire: Wire, running: Scheduler, tmp_path: Path
+) -> None:
+    sub_tasks(tmp_path).send(hash_of(STEP))
+    add_subtask(wire, STEP)
+    running.accept(6)
+    assert eventually(lambda: wire.ids("completed") == [6])
+    add_subtask(wire, STEP, id_=7, task_id=107)
+    running.accept(7)
+    assert eventually(lambda: is_held(wire, 7))
+    running.kill(7)
