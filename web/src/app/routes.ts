@@ -1,5 +1,6 @@
 import type { ComponentType } from "preact";
 import { lazy, type RouteProps } from "preact-iso";
+import { may } from "../api/permissions";
 import type { Key } from "../language";
 
 /** A page: its address below `/app`, its component, and its place in the menu if it has one. */
@@ -13,6 +14,13 @@ export interface PageRoute {
 
 export const routes: PageRoute[] = [
   { path: "/app/", component: page(() => import("../pages/home/Home")), menu: "nav.home" },
+  {
+    path: "/app/shelf",
+    component: page(() => import("../pages/shelf/Shelf")),
+    menu: "nav.shelf",
+    isOpen: () => may("GET /algorithm"),
+  },
+  { path: "/app/shelf/:id/:name", component: page(() => import("../pages/shelf/FunctionPage")) },
   { path: "/app/key", component: page(() => import("../pages/key/Key")) },
 ];
 

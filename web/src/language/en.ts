@@ -1,6 +1,7 @@
 import { app } from "./en/app";
 import { crypto } from "./en/crypto";
 import { home } from "./en/home";
+import { shelf } from "./en/shelf";
 import { signIn } from "./en/sign_in";
 
 /**
@@ -12,5 +13,6 @@ export const en = {
   ...app,
   ...crypto,
   ...home,
+  ...shelf,
   ...signIn,
 } as const;
