@@ -15,7 +15,7 @@ import pandas as pd
 from vantage6.common.disclosure.floors import Floors
 from vantage6.node.release.checks import all_checks
 from vantage6.node.release.judge import Question, judge
-from vantage6.node.release.sketch import Sketch
+from vantage6.node.sketch.sketch import Sketch
 
 MEGABYTE = 10**6
 _ROWS_AT_ONCE = 50_000
@@ -81,7 +81,7 @@ def _sketch(table: Path, folder: Path) -> tuple[float, float, int]:
     """Return seconds, seconds of a processor, and KiB of memory."""
     words = [str(table), "csv", str(folder), "5", str(2**30)]
     begin = time.perf_counter()
-    child = subprocess.Popen([sys.executable, "-m", "vantage6.node.release.sketching", *words])
+    child = subprocess.Popen([sys.executable, "-m", "vantage6.node.sketch.sketching", *words])
     _, status, used = os.wait4(child.pid, 0)
     child.returncode = status
     if status:

@@ -33,7 +33,6 @@ from vantage6.node.proxy.app import PublicKeys
 from vantage6.node.proxy.upstream import Upstream, network
 from vantage6.node.release.earlier_answers import EarlierAnswers
 from vantage6.node.release.held_outputs import HeldOutputs
-from vantage6.node.release.sketches import Sketches
 from vantage6.node.requests.gate import Gate
 from vantage6.node.rules import obstacles
 from vantage6.node.rules.audit import Audit
@@ -48,6 +47,7 @@ from vantage6.node.runtime.docker import DockerRuntime
 from vantage6.node.runtime.links import Dial
 from vantage6.node.runtime.process import ProcessRuntime
 from vantage6.node.services.services import Services
+from vantage6.node.sketch.sketches import Sketches
 from vantage6.node.spool import run_disks
 from vantage6.node.spool.spool import Spool
 from vantage6.node.work.contact import Contact

@@ -1,6 +1,7 @@
 """The station's data sources, and what an algorithm gets to see of them."""
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -42,6 +43,28 @@ class Database:
         except ValueError:
             return None
         return (parts.hostname, port) if parts.hostname and port else None
+
+    def version(self) -> str:
+        """Return what differs after each change of a file; empty for a service and a folder.
+
+        Raises
+        ------
+        OSError
+            If the file is not there.
+        """
+        if self.path is None or not self.path.is_file():
+            return ""
+        found = self.path.stat()
+        version = f"{found.st_ino}-{found.st_size}-{found.st_mtime_ns}"
+        if self.type != "sql":
+            return version
+        # What SQLite has written last may be in a file of its own yet.
+        log = self.path.with_name(f"{self.path.name}-wal")
+        with suppress(FileNotFoundError):
+            later = log.stat()
+            if later.st_size:
+                version += f"-{later.st_size}-{later.st_mtime_ns}"
+        return version
 
     @property
     def file_name(self) -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from vantage6.node.release.by_card import Described
     from vantage6.node.release.held_outputs import HeldOutputs
     from vantage6.node.release.judge import Check
-    from vantage6.node.release.sketch import Sketch
+    from vantage6.node.sketch.sketch import Sketch
 
 #: Exit code where an output would not leave as it is.
 STAYS = 1
@@ -148,8 +148,8 @@ def test(
     from vantage6.node.release.by_card import Described
     from vantage6.node.release.checks import all_checks
     from vantage6.node.release.judge import Question, judge
-    from vantage6.node.release.sketch import Sketch
     from vantage6.node.rules.policy import Policy
+    from vantage6.node.sketch.sketch import Sketch
 
     policy = Policy(instance.config)
     document = None
@@ -204,8 +204,8 @@ def _sketch(instance: "Instance", label: str, folder: Path, cell: int) -> None:
     from vantage6.common.errors import ConfigurationError
     from vantage6.node.databases import Databases
     from vantage6.node.outcomes import RefusalError
-    from vantage6.node.release.sketching import make_sketch
-    from vantage6.node.release.tables import kind_of
+    from vantage6.node.sketch.sketching import make_sketch
+    from vantage6.node.sketch.tables import kind_of
 
     try:
         found = Databases(instance.config.databases, instance.base).get(label)

@@ -16,13 +16,13 @@ from vantage6.node.control import KILL_SECONDS, ask, ask_node
 from vantage6.node.databases import Database, Databases
 from vantage6.node.instance import Instance
 from vantage6.node.release.held_outputs import HeldOutputs
-from vantage6.node.release.tables import kind_of, read_columns
 from vantage6.node.reports.record import check
 from vantage6.node.reports.rules import readers
 from vantage6.node.reports.runs import runs
 from vantage6.node.requests.held import HeldRequests, State
 from vantage6.node.rules.audit import FILE_NAME, Verification, entries
 from vantage6.node.rules.kept_outputs import copy_of
+from vantage6.node.sketch.tables import kind_of, read_columns
 
 T = TypeVar("T")
 

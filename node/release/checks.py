@@ -1,7 +1,8 @@
 """The sets of rules for outputs, in the order in which they are asked."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import ParamSpec
 
 from vantage6.common import logs
 from vantage6.common.disclosure.verdicts import Finding
@@ -10,6 +11,8 @@ from vantage6.node.release.judge import Check, Question
 from vantage6.node.release.matrices import Matrices
 
 log = logs.get(__name__)
+
+_Asked = ParamSpec("_Asked")
 
 
 def all_checks(data: walk.Data | None) -> tuple[Check, ...]:
@@ -33,12 +36,12 @@ def all_checks(data: walk.Data | None) -> tuple[Check, ...]:
     return (by_form,)
 
 
-def not_to_fail(check: Check) -> Check:
+def not_to_fail(check: Callable[_Asked, Iterable[Finding]]) -> Callable[_Asked, Iterator[Finding]]:
     """Return a set of rules that holds an output which it cannot judge to the end."""
 
-    def judge_or_hold(output: Path, question: Question) -> Iterator[Finding]:
+    def judge_or_hold(*args: _Asked.args, **kwargs: _Asked.kwargs) -> Iterator[Finding]:
         try:
-            yield from check(output, question)
+            yield from check(*args, **kwargs)
         except OSError:
             raise
         except Exception:

@@ -16,7 +16,7 @@ from vantage6.common.disclosure.verdicts import Finding
 from vantage6.common.durable_files import open_plain
 from vantage6.node.release.judgements import Judgement
 
-__all__ = ["Check", "Judgement", "Question", "judge"]
+__all__ = ["Check", "Judgement", "LastCheck", "Question", "judge"]
 
 _CHUNK_BYTES = 2**20
 
@@ -43,9 +43,16 @@ class Question:
 
 #: Yields what one set of rules finds in an output.
 Check = Callable[[Path, Question], Iterable[Finding]]
+#: Yields what is found last, from what was found before.
+LastCheck = Callable[[tuple[Finding, ...]], Iterable[Finding]]
 
 
-def judge(output: Path, question: Question, checks: Iterable[Check] = ()) -> Judgement:
+def judge(
+    output: Path,
+    question: Question,
+    checks: Iterable[Check] = (),
+    last: Iterable[LastCheck] = (),
+) -> Judgement:
     """Return what the release rules say of an output.
 
     Parameters
@@ -56,6 +63,8 @@ def judge(output: Path, question: Question, checks: Iterable[Check] = ()) -> Jud
         What is known of the task.
     checks
         The sets of rules.
+    last
+        Those that depend on what the others found.
 
     Raises
     ------
@@ -69,6 +78,8 @@ def judge(output: Path, question: Question, checks: Iterable[Check] = ()) -> Jud
             digest.update(chunk)
             length += len(chunk)
     findings = tuple(finding for check in checks for finding in check(output, question))
+    for check_last in last:
+        findings += tuple(check_last(findings))
     return Judgement.of(
         findings,
         length,

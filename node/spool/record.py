@@ -35,6 +35,8 @@ class Record:
     #: for in sub-tasks, as its card says.
     image_id: str | None = None
     calls: tuple[str, ...] = ()
+    #: The version of the database at the start; empty where the node cannot tell.
+    database_version: str | None = None
 
     @classmethod
     def of(cls, claim: Claim) -> Self:

@@ -15,7 +15,6 @@ from vantage6.node.proxy.tokens import ServerToken
 from vantage6.node.proxy.upstream import Upstream
 from vantage6.node.release.earlier_answers import EarlierAnswers
 from vantage6.node.release.held_outputs import HeldOutputs
-from vantage6.node.release.sketches import Sketches
 from vantage6.node.requests.gate import Gate
 from vantage6.node.rules.audit import Audit
 from vantage6.node.rules.current_policy import CurrentPolicy
@@ -27,6 +26,7 @@ from vantage6.node.rules.result_audit import ResultAudit
 from vantage6.node.runtime.base import Runtime
 from vantage6.node.services.peers import Peers
 from vantage6.node.services.services import Services
+from vantage6.node.sketch.sketches import Sketches
 from vantage6.node.spool.disk_usage import LONGEST_SECONDS
 from vantage6.node.spool.spool import Entry, Spool
 from vantage6.node.work.periodic import Periodic

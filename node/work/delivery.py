@@ -34,6 +34,7 @@ class _Upload:
     fields: dict[str, Any]
     output: bytes = b""
     log: bytes = b""
+    output_hash: str | None = None
 
     def without_output(self, reason: Reason) -> "_Upload":
         """Return the same with another reason in place of the output."""
@@ -159,11 +160,12 @@ def _prepare(context: NodeContext, entry: Entry, outcome: Outcome, retry: Retry)
     if not is_completed:
         return _Upload(fields, log=log_)
     output = entry.read_output(context.config.limits.file_bytes)
-    if hash_of(output) != judged_hash(entry):
+    output_hash = hash_of(output)
+    if output_hash != judged_hash(entry):
         # SECURITY: other bytes than those that the verdict is about.
         raise RuntimeError("the output is not the one that was judged")
     sealed = agreement.cryptor.encrypt_bytes_to_str(output, key)
-    return _Upload(fields | {"result": sealed}, output, log_)
+    return _Upload(fields | {"result": sealed}, output, log_, output_hash if output else None)
 
 
 def _release(context: NodeContext, entry: Entry, retry: Retry, upload: _Upload) -> None:
@@ -175,7 +177,7 @@ def _release(context: NodeContext, entry: Entry, retry: Retry, upload: _Upload) 
         status=fields["status"],
         reason=fields["reason"],
         output_bytes=len(output),
-        output_hash=hash_of(output) if output else None,
+        output_hash=upload.output_hash,
         log_bytes=len(log_),
         log_hash=hash_of(log_) if log_ else None,
         # For which key output and log are encrypted.

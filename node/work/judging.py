@@ -13,10 +13,10 @@ from vantage6.node.release import walk
 from vantage6.node.release.card_files import read_card_of
 from vantage6.node.release.checks import all_checks, not_to_fail
 from vantage6.node.release.held_outputs import TOO_MANY_HELD
-from vantage6.node.release.judge import Check, Judgement, Question, judge
+from vantage6.node.release.judge import Check, Judgement, LastCheck, Question, judge
 from vantage6.node.release.judgements import finding_to_json, read_judgement, write_judgement
 from vantage6.node.release.paths import public_path
-from vantage6.node.release.sketches import NoSketch
+from vantage6.node.sketch.sketches import NoSketch
 from vantage6.node.spool.spool import Entry
 from vantage6.node.work.context import NodeContext
 from vantage6.node.work.judging_by_card import checks_by_card
@@ -84,8 +84,8 @@ def _judge_once(context: NodeContext, entry: Entry, retry: Retry) -> Judgement:
 
 def _judge(context: NodeContext, entry: Entry, retry: Retry) -> Judgement:
     question = _question(context, entry)
-    checks = _checks(context, entry, retry, question)
-    judgement = judge(entry.io / "output", question, checks)
+    checks, last = _checks(context, entry, retry, question)
+    judgement = judge(entry.io / "output", question, checks, last)
     return context.held_outputs.refuse_too_many(judgement)
 
 
@@ -100,7 +100,9 @@ def _question(context: NodeContext, entry: Entry) -> Question:
     )
 
 
-def _checks(context: NodeContext, entry: Entry, retry: Retry, question: Question) -> list[Check]:
+def _checks(
+    context: NodeContext, entry: Entry, retry: Retry, question: Question
+) -> tuple[list[Check], list[LastCheck]]:
     """Return what an output is judged by. Small cells that its card lets be hidden are hidden."""
     missing: list[Check] = []
     try:
@@ -109,7 +111,8 @@ def _checks(context: NodeContext, entry: Entry, retry: Retry, question: Question
         data = None
         missing.append(lambda _, __: [walk.found("not_compared")])
     by_card = checks_by_card(context, entry, question.floors, data)
-    return [*missing, *map(not_to_fail, (*all_checks(data), *by_card))]
+    checks = [*missing, *map(not_to_fail, (*all_checks(data), *by_card.checks))]
+    return checks, list(map(not_to_fail, by_card.last))
 
 
 def _data(context: NodeContext, retry: Retry, question: Question) -> walk.Data | None:

@@ -1,16 +1,18 @@
 """The part of the judgement for which the card of an image and earlier answers are needed."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from vantage6.common import logs
 from vantage6.common.cards import Card
 from vantage6.common.disclosure.floors import Floors
-from vantage6.common.disclosure.verdicts import Finding
+from vantage6.common.disclosure.verdicts import Finding, Verdict, strictest
 from vantage6.common.durable_files import open_plain
 from vantage6.node.outcomes import RefusalError
 from vantage6.node.release import walk
 from vantage6.node.release.by_card import (
+    CardJudgement,
     Described,
     Source,
     compare_with_earlier,
@@ -18,7 +20,7 @@ from vantage6.node.release.by_card import (
 )
 from vantage6.node.release.card_files import read_card_of
 from vantage6.node.release.hiding import read_hidden, rewrite_output
-from vantage6.node.release.judge import Check, Question
+from vantage6.node.release.judge import Check, LastCheck, Question
 from vantage6.node.release.walk import Data
 from vantage6.node.spool.spool import Entry
 from vantage6.node.work.context import NodeContext
@@ -28,9 +30,16 @@ log = logs.get(__name__)
 _MOST_INPUT_BYTES = 64 * 2**20
 
 
-def checks_by_card(
-    context: NodeContext, entry: Entry, floors: Floors, data: Data | None
-) -> tuple[Check, ...]:
+@dataclass(frozen=True, slots=True)
+class ByCard:
+    """What an output is judged by, with the card of its image."""
+
+    checks: tuple[Check, ...] = ()
+    #: Whether earlier answers are too close, which is asked of what would leave.
+    last: tuple[LastCheck, ...] = ()
+
+
+def checks_by_card(context: NodeContext, entry: Entry, floors: Floors, data: Data | None) -> ByCard:
     """Write an output as its card lets it leave, and return what else it is judged by.
 
     Parameters
@@ -50,7 +59,7 @@ def checks_by_card(
     try:
         described = _describe(entry)
         if described is None:
-            return ()
+            return ByCard()
         output = entry.io / "output"
         rewrite_output(entry.folder, output, judge_by_card(output, described, floors, data))
     except OSError:
@@ -58,19 +67,25 @@ def checks_by_card(
     except Exception:
         # SECURITY: of what the card could not be applied to, nothing is assumed.
         log.exception("output not judged by its card", result_id=entry.record.result_id)
-        return (lambda _, __: [walk.found("not_judged")],)
+        return ByCard((lambda _, __: [walk.found("not_judged")],))
     hidden = read_hidden(entry.folder)
     source = _source(context, entry)
 
+    judgements: list[CardJudgement] = []
+
     def by_card(output: Path, question: Question) -> Iterator[Finding]:
         judged = judge_by_card(output, described, question.floors, data)
+        judgements.append(judged)
         yield from hidden
         yield from judged.findings
-        yield from compare_with_earlier(
-            context.earlier_answers, source, described, judged, question.floors
-        )
 
-    return (by_card,)
+    def by_earlier(findings: tuple[Finding, ...]) -> Iterator[Finding]:
+        # What stays at the station has answered nothing. What is held may leave later.
+        if judgements and strictest(findings) is not Verdict.REFUSED:
+            earlier, judged = context.earlier_answers, judgements[-1]
+            yield from compare_with_earlier(earlier, source, described, judged, floors)
+
+    return ByCard((by_card,), (by_earlier,))
 
 
 def _describe(entry: Entry) -> Described | None:
@@ -86,16 +101,15 @@ def _describe(entry: Entry) -> Described | None:
 
 def _source(context: NodeContext, entry: Entry) -> Source:
     label = entry.record.database or ""
-    return Source(str(entry.record.initiator), label, _version(context, label))
+    version = entry.record.database_version
+    if version is None:
+        version = _version(context, label)
+    return Source(str(entry.record.initiator), label, version)
 
 
 def _version(context: NodeContext, label: str) -> str:
-    """Return what tells versions of a database apart; nothing where the node cannot."""
+    """Return the version of a database now, for what an earlier version of the node started."""
     try:
-        path = context.databases.get(label).path
-        if path is None or not path.is_file():
-            return ""
-        stat = path.stat()
+        return context.databases.get(label).version()
     except (OSError, RefusalError):
         return ""
-    return f"{stat.st_ino}-{stat.st_size}-{stat.st_mtime_ns}"

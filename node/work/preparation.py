@@ -85,6 +85,7 @@ class Preparation:
             raise RefusalError(TaskStatus.NOT_ALLOWED, "claim_changed", _CLAIM_CHANGED)
         image, card = self._check_image(claim, input_)
         database = context.databases.get(claim.database)
+        version = self._retry.disk(database.version)
         asked = PolicyRequest.by(claim, digests=image.digests)
         grant = context.services.grant(
             database, lambda service: context.policy.may_reach(service, asked)
@@ -122,7 +123,8 @@ class Preparation:
         function = read_function(input_) if card is not None else None
         central = card and function and card.find(function.name or "", is_central=True)
         calls = central.calls if central and function and function.is_central else ()
-        return spec, {"method": method_of(input_), "image_id": image.id, "calls": calls}
+        known = {"method": method_of(input_), "image_id": image.id, "calls": calls}
+        return spec, known | {"database_version": version}
 
     def _receive(self, claim: Claim) -> bytes:
         """Return the plain input, after it is written down who asks for what."""

@@ -20,8 +20,8 @@ from vantage6.common.disclosure.verdicts import Verdict
 from vantage6.node.release import judge as release
 from vantage6.node.release.by_card import Described, judge_by_card
 from vantage6.node.release.checks import all_checks
-from vantage6.node.release.sketch import Sketch
-from vantage6.node.release.sketching import make_sketch
+from vantage6.node.sketch.sketch import Sketch
+from vantage6.node.sketch.sketching import make_sketch
 
 CARD = cards.read(
     (Path(__file__).resolve().parents[2] / "algorithms/statistics/card.json").read_bytes()

@@ -12,7 +12,6 @@ from vantage6.node.proxy.app import PublicKeys
 from vantage6.node.proxy.upstream import Upstream
 from vantage6.node.release.earlier_answers import EarlierAnswers
 from vantage6.node.release.held_outputs import HeldOutputs
-from vantage6.node.release.sketches import Sketches
 from vantage6.node.requests.gate import Gate
 from vantage6.node.rules.audit import Audit
 from vantage6.node.rules.current_policy import CurrentPolicy
@@ -22,6 +21,7 @@ from vantage6.node.rules.quota import Quotas
 from vantage6.node.runtime.base import Runtime
 from vantage6.node.runtime.docker import DockerRuntime
 from vantage6.node.runtime.process import ProcessRuntime
+from vantage6.node.sketch.sketches import Sketches
 from vantage6.node.spool import run_disks
 from vantage6.node.spool.spool import Spool
 from vantage6.node.work.context import NodeContext

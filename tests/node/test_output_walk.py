@@ -13,9 +13,9 @@ import pandas as pd
 import pytest
 
 from vantage6.common.disclosure.verdicts import Verdict, strictest
-from vantage6.node.release.sketch import Sketch
-from vantage6.node.release.sketching import make_sketch
 from vantage6.node.release.walk import walk
+from vantage6.node.sketch.sketch import Sketch
+from vantage6.node.sketch.sketching import make_sketch
 
 ROWS = 200
 #: Each finds the rules that an output breaks.

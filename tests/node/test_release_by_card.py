@@ -14,6 +14,7 @@ from tests.node.factories import IMAGE, make_config
 from tests.node.wire import Wire
 from tests.waiting import eventually
 from vantage6.common.cards import parse, write_label
+from vantage6.node.release import walk
 from vantage6.node.release.held_outputs import HeldOutputs
 from vantage6.node.release.hiding import read_hidden
 from vantage6.node.rules.audit import entries
@@ -220,3 +221,29 @@ def test_a_defect_before_the_judgement_holds_the_output(
     (judged,) = audit(tmp_path, "judged")
     assert judged["verdict"] == "held"
     assert [found["rule"] for found in judged["findings"]] == ["not_judged"]
+
+
+def test_what_the_rules_without_a_card_refused_has_answered_nothing(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as refusing:
+        refusing.setattr(judging, "all_checks", lambda _: (lambda *_: [walk.found("row_like")],))
+        assert ask({"n": 30, "sum": 700.5})["status"] == "not allowed"
+    assert ask({"n": 29, "sum": 670.25})["status"] == "completed"
+
+
+def test_answers_are_compared_by_the_data_with_which_they_began(
+    ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ask({"n": 30, "sum": 700.5})["status"] == "completed"
+    judge = judging.judge
+
+    def judge_after_a_change(*args: Any) -> Any:
+        with (tmp_path / "patients.csv").open("a") as file:
+            file.write("25\n")
+        return judge(*args)
+
+    with monkeypatch.context() as changing:
+        changing.setattr(judging, "judge", judge_after_a_change)
+        changing.setattr(judging, "_data", lambda *_: None)
+        assert ask({"n": 29, "sum": 670.25})["status"] == "not allowed"

@@ -13,9 +13,9 @@ from tests.algorithms.federation import Federation
 from vantage6.algorithms.catalogue import CENTRAL
 from vantage6.common.disclosure.floors import Floors
 from vantage6.node.release.matrices import Matrices
-from vantage6.node.release.sketch import Sketch
-from vantage6.node.release.sketching import make_sketch
 from vantage6.node.release.walk import walk
+from vantage6.node.sketch.sketch import Sketch
+from vantage6.node.sketch.sketching import make_sketch
 
 CARD = json.loads(
     resources.files("vantage6.algorithms.statistics").joinpath("card.json").read_text()

@@ -15,12 +15,13 @@ import pytest
 from tests.waiting import eventually
 from vantage6.common.config.node import DatabaseConfig
 from vantage6.node.databases import Database, Databases
-from vantage6.node.release import tables
-from vantage6.node.release.cells import are_distinctive, number_keys
-from vantage6.node.release.sketch import Sketch
-from vantage6.node.release.sketches import NoSketch, Sketches
-from vantage6.node.release.sketching import make_sketch
-from vantage6.node.release.tables import kind_of
+from vantage6.node.sketch import sketches as module
+from vantage6.node.sketch import tables
+from vantage6.node.sketch.cells import are_distinctive, number_keys
+from vantage6.node.sketch.sketch import Sketch
+from vantage6.node.sketch.sketches import NoSketch, Sketches
+from vantage6.node.sketch.sketching import make_sketch
+from vantage6.node.sketch.tables import kind_of
 
 
 def database(path: Path, type_: Any = None) -> Database:
@@ -113,7 +114,7 @@ def test_a_sketch_holds_no_cell_in_clear(frame: pd.DataFrame, tmp_path: Path) ->
 
 
 def test_parts_of_a_table_count_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vantage6.node.release.tables._CELLS", 1)
+    monkeypatch.setattr("vantage6.node.sketch.tables._CELLS", 1)
     values = [*range(2000), *range(1000)]
     table = pd.DataFrame({"x": [value + 0.1234567 for value in values]})
     table["t"] = ["a" if value % 2 else "b" for value in values[:-1]] + ["rare"]
@@ -172,6 +173,69 @@ def test_what_cannot_be_read_is_not_tried_again_until_it_changes(
     with pytest.raises(NoSketch):
         sketches.get(data, 5, do_nothing)
     sketches.close()
+
+
+def test_what_failed_is_tried_again_after_a_while(
+    frame: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sketches = Sketches(tmp_path / "node")
+    data = database(write(frame, "csv", tmp_path))
+    with monkeypatch.context() as failing:
+        failing.setattr(module, "_MEMORY_BYTES", 1)
+        for _ in range(2):
+            with pytest.raises(NoSketch):
+                sketches.get(data, 5, do_nothing)
+    with pytest.raises(NoSketch):
+        sketches.get(data, 5, do_nothing)
+    monkeypatch.setattr(module, "_AGAIN_SECONDS", 0.0)
+    assert sketches.get(data, 5, do_nothing).rows == 60
+    sketches.close()
+
+
+@pytest.mark.parametrize("name", ["facts.json", "cells.keys", "rare.keys"])
+def test_a_sketch_that_a_power_cut_left_empty_is_made_anew(
+    name: str, frame: pd.DataFrame, tmp_path: Path
+) -> None:
+    data = database(write(frame, "csv", tmp_path))
+    sketches = Sketches(tmp_path / "node")
+    sketches.get(data, 5, do_nothing)
+    (folder,) = (tmp_path / "node" / "sketches" / "default").iterdir()
+    (folder / name).write_bytes(b"")
+    again = Sketches(tmp_path / "node").get(data, 5, do_nothing)
+    assert again.find_cells([frame.dose[3]]) == [True]
+    assert again.find_rare(["south"]) == [True]
+    sketches.close()
+
+
+def test_no_result_waits_for_a_thread_that_did_not_start(
+    frame: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    sketches = Sketches(tmp_path / "node")
+    data = database(write(frame, "csv", tmp_path))
+    with monkeypatch.context() as full:
+        full.setattr(threading.Thread, "start", fail)
+        sketches.begin(data, 5)
+        with pytest.raises(NoSketch):
+            sketches.get(data, 5, do_nothing)
+    assert sketches.get(data, 5, do_nothing).rows == 60
+    sketches.close()
+
+
+def test_rows_that_sqlite_has_beside_the_file_are_another_version(tmp_path: Path) -> None:
+    path = tmp_path / "data.db"
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("CREATE TABLE t (x)")
+    connection.commit()
+    data = database(path, "sql")
+    before = data.version()
+    connection.execute("INSERT INTO t VALUES (1)")
+    connection.commit()
+    assert data.version() != before
+    connection.close()
 
 
 def test_a_wait_ends_when_the_result_is_killed(frame: pd.DataFrame, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 from vantage6.common.disclosure.floors import Floors
 from vantage6.common.disclosure.shares import ColumnTotals
 from vantage6.common.disclosure.shares.dominance import is_dominated
-from vantage6.node.release.totals import Totals, read_totals
+from vantage6.node.sketch.totals import Totals, read_totals
 
 
 def totals(*parts: list[float]) -> list[float] | None:

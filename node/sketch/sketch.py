@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from vantage6.common.disclosure.shares import ColumnTotals
-from vantage6.node.release.cells import Keys, are_members, near_keys, plain_text, text_keys
-from vantage6.node.release.totals import read_totals
+from vantage6.node.sketch.cells import Keys, are_members, near_keys, plain_text, text_keys
+from vantage6.node.sketch.totals import read_totals
 
 
 class Sketch:
@@ -22,12 +22,12 @@ class Sketch:
     Parameters
     ----------
     folder
-        What `vantage6.node.release.sketching` made.
+        What `vantage6.node.sketch.sketching` made.
 
     Raises
     ------
-    OSError
-        If there is no sketch.
+    OSError, ValueError, KeyError, TypeError
+        If there is no sketch, or not all of it.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -39,8 +39,9 @@ class Sketch:
         self._salt = str(facts["salt"])
         self._lowest = frozenset(map(float, facts["lowest"]))
         self._highest = frozenset(map(float, facts["highest"]))
-        self._cells = _open(folder / "cells.keys")
-        self._rare = _open(folder / "rare.keys")
+        lengths: dict[str, int] = facts["lengths"]
+        self._cells = _open(folder / "cells.keys", lengths["cells"])
+        self._rare = _open(folder / "rare.keys", lengths["rare"])
 
     def find_cells(self, numbers: Sequence[float]) -> Sequence[bool]:
         """Tell which numbers equal a cell that is unique in its column."""
@@ -68,7 +69,15 @@ class Sketch:
         return number in self._highest
 
 
-def _open(path: Path) -> Keys:
-    if not path.stat().st_size:
-        return np.empty(0, np.uint64)
-    return np.memmap(path, np.uint64, "r")
+def _open(path: Path, length: int) -> Keys:
+    """Return the keys in a file.
+
+    Raises
+    ------
+    OSError
+        If it does not hold so many.
+    """
+    if path.stat().st_size != length * np.dtype(np.uint64).itemsize:
+        # SECURITY: with fewer keys, cells of single records would pass.
+        raise OSError(f"{path} is damaged")
+    return np.memmap(path, np.uint64, "r") if length else np.empty(0, np.uint64)

@@ -10,17 +10,19 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vantage6.common import logs
+from vantage6.common.durable_files import sync_folder
 from vantage6.node.databases import Database
-from vantage6.node.release.tables import kind_of
+from vantage6.node.sketch.tables import kind_of
 
 if TYPE_CHECKING:
-    from vantage6.node.release.sketch import Sketch
+    from vantage6.node.sketch.sketch import Sketch
 
 log = logs.get(__name__)
 
@@ -28,10 +30,12 @@ _FOLDER = "sketches"
 #: Begins the name of a folder that is being filled.
 _NEW = "new-"
 #: Goes into each version: sketches of another form are made anew.
-_FORM = 2
+_FORM = 3
 _MEMORY_BYTES = 2**30
 #: A table that takes longer has no sketch.
 _SECONDS = 900.0
+#: After so long a sketch that failed is tried again: the disk was full, or the machine busy.
+_AGAIN_SECONDS = 600.0
 #: How often somebody who waits for a sketch looks whether to go on waiting.
 _LOOK_SECONDS = 0.5
 
@@ -55,7 +59,8 @@ class Sketches:
         #: One table is read at a time.
         self._turn = threading.Lock()
         self._making: dict[str, threading.Event] = {}
-        self._failed: set[str] = set()
+        #: When each that failed did so.
+        self._failed: dict[str, float] = {}
         self._child: subprocess.Popen[bytes] | None = None
         self._closed = False
         for remains in self._folder.glob(f"*/{_NEW}*"):
@@ -93,15 +98,18 @@ class Sketches:
             If it cannot be made.
         """
         # PERF: its libraries are large, and a node that compares nothing does without them.
-        from vantage6.node.release.sketch import Sketch
+        from vantage6.node.sketch.sketch import Sketch
 
-        try:
-            version, done = self._begin(database, cell)
-            while not done.wait(_LOOK_SECONDS):
-                check()
-            return Sketch(self._folder / database.label / version)
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise NoSketch from error
+        for is_last in (False, True):
+            try:
+                version, done = self._begin(database, cell)
+                while not done.wait(_LOOK_SECONDS):
+                    check()
+                return Sketch(self._folder / database.label / version)
+            except (OSError, ValueError, KeyError, TypeError) as error:
+                if is_last or not self._discard(database, cell):
+                    raise NoSketch from error
+        raise NoSketch
 
     def close(self) -> None:
         """Make no more sketches."""
@@ -109,6 +117,28 @@ class Sketches:
             self._closed = True
             if self._child is not None:
                 self._child.kill()
+
+    def _discard(self, database: Database, cell: int) -> bool:
+        """Remove a sketch that cannot be read, and tell whether it can be made anew."""
+        try:
+            name = f"{database.label}/{_version(database, cell)}"
+        except OSError:
+            return False
+        with self._lock:
+            if self._closed or name in self._making or self._has_failed(name):
+                return False
+            shutil.rmtree(self._folder / name, ignore_errors=True)
+            return not (self._folder / name).exists()
+
+    def _has_failed(self, name: str) -> bool:
+        """Tell whether a sketch failed just now; the caller holds the lock."""
+        since = self._failed.get(name)
+        if since is None:
+            return False
+        if time.monotonic() - since < _AGAIN_SECONDS:
+            return True
+        del self._failed[name]
+        return False
 
     def _begin(self, database: Database, cell: int) -> tuple[str, threading.Event]:
         version = _version(database, cell)
@@ -118,17 +148,24 @@ class Sketches:
             if done is not None:
                 return version, done
             done = threading.Event()
-            if name in self._failed or self._closed or (self._folder / name).is_dir():
+            if self._has_failed(name) or self._closed or (self._folder / name).is_dir():
                 done.set()
                 return version, done
+            arguments = (database, cell, version, done)
+            thread = threading.Thread(target=self._make, args=arguments, name="sketch", daemon=True)
             self._making[name] = done
-        arguments = (database, cell, version, done)
-        threading.Thread(target=self._make, args=arguments, name="sketch", daemon=True).start()
+            try:
+                thread.start()
+            except RuntimeError as error:
+                # The machine has no thread left. No result may wait for it.
+                del self._making[name]
+                raise OSError(str(error)) from error
         return version, done
 
     def _make(self, database: Database, cell: int, version: str, done: threading.Event) -> None:
         name, place = f"{database.label}/{version}", self._folder / database.label
         new = place / f"{_NEW}{version}"
+        is_made = False
         try:
             with self._turn:
                 place.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -138,19 +175,19 @@ class Sketches:
                 is_made = self._read(database, new, cell) and _version(database, cell) == version
                 if is_made:
                     new.rename(place / version)
+                    sync_folder(place)
                     for other in place.iterdir():
                         if other.name != version:
                             shutil.rmtree(other, ignore_errors=True)
             if not is_made:
                 log.warning("the database cannot be compared with", database=database.label)
         except OSError as error:
-            is_made = False
             log.warning("no sketch", database=database.label, reason=str(error))
         finally:
             shutil.rmtree(new, ignore_errors=True)
             with self._lock:
                 if not is_made:
-                    self._failed.add(name)
+                    self._failed[name] = time.monotonic()
                 self._making.pop(name, None)
             done.set()
 
@@ -167,7 +204,7 @@ class Sketches:
             if self._closed:
                 return False
             child = self._child = subprocess.Popen(  # noqa: S603
-                [sys.executable, "-m", "vantage6.node.release.sketching", *words],
+                [sys.executable, "-m", "vantage6.node.sketch.sketching", *words],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 # SECURITY: what a library says of a file may be a cell of it.
@@ -193,8 +230,8 @@ def _version(database: Database, cell: int) -> str:
     OSError
         If it is not there.
     """
-    if database.path is None:
+    version = database.version()
+    if not version:
         raise FileNotFoundError(database.label)
-    found = database.path.stat()
-    facts = (str(database.path), database.type, found.st_ino, found.st_size, found.st_mtime_ns)
+    facts = (str(database.path), database.type, version)
     return hashlib.sha256(repr((_FORM, cell, *facts)).encode()).hexdigest()[:32]

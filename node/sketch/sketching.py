@@ -1,4 +1,4 @@
-"""Makes the sketch of one table: ``python -m vantage6.node.release.sketching``.
+"""Makes the sketch of one table: ``python -m vantage6.node.sketch.sketching``.
 
 A process of its own reads the file, so that the node keeps its memory and its time. The keys of
 each column are first written to a file of the column, and counted column by column.
@@ -17,15 +17,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from vantage6.node.release.cells import (
+from vantage6.common.durable_files import write_durably
+from vantage6.node.sketch.cells import (
     Keys,
     are_distinctive,
     number_keys,
     plain_text,
     text_keys,
 )
-from vantage6.node.release.tables import read_parts
-from vantage6.node.release.totals import Totals
+from vantage6.node.sketch.tables import read_parts
+from vantage6.node.sketch.totals import Totals
 
 #: Columns of a table that can be looked at.
 _MOST_COLUMNS = 5000
@@ -107,12 +108,14 @@ class Sketching:
             self._count(f"{number}.numbers", "cells")
             self._count(f"{number}.texts", "rare")
         frequent = _sort(self._folder / "frequent")
+        lengths: dict[str, int] = {}
         for name in ("cells", "rare"):
             keys = _sort(self._folder / name)
             if name == "rare" and len(keys) and len(frequent):
                 # A text that is frequent in one column tells nothing of another.
                 keys = np.setdiff1d(keys, frequent)
-            keys.tofile(self._folder / f"{name}.keys")
+            _write_keys(self._folder / f"{name}.keys", keys)
+            lengths[name] = len(keys)
             del keys
             (self._folder / name).unlink(missing_ok=True)
         del frequent
@@ -129,8 +132,10 @@ class Sketching:
             "lowest": [e.lowest[0] for e in edges if e.lowest and e.lowest[1] < few],
             "highest": [e.highest[0] for e in edges if e.highest and e.highest[1] < few],
             "totals": {name: one for name, one in totals.items() if one is not None},
+            # So that files that a power cut left empty are not taken for those of no cell.
+            "lengths": lengths,
         }
-        (self._folder / "facts.json").write_text(json.dumps(facts))
+        write_durably(self._folder / "facts.json", json.dumps(facts).encode())
 
     def _count(self, source: str, target: str) -> None:
         """Sort the keys of a column by how many records hold them."""
@@ -145,6 +150,13 @@ class Sketching:
         else:
             self._append(target, keys[counts < self._cell])
             self._append("frequent", keys[counts >= self._cell])
+
+
+def _write_keys(path: Path, keys: Keys) -> None:
+    with path.open("wb") as file:
+        keys.tofile(file)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _sort(path: Path) -> Keys:
