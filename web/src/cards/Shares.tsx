@@ -1,3 +1,4 @@
+import "./cards.css";
 import { type Key, t } from "../language";
 import { en } from "../language/en";
 import { Notice } from "../ui/Notice";

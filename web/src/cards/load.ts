@@ -39,6 +39,12 @@ export function loadEntry(id: number, signal?: AbortSignal): Promise<Entry> {
   );
 }
 
+/** Return a function of a card by its name; the central one, if the kind is not said. */
+export function findFunction(card: Card, name: string, kind?: string): CardFunction | undefined {
+  const named = card.functions.filter((one) => one.name === name);
+  return named.find((one) => one.kind === (kind ?? "central")) ?? named[0];
+}
+
 /** Tell whether a function is about what the user looks for: all words, in any order. */
 export function isAbout({ card, function: one }: Listed, wanted: string): boolean {
   const text = [one.name, one.title, one.description, card.name, card.title].join(" ").toLowerCase();

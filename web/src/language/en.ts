@@ -1,6 +1,7 @@
 import { app } from "./en/app";
 import { crypto } from "./en/crypto";
 import { home } from "./en/home";
+import { newTask } from "./en/new";
 import { shelf } from "./en/shelf";
 import { signIn } from "./en/sign_in";
 
@@ -13,6 +14,7 @@ export const en = {
   ...app,
   ...crypto,
   ...home,
+  ...newTask,
   ...shelf,
   ...signIn,
 } as const;

@@ -3,7 +3,7 @@ import { useLocation, useRoute } from "preact-iso";
 import { useLoad } from "../../api/load";
 import { type Card, type CardFunction, imageOf, readCard } from "../../cards/card";
 import { argumentsOf } from "../../cards/controls";
-import { type Entry, loadEntry } from "../../cards/load";
+import { type Entry, findFunction, loadEntry, newTaskAddress } from "../../cards/load";
 import { Described, Paragraphs } from "../../cards/Described";
 import { Shares } from "../../cards/Shares";
 import { t } from "../../language";
@@ -24,7 +24,7 @@ export default function FunctionPage() {
     <Show from={entry}>
       {(found) => {
         const card = readCard(found.card);
-        const one = find(card, params.name ?? "", query.kind);
+        const one = findFunction(card, params.name ?? "", query.kind);
         return one ? (
           <About entry={found} card={card} one={one} />
         ) : (
@@ -39,14 +39,14 @@ export default function FunctionPage() {
   );
 }
 
-export function find(card: Card, name: string, kind: string | undefined): CardFunction | undefined {
-  const named = card.functions.filter((one) => one.name === name);
-  return named.find((one) => one.kind === (kind ?? "central")) ?? named[0];
-}
-
 function About({ entry, card, one }: { entry: Entry; card: Card; one: CardFunction }) {
+  const actions = entry.state !== "retired" && (
+    <a class="button" href={newTaskAddress(entry, one)}>
+      {t("shelf.use")}
+    </a>
+  );
   return (
-    <Page title={plainLine(one.title || one.name)}>
+    <Page title={plainLine(one.title || one.name)} actions={actions}>
       <p>
         <ReviewState entry={entry} />
       </p>

@@ -1,0 +1,87 @@
+import "./new.css";
+import { useLocation } from "preact-iso";
+import { useLoad } from "../../api/load";
+import { user } from "../../api/session";
+import { readCard } from "../../cards/card";
+import { findFunction, loadEntry } from "../../cards/load";
+import { t } from "../../language";
+import { Empty, Show } from "../../ui/Loading";
+import { Page } from "../../ui/Page";
+import { plainLine } from "../../ui/plain";
+import { Choose } from "./Choose";
+import { draft, startDraft, type TaskDraft } from "./draft";
+import { Form } from "./Form";
+import { loadPlaces } from "./place";
+import { readTask } from "./repeat";
+import { Review } from "./Review";
+
+/**
+ * A new task. The address says which function it has (`card`, `function`, `kind`), which task it
+ * repeats (`task`), that it is written by hand (`by=hand`), and that it is reviewed (`step`).
+ */
+export default function New() {
+  const { query } = useLocation();
+  const { card, task, by } = query;
+  return card || task || by ? <Drafted query={query} /> : <Choose />;
+}
+
+type Query = Record<string, string>;
+
+function Drafted({ query }: { query: Query }) {
+  const { route } = useLocation();
+  const { step, ...from } = query;
+  const source = new URLSearchParams(from).toString();
+  const home = user.value?.organization?.id;
+  const loaded = useLoad(
+    async (signal) => {
+      const places = loadPlaces(home, signal);
+      // Back from the review, the form is as it was left.
+      if (draft.value?.source !== source) draft.value = { source, ...(await load(from)) };
+      return places;
+    },
+    [source],
+  );
+  return (
+    <Page title={titleOf(draft.value)}>
+      <Show from={loaded}>
+        {(places) => {
+          const task = draft.value;
+          if (!places.length) return <Empty text={t("new.no_place")} />;
+          if (!task || task.source !== source) return null;
+          const change = (changed: Partial<TaskDraft>) => {
+            if (draft.value) draft.value = { ...draft.value, ...changed };
+          };
+          const place = places.find(({ id }) => id === task.collaboration) ?? places[0];
+          if (!place) return null;
+          return step === "review" ? (
+            <Review task={task} place={place} back={() => history.back()} />
+          ) : (
+            <Form
+              task={task}
+              places={places}
+              place={place}
+              change={change}
+              review={() => route(`/app/new?${source}&step=review`)}
+            />
+          );
+        }}
+      </Show>
+    </Page>
+  );
+}
+
+function titleOf(task: TaskDraft | null): string {
+  if (!task) return t("new.title");
+  const one = task.listed?.function;
+  return one ? plainLine(one.title || one.name) : t("new.by_hand");
+}
+
+async function load({ card, function: name, kind, task }: Query): Promise<TaskDraft> {
+  if (task) return readTask(Number(task));
+  if (!card) return startDraft(null);
+  const entry = await loadEntry(Number(card));
+  const document = readCard(entry.card);
+  const one = findFunction(document, name ?? "", kind);
+  if (!one) throw new Error(t("shelf.no_function"));
+  return startDraft({ entry, card: document, function: one });
+}

@@ -1,0 +1,47 @@
+import { api, take } from "../../api/client";
+import type { Json } from "../../cards/card";
+import { readInput } from "../../cards/input";
+import { rowsOf } from "../../cards/load";
+import { CryptoFault, decrypt } from "../../crypto";
+import { t } from "../../language";
+import { startDraft, type TaskDraft } from "./draft";
+import { draftParts, listedFor } from "./fill";
+
+/** Read a task that was sent, so that it can be sent again with changes. */
+export async function readTask(id: number): Promise<TaskDraft> {
+  const params = { path: { id } };
+  const task = await take(api.GET("/task/{id}", { params }));
+  const query = { task_id: id };
+  const results = rowsOf(await take(api.GET("/result", { params: { query } })));
+  const collaboration = await take(
+    api.GET("/collaboration/{id}", { params: { path: { id: task.collaboration.id } } }),
+  );
+  const texts = results.flatMap(({ input }) => (typeof input === "string" && input ? [input] : []));
+  const input = await firstReadable(texts, collaboration.encrypted);
+  const image = task.image ?? "";
+  const listed = await listedFor(image, input);
+  return startDraft(listed, {
+    ...draftParts(listed !== null, input),
+    image,
+    collaboration: task.collaboration.id,
+    receivers: results.flatMap(({ organization }) => (organization ? [organization.id] : [])),
+    database: task.database ?? "default",
+    name: task.name ?? "",
+    description: task.description ?? "",
+  });
+}
+
+/** An input is encrypted for one organization each: only the own one can be read. */
+async function firstReadable(texts: string[], isEncrypted: boolean): Promise<Json> {
+  let problem = "";
+  for (const text of texts) {
+    try {
+      const input = readInput(await decrypt(text, isEncrypted));
+      if (input) return input;
+      problem ||= t("new.repeat_format");
+    } catch (error) {
+      if (error instanceof CryptoFault) problem ||= error.message;
+    }
+  }
+  throw new Error(`${t("new.repeat_unreadable")} ${problem}`.trim());
+}
