@@ -29,7 +29,7 @@ _SERVICES = {"redis_server", "postgres", "docker_host"}
 #: The folders whose tests run whole nodes beside one engine, where a name is for one node.
 _STATIONS = {"acceptance", "deployment", "peer"}
 #: The other folders whose files take long.
-_LONG = {"docs", "examples", "node", "seeds", "validation"}
+_LONG = {"docs", "examples", "node", "seeds", "validation", "web"}
 _DATABASES = ["sqlite", pytest.param("postgres", marks=pytest.mark.slow)]
 
 
@@ -72,7 +72,10 @@ class _Files(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         file = PurePath(nodeid.partition("::")[0])
-        return "stations" if file.parent.name in _STATIONS else str(file)
+        if file.parent.name in _STATIONS:
+            return "stations"
+        # One federation is behind all web pages.
+        return "web" if file.parent.name == "web" else str(file)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _Files:
