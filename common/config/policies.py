@@ -80,6 +80,13 @@ class PolicyConfig(Section):
         description="how little may stand behind a number that leaves: the name of a preset, or a "
         "preset with values that differ. Algorithms read it from the file that `FLOORS_FILE` names",
     )
+    person_column: str | None = Field(
+        None,
+        min_length=1,
+        max_length=200,
+        description="the column that names the person of a record, in each database that has it. "
+        "The floors count people then, and no records, where the node reads the database",
+    )
     approval: Approval = Field(
         ApprovalConfig(),
         description="whether a person at the station looks at requests before their images are "

@@ -5,9 +5,9 @@ from a file that the node lays beside their input.
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from math import isfinite
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from math import ceil, isfinite
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -54,6 +54,31 @@ class Floors:
             if not _is_valid(name, value):
                 raise ValueError(f"The floor {name!r} has no valid value.")
         return cls(**document)
+
+    def for_people(self, most_of_one: Sequence[int]) -> Self:
+        """Return floors in records that so many people are behind, as these say of records.
+
+        Of so many records, fewer people than a floor asks for have at most all but one.
+
+        Parameters
+        ----------
+        most_of_one
+            The numbers of records of the people with the most records, falling.
+        """
+
+        def records(people: float) -> int:
+            others = max(0, ceil(people) - 1)
+            listed = most_of_one[:others]
+            # People beyond the list have at most as many as its last one.
+            beyond = (others - len(listed)) * (listed[-1] if listed else 1)
+            return max(ceil(people), 1 + sum(listed) + beyond)
+
+        return replace(
+            self,
+            records=records(self.records),
+            cell=records(self.cell),
+            effective=max(self.effective, records(self.effective)),
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return all fields."""

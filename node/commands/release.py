@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from vantage6.node.release.by_card import Described
     from vantage6.node.release.held_outputs import HeldOutputs
     from vantage6.node.release.judge import Check
+    from vantage6.node.rules.policy import Policy
     from vantage6.node.sketch.sketch import Sketch
 
 #: Exit code where an output would not leave as it is.
@@ -143,10 +144,12 @@ def test(
     Nothing is sent, and the node need not run. With --database the file behind the label is read.
     """
     import tempfile
+    from dataclasses import replace
 
     from vantage6.node.commands.asked_function import read_card_file
     from vantage6.node.release.by_card import Described
     from vantage6.node.release.checks import all_checks
+    from vantage6.node.release.data import floors_beside
     from vantage6.node.release.judge import Question, judge
     from vantage6.node.rules.policy import Policy
     from vantage6.node.sketch.sketch import Sketch
@@ -165,9 +168,11 @@ def test(
     with tempfile.TemporaryDirectory() as folder:
         data = None
         if database is not None:
-            _sketch(instance, database, Path(folder), question.floors.cell)
+            _sketch(instance, database, Path(folder), policy)
             data = Sketch(Path(folder))
-            console.say(f"{data.rows} rows of {database} are compared with.")
+            question = replace(question, floors=floors_beside(data, question.floors))
+            of = "" if data.most_of_one is None else f", of {data.people} people,"
+            console.say(f"{data.rows} rows of {database}{of} are compared with.")
         described = None
         if card is not None and function is not None:
             described = Described.of(read_card_file(card), function, None, is_central=False)
@@ -200,7 +205,7 @@ def _say_findings(findings: "tuple[Finding, ...]") -> None:
         console.say(f"{finding.verdict.value:9} {finding.rule} at {place}: {finding.remedy}")
 
 
-def _sketch(instance: "Instance", label: str, folder: Path, cell: int) -> None:
+def _sketch(instance: "Instance", label: str, folder: Path, policy: "Policy") -> None:
     from vantage6.common.errors import ConfigurationError
     from vantage6.node.databases import Databases
     from vantage6.node.outcomes import RefusalError
@@ -215,7 +220,7 @@ def _sketch(instance: "Instance", label: str, folder: Path, cell: int) -> None:
     if found.path is None or kind is None:
         raise ConfigurationError(f"--database: the node cannot read {label} to compare with it.")
     try:
-        make_sketch(found.path, kind, folder, cell)
+        make_sketch(found.path, kind, folder, policy.floors.floors.cell, policy.person_column)
     except Exception as error:  # each library has errors of its own
         raise ConfigurationError(
             f"--database: {label} cannot be read: {type(error).__name__}."

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,8 @@ from vantage6.common.disclosure.shares.counting import (
 from vantage6.common.disclosure.verdicts import Finding, Verdict, strictest
 from vantage6.common.durable_files import open_plain
 from vantage6.common.json_values import read_certain
+from vantage6.node.release.data import Data
 from vantage6.node.release.earlier_answers import Answered, EarlierAnswers, TooManyAnswers
-from vantage6.node.release.walk import Data
 
 _JSON = b"json."
 #: Values of one answer that are read.
@@ -114,6 +114,7 @@ def judge_by_card(
     question = Question(rows, columns=totals)
     if known is not None:
         question = Question.of(known, rows, totals)
+    question = replace(question, people=None if data is None else data.people)
     judged = judge_shares(document, described.function, floors, question)
     if judged.verdict is Verdict.REFUSED:
         return CardJudgement(judged.findings)

@@ -7,6 +7,7 @@ from typing import ParamSpec
 from vantage6.common import logs
 from vantage6.common.disclosure.verdicts import Finding
 from vantage6.node.release import walk
+from vantage6.node.release.data import Data
 from vantage6.node.release.judge import Check, Question
 from vantage6.node.release.matrices import Matrices
 
@@ -15,7 +16,7 @@ log = logs.get(__name__)
 _Asked = ParamSpec("_Asked")
 
 
-def all_checks(data: walk.Data | None) -> tuple[Check, ...]:
+def all_checks(data: Data | None) -> tuple[Check, ...]:
     """Return what every output is judged by.
 
     What is judged with a card, and what is compared with earlier answers, has its place here: a

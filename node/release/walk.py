@@ -3,12 +3,12 @@
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from operator import lt
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 
 from vantage6.common.disclosure.outputs import (
     LONGEST_TEXT,
@@ -18,10 +18,10 @@ from vantage6.common.disclosure.outputs import (
     ListBounds,
     bound_output,
 )
-from vantage6.common.disclosure.shares import ColumnTotals
 from vantage6.common.disclosure.shares.pairs import MOST_FLAGS
 from vantage6.common.disclosure.verdicts import Finding, Verdict
 from vantage6.common.durable_files import open_plain
+from vantage6.node.release.data import Data
 from vantage6.node.release.judgements import MOST_FINDINGS
 from vantage6.node.release.matrices import Matrices
 from vantage6.node.release.paths import write_step
@@ -52,28 +52,6 @@ REMEDIES = {
     "not_compared": "The station cannot compare the output with the data now. Ask the station.",
 }
 _REFUSED = frozenset({"row_like", "unique_cell", "rare_text", "extreme"})
-
-
-class Data(Protocol):
-    """What the walk compares with. All of it stays at the station."""
-
-    rows: int
-    bytes: int
-    columns: frozenset[str]
-    #: Of columns without negative numbers.
-    totals: Mapping[str, ColumnTotals]
-
-    def find_cells(self, numbers: Sequence[float]) -> Sequence[bool]:
-        """Tell which numbers equal a cell that is unique in its column."""
-
-    def find_rare(self, texts: Sequence[str]) -> Sequence[bool]:
-        """Tell which texts stand in too few records."""
-
-    def is_lowest(self, number: float) -> bool:
-        """Tell whether a number is the smallest value of a column, held by few records."""
-
-    def is_highest(self, number: float) -> bool:
-        """Tell whether a number is the largest value of a column, held by few records."""
 
 
 def found(rule: str, path: str = "") -> Finding:
@@ -137,7 +115,7 @@ class Walk:
         self._levels = levels
         self._matrices = matrices
         self._data = data
-        self._bounds = ListBounds(None if data is None else data.rows)
+        self._bounds = ListBounds(None if data is None else data.people)
         self._most = self._bounds.most_distinct
         self._columns = frozenset() if data is None else data.columns
         self._begin()

@@ -105,6 +105,11 @@ class Policy:
         """How little may stand behind a number that leaves."""
         return self._policies.floors
 
+    @property
+    def person_column(self) -> str | None:
+        """The column that names the person of a record."""
+        return self._policies.person_column
+
     def on_approval(self, request: PolicyRequest) -> Asking:
         """Return when a person at the station is asked about a request."""
         return self._approval.judge(request)

@@ -37,6 +37,11 @@ def number_keys(values: NDArray[np.float64]) -> Keys:
     return np.ascontiguousarray(values).view(np.uint64) >> _LOW_BITS
 
 
+def numbers_of(keys: Keys) -> NDArray[np.float64]:
+    """Return the numbers of keys, without the last digits, which do not count."""
+    return (keys << _LOW_BITS).view(np.float64)
+
+
 def near_keys(values: NDArray[np.float64]) -> tuple[Keys, Keys]:
     """Return the two keys that a number may have, where its last digits are not certain."""
     bits = np.ascontiguousarray(values).view(np.uint64)

@@ -33,6 +33,12 @@ class Sketch:
     def __init__(self, folder: Path) -> None:
         facts: dict[str, Any] = json.loads((folder / "facts.json").read_bytes())
         self.rows = int(facts["rows"])
+        people: tuple[int, list[int]] | None = facts["people"]
+        #: People, where they count in place of records; the records of those with the most.
+        self.people = self.rows if people is None else int(people[0])
+        self.most_of_one: Sequence[int] | None = None
+        if people is not None:
+            self.most_of_one = tuple(map(int, people[1]))
         self.bytes = int(facts["bytes"])
         self.columns = frozenset(map(str, facts["columns"]))
         self.totals: Mapping[str, ColumnTotals] = read_totals(facts)

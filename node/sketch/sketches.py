@@ -30,7 +30,7 @@ _FOLDER = "sketches"
 #: Begins the name of a folder that is being filled.
 _NEW = "new-"
 #: Goes into each version: sketches of another form are made anew.
-_FORM = 3
+_FORM = 4
 _MEMORY_BYTES = 2**30
 #: A table that takes longer has no sketch.
 _SECONDS = 900.0
@@ -38,6 +38,10 @@ _SECONDS = 900.0
 _AGAIN_SECONDS = 600.0
 #: How often somebody who waits for a sketch looks whether to go on waiting.
 _LOOK_SECONDS = 0.5
+
+
+#: How many records, or people by a column, are too few.
+_Few = tuple[int, str | None]
 
 
 class NoSketch(Exception):
@@ -75,12 +79,18 @@ class Sketches:
             return path.stat().st_size <= most_bytes
         return False
 
-    def begin(self, database: Database, cell: int) -> None:
+    def begin(self, database: Database, cell: int, person_column: str | None = None) -> None:
         """Make the sketch of a database, unless there is one, without waiting for it."""
         with suppress(OSError):
-            self._begin(database, cell)
+            self._begin(database, (cell, person_column))
 
-    def get(self, database: Database, cell: int, check: Callable[[], None]) -> "Sketch":
+    def get(
+        self,
+        database: Database,
+        cell: int,
+        check: Callable[[], None],
+        person_column: str | None = None,
+    ) -> "Sketch":
         """Return the sketch of a database as it is now, as soon as it is made.
 
         Parameters
@@ -91,6 +101,8 @@ class Sketches:
             Records behind a text that are too few to be shown.
         check
             Called while it waits; what it raises ends the wait.
+        person_column
+            The column that names the person of a record; people count then in place of records.
 
         Raises
         ------
@@ -100,14 +112,15 @@ class Sketches:
         # PERF: its libraries are large, and a node that compares nothing does without them.
         from vantage6.node.sketch.sketch import Sketch
 
+        few = (cell, person_column)
         for is_last in (False, True):
             try:
-                version, done = self._begin(database, cell)
+                version, done = self._begin(database, few)
                 while not done.wait(_LOOK_SECONDS):
                     check()
                 return Sketch(self._folder / database.label / version)
             except (OSError, ValueError, KeyError, TypeError) as error:
-                if is_last or not self._discard(database, cell):
+                if is_last or not self._discard(database, few):
                     raise NoSketch from error
         raise NoSketch
 
@@ -118,10 +131,10 @@ class Sketches:
             if self._child is not None:
                 self._child.kill()
 
-    def _discard(self, database: Database, cell: int) -> bool:
+    def _discard(self, database: Database, few: _Few) -> bool:
         """Remove a sketch that cannot be read, and tell whether it can be made anew."""
         try:
-            name = f"{database.label}/{_version(database, cell)}"
+            name = f"{database.label}/{_version(database, few)}"
         except OSError:
             return False
         with self._lock:
@@ -140,8 +153,8 @@ class Sketches:
         del self._failed[name]
         return False
 
-    def _begin(self, database: Database, cell: int) -> tuple[str, threading.Event]:
-        version = _version(database, cell)
+    def _begin(self, database: Database, few: _Few) -> tuple[str, threading.Event]:
+        version = _version(database, few)
         name = f"{database.label}/{version}"
         with self._lock:
             done = self._making.get(name)
@@ -151,7 +164,7 @@ class Sketches:
             if self._has_failed(name) or self._closed or (self._folder / name).is_dir():
                 done.set()
                 return version, done
-            arguments = (database, cell, version, done)
+            arguments = (database, few, version, done)
             thread = threading.Thread(target=self._make, args=arguments, name="sketch", daemon=True)
             self._making[name] = done
             try:
@@ -162,7 +175,7 @@ class Sketches:
                 raise OSError(str(error)) from error
         return version, done
 
-    def _make(self, database: Database, cell: int, version: str, done: threading.Event) -> None:
+    def _make(self, database: Database, few: _Few, version: str, done: threading.Event) -> None:
         name, place = f"{database.label}/{version}", self._folder / database.label
         new = place / f"{_NEW}{version}"
         is_made = False
@@ -172,7 +185,7 @@ class Sketches:
                 self._folder.chmod(0o700)
                 shutil.rmtree(new, ignore_errors=True)
                 new.mkdir(mode=0o700)
-                is_made = self._read(database, new, cell) and _version(database, cell) == version
+                is_made = self._read(database, new, few) and _version(database, few) == version
                 if is_made:
                     new.rename(place / version)
                     sync_folder(place)
@@ -191,13 +204,14 @@ class Sketches:
                 self._making.pop(name, None)
             done.set()
 
-    def _read(self, database: Database, folder: Path, cell: int) -> bool:
+    def _read(self, database: Database, folder: Path, few: _Few) -> bool:
         """Read a table in a process of its own, and tell whether that went well."""
         path = database.path
         kind = kind_of(path, database.type) if path else None
         if path is None or kind is None:
             return False
-        words = (str(path), kind, str(folder), str(cell), str(_MEMORY_BYTES))
+        cell, person_column = few
+        words = (str(path), kind, str(folder), str(cell), str(_MEMORY_BYTES), person_column or "")
         # Threads of these libraries would take memory for each processor.
         one = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
         with self._lock:
@@ -222,7 +236,7 @@ class Sketches:
                 self._child = None
 
 
-def _version(database: Database, cell: int) -> str:
+def _version(database: Database, few: _Few) -> str:
     """Return a name for the present content of a database.
 
     Raises
@@ -234,4 +248,4 @@ def _version(database: Database, cell: int) -> str:
     if not version:
         raise FileNotFoundError(database.label)
     facts = (str(database.path), database.type, version)
-    return hashlib.sha256(repr((_FORM, cell, *facts)).encode()).hexdigest()[:32]
+    return hashlib.sha256(repr((_FORM, *few, *facts)).encode()).hexdigest()[:32]

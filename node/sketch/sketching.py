@@ -22,9 +22,11 @@ from vantage6.node.sketch.cells import (
     Keys,
     are_distinctive,
     number_keys,
+    numbers_of,
     plain_text,
     text_keys,
 )
+from vantage6.node.sketch.people import People, count_people, largest_sums
 from vantage6.node.sketch.tables import read_parts
 from vantage6.node.sketch.totals import Totals
 
@@ -32,6 +34,8 @@ from vantage6.node.sketch.totals import Totals
 _MOST_COLUMNS = 5000
 _LOWEST_PRIORITY = 19
 _SALT_BYTES = 8
+#: So many people at an edge are no few.
+_MOST_AT_EDGE = 10_000
 
 
 class Extremes:
@@ -40,16 +44,24 @@ class Extremes:
     def __init__(self) -> None:
         self.lowest: tuple[float, int] | None = None
         self.highest: tuple[float, int] | None = None
+        #: The people at each edge, as far as they are few.
+        self._people: dict[str, set[int]] = {}
 
-    def add(self, values: NDArray[np.float64]) -> None:
-        """Take over a part of the column."""
+    def add(self, values: NDArray[np.float64], people: Keys | None = None) -> None:
+        """Take over a part of the column, and the people of its records, where people count."""
         for name, edge in (("lowest", values.min()), ("highest", values.max())):
-            count = int(np.count_nonzero(values == edge))
             known = getattr(self, name)
-            if known is not None and known[0] == edge:
-                count += known[1]
-            elif known is not None and (known[0] < edge) == (name == "lowest"):
+            is_same = known is not None and known[0] == edge
+            if not is_same and known is not None and (known[0] < edge) == (name == "lowest"):
                 continue
+            if people is None:
+                count = int(np.count_nonzero(values == edge)) + (known[1] if is_same else 0)
+            else:
+                before = self._people.get(name, set()) if is_same else set()
+                if len(before) < _MOST_AT_EDGE:
+                    before |= set(np.unique(people[values == edge]).tolist())
+                self._people[name] = before
+                count = len(before)
             setattr(self, name, (float(edge), count))
 
 
@@ -62,12 +74,16 @@ class Sketching:
         An empty one.
     cell
         Records behind a text that are too few to be shown.
+    person_column
+        The column that names the person of a record; people count then in place of records.
     """
 
-    def __init__(self, folder: Path, cell: int) -> None:
+    def __init__(self, folder: Path, cell: int, person_column: str | None = None) -> None:
         self._folder = folder
         self._cell = cell
         self._salt = secrets.token_hex(_SALT_BYTES)
+        column = person_column
+        self._people = People(folder, column, self._salt) if column is not None else None
         #: Rows of each table.
         self._rows: Counter[int] = Counter()
         self._numbers: dict[str, int] = {}
@@ -77,35 +93,39 @@ class Sketching:
     def add(self, table: int, part: Any) -> None:
         """Take over a part of a table."""
         self._rows[table] += len(part)
+        people = None if self._people is None else self._people.find(table, part)
         for position, name in enumerate(part.columns):
             number = self._numbers.setdefault(str(name), len(self._numbers))
             if number >= _MOST_COLUMNS:
                 raise ValueError("too many columns")
-            self._add_column(number, part.iloc[:, position])
+            self._add_column(number, part.iloc[:, position], people)
 
-    def _add_column(self, number: int, column: Any) -> None:
+    def _add_column(self, number: int, column: Any, people: Keys | None) -> None:
         if pd.api.types.is_bool_dtype(column):
             return
         if pd.api.types.is_numeric_dtype(column):
             values = column.to_numpy(np.float64, na_value=np.nan)
-            values = values[np.isfinite(values)]
+            is_finite = np.isfinite(values)
+            values = values[is_finite]
+            people = None if people is None else people[is_finite]
             if len(values):
-                self._extremes.setdefault(number, Extremes()).add(values)
+                self._extremes.setdefault(number, Extremes()).add(values, people)
                 self._totals.setdefault(number, Totals()).add(values)
-                self._append(f"{number}.numbers", number_keys(values))
+                self._append(f"{number}.numbers", number_keys(values), people)
             return
         texts = [plain_text(str(cell)) for cell in column.dropna()]
         if texts:
-            self._append(f"{number}.texts", text_keys(texts, self._salt))
+            people = None if people is None else people[column.notna().to_numpy()]
+            self._append(f"{number}.texts", text_keys(texts, self._salt), people)
 
-    def _append(self, name: str, keys: Keys) -> None:
+    def _append(self, name: str, keys: Keys, people: Keys | None = None) -> None:
         with (self._folder / name).open("ab") as file:
-            keys.tofile(file)
+            (keys if people is None else np.column_stack((keys, people))).tofile(file)
 
     def finish(self, data_bytes: int) -> None:
         """Write the sketch, and remove what it was made of."""
         for number in self._numbers.values():
-            self._count(f"{number}.numbers", "cells")
+            self._count(f"{number}.numbers", "cells", number)
             self._count(f"{number}.texts", "rare")
         frequent = _sort(self._folder / "frequent")
         lengths: dict[str, int] = {}
@@ -124,7 +144,9 @@ class Sketching:
         edges = self._extremes.values()
         names = {number: name for name, number in self._numbers.items()}
         totals = {names[number]: one.to_json() for number, one in self._totals.items()}
+        found = None if self._people is None else self._people.finish()
         facts = {
+            "people": found,
             "rows": max(self._rows.values(), default=0),
             "bytes": data_bytes,
             "salt": self._salt,
@@ -137,13 +159,21 @@ class Sketching:
         }
         write_durably(self._folder / "facts.json", json.dumps(facts).encode())
 
-    def _count(self, source: str, target: str) -> None:
-        """Sort the keys of a column by how many records hold them."""
+    def _count(self, source: str, target: str, number: int | None = None) -> None:
+        """Sort the keys of a column by how many records, or people, hold them."""
         path = self._folder / source
         if not path.exists():
             return
-        keys, counts = np.unique(np.fromfile(path, np.uint64), return_counts=True)
+        found = np.fromfile(path, np.uint64)
         path.unlink()
+        if self._people is None:
+            keys, counts = np.unique(found, return_counts=True)
+        else:
+            pairs = found.reshape(-1, 2)
+            if number is not None:
+                sums = largest_sums(numbers_of(pairs[:, 0]), pairs[:, 1])
+                self._totals[number].take_largest(sums)
+            keys, counts = count_people(pairs)
         if target == "cells":
             single = keys[counts == 1]
             self._append(target, single[are_distinctive(single)])
@@ -167,20 +197,24 @@ def _sort(path: Path) -> Keys:
     return keys
 
 
-def make_sketch(source: Path, kind: str, folder: Path, cell: int) -> None:
-    """Make the sketch of a table in an empty folder."""
-    sketching = Sketching(folder, cell)
+def make_sketch(
+    source: Path, kind: str, folder: Path, cell: int, person_column: str | None = None
+) -> None:
+    """Make the sketch of a table in an empty folder; see `Sketching`."""
+    sketching = Sketching(folder, cell, person_column)
     for table, part in read_parts(source, kind):
         sketching.add(table, part)
     sketching.finish(source.stat().st_size)
 
 
-def main(source: str, kind: str, folder: str, cell: str, memory: str) -> None:
+def main(
+    source: str, kind: str, folder: str, cell: str, memory: str, person_column: str = ""
+) -> None:
     """Make a sketch with the lowest priority and bounded memory."""
     os.umask(0o077)
     os.nice(_LOWEST_PRIORITY)
     resource.setrlimit(resource.RLIMIT_DATA, (int(memory), int(memory)))
-    make_sketch(Path(source), kind, Path(folder), int(cell))
+    make_sketch(Path(source), kind, Path(folder), int(cell), person_column or None)
 
 
 if __name__ == "__main__":

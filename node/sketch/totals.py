@@ -32,6 +32,10 @@ class Totals:
         if len(self._distinct) < _NO_FLAG:
             self._distinct.update(np.unique(values)[:_NO_FLAG].tolist())
 
+    def take_largest(self, sums: list[float]) -> None:
+        """Take over the largest sums of single people, in place of the largest values."""
+        self._largest = sorted([*sums, 0.0])[-2:]
+
     def to_json(self) -> list[Any] | None:
         """Return what the sketch holds; nothing of a column to which the rule does not apply."""
         total = math.fsum(self._parts)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from vantage6.common import clock, logs
+from vantage6.common.disclosure.floors import Floors
 from vantage6.common.disclosure.verdicts import Verdict
 from vantage6.common.errors import V6Error
 from vantage6.common.task_status import TaskStatus
@@ -12,8 +13,9 @@ from vantage6.node.outcomes import Reason, RefusalError, reason_to_json
 from vantage6.node.release import walk
 from vantage6.node.release.card_files import read_card_of
 from vantage6.node.release.checks import all_checks, not_to_fail
+from vantage6.node.release.data import Data, floors_beside
 from vantage6.node.release.held_outputs import TOO_MANY_HELD
-from vantage6.node.release.judge import Check, Judgement, LastCheck, Question, judge
+from vantage6.node.release.judge import Check, Judgement, Question, judge
 from vantage6.node.release.judgements import finding_to_json, read_judgement, write_judgement
 from vantage6.node.release.paths import public_path
 from vantage6.node.sketch.sketches import NoSketch
@@ -84,7 +86,16 @@ def _judge_once(context: NodeContext, entry: Entry, retry: Retry) -> Judgement:
 
 def _judge(context: NodeContext, entry: Entry, retry: Retry) -> Judgement:
     question = _question(context, entry)
-    checks, last = _checks(context, entry, retry, question)
+    missing: list[Check] = []
+    try:
+        data = _data(context, retry, question)
+    except NoSketch:
+        data = None
+        missing.append(lambda _, __: [walk.found("not_compared")])
+    question = replace(question, floors=floors_beside(data, question.floors))
+    by_card = checks_by_card(context, entry, question.floors, data)
+    checks = [*missing, *map(not_to_fail, (*all_checks(data), *by_card.checks))]
+    last = map(not_to_fail, by_card.last)
     judgement = judge(entry.io / "output", question, checks, last)
     return context.held_outputs.refuse_too_many(judgement)
 
@@ -100,22 +111,7 @@ def _question(context: NodeContext, entry: Entry) -> Question:
     )
 
 
-def _checks(
-    context: NodeContext, entry: Entry, retry: Retry, question: Question
-) -> tuple[list[Check], list[LastCheck]]:
-    """Return what an output is judged by. Small cells that its card lets be hidden are hidden."""
-    missing: list[Check] = []
-    try:
-        data = _data(context, retry, question)
-    except NoSketch:
-        data = None
-        missing.append(lambda _, __: [walk.found("not_compared")])
-    by_card = checks_by_card(context, entry, question.floors, data)
-    checks = [*missing, *map(not_to_fail, (*all_checks(data), *by_card.checks))]
-    return checks, list(map(not_to_fail, by_card.last))
-
-
-def _data(context: NodeContext, retry: Retry, question: Question) -> walk.Data | None:
+def _data(context: NodeContext, retry: Retry, question: Question) -> Data | None:
     """Return what an output is compared with; None where the node does not read the database.
 
     Raises
@@ -133,7 +129,28 @@ def _data(context: NodeContext, retry: Retry, question: Question) -> walk.Data |
         raise NoSketch from error
     if not context.sketches.may_make(database, release.compare_bytes):
         return None
-    return context.sketches.get(database, question.floors.cell, retry.check)
+    person_column = context.policy.person_column
+    return context.sketches.get(database, question.floors.cell, retry.check, person_column)
+
+
+def find_floors(context: NodeContext, entry: Entry, retry: Retry, *, has_card: bool) -> Floors:
+    """Return the floors that an algorithm reads: in records, also where people count.
+
+    The node has to read the data for that, which the first request of each version waits for.
+    """
+    question = Question(
+        floors=context.policy.floors.floors,
+        card={} if has_card else None,
+        database=entry.record.database,
+        is_strict=context.policy.release.mode == "enforce",
+    )
+    if context.policy.person_column is None:
+        return question.floors
+    try:
+        return floors_beside(_data(context, retry, question), question.floors)
+    except NoSketch:
+        # Its output will be held, as it cannot be compared.
+        return question.floors
 
 
 def begin_sketch(context: NodeContext, entry: Entry, *, has_card: bool) -> None:
@@ -144,7 +161,8 @@ def begin_sketch(context: NodeContext, entry: Entry, *, has_card: bool) -> None:
         return
     database = context.databases.get(entry.record.database or "")
     if context.sketches.may_make(database, release.compare_bytes):
-        context.sketches.begin(database, context.policy.floors.floors.cell)
+        rules = context.policy
+        context.sketches.begin(database, rules.floors.floors.cell, rules.person_column)
 
 
 def _refusal(entry: Entry, judgement: Judgement) -> Reason:

@@ -19,9 +19,9 @@ from vantage6.node.release.by_card import (
     judge_by_card,
 )
 from vantage6.node.release.card_files import read_card_of
+from vantage6.node.release.data import Data
 from vantage6.node.release.hiding import read_hidden, rewrite_output
 from vantage6.node.release.judge import Check, LastCheck, Question
-from vantage6.node.release.walk import Data
 from vantage6.node.spool.spool import Entry
 from vantage6.node.work.context import NodeContext
 

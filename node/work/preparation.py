@@ -20,7 +20,7 @@ from vantage6.node.spool.spool import Entry
 from vantage6.node.work.approval import Approval
 from vantage6.node.work.context import NodeContext
 from vantage6.node.work.delivery import fingerprint_for, wrong_receiver
-from vantage6.node.work.judging import begin_sketch
+from vantage6.node.work.judging import begin_sketch, find_floors
 from vantage6.node.work.retry import Retry
 
 _SAID_IN_LOG = (
@@ -93,7 +93,9 @@ class Preparation:
         tokens = Tokens.of(claim, context.me)
         floors = context.policy.floors
         # SECURITY: of the station and of the claim, never of the input.
-        disclosure = Disclosure(floors.floors, claim.parties)
+        has_card = image.card is not None
+        found = find_floors(context, self._entry, self._retry, has_card=has_card)
+        disclosure = Disclosure(found, claim.parties)
         self._retry.disk(lambda: self._entry.prepare(input_, tokens, disclosure))
         self._keep_card(read_card(image.card), input_)
         self._retry.record(

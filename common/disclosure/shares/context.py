@@ -37,6 +37,8 @@ class Question:
     columns: Mapping[str, ColumnTotals] = field(default_factory=dict)
     #: Lists of numbers in the arguments.
     lists: frozenset[tuple[float, ...]] = frozenset()
+    #: The people of the records; None where records count.
+    people: int | None = None
 
     @property
     def most_named(self) -> int:

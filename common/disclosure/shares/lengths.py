@@ -80,7 +80,8 @@ def _judge_share(context: Context, places: list[Place]) -> None:
 
 def most_values(question: Question) -> int:
     """Return how many values of one share are few beside the data: a third of its records."""
-    return UNKNOWN_LIST if question.rows is None else max(FEW_VALUES, question.rows // 3)
+    beside = question.rows if question.people is None else question.people
+    return UNKNOWN_LIST if beside is None else max(FEW_VALUES, beside // 3)
 
 
 def _length_beside_echoes(question: Question, places: list[Place]) -> int:
