@@ -62,6 +62,7 @@ class Tasks(Resource):
             init_user=query.init_user_id,
             collaboration=query.collaboration_id,
             parent=query.parent_id,
+            is_sub_task=query.is_sub_task,
             run=query.run_id,
             result=query.result_id,
             status=query.status,

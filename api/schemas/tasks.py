@@ -99,6 +99,9 @@ class TaskFilter(PageQuery):
     init_user_id: Id | None = None
     collaboration_id: Id | None = None
     parent_id: Id | None = None
+    is_sub_task: bool | None = Field(
+        None, description="true: those of algorithms only; false: those that users sent only"
+    )
     run_id: Id | None = None
     status: str | None = None
     result_id: Id | None = None

@@ -280,6 +280,7 @@ def page(
     init_user: int | None = None,
     collaboration: int | None = None,
     parent: int | None = None,
+    is_sub_task: bool | None = None,
     run: int | None = None,
     result: int | None = None,
     status: str | None = None,
@@ -304,6 +305,8 @@ def page(
     ):
         if value is not None:
             query = query.where(column == value)
+    if is_sub_task is not None:
+        query = query.where(Task.parent.is_null(not is_sub_task))
     if result is not None:
         query = query.where(Task.id.in_(Result.select(Result.task).where(Result.id == result)))
     if status is not None:

@@ -254,6 +254,21 @@ def test_an_ended_algorithm_has_no_sub_tasks(
     assert api.post("/task", algorithm, body(world)).problem == (401, "task_ended")
 
 
+def test_a_list_has_sub_tasks_only_or_none(
+    api: Api, world: World, parent: Task, algorithm: Algorithm, researcher: User
+):
+    below = api.post("/task", algorithm, body(world)).json
+    ids = {
+        query: [row["id"] for row in api.get("/task", researcher, query).json]
+        for query in ("", "is_sub_task=false", "is_sub_task=true")
+    }
+    assert ids == {
+        "": [below["id"], parent.id],
+        "is_sub_task=false": [parent.id],
+        "is_sub_task=true": [below["id"]],
+    }
+
+
 # Ending
 
 

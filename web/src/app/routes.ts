@@ -14,6 +14,7 @@ export interface PageRoute {
 
 export const routes: PageRoute[] = [
   { path: "/app/", component: page(() => import("../pages/home/Home")), menu: "nav.home" },
+  { path: "/app/tasks", component: page(() => import("../pages/tasks/Tasks")), menu: "nav.tasks" },
   {
     path: "/app/shelf",
     component: page(() => import("../pages/shelf/Shelf")),

@@ -4,6 +4,7 @@ import { home } from "./en/home";
 import { newTask } from "./en/new";
 import { shelf } from "./en/shelf";
 import { signIn } from "./en/sign_in";
+import { tasks } from "./en/tasks";
 
 /**
  * Every text of the pages; `{name}` is replaced. Other languages may lack entries.
@@ -17,4 +18,5 @@ export const en = {
   ...newTask,
   ...shelf,
   ...signIn,
+  ...tasks,
 } as const;
