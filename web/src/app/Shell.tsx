@@ -61,7 +61,14 @@ function Bar() {
           )}
         </nav>
         <span class="grow" />
-        <span class="account">{plainLine(user.value?.username)}</span>
+        <a
+          class="account"
+          href="/app/me"
+          aria-label={t("app.me", { name: plainLine(user.value?.username) })}
+          aria-current={path === "/app/me" ? "page" : undefined}
+        >
+          {plainLine(user.value?.username)}
+        </a>
         <button type="button" class="plain" onClick={signOut}>
           {t("app.sign_out")}
         </button>

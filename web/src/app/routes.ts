@@ -28,6 +28,12 @@ export const routes: PageRoute[] = [
     menu: "nav.new",
     isOpen: maySendTasks,
   },
+  {
+    path: "/app/stations",
+    component: page(() => import("../pages/stations/Stations")),
+    menu: "nav.stations",
+  },
+  { path: "/app/me", component: page(() => import("../pages/me/Me")) },
   { path: "/app/key", component: page(() => import("../pages/key/Key")) },
 ];
 

@@ -1,9 +1,11 @@
 import { app } from "./en/app";
 import { crypto } from "./en/crypto";
 import { home } from "./en/home";
+import { me } from "./en/me";
 import { newTask } from "./en/new";
 import { shelf } from "./en/shelf";
 import { signIn } from "./en/sign_in";
+import { stations } from "./en/stations";
 import { tasks } from "./en/tasks";
 
 /**
@@ -15,8 +17,10 @@ export const en = {
   ...app,
   ...crypto,
   ...home,
+  ...me,
   ...newTask,
   ...shelf,
   ...signIn,
+  ...stations,
   ...tasks,
 } as const;
