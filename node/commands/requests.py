@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vantage6.common.cli import console, table
-from vantage6.common.terminal_text import one_line
+from vantage6.common.terminal_text import one_line, quote, spell_out
 from vantage6.node.commands.answering import about_files, person, wake
 from vantage6.node.commands.base import on_node
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _HEADER = ("Result", "State", "Organization", "User", "Function", "Image", "Database", "Until")
 _WIDTH = 15
+_UNREADABLE = "cannot be read"
+_NOT_HERE = "not at the station yet. After an approval the node fetches it, and asks again"
 
 
 @click.command()
@@ -53,8 +55,11 @@ def requests(instance: "Instance", result: int | None) -> None:
 @click.option("--days", type=click.FloatRange(0.001, 3660), help="With --grant: for so many days.")
 @click.option("--times", type=click.IntRange(1, 10_000), help="With --grant: so many times.")
 @click.option("--note", default="", help="With --grant: a note for people at the station.")
+@click.option("--unseen", is_flag=True, help="Also if not all of its arguments can be shown.")
 @on_node
-def approve(instance: "Instance", result: int, code: str, grant: bool, **limits: Any) -> None:
+def approve(
+    instance: "Instance", result: int, code: str, grant: bool, unseen: bool, **limits: Any
+) -> None:
     """Let a request run, once.
 
     CODE is the word that `vnode requests RESULT` shows: it stands for exactly that request.
@@ -63,7 +68,7 @@ def approve(instance: "Instance", result: int, code: str, grant: bool, **limits:
     It works whether or not the node runs.
     """
     from vantage6.common.errors import ConfigurationError, Conflict
-    from vantage6.node.reports.requests import grant_for
+    from vantage6.node.reports.requests import check_seen, grant_for
     from vantage6.node.requests.grants import Grants
     from vantage6.node.requests.held import HeldRequests, State
 
@@ -74,6 +79,8 @@ def approve(instance: "Instance", result: int, code: str, grant: bool, **limits:
         held = HeldRequests(instance.data)
         shown = held.get(result)
         wanted = grant_for(shown, by, **limits) if grant else None
+        if not unseen:
+            check_seen(shown, "Give --unseen to approve it all the same.")
         request = held.approve(result, by, code)
         if request.code != shown.code:
             raise Conflict(f"The request of result {result} was just replaced. Look at it again.")
@@ -110,11 +117,11 @@ def _row(request: "HeldRequest") -> tuple[object, ...]:
     return (
         request.result_id,
         request.state(),
-        asked.organization or asked.organization_id,
-        asked.user or asked.user_id,
-        request.function or "(unreadable)",
-        request.image,
-        ", ".join(request.databases),
+        quote(asked.organization) if asked.organization else asked.organization_id,
+        quote(asked.user) if asked.user else asked.user_id,
+        quote(request.function) if request.function else "(unreadable)",
+        quote(request.image),
+        _list(request.databases),
         _moment(request.until),
     )
 
@@ -129,20 +136,22 @@ def _show(request: "HeldRequest", pinned: str) -> None:
     for one in request.above:
         say("Asked before by", _who(one))
     kind = "central" if request.is_central else "partial"
-    say("Function", f"{request.function} ({kind})" if request.function else "cannot be read")
-    say("Image", request.image)
-    for digest in request.digests or ("not at the station yet, so that its digest is not known",):
+    say("Function", f"{quote(request.function)} ({kind})" if request.function else _UNREADABLE)
+    say("Image", quote(request.image))
+    for digest in request.digests or (_NOT_HERE,):
         say("", digest)
     _say_arguments(request)
-    say("Database", ", ".join(request.databases))
+    say("Database", _list(request.databases))
+    if request.parties is not None:
+        say("Asked together", f"organizations {', '.join(map(str, request.parties))}")
     say("Held", f"{_moment(request.since)} to {_moment(request.until)}, by {request.why}")
     for finding in request.findings:
         say("Rule", f"{finding.verdict}: {finding.rule}: {finding.text}")
     for answer in request.approvals:
-        say("Approved by", f"{answer.by}, {_moment(answer.at)}")
+        say("Approved by", f"{quote(answer.by)}, {_moment(answer.at)}")
     if request.denial is not None:
-        say("Denied by", f"{request.denial.by}, {_moment(request.denial.at)}")
-        say("", request.denial.sentence)
+        say("Denied by", f"{quote(request.denial.by)}, {_moment(request.denial.at)}")
+        say("", quote(request.denial.sentence))
     if state == "waiting":
         console.say(
             f"`vnode approve {request.result_id} {request.code}` lets it run. "
@@ -154,16 +163,16 @@ def _say_arguments(request: "HeldRequest") -> None:
     arguments = request.as_question().arguments
     if arguments is None:
         what = "cut, of" if request.is_cut else "in no form that the node reads,"
-        _say_line("Arguments", f"{what} {request.input_bytes} bytes: {request.arguments}")
+        _say_line("Arguments", f"{what} {request.input_bytes} bytes: {quote(request.arguments)}")
         return
     for name, value in arguments.items():
-        _say_line("Argument", f"{name} = {json.dumps(value, ensure_ascii=False)}")
+        _say_line("Argument", f"{quote(name)} = {spell_out(json.dumps(value, ensure_ascii=False))}")
     if not arguments:
         _say_line("Arguments", "none")
 
 
 def _say_line(name: str, text: str) -> None:
-    # SECURITY: what comes from outside makes no line of its own.
+    # SECURITY: what comes from outside is quote, and makes no line of its own.
     console.say(f"  {name:{_WIDTH}}  {one_line(text)}")
 
 
@@ -172,13 +181,21 @@ def _say_pause(instance: "Instance") -> None:
 
     last = Pause(instance.data).last()
     if last is not None and last.is_on:
-        note = f" ({last.note})" if last.note else ""
-        console.say(f"The station is paused by {last.by}{note}; `vnode resume` ends the pause.")
+        note = f" ({quote(last.note)})" if last.note else ""
+        by = quote(last.by)
+        console.say(f"The station is paused by {by}{note}; `vnode resume` ends the pause.")
 
 
 def _who(asked: "Requester") -> str:
-    user = f"{asked.user or 'a user'} (user {asked.user_id})" if asked.user_id else "an algorithm"
-    return f"{user} of {asked.organization} (organization {asked.organization_id})"
+    user = "an algorithm"
+    if asked.user_id:
+        user = f"{quote(asked.user) if asked.user else 'a user'} (user {asked.user_id})"
+    organization = quote(asked.organization) if asked.organization else "an organization"
+    return f"{user} of {organization} (organization {asked.organization_id})"
+
+
+def _list(names: tuple[str, ...]) -> str:
+    return ", ".join(map(quote, names))
 
 
 def _moment(text: str) -> str:

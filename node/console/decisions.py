@@ -9,7 +9,7 @@ from vantage6.common.errors import Conflict, V6Error
 from vantage6.node.console.marking import mark
 from vantage6.node.console.pages import Page, as_file, field
 from vantage6.node.release.held_outputs import HeldOutputs
-from vantage6.node.reports.requests import describe_pin, grant_for
+from vantage6.node.reports.requests import check_seen, describe_pin, grant_for
 from vantage6.node.requests.grants import MOST_TIMES, Grants
 from vantage6.node.requests.held import HeldRequests
 from vantage6.node.requests.held_request import HeldRequest, State
@@ -72,6 +72,8 @@ class Requests(Page):
                 times=_whole(field(req, "times"), MOST_TIMES),
                 note=field(req, "note"),
             )
+        if field(req, "unseen") != "yes":
+            check_seen(request, "Tick the box to approve it all the same.")
         after = self._held.approve(id_, by, request.code)
         if after.state() is State.APPROVED:
             told = f"Result {id_} is approved."

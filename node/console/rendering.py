@@ -7,7 +7,7 @@ import falcon
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from vantage6.common import clock
-from vantage6.common.terminal_text import harmless
+from vantage6.common.terminal_text import harmless, quote, spell_out
 from vantage6.node.outcomes import size
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
@@ -41,6 +41,8 @@ class Renderer:
             "ago": _ago,
             "short": _short,
             "count": _count,
+            "quote": quote,
+            "spell_out": spell_out,
         }
 
     def write(self, resp: falcon.Response, name: str, **values: Any) -> None:

@@ -49,7 +49,7 @@ def grant_for(
     if request.digest is None:
         raise ConfigurationError(
             "The image is not at the station yet, so that no grant can name its digest. Approve "
-            "this request without a grant, and grant the next one."
+            "the request without a grant: the node fetches the image, and asks again."
         )
     if request.function is None or asked.through is None:
         raise ConfigurationError(
@@ -81,6 +81,28 @@ def grant_for(
         note=note,
         by=by,
     )
+
+
+def check_seen(request: HeldRequest, otherwise: str) -> None:
+    """Return if a person can read all that a request asks for.
+
+    Parameters
+    ----------
+    request
+        The request.
+    otherwise
+        How to approve it all the same.
+
+    Raises
+    ------
+    ConfigurationError
+        If its arguments are cut, or the node cannot read them.
+    """
+    if not request.is_shown_whole:
+        raise ConfigurationError(
+            f"The request of result {request.result_id} has arguments that are too long to be "
+            f"shown, or that the node cannot read. {otherwise}"
+        )
 
 
 def describe_pin(instance: "Instance", request: HeldRequest) -> str:

@@ -241,10 +241,10 @@ class Gate:
     def _grant(self, asked: Asked, request: HeldRequest, *, is_last: bool) -> Grant | None:
         if not is_last:
             return self._find_grant(asked, request)
-        return self.grants.use(asked, _use(request), people=request.approvals_needed)
+        return self.grants.use(asked, _use(request), request.approvals_needed, request.users)
 
     def _find_grant(self, asked: Asked, request: HeldRequest) -> Grant | None:
-        return self.grants.find(asked, _use(request), people=request.approvals_needed)
+        return self.grants.find(asked, _use(request), request.approvals_needed, request.users)
 
     def _remember(self, request: HeldRequest, asked: Asked) -> None:
         """Grant what was approved at its first use."""

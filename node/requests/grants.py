@@ -15,8 +15,10 @@ from uuid import uuid4
 from vantage6.common import clock
 from vantage6.common.durable_files import mark_of
 from vantage6.common.errors import Conflict, Forbidden, Invalid, NotFound
+from vantage6.common.terminal_text import quote
 from vantage6.node.requests.asked import Arguments, Asked
 from vantage6.node.requests.folder import Damaged, RequestFolder
+from vantage6.node.requests.held_request import same_people
 
 #: Grants of one station at once.
 MOST_GRANTS = 1000
@@ -29,34 +31,22 @@ _MOST_ID = 40
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """The values that one argument may have: those that are listed, or a range of numbers."""
+    """The values that one argument may have."""
 
-    #: Each as JSON; None where a range is given, or any value is allowed.
+    #: None where any value is allowed.
     values: tuple[Any, ...] | None = None
-    minimum: float | None = None
-    maximum: float | None = None
 
     def describe(self) -> str:
         """Return the values, as words for people."""
-        if self.values is not None:
-            return f"= {' or '.join(map(_as_json, self.values))}"
-        if self.minimum is None and self.maximum is None:
+        if self.values is None:
             return "= anything"
-        bounds = ((">=", self.minimum), ("<=", self.maximum))
-        return " and ".join(f"{sign} {bound:g}" for sign, bound in bounds if bound is not None)
+        # Only ASCII: what resembles another letter is spell_out.
+        return f"= {' or '.join(map(_as_json, self.values))}"
 
     def allows(self, value: Any) -> bool:
         """Tell whether an argument may have a value."""
-        if self.values is not None:
-            # SECURITY: as JSON. For Python, True is 1 and 1.0.
-            return _as_json(value) in map(_as_json, self.values)
-        if self.minimum is None and self.maximum is None:
-            return True
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            return False
-        return (self.minimum is None or value >= self.minimum) and (
-            self.maximum is None or value <= self.maximum
-        )
+        # SECURITY: as JSON. For Python, True is 1 and 1.0.
+        return self.values is None or _as_json(value) in map(_as_json, self.values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +102,17 @@ class Grant:
         """Tell whether it counts for one more request, or did for this one."""
         return self.times is None or use in self.used or len(self.used) < self.times
 
-    def has_people(self, needed: int) -> bool:
-        """Tell whether so many different people gave it."""
-        return len({self.by, self.confirmed_by} - {""}) >= needed or needed <= 1
+    def has_people(self, needed: int, users: frozenset[str] = frozenset()) -> bool:
+        """Tell whether so many different people gave it, without those that ask for what it covers.
+
+        Parameters
+        ----------
+        needed
+            How many; one person may grant what the same person asks for.
+        users
+            The users that ask, as `same_people` returns them.
+        """
+        return needed <= 1 or len(same_people((self.by, self.confirmed_by)) - users) >= needed
 
     def _allows(self, arguments: Arguments | None) -> bool:
         if self.arguments is None:
@@ -128,23 +126,24 @@ class Grant:
         asks = f"user {self.user_id} of " if self.user_id is not None else ""
         kind = "central" if self.is_central else "partial"
         parts = [
-            f"{self.function} ({kind}) of {self.digest[:19]}…",
+            f"{quote(self.function)} ({kind}) of {self.digest[:19]}…",
             f"asked by {asks}organization {self.organization_id}",
-            f"on {self.database}",
+            f"on {quote(self.database)}",
         ]
         if self.through:
             parts.append(f"through {', '.join(map(str, self.through))}")
         if self.arguments is None:
             parts.append("with any arguments")
         else:
-            limits = [f"{name} {limit.describe()}" for name, limit in self.arguments.items()]
+            limits = [f"{quote(name)} {limit.describe()}" for name, limit in self.arguments.items()]
             parts.append("with " + (", ".join(limits) or "no arguments"))
         if self.until is not None:
             parts.append(f"until {self.until:%Y-%m-%d %H:%M} UTC")
         if self.times is not None:
             parts.append(f"{len(self.used)} of {self.times} times used")
-        people = " and ".join(name for name in (self.by, self.confirmed_by) if name)
-        return f"{'; '.join(parts)}. By {people}, {self.at:%Y-%m-%d}. {self.note}".rstrip()
+        people = " and ".join(quote(name) for name in (self.by, self.confirmed_by) if name)
+        note = f" {quote(self.note)}" if self.note else ""
+        return f"{'; '.join(parts)}. By {people}, {self.at:%Y-%m-%d}.{note}"
 
     def to_json(self) -> dict[str, Any]:
         """Return a form that JSON can hold."""
@@ -289,7 +288,7 @@ class Grants:
         with self._folder.lock():
             found = self.list()
             given = self._get(found, id_)
-            if given.by == by:
+            if same_people([given.by]) == same_people([by]):
                 raise Forbidden(f"{by} gave the grant; another person has to confirm it.")
             if given.confirmed_by:
                 raise Conflict(f"{given.confirmed_by} has confirmed the grant {given.id} already.")
@@ -297,7 +296,9 @@ class Grants:
             self._write([confirmed if one.id == given.id else one for one in found])
         return confirmed
 
-    def find(self, asked: Asked, use: str, people: int = 1) -> Grant | None:
+    def find(
+        self, asked: Asked, use: str, people: int = 1, users: frozenset[str] = frozenset()
+    ) -> Grant | None:
         """Return a grant that covers a request; it does not count yet.
 
         Parameters
@@ -308,23 +309,27 @@ class Grants:
             What stands for this one request, and no other.
         people
             How many people must have given it.
+        users
+            The users that ask, who are none of them.
         """
         # PERF: thousands of requests may wait, and are compared after each change of a grant.
         mark, read = self.mark, self._read
         if mark is None or read[0] != mark:
             read = self._read = mark, tuple(self.list())
-        return _first(read[1], asked, use, people)
+        return _first(read[1], asked, use, people, users)
 
-    def use(self, asked: Asked, use: str, people: int = 1) -> Grant | None:
+    def use(
+        self, asked: Asked, use: str, people: int = 1, users: frozenset[str] = frozenset()
+    ) -> Grant | None:
         """Return a grant that covers a request, and count it; once for each request.
 
         SECURITY: it has counted on disk before anything starts.
         """
-        if self.find(asked, use, people) is None:
+        if self.find(asked, use, people, users) is None:
             return None
         with self._folder.lock():
             grants = self.list()
-            grant = _first(grants, asked, use, people)
+            grant = _first(grants, asked, use, people, users)
             if grant is None or grant.times is None or use in grant.used:
                 return grant
             used = replace(grant, used=(*grant.used, use))
@@ -345,17 +350,21 @@ class Grants:
         self._folder.write(self._path, [grant.to_json() for grant in grants])
 
 
-def _first(grants: Iterable[Grant], asked: Asked, use: str, people: int) -> Grant | None:
+def _first(
+    grants: Iterable[Grant], asked: Asked, use: str, people: int, users: frozenset[str]
+) -> Grant | None:
     now = clock.now()
     for grant in grants:
-        if grant.fits(asked, now) and grant.has_turns(use) and grant.has_people(people):
+        if grant.fits(asked, now) and grant.has_turns(use) and grant.has_people(people, users):
             return grant
     return None
 
 
-def _limit(values: Mapping[str, Any]) -> Limit:
-    listed = values["values"]
-    return Limit(None if listed is None else tuple(listed), values["minimum"], values["maximum"])
+def _limit(limit: Mapping[str, Any]) -> Limit:
+    # SECURITY: of a limit that an older version knew, nothing is left out: no range is no limit.
+    if any(limit.get(name) is not None for name in limit.keys() - {"values"}):
+        raise ValueError("a limit of another kind than values")
+    return Limit(None if limit["values"] is None else tuple(limit["values"]))
 
 
 def _as_json(value: Any) -> str:

@@ -5,7 +5,6 @@
 
 import builtins
 import secrets
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from vantage6.node.requests.held_request import (
     State,
     cut_texts,
     keep_answers,
+    same_people,
 )
 from vantage6.node.requests.room import Room
 
@@ -140,9 +140,7 @@ class HeldRequests:
                 self._write(request)
         return request
 
-    def approve(
-        self, result_id: int, by: str, code: str, *, own: Iterable[str] = ()
-    ) -> HeldRequest:
+    def approve(self, result_id: int, by: str, code: str) -> HeldRequest:
         """Say yes to a request in the name of a person.
 
         Parameters
@@ -153,8 +151,6 @@ class HeldRequests:
             The person.
         code
             That of the request as the person was shown it.
-        own
-            Further names of the same person, none of which may be that of the requester.
 
         Raises
         ------
@@ -176,14 +172,12 @@ class HeldRequests:
                 )
             if request.approvals_needed > 1:
                 # SECURITY: four eyes are those of two people, and none of them are the requester's.
-                names = {
-                    one.user.casefold() for one in (request.requester, *request.above) if one.user
-                }
-                if names & {name.casefold() for name in (by, *own)}:
+                person = same_people([by])
+                if request.users & person:
                     raise Forbidden(
                         "The requester cannot approve an own request: ask another person."
                     )
-                if by in {answer.by for answer in request.approvals}:
+                if same_people(answer.by for answer in request.approvals) & person:
                     raise Forbidden(
                         f"{by} has approved the request; another person has to, as well."
                     )

@@ -1,6 +1,7 @@
 """One request that waits for a person at the station, in plain values."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -92,6 +93,8 @@ class HeldRequest:
     above: tuple[Requester, ...] = ()
     #: The organizations that passed the question on; None where the server does not say it.
     through: tuple[int, ...] | None = ()
+    #: The organizations that are asked together, as the server says; None where it does not.
+    parties: tuple[int, ...] | None = None
     #: Whether the arguments are cut, because they are long.
     is_cut: bool = False
     #: Whether the arguments are the JSON of what the input holds.
@@ -116,11 +119,21 @@ class HeldRequest:
         """Who asked for the first task of the run."""
         return self.above[0] if self.above else self.requester
 
+    @property
+    def is_shown_whole(self) -> bool:
+        """Whether a person can read all arguments."""
+        return self.is_readable and not self.is_cut
+
+    @property
+    def users(self) -> frozenset[str]:
+        """Names of the users that ask, in a form to be compared."""
+        return same_people(one.user for one in (self.requester, *self.above) if one.user)
+
     def state(self, now: datetime | None = None) -> State:
         """Return how far the decision is."""
         if self.denial is not None:
             return State.DENIED
-        if len({answer.by for answer in self.approvals}) >= self.approvals_needed:
+        if len(same_people(answer.by for answer in self.approvals)) >= self.approvals_needed:
             return State.APPROVED
         is_over = (now or clock.now()) >= clock.parse(self.until)
         return State.EXPIRED if is_over else State.WAITING
@@ -143,6 +156,7 @@ class HeldRequest:
             self.image,
             self.input_hash,
             self.databases,
+            self.parties,
         )
 
     def as_question(self) -> Asked:
@@ -172,7 +186,7 @@ class HeldRequest:
         ValueError, KeyError, TypeError
             If it is something else.
         """
-        denial = values["denial"]
+        denial, parties = values["denial"], values.get("parties")
         request = cls(
             **values
             | {
@@ -181,6 +195,7 @@ class HeldRequest:
                 "digests": tuple(values["digests"]),
                 "through": None if values["through"] is None else tuple(values["through"]),
                 "databases": tuple(values["databases"]),
+                "parties": None if parties is None else tuple(parties),
                 "findings": tuple(Rule(**one) for one in values["findings"]),
                 "approvals": tuple(Answer(**one) for one in values["approvals"]),
                 "denial": Denial(**denial) if denial else None,
@@ -191,6 +206,11 @@ class HeldRequest:
         if request.approvals_needed < 1:
             raise ValueError("approvals_needed")
         return request
+
+
+def same_people(names: Iterable[str]) -> frozenset[str]:
+    """Return names of accounts in a form in which those of one person are the same."""
+    return frozenset(name.strip().casefold() for name in names) - {""}
 
 
 def arguments_for_people(arguments: Any, input_: bytes) -> tuple[str, bool]:
@@ -213,8 +233,9 @@ def arguments_for_people(arguments: Any, input_: bytes) -> tuple[str, bool]:
 def keep_answers(request: HeldRequest, before: HeldRequest) -> HeldRequest:
     """Return a request with what was answered to it before."""
     digests = request.digests or before.digests
-    # SECURITY: an approval was for the image that the person was shown.
-    is_same = not before.digests or not set(before.digests).isdisjoint(digests)
+    # SECURITY: an approval was for the image that the person was shown. Where its digest was not
+    # known, it was to fetch the image, and a person is asked again with the digest.
+    is_same = before.digests == digests or not set(before.digests).isdisjoint(digests)
     return replace(
         request,
         since=before.since,

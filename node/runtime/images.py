@@ -162,7 +162,7 @@ class Images:
         return found
 
     def find(self, image: str) -> Image | None:
-        """Return an image that is here, if `fetch` would not ask a registry for a newer one.
+        """Return an image that is here; `fetch` may find a newer one.
 
         Raises
         ------
@@ -171,7 +171,7 @@ class Images:
         """
         _refuse_other_names(image)
         try:
-            return None if self._policy == "always" else self._find(image)
+            return self._find(image)
         except _Troubled as error:
             log.warning("the engine fails for an image", image=image, reason=str(error))
             return None

@@ -134,6 +134,7 @@ class Approval:
             input_bytes=len(self._input),
             input_hash=hash_of(self._input),
             databases=(claim.database,),
+            parties=claim.parties,
             findings=tuple(
                 Rule(finding.rule, str(finding.verdict), finding.reason.message)
                 for finding in rules.findings(asked)

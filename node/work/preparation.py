@@ -176,7 +176,8 @@ class Preparation:
         if approval.is_wanted(rules, asked):
             # SECURITY: before anything is fetched. What is here already tells more to a person.
             here = self._retry.engine(lambda: context.runtime.find_image(claim.image))
-            if here is not None:
+            # Where the registry may have a newer one, what this one says refuses nothing yet.
+            if here is not None and context.config.pull_policy != "always":
                 self._check_found(asked, here, input_)
             approval.check(rules, asked, here, is_last=False)
         cancelled = self._retry.interrupted.is_set

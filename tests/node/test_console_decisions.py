@@ -2,9 +2,11 @@
 
 import html
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from markupsafe import escape
 
 from tests.node.console_bench import (
     AUDITOR,
@@ -43,7 +45,7 @@ def hidden(browser: Browser, path: str, name: str) -> str:
 
 def answer(browser: Browser, path: str, **fields: str) -> str:
     """Send the form of a page as a person who has read it."""
-    name = "code" if path == REQUEST else "output_hash"
+    name = "code" if path.startswith("/requests") else "output_hash"
     sent = {name: hidden(browser, path, name), **fields}
     done = browser.post(path, **sent)
     return f"{done.status_code} {done.text}"
@@ -96,7 +98,7 @@ def test_a_grant_is_given_listed_and_revoked(browser: Browser) -> None:
     assert (given.times, given.by) == (5, "olivia")
     assert given.arguments is not None
     assert given.until is not None
-    assert html.escape(given.describe().partition("; with")[0]) in browser.get("/rules").text
+    assert escape(given.describe().partition("; with")[0]) in browser.get("/rules").text
     assert browser.post("/grants", grant=given.id, answer="revoke").status_code == 303
     assert given.id not in [one.id for one in grants.list()]
     assert browser.post("/grants", grant="nonsense", answer="revoke").status_code == 409
@@ -219,3 +221,15 @@ def test_marks_follow_the_pointers_of_findings() -> None:
     long = mark(b"[" + b"1," * 9999 + b"1]", [])
     assert long is not None
     assert len(long) == MOST_LINES
+
+
+def test_a_request_that_is_not_shown_whole_is_approved_knowingly(browser: Browser) -> None:
+    held = HeldRequests(browser.instance.data)
+    held.hold(replace(held.get(21), result_id=23, is_readable=False))
+    assert 'name="unseen"' not in browser.get(REQUEST).text
+    path = "/requests/23"
+    assert 'name="unseen"' in browser.get(path).text
+    assert "Tick the box" in answer(browser, path, answer="approve")
+    assert held.get(23).state() is State.WAITING
+    answer(browser, path, answer="approve", unseen="yes")
+    assert held.get(23).state() is State.APPROVED

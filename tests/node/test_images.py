@@ -41,6 +41,15 @@ def test_garbled_reference_is_refused(engine: docker.APIClient, reference: str) 
     assert caught.value.reason.code in {"image_not_found", "pull_failed"}
 
 
+@pytest.mark.parametrize("policy", ["missing", "always", "never"])
+def test_an_image_that_is_here_is_known_before_a_registry_is_asked(
+    engine: docker.APIClient, program_image: str, policy: str
+) -> None:
+    found = Images(engine, make_config(pull_policy=policy)).find(program_image)
+    assert found is not None
+    assert found.id in found.digests
+
+
 def test_registry_gets_the_configured_login(engine: docker.APIClient) -> None:
     login = {"username": "me", "password": "word"}
     asked: list[bytes] = []

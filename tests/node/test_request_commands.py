@@ -78,13 +78,13 @@ def test_a_request_is_shown_in_words(data: Path):
     shown = run(data, "requests", "5")
     for words in (
         "Result 5 of task 3",
-        "alice (user 7) of org 1 (organization 1)",
+        '"alice" (user 7) of "org 1" (organization 1)',
         "ab:cd",
-        "dave (user 8) of org 2",
-        "average (central)",
+        '"dave" (user 8) of "org 2"',
+        '"average" (central)',
         "vantage6/average",
         DIGESTS[0],
-        'column = "age"',
+        '"column" = "age"',
         "default",
         f"`vnode approve 5 {held.get(5).code}`",
     ):
@@ -103,6 +103,26 @@ def test_what_comes_from_outside_makes_no_line_and_no_command_of_its_own(data: P
         shown = run(data, *words)
         assert "\x1b" not in shown
         assert not [line for line in shown.splitlines() if line.startswith("  Approved by")]
+
+
+def test_no_text_of_a_request_passes_for_another_one(data: Path):
+    line = "age" + " " * 60 + "  Database         default"
+    HeldRequests(data).hold(
+        make_request(
+            requester=Requester(1, "x (organization 2)", 7, "b\u043eb"),
+            function="me\U000e0041an",
+            image="vantage6/average\u3164",
+            arguments=json.dumps({"column": line, "c\u043elumn": "\u0430ge"}),
+        )
+    )
+    shown = run(data, "requests", "5")
+    assert '"b\u043eb" ("b\\u043eb") (user 7) of "x (organization 2)" (organization 1)' in shown
+    assert '"me\\udb40\\udc41an" (central)' in shown
+    assert '"vantage6/average\\u3164"' in shown
+    assert '"column" = "age\\u0020{62}Database\\u0020{9}default"' in shown
+    assert '"c\u043elumn" ("c\\u043elumn") = "\u0430ge" ("\\u0430ge")' in shown
+    listed = run(data, "requests")
+    assert '"b\u043eb" ("b\\u043eb")' in listed
 
 
 def test_answers_count_while_the_node_does_not_run(data: Path, monkeypatch: pytest.MonkeyPatch):
@@ -156,7 +176,7 @@ def test_a_grant_from_a_request_names_exactly_what_was_asked(data: Path):
     assert grant.until is not None
     assert held.get(5).state() is State.APPROVED
     listed = run(data, "grants", "list")
-    for words in (grant.id, "average (central)", 'column = "age"', "0 of 3 times", "Trial."):
+    for words in (grant.id, '"average" (central)', '"column" = "age"', "0 of 3 times", "Trial."):
         assert words in listed
     run(data, "grants", "revoke", grant.id)
     assert "no grants" in run(data, "grants", "list")
@@ -222,3 +242,20 @@ def test_a_station_is_paused_and_resumes(data: Path):
     assert "Holiday" in run(data, "requests")
     run(data, "resume")
     assert not Pause(data).is_on
+
+
+def test_what_is_not_shown_whole_is_approved_knowingly(data: Path):
+    held = HeldRequests(data)
+    held.hold(make_request(arguments='{"a": "' + "x" * 70_000 + '"}'))
+    held.hold(make_request(6, is_readable=False))
+    for id_ in ("5", "6"):
+        said = run(data, "approve", id_, held.get(int(id_)).code, fails=True)
+        assert "--unseen" in said
+        assert held.get(int(id_)).state() is State.WAITING
+        run(data, "approve", id_, held.get(int(id_)).code, "--unseen")
+        assert held.get(int(id_)).state() is State.APPROVED
+
+
+def test_the_organizations_that_are_asked_together_are_shown(data: Path):
+    HeldRequests(data).hold(make_request(parties=(1, 4)))
+    assert "organizations 1, 4" in run(data, "requests", "5")
