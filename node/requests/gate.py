@@ -3,7 +3,6 @@
 Asked twice: before the image is fetched, and with the image that was found, right before it runs.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,12 +16,10 @@ from vantage6.node.requests.asked import Asked
 from vantage6.node.requests.folder import Damaged
 from vantage6.node.requests.grants import Grant, Grants
 from vantage6.node.requests.held import HeldRequest, HeldRequests, State
-from vantage6.node.requests.pause import Pause, PauseChange
+from vantage6.node.requests.noted import Noted, Record, list_givers
+from vantage6.node.requests.pause import Pause
 
 log = logs.get(__name__)
-
-#: Writes an event into the audit, before what it announces happens.
-Record = Callable[..., None]
 
 
 class HeldExecution(Exception):
@@ -66,10 +63,7 @@ class Gate:
         self.held = HeldRequests(data)
         self.grants = Grants(data)
         self.pause = Pause(data)
-        self._noted: PauseChange | None = None
-        #: The grants as the audit has them, by id, without how often they counted; None before
-        #: the first look.
-        self._noted_grants: dict[str, Grant] | None = None
+        self._noted = Noted(data, self.grants, self.pause)
         #: The results that waited at the last look, what was seen, and until when that holds.
         self._waiting: dict[int, tuple[_Seen, datetime]] = {}
 
@@ -81,28 +75,7 @@ class Gate:
         OSError
             If it cannot be written, or a decision cannot be read.
         """
-        self._note_pause(record)
-        self._note_grants(record)
-
-    def _note_pause(self, record: Record) -> None:
-        last = self.pause.last()
-        if last is None or last == self._noted:
-            return
-        # At the start of a node, the end of an older pause is no news.
-        if last.is_on or self._noted is not None:
-            record("paused" if last.is_on else "resumed", by=last.by, since=last.at, note=last.note)
-        self._noted = last
-
-    def _note_grants(self, record: Record) -> None:
-        now = {grant.id: replace(grant, used=()) for grant in self.grants.list()}
-        before = self._noted_grants
-        # What was changed while no node ran is told at its start: all grants that there are.
-        for id_, grant in now.items():
-            if before is None or before.get(id_) != grant:
-                record("grant", grant=id_, covers=grant.describe(), by=_givers(grant))
-        for id_ in (before or {}).keys() - now.keys():
-            record("grant_revoked", grant=id_)
-        self._noted_grants = now
+        self._noted.note(record)
 
     def check(
         self, request: HeldRequest, asked: Asked, terms: Terms, record: Record, *, is_last: bool
@@ -212,7 +185,7 @@ class Gate:
         grant = self._grant(asked, request, is_last=is_last)
         if grant is not None:
             if is_last:
-                record("approval", answer="granted", grant=grant.id, by=_givers(grant))
+                record("approval", answer="granted", grant=grant.id, by=list_givers(grant))
             return
         if found is None:
             # SECURITY: on record before a person can answer.
@@ -289,10 +262,6 @@ def _use(request: HeldRequest) -> str:
     # SECURITY: a server that gives the number of a result again, with another input, uses a grant
     # once more.
     return f"{request.result_id}:{request.input_hash}"
-
-
-def _givers(grant: Grant) -> list[str]:
-    return [name for name in (grant.by, grant.confirmed_by) if name]
 
 
 #: Only a change ends that wait.

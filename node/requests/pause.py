@@ -22,6 +22,9 @@ class PauseChange:
     by: str
     at: str
     note: str = ""
+    #: Of the end of a pause: the person that began it, and when.
+    began_by: str = ""
+    began_at: str = ""
 
 
 class Pause:
@@ -71,10 +74,12 @@ class Pause:
 
     def clear(self, by: str) -> PauseChange | None:
         """Let results start again, and return the last change; harmless if there is no pause."""
-        change = PauseChange(is_on=False, by=by, at=clock.now().isoformat())
         with self._folder.lock():
             last = self.last()
-            return self._write(change) if last is not None and last.is_on else last
+            if last is None or not last.is_on:
+                return last
+            began = {"note": last.note, "began_by": last.by, "began_at": last.at}
+            return self._write(PauseChange(False, by, clock.now().isoformat(), **began))
 
     def _write(self, change: PauseChange) -> PauseChange:
         self._folder.write(self._path, asdict(change))

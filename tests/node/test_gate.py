@@ -262,6 +262,18 @@ def test_a_pause_is_on_record_once_for_each_change(tmp_path: Path) -> None:
     assert lines == [("paused", "bob"), ("resumed", "carol")]
     Gate(tmp_path).note_changes(record)
     assert len(lines) == 2
+    # While no node runs: one that ends, and one that goes on.
+    for by in ("dave", "erin"):
+        gate.pause.set(by)
+        gate.pause.clear(f"{by} again")
+    gate.pause.set("fay")
+    Gate(tmp_path).note_changes(record)
+    assert lines[2:] == [("paused", "fay")]
+    gate.pause.clear("fay")
+    gate.pause.set("gus")
+    gate.pause.clear("gus")
+    Gate(tmp_path).note_changes(record)
+    assert lines[3:] == [("paused", "gus"), ("resumed", "gus")]
 
 
 def test_a_grant_is_on_record_when_it_is_given_confirmed_and_revoked(tmp_path: Path) -> None:
