@@ -7,7 +7,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def eventually(try_: Callable[[], T], seconds: float = 20) -> T:
+def eventually(try_: Callable[[], T], seconds: float = 60) -> T:
     """Return what a function returns as soon as it neither fails nor returns something false.
 
     Nothing is as good as something true: a function may consist of assertions.

@@ -150,7 +150,7 @@ def test_a_task_is_accepted_while_redis_hangs_and_runs_once_it_is_back(
     try:
         started = time.monotonic()
         task = stations.send(client)
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 8
     finally:
         process.resume()
     stations.check(client, [task])

@@ -198,7 +198,7 @@ def test_tasks_are_accepted_and_kept_while_the_broker_is_away(
     for _ in range(3):
         began = time.monotonic()
         assert api.post("/task", researcher, body).status == 201
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 8
     assert (len(messages()), Task.select().count()) == (3, 3)
 
 

@@ -5,13 +5,13 @@ import signal
 import socket
 import sys
 import threading
-import time
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from tests.services.process import Process
+from tests.waiting import eventually
 from vantage6.sandbox.ports import free_port
 
 pytestmark = pytest.mark.slow
@@ -66,9 +66,10 @@ def test_who_connects_while_a_server_stops_is_answered_or_refused_but_never_drop
         callers = [threading.Thread(target=go_on) for _ in range(CALLERS)]
         for caller in callers:
             caller.start()
-        time.sleep(0.3)
+        answered, refused = became["answered"], became["refused"]
+        eventually(lambda before=answered: became["answered"] > before + 20)
         os.kill(server.pid, signal.SIGTERM)
-        time.sleep(1.5)
+        eventually(lambda before=refused: became["refused"] > before)
         over.set()
         for caller in callers:
             caller.join(30)

@@ -20,6 +20,7 @@ from tests.api.api_process import served
 from tests.api.conftest import Server, configured
 from tests.models.factories import make_user
 from tests.services.nginx import nginx
+from tests.waiting import eventually
 from vantage6.api.identity import passwords
 from vantage6.common.config import Instance
 from vantage6.models.tables import User
@@ -136,9 +137,9 @@ def check_patience(address: str, crowd: Crowd, user: User, **given: Any) -> None
             # An account has 120 logins a minute.
             time.sleep(0.15)
     # On a machine that has other work, too, a single one may take longer.
-    assert statistics.median(health) < 1, health
-    assert statistics.median(logins) < 1, logins
-    assert max(health + logins) < 5
+    assert statistics.median(health) < 2, health
+    assert statistics.median(logins) < 3, logins
+    assert max(health + logins) < 15
 
 
 def is_open(connection: socket.socket) -> bool:
@@ -182,11 +183,11 @@ def test_a_slow_sender_is_let_go_after_a_while(server: Server, tmp_path: Path):
         with ExitStack() as ends:
             slow = [ends.enter_context(crowd.connect(begin)) for begin in BEGINNINGS]
             for one in slow:
-                one.settimeout(40)
+                one.settimeout(90)
                 with suppress(ConnectionError):
                     while one.recv(1000):
                         pass
-        assert 15 < time.monotonic() - started < 35
+        assert 15 < time.monotonic() - started < 60
 
 
 def test_a_request_that_comes_in_pieces_is_answered(server: Server, user: User, tmp_path: Path):
@@ -220,9 +221,8 @@ def test_one_address_cannot_take_all_connections(
     address = f"http://127.0.0.1:{instance.config.port}/api/health"
     crowd = Crowd(instance.config.port, "127.0.0.2")
     with served(instance, tmp_path / "api.log"), crowd.sending() as senders:
-        assert seconds("GET", address) < 2
-        time.sleep(1)
-        assert sum(map(is_open, senders)) <= 20
+        assert seconds("GET", address) < 15
+        eventually(lambda: sum(map(is_open, senders)) <= 20)
         # Its own next request is served as well, in the place of a slow one.
         with crowd.connect(b"GET /api/version HTTP/1.0\r\n\r\n") as connection:
             assert b"200 OK" in connection.recv(1000)

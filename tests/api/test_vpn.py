@@ -305,7 +305,7 @@ def test_a_slow_portal_costs_a_bounded_time(
     portal.pause, portal.drip = pause, drip
     started = time.monotonic()
     answer = ask()
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 10
     assert answer.problem == (503, "vpn_unreachable")
     assert "slow" in answer.json["msg"]
     assert ("POST", "/api.php/create_keypair") not in portal.asked

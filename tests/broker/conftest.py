@@ -81,6 +81,10 @@ class Broker:
     def in_flight(self, node_id: int) -> int:
         return self.admin.llen(queues.inflight(node_id))
 
+    def is_waited_at(self) -> bool:
+        """Tell whether a consumer will be handed the next message without asking again."""
+        return bool(self.admin.info("clients")["blocked_clients"])
+
     def denials(self) -> list[dict[str, Any]]:
         return self.admin.acl_log()
 
@@ -148,7 +152,7 @@ class Inbox:
 
     def take(self, count: int) -> list[Message]:
         """Consume until a number of messages were received in all."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while len(self.received) < count:
             assert time.monotonic() < deadline, f"only {self.received} came"
             self.consumer.run_once()
@@ -229,7 +233,7 @@ class RedisStation(Station):
         return ["redis", self.broker.node_url(self.node_id), str(self.node_id)]
 
     def is_waiting(self) -> bool:
-        return bool(self.broker.admin.info("clients")["blocked_clients"])
+        return self.broker.is_waited_at()
 
     def log_out(self) -> None:
         acl.revoke(self.broker.server, self.node_id)
@@ -358,6 +362,11 @@ class Running:
 
     def ended(self) -> bool:
         return not self._thread.is_alive()
+
+    def wait(self) -> None:
+        """Wait until it has ended by itself."""
+        self._thread.join(30)
+        assert self.ended()
 
     def stop(self) -> float:
         """Stop, and return after how many seconds that was done."""

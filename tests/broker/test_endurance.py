@@ -49,7 +49,7 @@ def test_a_consumer_that_is_frozen_and_killed_loses_nothing(own_station, tmp_pat
     for number in range(1, FREEZES + 1):
         node = start(own_station, record)
         # Whoever waits is handed the next message without asking again.
-        eventually(own_station.is_waiting, 20)
+        eventually(own_station.is_waiting)
         os.kill(node.pid, signal.SIGSTOP)
         own_station.publish(number)
         eventually(lambda: own_station.in_flight or own_station.waiting)
@@ -58,8 +58,8 @@ def test_a_consumer_that_is_frozen_and_killed_loses_nothing(own_station, tmp_pat
         node.kill()
         node.wait(10)
     node = start(own_station, record)
-    eventually(lambda: len(lines(record)) >= FREEZES, 20)
-    eventually(own_station.is_waiting, 20)
+    eventually(lambda: len(lines(record)) >= FREEZES)
+    eventually(own_station.is_waiting)
     node.terminate()
     node.wait(10)
 
@@ -72,7 +72,7 @@ def test_a_consumer_that_is_frozen_and_killed_loses_nothing(own_station, tmp_pat
 def test_a_consumer_that_is_killed_while_it_works_gets_the_message_again(own_station, tmp_path):
     own_station.publish(1, 2)
     node = start(own_station, tmp_path / "record", seconds=60)
-    eventually(lambda: own_station.in_flight, 20)
+    eventually(lambda: own_station.in_flight)
     node.kill()
     node.wait(10)
 
@@ -140,7 +140,7 @@ def test_a_restart_of_redis_is_survived_even_with_the_loss_of_everything(
     broker.start()
     ring_until_it_works(own_station, 2)
 
-    eventually(lambda: persistent.received == [1, 2], 20)
+    eventually(lambda: persistent.received == [1, 2])
 
 
 def test_a_redis_that_hangs_is_survived(own_station, persistent):
@@ -151,7 +151,7 @@ def test_a_redis_that_hangs_is_survived(own_station, persistent):
     own_station.broker.process.send_signal(signal.SIGCONT)
     ring_until_it_works(own_station, 2)
 
-    eventually(lambda: 2 in persistent.received, 20)
+    eventually(lambda: 2 in persistent.received)
     assert persistent.received == [1, 2]
 
 

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from tests.waiting import eventually
 from vantage6.broker.connection import BrokerUnavailable
 from vantage6.broker.messages import ResultReady
 from vantage6.broker.publisher import Publisher
@@ -18,9 +19,9 @@ def test_a_restart_of_the_broker_is_noticed_and_survived(own_broker, inbox, runn
     thread = running(node.consumer)
     publisher = Publisher(own_broker.url)
     publisher.publish([(7, ResultReady(1, 1))])
-    time.sleep(0.5)
+    eventually(own_broker.is_waited_at)
     own_broker.stop()
-    thread._thread.join(5)
+    thread.wait()
     assert isinstance(thread.error, BrokerUnavailable)
     with pytest.raises(BrokerUnavailable):
         publisher.publish([(7, ResultReady(2, 1))])
@@ -36,11 +37,11 @@ def test_a_restart_of_the_broker_is_noticed_and_survived(own_broker, inbox, runn
 def test_a_broker_that_lost_everything_is_healed_by_the_next_login(own_broker, inbox, running):
     node = inbox(own_broker.node_url(7), 7)
     thread = running(node.consumer)
-    time.sleep(0.5)
+    eventually(own_broker.is_waited_at)
     own_broker.kill()
     own_broker.wipe()
     own_broker.start()
-    thread._thread.join(5)
+    thread.wait()
     assert isinstance(thread.error, BrokerUnavailable)
 
     renewed = inbox(own_broker.node_url(7), 7)
@@ -78,7 +79,7 @@ def test_a_silent_broker_is_noticed_within_seconds(own_broker, inbox):
             before = time.monotonic()
             with pytest.raises(BrokerUnavailable):
                 call()
-            assert time.monotonic() - before < redis.READ_SECONDS + 2
+            assert time.monotonic() - before < redis.READ_SECONDS + 10
     finally:
         own_broker.process.send_signal(signal.SIGCONT)
 

@@ -9,6 +9,7 @@ import kombu
 import pytest
 
 from tests.services import NO_BROKER
+from tests.waiting import eventually
 from vantage6.broker import acl, presence, queues
 from vantage6.broker.connection import BrokerUnavailable
 from vantage6.broker.consumer import NodeConsumer
@@ -62,12 +63,12 @@ def test_a_wrong_password_is_reported(broker, inbox):
 def test_a_new_login_disconnects_the_consumer_of_the_old_one(broker, inbox, running):
     old = inbox(broker.node_url(7), 7)
     thread = running(old.consumer)
-    time.sleep(0.3)
+    eventually(broker.is_waited_at)
     url = broker.node_url(7)
     publish(broker, 7, 1)
 
     assert inbox(url, 7).take(1) == ready(1)
-    thread._thread.join(5)
+    thread.wait()
     assert isinstance(thread.error, BrokerUnavailable)
     assert old.received == []
 
@@ -75,11 +76,11 @@ def test_a_new_login_disconnects_the_consumer_of_the_old_one(broker, inbox, runn
 def test_a_revoked_node_is_disconnected_and_its_messages_dropped(broker, inbox, running):
     publish(broker, 8, 1)
     thread = running(inbox(broker.node_url(7), 7).consumer)
-    time.sleep(0.3)
+    eventually(broker.is_waited_at)
     acl.revoke(broker.server, 7)
     acl.revoke(broker.server, 8)
 
-    thread._thread.join(5)
+    thread.wait()
     assert isinstance(thread.error, BrokerUnavailable)
     assert broker.admin.keys("v6:node:*") == []
 
@@ -96,13 +97,13 @@ def test_any_kombu_consumer_can_use_the_transport(broker):
         assert url.rsplit("@")[0] not in connection.as_uri()
         with connection.Consumer(queue, callbacks=[lambda _, m: got.append(m)]) as consumer:
             consumer.qos(prefetch_count=10)
-            connection.drain_events(timeout=1)
+            connection.drain_events(timeout=10)
             with pytest.raises(TimeoutError):  # one at a time, whatever was asked for
                 connection.drain_events(timeout=0.2)
             got[0].reject()
-            connection.drain_events(timeout=1)
+            connection.drain_events(timeout=10)
             consumer.recover(requeue=True)
-            connection.drain_events(timeout=0)
+            connection.drain_events(timeout=10)
             got[2].ack()
         with pytest.raises(TimeoutError):  # nobody consumes any more
             connection.drain_events(timeout=0.05)

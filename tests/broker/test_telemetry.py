@@ -55,7 +55,7 @@ def test_nobody_waits_for_a_broker_that_is_away():
     for _ in range(20_000):
         one.count(metrics.MAILS, "sent")
         one.tell("task-started", "alpha", uuid="x")
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 20
 
 
 def test_what_was_counted_without_a_broker_is_sent_when_it_is_back(

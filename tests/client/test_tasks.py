@@ -427,7 +427,7 @@ def test_waiting_gives_up_in_time(peer, client) -> None:
     with pytest.raises(TimeoutError, match=r"within 0\.2 seconds") as late:
         client.wait_for_results(3, timeout=0.2)
     assert isinstance(late.value, StillRunning)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 10
 
 
 def test_waiting_survives_a_restart_of_the_server(peer, client) -> None:

@@ -132,15 +132,19 @@ def test_foreground_shows_the_logs_if_asked_to_and_ends_when_told(
         process = supervisor.running()
         assert process
         children = process.children()
-        time.sleep(0.5)
+        shown = ""
+        while console and "hello" not in shown:
+            line = foreground.stdout.readline() if foreground.stdout else ""
+            assert line, shown
+            shown += line
         foreground.send_signal(signal.SIGINT)
-        shown, _ = foreground.communicate(timeout=20)
+        rest, _ = foreground.communicate(timeout=60)
     finally:
         foreground.kill()
         foreground.communicate()
     assert foreground.returncode == 0
-    assert ("hello" in shown) == console
-    assert not psutil.wait_procs(children, timeout=5)[1]
+    assert ("hello" in shown + rest) == console
+    assert not psutil.wait_procs(children, timeout=30)[1]
 
 
 def test_log_is_followed_across_a_rotation(tmp_path: Path, request: pytest.FixtureRequest) -> None:

@@ -174,7 +174,7 @@ def test_who_waits_in_vain_is_told_what_sqlite_says(file: Path):
             began = time.monotonic()
             with pytest.raises(peewee.OperationalError, match="database is locked"):
                 vain()
-            assert 0.2 < time.monotonic() - began < 2
+            assert 0.2 < time.monotonic() - began < 10
 
 
 def test_within_a_process_the_wait_ends_too(file: Path):

@@ -156,7 +156,7 @@ def test_log_is_shown_until_interrupted_and_the_node_runs_on(file: Path, run: Ru
     assert shown.stdout
     assert "node starting" in next(line for line in shown.stdout if "starting" in line)
     shown.send_signal(2)
-    shown.communicate(timeout=10)
+    shown.communicate(timeout=60)
     assert "  Running" in run("list").stdout
 
 

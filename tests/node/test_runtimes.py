@@ -96,7 +96,7 @@ def test_kill_ends_a_program_and_what_it_started(make_bench: MakeBench) -> None:
     before = time.monotonic()
     exit_ = bench.runtime.wait(handle)
     assert exit_.code != 0
-    assert time.monotonic() - before < 10
+    assert time.monotonic() - before < 30
 
 
 def test_kill_and_remove_of_nothing_are_harmless(make_bench: MakeBench) -> None:

@@ -47,7 +47,7 @@ def test_two_processes_never_get_the_same_port_as_long_as_both_live(few: None) -
         ours = take_the_others()
         with pytest.raises(OSError, match="no port between"):
             ports.free_port()
-        other.communicate("\n", timeout=20)
+        other.communicate("\n", timeout=60)
     assert len(theirs) == 5
     assert len(ours) > 5
     assert not ours & theirs

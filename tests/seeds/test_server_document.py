@@ -230,7 +230,7 @@ def test_the_logs_are_shown(statement: Statement, server: Server) -> None:
     assert shown.stdout
     assert any(line.startswith("api ") for line in shown.stdout)
     shown.send_signal(signal.SIGINT)
-    shown.communicate(timeout=20)
+    shown.communicate(timeout=60)
     assert server.answers(), "the server does not run on"
 
 

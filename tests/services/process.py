@@ -46,7 +46,7 @@ class Process:
             )
         self.pid = self._process.pid
 
-    def wait_until(self, ready: Callable[[], bool], *, seconds: float = 30) -> None:
+    def wait_until(self, ready: Callable[[], bool], *, seconds: float = 60) -> None:
         """Wait until the program serves, asking it ten times a second."""
         deadline = time.monotonic() + seconds
         while not ready():

@@ -107,7 +107,7 @@ def test_a_hanging_mail_server_does_not_keep_nodes_waiting(
     task = make_task(world.north, [world.amsterdam])
     assert kicker.call("fan_out")
     eventually(
-        lambda: len(doorbells(instance.broker_url, world.amsterdam_north.id)) == 1, seconds=3
+        lambda: len(doorbells(instance.broker_url, world.amsterdam_north.id)) == 1, seconds=8
     )
     assert doorbells(instance.broker_url, world.amsterdam_north.id)[0].task_id == task.id
 
