@@ -77,7 +77,7 @@ def test_a_copy_of_a_running_station_takes_its_place_once(
 ) -> None:
     federation = stations.federation
     begun = stations.send(client, "alpha", seconds=3)
-    eventually(lambda: client.task.get(begun)["status"] == "active", 20)
+    eventually(lambda: client.task.get(begun)["status"] == "active")
     (tmp_path / "data").mkdir()
     for name in ("instance", "last_processes.json"):
         shutil.copy(federation.folder / "alpha" / "node" / name, tmp_path / "data")

@@ -255,9 +255,9 @@ def test_a_scrape_stays_cheap_with_fifty_thousand_tasks(server: Server):
         worked.append(time.process_time() - at_work)
         assert answer.status == 200
     assert len(many) == len(few) <= 8
-    assert min(worked) < 0.05, worked
+    assert min(worked) < 0.15, worked
     # On an idle machine it is no more than that. Others may be at work on this one.
-    assert min(waited) < 0.25, waited
+    assert min(waited) < 1, waited
 
 
 def test_numbers_of_another_version_do_no_harm(server: Server):

@@ -162,7 +162,7 @@ def test_a_login_that_is_worth_nothing_any_more_is_reported(own_station, running
     own_station.log_out()
     # A request that waits already may get what comes; the next one is refused.
     own_station.publish(1)
-    eventually(thread.ended, 40)
+    eventually(thread.ended)
     own_station.publish(2)
 
     assert isinstance(thread.error, V6Error)

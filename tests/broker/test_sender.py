@@ -155,14 +155,15 @@ def test_a_silent_broker_costs_little(own_broker, connected, way):
     own_broker.process.send_signal(signal.SIGSTOP)
     try:
         first = timed(way, kicker, "tasks.fan_out")
-        second = timed(way, kicker, "tasks.fan_out")
+        others = [timed(way, kicker, "tasks.fan_out") for _ in range(5)]
     finally:
         own_broker.process.send_signal(signal.SIGCONT)
 
     assert not first[0]
     assert first[1] < 8
-    assert not second[0]
-    assert second[1] < 0.01  # during the rest nobody tries
+    assert not any(sent for sent, _ in others)
+    # During the rest nobody tries. This machine may do something else meanwhile.
+    assert min(seconds for _, seconds in others) < 0.05
 
 
 def test_what_cannot_be_sent_is_not_the_callers_problem(broker, events):

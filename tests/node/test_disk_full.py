@@ -64,13 +64,13 @@ def test_a_result_that_fills_the_disk_fails_and_gives_the_room_back(
     scheduler = make_scheduler(make_context(keep_free_bytes=MIB))
     wire.add(5, program)
     scheduler.accept(5)
-    eventually(lambda: wire.ids("crashed") == [5], 20)
+    eventually(lambda: wire.ids("crashed") == [5])
     assert wire.results[5]["reason"]["code"] == "disk_full"
     assert wire.results[5]["reason"]["msg"].startswith("The disk is full:")
     eventually(lambda: scheduler.report() == ([], []))
     wire.add(6, DONE)
     scheduler.accept(6)
-    eventually(lambda: wire.ids("completed") == [6], 20)
+    eventually(lambda: wire.ids("completed") == [6])
 
 
 def test_an_output_that_leaves_no_room_for_its_outcome_is_delivered(
@@ -79,7 +79,7 @@ def test_an_output_that_leaves_no_room_for_its_outcome_is_delivered(
     scheduler = make_scheduler(make_context(keep_free_bytes=MIB))
     wire.add(5, EXACTLY)
     scheduler.accept(5)
-    eventually(lambda: wire.ids("completed") == [5], 20)
+    eventually(lambda: wire.ids("completed") == [5])
     assert len(wire.results[5]["result"]) > MIB
     eventually(lambda: scheduler.report() == ([], []))
 

@@ -357,7 +357,7 @@ time.sleep(60)
     wire.add(5, flood)
     here.scheduler.accept(5)
     flooding = here.audit_file.parent / "runs/1/shared/flooding"
-    eventually(flooding.exists, 30)
+    eventually(flooding.exists)
     # The file tells of it before it ends.
     eventually(lambda: here.contained(5) == {"proxy_full": 1})
     # Another algorithm speaks to the server meanwhile.

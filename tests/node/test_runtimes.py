@@ -107,12 +107,17 @@ def test_kill_and_remove_of_nothing_are_harmless(make_bench: MakeBench) -> None:
 
 def test_running_program_is_found_again(make_bench: MakeBench) -> None:
     bench = make_bench()
-    bench.begin("import time; print('before'); time.sleep(1);" + WRITE.format(text="late"))
+    wait = (
+        "import time; print('before'); go = os.environ['TEMPORARY_FOLDER'] + '/go'\n"
+        "while not os.path.exists(go): time.sleep(0.02)\n"
+    )
+    bench.begin(wait + WRITE.format(text="late"))
     bench.listeners.pop().close()
     handle = bench.runtime.find(5, bench.listeners.append)
     assert handle is not None
     assert handle.started_at is not None
     assert len(bench.listeners) == 1
+    (bench.spool.temporary(1) / "go").touch()
     exit_ = bench.runtime.wait(handle)
     assert exit_.code == 0
     assert "before" in exit_.log

@@ -23,7 +23,16 @@ from vantage6.node.work.scheduler import Scheduler
 
 WRITE = "open(os.environ['OUTPUT_FILE'], 'w').write({text!r})"
 DONE = WRITE.format(text="done")
+#: Until its shared folder has a file; see `go_on`.
+WAIT = (
+    "import time; go = os.environ['TEMPORARY_FOLDER'] + '/go'\n"
+    "while not os.path.exists(go): time.sleep(0.02)\n"
+)
 COUNT = "open(os.environ['TEMPORARY_FOLDER'] + '/runs', 'a').write('x');"
+
+
+def go_on(tmp_path: Path) -> None:
+    (tmp_path / "data/runs/1/go").touch()
 
 
 def is_idle(scheduler: Scheduler) -> bool:
@@ -200,13 +209,14 @@ def test_result_that_was_killed_unheard_is_stopped_when_it_reports(
 
 
 def test_upload_is_repeated_until_the_server_has_it(
-    wire: Wire, make_scheduler: MakeScheduler
+    wire: Wire, make_scheduler: MakeScheduler, tmp_path: Path
 ) -> None:
-    wire.add(5, "import time; time.sleep(0.5);" + DONE)
+    wire.add(5, WAIT + DONE)
     scheduler = make_scheduler()
     scheduler.accept(5)
     eventually(lambda: wire.ids("active") == [5])
     wire.is_down = True
+    go_on(tmp_path)
     eventually(lambda: scheduler.report() == ([], [5]))
     time.sleep(0.5)
     wire.is_down = False
@@ -254,7 +264,7 @@ def test_output_that_the_server_refuses_becomes_a_reason(
 def test_running_result_is_adopted_after_a_restart(
     wire: Wire, make_scheduler: MakeScheduler, tmp_path: Path
 ) -> None:
-    wire.add(5, COUNT + "import time; time.sleep(1);" + DONE)
+    wire.add(5, COUNT + "\n" + WAIT + DONE)
     first = make_scheduler()
     first.accept(5)
     eventually(lambda: wire.ids("active") == [5])
@@ -262,18 +272,20 @@ def test_running_result_is_adopted_after_a_restart(
     second = make_scheduler()
     second.adopt()
     assert second.report() == ([5], [])
+    go_on(tmp_path)
     eventually(lambda: wire.ids("completed") == [5])
     assert (tmp_path / "data" / "runs" / "1" / "runs").read_text() == "x"
 
 
 def test_finished_result_is_delivered_after_a_restart(
-    wire: Wire, make_scheduler: MakeScheduler
+    wire: Wire, make_scheduler: MakeScheduler, tmp_path: Path
 ) -> None:
-    wire.add(5, "import time; time.sleep(0.3);" + DONE)
+    wire.add(5, WAIT + DONE)
     first = make_scheduler()
     first.accept(5)
     eventually(lambda: wire.ids("active") == [5])
     wire.is_down = True
+    go_on(tmp_path)
     eventually(lambda: first.report() == ([], [5]))
     first.leave()
     wire.is_down = False

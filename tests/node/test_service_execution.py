@@ -124,7 +124,7 @@ def test_algorithm_keeps_its_services_when_the_node_starts_again(
         second = make_life(**values)
         second.adopt()
         (second._context.spool.temporary(1) / "go").touch()
-        eventually(lambda: wire.ids("completed") == [5], 30)
+        eventually(lambda: wire.ids("completed") == [5])
     assert json.loads(base64.b64decode(wire.results[5]["result"])) == ["patients", True]
 
 

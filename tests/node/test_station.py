@@ -323,7 +323,7 @@ def slow(make_context: MakeContext, tmp_path: Path) -> Iterator[Any]:
 
 
 def test_slow_pull_blocks_nobody_and_gets_its_place_back(
-    wire: Wire, slow: Any, make_scheduler: MakeScheduler
+    wire: Wire, slow: Any, make_scheduler: MakeScheduler, tmp_path: Path
 ) -> None:
     wire.add(1, DONE, image="slow/one")
     wire.add(2, DONE, image="slow/two")
@@ -334,12 +334,14 @@ def test_slow_pull_blocks_nobody_and_gets_its_place_back(
         scheduler.accept(id_)
     eventually(lambda: wire.ids("completed") == [3, 4])
     assert slow.runtime.pulling == ["slow/one", "slow/two"]
-    wire.add(5, "import time; time.sleep(0.3);" + DONE)
+    shared = "import time; go = os.environ['TEMPORARY_FOLDER'] + '/go'\n"
+    wire.add(5, shared + "while not os.path.exists(go): time.sleep(0.02)\n" + DONE)
     scheduler.accept(5)
     eventually(lambda: wire.ids("active") == [5])
     slow.runtime.arrived.set()
     # Never two at once: those that come back wait for the place.
     assert wire.ids("active") == [5]
+    (tmp_path / "data/runs/1/go").touch()
     eventually(lambda: wire.ids("completed") == [1, 2, 3, 4, 5])
 
 

@@ -134,16 +134,18 @@ def test_an_upload_that_is_under_way_is_broken_off(
 
 
 def test_what_the_server_may_have_already_is_not_called_stopped(
-    wire: Wire, make_node: Callable[..., Node]
+    wire: Wire, make_node: Callable[..., Node], tmp_path: Path
 ) -> None:
     node = make_node(share_logs=False)
     wire.add(6, RUNNING)
     node.scheduler.accept(6)
     eventually(lambda: wire.ids("active") == [6])
-    wire.add(5, f"import time; time.sleep(0.3); {DONE}")
+    shared = "import time; go = os.environ['TEMPORARY_FOLDER'] + '/go'\n"
+    wire.add(5, shared + f"while not os.path.exists(go): time.sleep(0.02)\n{DONE}")
     node.scheduler.accept(5)
     eventually(lambda: "active" in wire.results[5]["status"])
     wire.held["PATCH /result/5"] = threading.Event()
+    (tmp_path / "data/runs/1/go").touch()
     eventually(lambda: any((one.body or {}).get("result") for one in wire.asked))
     threading.Timer(0.3, wire.held["PATCH /result/5"].set).start()
     assert node.kill(5) == {"stopped": [6], "left before": [5], "to be told": []}

@@ -122,7 +122,7 @@ def test_tunnel_is_built_again_when_the_server_comes_back(
 
         assert eventually(is_closed)
         sshd.start()
-        assert eventually(lambda: said(tunnel, 8000), seconds=40) == "first"
+        assert eventually(lambda: said(tunnel, 8000)) == "first"
 
 
 @pytest.mark.parametrize("trouble", ["another host key", "a key that is not welcome"])

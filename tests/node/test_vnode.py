@@ -447,7 +447,7 @@ def test_what_runs_is_listed_and_stopped_by_commands(
     process = start(file)
     for id_ in (5, 6):
         wire.add(id_, "import time; time.sleep(60)", run_id=id_)
-    eventually(lambda: wire.ids("active") == [5, 6], 30)
+    eventually(lambda: wire.ids("active") == [5, 6])
     said = run("running", "-c", str(file), home=tmp_path)
     assert said.returncode == 0, said.stderr
     for words in ("Organization", "org 1", "alice", IMAGE, "MiB"):
@@ -472,7 +472,7 @@ def test_what_a_stopped_node_left_running_is_stopped_too(
     file = write()
     process = start(file)
     wire.add(5, "import time; print('secret', flush=True); time.sleep(600)")
-    eventually(lambda: wire.ids("active") == [5], 30)
+    eventually(lambda: wire.ids("active") == [5])
     assert run("stop", "-c", str(file), home=tmp_path).returncode == 0
     assert process.wait(20) == 0
     pid = int((tmp_path / "data/processes/task-000000005/pid").read_text().split()[0])
@@ -481,6 +481,6 @@ def test_what_a_stopped_node_left_running_is_stopped_too(
     assert "Stopped: result 5." in done.stdout + done.stderr, done
     eventually(lambda: not Path(f"/proc/{pid}").exists())
     start(file)
-    eventually(lambda: wire.ids("killed by user") == [5], 30)
+    eventually(lambda: wire.ids("killed by user") == [5])
     assert wire.results[5]["reason"]["code"] == "stopped_by_station"
     assert wire.results[5]["log"] == ""

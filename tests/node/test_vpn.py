@@ -247,7 +247,7 @@ def test_profile_that_would_load_a_library_is_refused(
     hostile = vpn.client().replace("nobind", "nobind\r\nplugin /tmp/x.so")
     with ExitStack() as stack:
         station = Station(stack, tmp_path / "alpha", hostile)
-        eventually(lambda: len(station.told("GET", "/vpn")) > 1, 30)
+        eventually(lambda: len(station.told("GET", "/vpn")) > 1)
         runtime = station.bench.runtime
         assert isinstance(runtime, DockerRuntime)
         name = {"name": f"vantage6-{runtime._name}-vpn-client"}

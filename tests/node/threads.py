@@ -7,6 +7,9 @@ from contextlib import contextmanager
 from tests.waiting import eventually
 from vantage6.node.work.scheduler import Scheduler
 
+#: Of the event loop of the browser that all tests of a file use.
+_SHARED = "asyncio_"
+
 
 def threads_of(scheduler: Scheduler) -> list[threading.Thread]:
     """Return the threads in which a scheduler works on results."""
@@ -31,7 +34,8 @@ def no_threads_left() -> Iterator[None]:
     left: list[threading.Thread] = []
 
     def is_alone() -> bool:
-        left[:] = set(threading.enumerate()) - before
+        new = set(threading.enumerate()) - before
+        left[:] = [thread for thread in new if not thread.name.startswith(_SHARED)]
         return not left
 
     try:
