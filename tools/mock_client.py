@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from vantage6.client.answers import read_answer
 from vantage6.common.disclosure.floors import DEFAULT, Floors
 from vantage6.common.encoding import base64s_to_bytes, bytes_to_base64s
-from vantage6.common.errors import Forbidden, NotFound, V6Error
+from vantage6.common.errors import NotFound, V6Error
 from vantage6.common.serialization import deserialize, serialize
 from vantage6.common.task_status import TaskStatus
 from vantage6.tools import dispatch_rpc, loaders
 from vantage6.tools.disclosure import mocked_station
+from vantage6.tools.judging import HELD, REFUSED, let_leave, refuse_partial
 
 if TYPE_CHECKING:
     from vantage6.common.cards import Card
@@ -37,6 +38,7 @@ class _MockTasks:
         given: Callable[[int, int], list[Any]],
         *,
         floors: Callable[[int], Floors] = lambda _: Floors(),
+        card: "Card | None" = None,
         is_sub_task: bool = False,
         **details: Any,
     ) -> Document:
@@ -53,6 +55,8 @@ class _MockTasks:
             organization and the id of the task.
         floors
             Returns those of an organization.
+        card
+            Card by which each station judges its answer; None for an image without one.
         is_sub_task
             An error of an organization waits until its answer is asked for, as in containers.
         details
@@ -73,14 +77,19 @@ class _MockTasks:
                 with mocked_station(floors(id_), tuple(organization_ids), id_):
                     # Everything is on the author's own machine here.
                     answer = dispatch_rpc.call(function, first, received, share_errors=True)
+                    if card is not None:
+                        answer = let_leave(answer, card, received, _count_rows(first[-1]))
                 result["result"] = bytes_to_base64s(serialize(answer))
                 result["status"] = TaskStatus.COMPLETED.value
             except V6Error as error:
                 if not is_sub_task:
                     raise
                 self._errors[task["id"], id_] = error
-                result["status"] = TaskStatus.CRASHED.value
-                result["reason"] = {"code": "exit_code", "msg": error.message}
+                is_kept = error.error_code in (HELD, REFUSED)
+                status = TaskStatus.NOT_ALLOWED if is_kept else TaskStatus.CRASHED
+                result["status"] = status.value
+                code = error.error_code if is_kept else "exit_code"
+                result["reason"] = {"code": code, "msg": error.message}
         task["complete"] = True
         return task
 
@@ -181,7 +190,8 @@ class MockAlgorithmClient:
     node_ids
         Ids of their nodes; numbered from 0 when absent.
     card
-        Card of the image; with it, partial functions are for sub-tasks only, as at a station.
+        Card of the image; with it, partial functions are for sub-tasks only, and their answers are
+        judged by it, as at a station.
 
     Raises
     ------
@@ -336,7 +346,7 @@ class MockAlgorithmClient:
         self, input_: Mapping[str, Any], ids: Sequence[int], name: str, description: str
     ) -> Document:
         if self.task_id is None and self._card is not None:
-            _refuse_partial(self._card, input_)
+            refuse_partial(self._card, input_)
 
         def give(organization_id: int, task_id: int) -> list[Any]:
             data = self._data[organization_id]
@@ -347,6 +357,7 @@ class MockAlgorithmClient:
             ids,
             give,
             floors=self._floors.__getitem__,
+            card=self._card,
             is_sub_task=self.task_id is not None,
             status=TaskStatus.COMPLETED.value,
             name=name,
@@ -362,24 +373,8 @@ class MockAlgorithmClient:
         )
 
 
-def _refuse_partial(card: "Card", input_: Mapping[str, Any]) -> None:
-    """Refuse what a station refuses where no sub-task asks for it.
-
-    Raises
-    ------
-    Forbidden
-        If the function is for sub-tasks.
-    """
-    # Imported here because an algorithm in its container needs no cards.
-    from vantage6.common.disclosure.functions import (
-        SUBTASK_ONLY,
-        AskedFunction,
-        describe_refusal,
-        may_be_asked_directly,
-    )
-
-    if not may_be_asked_directly(card, AskedFunction.of(input_)):
-        raise Forbidden(describe_refusal(card), code=SUBTASK_ONLY)
+def _count_rows(data: Any) -> int | None:
+    return len(data) if hasattr(data, "columns") else None
 
 
 def _load(dataset: Mapping[str, Any]) -> Any:

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from vantage6.common.cards import Function
 from vantage6.common.disclosure.floors import PRESETS, Floors
-from vantage6.tools import floors, parties
+from vantage6.common.disclosure.verdicts import Verdict
+from vantage6.tools import floors, judge_answer, parties
 from vantage6.tools.errors import AlgorithmError
 
 
@@ -43,3 +45,33 @@ def test_a_file_that_cannot_be_read_is_no_default(
         floors()
     with pytest.raises(AlgorithmError, match="organizations"):
         parties()
+
+
+def test_a_function_learns_what_its_station_says_of_an_answer(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "floors").write_bytes(PRESETS["datashield"].to_bytes())
+    monkeypatch.setenv("FLOORS_FILE", str(tmp_path / "floors"))
+    shares = [{"path": "/n", "class": "count"}, {"path": "/at/*", "class": "parameter"}]
+    function = Function.model_validate(
+        {"name": "part", "kind": "partial", "shares": shares}, strict=False
+    )
+    assert judge_answer({"n": 3}, function).verdict is Verdict.PASS
+    assert judge_answer({"n": 2}, function).verdict is Verdict.REFUSED
+    assert judge_answer({"n": 30}, function, rows=20).verdict is Verdict.REFUSED
+    answer = {"at": [0.05, 0.25]}
+    assert judge_answer(answer, function).verdict is Verdict.REFUSED
+    described = Function.model_validate(
+        {
+            "name": "part",
+            "kind": "partial",
+            "shares": shares,
+            "arguments": {
+                "type": "object",
+                "additionalProperties": False,
+                "properties": {"at": {"type": "array"}},
+            },
+        },
+        strict=False,
+    )
+    assert judge_answer(answer, described, {"kwargs": answer}).verdict is Verdict.PASS

@@ -142,6 +142,57 @@ def test_the_mock_refuses_a_partial_function_as_a_station_does(
     assert "failed" in answers[1]
 
 
+def _answering(data: pandas.DataFrame, answer: Any) -> Any:
+    return answer
+
+
+def _asking(client: MockAlgorithmClient, data: pandas.DataFrame, answer: Any) -> Any:
+    input_ = {"method": "answering", "kwargs": {"answer": answer}}
+    task = client.task.create(input_, organization_ids=client.all_organization_ids)
+    return [[id_, one] for id_, one in client.wait_for_answers(task["id"]).items()]
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ({"n": 60, "sum": 1234.5}, {"answer": {"n": 60, "sum": 1234.5}}),
+        ({"n": 4, "sum": 251.5}, "output_refused"),
+        ({"n": 61}, "output_refused"),
+        ({"age": 63}, "output_refused"),
+        ({"t": [90, 3, 20], "hidden": 0}, "output_refused"),
+        ({"t": [30, 3, 20], "hidden": 0}, {"answer": {"t": [30, None, None], "hidden": 2}}),
+        ({"code": ["a", "b"] * 150}, "awaiting_release"),
+    ],
+)
+def test_an_answer_leaves_the_mock_as_it_leaves_a_station(
+    answer: Any, said: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = _module(monkeypatch, RPC_answering=_answering, asking=_asking)
+    shares = [
+        {"path": "/n", "class": "count"},
+        {"path": "/sum", "class": "sum", "of": "/n"},
+        {"path": "/t/*", "class": "frequency_table", "masked": "/hidden"},
+        {"path": "/hidden", "class": "status"},
+        {"path": "/code/*", "class": "status"},
+    ]
+    functions = [
+        {"name": "asking", "kind": "central", "calls": ["answering"]},
+        {"name": "answering", "kind": "partial", "shares": shares},
+    ]
+    card = parse({"card": 1, "name": "x", "version": "1", "functions": functions})
+    frame = pandas.DataFrame({"age": range(60)})
+    datasets = [{"database": frame}, {"database": frame, "floors": "open"}]
+    client = MockAlgorithmClient(datasets, name, card=card)
+    input_ = {"method": "asking", "master": True, "kwargs": {"answer": answer}}
+    task = client.task.create(input_, organization_ids=[0])
+    answers = dict(client.result.get(task["id"])[0])
+    if isinstance(said, str):
+        assert answers[0]["failed"]["code"] == said
+        assert "The rule " in answers[0]["failed"]["message"]
+    else:
+        assert answers[0] == said
+
+
 def test_surroundings_are_mocked(client: MockAlgorithmClient) -> None:
     assert (client.organization_id, client.host_node_id, client.collaboration_id) == (7, 1, 1)
     assert client.organizations_with_data == [7, 8]
