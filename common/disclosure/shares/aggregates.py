@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from vantage6.common.disclosure.shares.context import Context
-from vantage6.common.disclosure.shares.dominance import is_dominated
+from vantage6.common.disclosure.shares.dominance import USUAL, is_dominated
 from vantage6.common.disclosure.shares.numbers import count_of, is_close, is_number
 from vantage6.common.disclosure.shares.places import Key, Place, before_last_star, names_of
 
@@ -155,14 +155,19 @@ def _judge_length(context: Context, group: list[_Read]) -> None:
 
 
 def _judge_dominance(context: Context, place: Place, leaves: list[Any]) -> None:
-    """Refuse the sum or the mean of a column whose largest values make it up."""
+    """Refuse the sum or the mean of a column whose largest values make it up.
+
+    Where the station has no bound, a person looks at it.
+    """
+    bound = context.floors.dominance
+    add = context.hold if bound is None else context.refuse
     for totals in context.question.columns.values():
-        if not is_dominated(totals, context.floors):
+        if not is_dominated(totals, USUAL if bound is None else bound):
             continue
         known = (totals.total, totals.total / totals.count if totals.count else 0.0)
         if any(is_close(leaf, number) for leaf in leaves for number in known):
             remedy = "Leave this column out: one or two records make up most of it."
-            context.refuse("dominance", place.share.path, remedy)
+            add("dominance", place.share.path, remedy)
 
 
 def judge_quantiles(context: Context, places: list[Place]) -> None:
