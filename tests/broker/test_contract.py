@@ -46,12 +46,12 @@ def test_a_message_is_in_flight_while_it_is_handled(station):
 def test_a_waiting_consumer_is_woken_at_once(station, running):
     node = station.inbox()
     running(node.consumer)
-    took = []
-    for count in range(1, 6):
+    took: list[float] = []
+    for _ in range(5):
         eventually(station.is_waiting)
         before = time.monotonic()
-        station.publish(count)
-        eventually(lambda count=count: len(node.received) == count)
+        station.publish(len(took) + 1)
+        eventually(lambda: len(node.received) > len(took))
         took.append(time.monotonic() - before)
 
     # One of them may meet something else that this machine does.
