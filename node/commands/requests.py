@@ -81,6 +81,9 @@ def approve(
         wanted = grant_for(shown, by, **limits) if grant else None
         if not unseen:
             check_seen(shown, "Give --unseen to approve it all the same.")
+        if wanted is not None:
+            # Before the approval, which cannot be taken back.
+            Grants(instance.data).check_new(wanted)
         request = held.approve(result, by, code)
         if request.code != shown.code:
             raise Conflict(f"The request of result {result} was just replaced. Look at it again.")

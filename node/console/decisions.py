@@ -74,6 +74,9 @@ class Requests(Page):
             )
         if field(req, "unseen") != "yes":
             check_seen(request, "Tick the box to approve it all the same.")
+        if grant is not None:
+            # Before the approval, which cannot be taken back.
+            Grants(self.station.folder).check_new(grant)
         after = self._held.approve(id_, by, request.code)
         if after.state() is State.APPROVED:
             told = f"Result {id_} is approved."

@@ -141,6 +141,10 @@ class Gate:
         except OSError as error:
             log.error("decision not readable", result_id=result_id, reason=str(error))
             return False
+        except Exception:
+            # One that cannot be looked at must not keep the others from going on.
+            log.exception("request not looked at", result_id=result_id)
+            return False
         if waits_until is None:
             return True
         self._waiting[result_id] = seen, waits_until
@@ -166,6 +170,12 @@ class Gate:
             self.held.forget(result_id)
         except (OSError, Unavailable) as error:
             log.warning("request not removed", result_id=result_id, reason=str(error))
+
+    def sweep(self, result_ids: set[int]) -> None:
+        """Forget the requests of all results but these: a crash or a full disk has left them."""
+        for id_ in set(self.held.ids()) - result_ids:
+            log.info("request of no result removed", result_id=id_)
+            self.forget(id_)
 
     def _check(
         self, request: HeldRequest, asked: Asked, terms: Terms, record: Record, *, is_last: bool

@@ -251,13 +251,25 @@ class Grants:
         """
         note = grant.note[:_MOST_NOTE]
         grant = replace(grant, id=uuid4().hex[:12], note=note, used=())
-        grant.check()
         with self._folder.lock():
-            found = self.list()
-            if len(found) >= MOST_GRANTS:
-                raise Conflict(f"There are {len(found)} grants. Revoke some of them first.")
-            self._write([*found, grant])
+            self._write([*self.check_new(grant), grant])
         return grant
+
+    def check_new(self, grant: Grant) -> builtins.list[Grant]:
+        """Return the grants that there are, if one more can be added.
+
+        Raises
+        ------
+        Invalid
+            If a part of it has a wrong form.
+        Conflict
+            If there are too many.
+        """
+        grant.check()
+        found = self.list()
+        if len(found) >= MOST_GRANTS:
+            raise Conflict(f"There are {len(found)} grants. Revoke some of them first.")
+        return found
 
     def revoke(self, id_: str) -> Grant:
         """Remove a grant, and return it. What runs by it goes on.

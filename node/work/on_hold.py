@@ -1,6 +1,7 @@
 """Results that wait for a person at the station: without a thread, a slot or their input."""
 
 import threading
+from collections.abc import Iterator
 
 from vantage6.common import logs
 from vantage6.common.task_status import TaskStatus
@@ -57,11 +58,16 @@ class OnHold:
             self._untold.discard(result_id)
             return self._executions.pop(result_id, None) is not None
 
-    def take(self) -> list[Execution]:
-        """Take those out that may go on: they are answered, or no rule holds them any more."""
+    def take(self) -> Iterator[Execution]:
+        """Take those out that may go on: they are answered, or no rule holds them any more.
+
+        One after the other, so that none is lost that was taken before another one failed.
+        """
         with self._lock:
             found = list(self._executions.values())
-        return [execution for execution, version in found if self._take(execution, version)]
+        for execution, version in found:
+            if self._take(execution, version):
+                yield execution
 
     def take_at_once(self, execution: Execution) -> bool:
         """Take one out that was answered while it was put on hold; return whether it was.

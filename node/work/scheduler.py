@@ -120,6 +120,7 @@ class Scheduler:
         entries = self._context.spool.entries()
         ids = [entry.record.result_id for entry in entries]
         self._context.runtime.sweep(set(ids))
+        self._context.gate.sweep(set(ids))
         unwanted = find_unwanted(self._context.server, ids)
         # Those first that are not wanted: they make room.
         for entry in sorted(entries, key=lambda entry: entry.record.result_id not in unwanted):
@@ -155,10 +156,7 @@ class Scheduler:
                 self._spawn(execution)
 
     def describe(self) -> list[dict[str, Any]]:
-        """Return what the node has at hand, for people at the station.
-
-        The memory of what runs is left out where the engine is slow to tell it.
-        """
+        """Return what the node has at hand, for people at the station; see `describe`."""
         with self._lock:
             executions = [execution for _, execution in sorted(self._active.items())]
         return describe(executions)

@@ -156,3 +156,44 @@ def test_a_request_ends_in_time_although_nothing_changed(tmp_path: Path):
     gate.held.hold(by(1, 7, seconds=0.2))
     assert not gate.is_ready(1) or gate.held.get(1).state() is not State.WAITING
     assert eventually(lambda: gate.is_ready(1))
+
+
+def test_a_request_whose_result_is_gone_is_forgotten_at_the_start(
+    wire: Wire, make_scheduler: Any, ask: Any, held: HeldRequests
+):
+    ask()
+    first = make_scheduler(**ALWAYS)
+    first.accept(5)
+    assert eventually(lambda: is_held(wire))
+    first.leave()
+    held.hold(make_request(6))
+    second = make_scheduler(**ALWAYS)
+    second.adopt()
+    # The server shows it as held from the first life on.
+    assert eventually(lambda: [one["state"] for one in second.describe()] == ["awaits approval"])
+    assert held.ids() == [5]
+    second.leave()
+
+
+def test_what_was_taken_up_goes_on_although_another_one_cannot_be_looked_at(
+    wire: Wire, make_scheduler: Any, ask: Any, held: HeldRequests, monkeypatch: pytest.MonkeyPatch
+):
+    scheduler = make_scheduler(**ALWAYS)
+    for id_ in (5, 6, 7):
+        ask(id_)
+        scheduler.accept(id_)
+        assert eventually(lambda id_=id_: is_held(wire, id_))
+        held.approve(id_, "bob", held.get(id_).code)
+    find = HeldRequests.find
+
+    def fail(self: HeldRequests, result_id: int) -> HeldRequest | None:
+        if result_id == 6:
+            raise MemoryError
+        return find(self, result_id)
+
+    with monkeypatch.context() as failing:
+        failing.setattr(HeldRequests, "find", fail)
+        scheduler.take_up()
+        assert eventually(lambda: wire.ids("completed") == [5, 7])
+    scheduler.take_up()
+    assert eventually(lambda: wire.ids("completed") == [5, 6, 7])

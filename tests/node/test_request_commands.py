@@ -14,6 +14,7 @@ from tests.node.test_grants import DIGESTS, make_asked
 from tests.node.test_held_requests import make_request
 from vantage6.node.cli import main
 from vantage6.node.commands import answering
+from vantage6.node.requests import grants
 from vantage6.node.requests.grants import Grants, Limit
 from vantage6.node.requests.held import HeldRequests, State
 from vantage6.node.requests.held_request import Requester
@@ -259,3 +260,15 @@ def test_what_is_not_shown_whole_is_approved_knowingly(data: Path):
 def test_the_organizations_that_are_asked_together_are_shown(data: Path):
     HeldRequests(data).hold(make_request(parties=(1, 4)))
     assert "organizations 1, 4" in run(data, "requests", "5")
+
+
+def test_nothing_is_approved_where_its_grant_cannot_be_given(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(grants, "MOST_GRANTS", 0)
+    held = HeldRequests(data)
+    held.hold(make_request())
+    said = run(data, "approve", "5", code(data), "--grant", fails=True)
+    assert "Revoke some of them first" in said
+    assert held.get(5).state() is State.WAITING
+    assert Grants(data).list() == []
