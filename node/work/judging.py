@@ -1,6 +1,6 @@
 """The judgement about an output before it leaves, and the wait for a person where it is held."""
 
-from contextlib import suppress
+import time
 from dataclasses import replace
 from datetime import timedelta
 
@@ -22,7 +22,7 @@ from vantage6.node.sketch.sketches import NoSketch
 from vantage6.node.spool.spool import Entry
 from vantage6.node.work.context import NodeContext
 from vantage6.node.work.judging_by_card import checks_by_card
-from vantage6.node.work.retry import Retry
+from vantage6.node.work.retry import SERVER_AWAY, Retry
 
 log = logs.get(__name__)
 
@@ -31,6 +31,8 @@ _AWAITS = Reason(
 )
 #: How often a result looks for the answer of a person.
 _LOOK_SECONDS = 1.0
+#: After so long the server is told again that a result waits, if it was away.
+_TELL_SECONDS = 30.0
 #: Findings that the audit shows.
 _SHOWN = 20
 
@@ -179,18 +181,31 @@ def _refusal(entry: Entry, judgement: Judgement) -> Reason:
     )
 
 
+def _tell(context: NodeContext, result_id: int) -> bool:
+    """Tell the server that a result waits, and for what; return whether to leave it at that.
+
+    Nothing depends on it but what the researcher sees meanwhile.
+    """
+    status, reason = str(TaskStatus.PENDING), reason_to_json(_AWAITS)
+    try:
+        context.server.patch_result(result_id, status=status, reason=reason)
+    except SERVER_AWAY:
+        return False
+    except V6Error as error:
+        log.warning("server not told of the wait", result_id=result_id, reason=str(error))
+    return True
+
+
 def _await_person(
     context: NodeContext, entry: Entry, retry: Retry, judgement: Judgement
 ) -> Reason | None:
     """Wait until a person has decided about an output, or has waited too long."""
     held, id_ = context.held_outputs, entry.record.result_id
     log.warning("output held: `vnode release list` shows it", result_id=id_)
-    with suppress(V6Error):
-        # Nothing depends on it: people see that the result waits, and for what.
-        context.server.patch_result(
-            id_, status=str(TaskStatus.PENDING), reason=reason_to_json(_AWAITS)
-        )
+    tell_at: float | None = time.monotonic()
     while (answer := retry.disk(lambda: held.answer(id_))) is None:
+        if tell_at is not None and time.monotonic() >= tell_at:
+            tell_at = None if _tell(context, id_) else time.monotonic() + _TELL_SECONDS
         if held.has_expired(judgement):
             retry.record("release_decided", decision="expired")
             return Reason(

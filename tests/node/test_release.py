@@ -143,6 +143,25 @@ def test_a_held_output_leaves_when_a_person_says_so(
     assert eventually(lambda: held.list() == [])
 
 
+def test_the_server_learns_that_an_output_waits_when_it_is_back(
+    wire: Wire, make_scheduler: MakeScheduler, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(judging, "_LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(judging, "_TELL_SECONDS", 0.0)
+    wire.queued["PATCH /result/5"] = [(503, {"msg": "down", "code": "unavailable"})] * 10
+    wire.add(5, write(LEVELS))
+    make_scheduler(policies=STRICT).accept(5)
+    held = HeldOutputs(tmp_path / "data")
+    eventually(lambda: [one.result_id for one in held.list()] == [5])
+
+    def code() -> str | None:
+        return (wire.results[5].get("reason") or {}).get("code")
+
+    assert eventually(lambda: code() == "awaiting_release")
+    held.release(5, "ann")
+    eventually(lambda: wire.ids("completed") == [5])
+
+
 def test_an_output_beside_too_many_that_wait_is_refused(
     wire: Wire, make_scheduler: MakeScheduler, audit: Events, monkeypatch: pytest.MonkeyPatch
 ) -> None:
