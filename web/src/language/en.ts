@@ -7,6 +7,7 @@ import { shelf } from "./en/shelf";
 import { signIn } from "./en/sign_in";
 import { stations } from "./en/stations";
 import { tasks } from "./en/tasks";
+import { views } from "./en/views";
 
 /**
  * Every text of the pages; `{name}` is replaced. Other languages may lack entries.
@@ -23,4 +24,5 @@ export const en = {
   ...signIn,
   ...stations,
   ...tasks,
+  ...views,
 } as const;
