@@ -14,6 +14,7 @@ export default defineConfig({
     reportCompressedSize: true,
   },
   worker: { format: "es" },
-  server: { proxy: { "/api": "http://127.0.0.1:5000" } },
+  // Remedies of reasons come from the documentation.
+  server: { proxy: { "/api": "http://127.0.0.1:5000" }, fs: { allow: [".", "../docs"] } },
   test: { environment: "jsdom", include: ["tests/**/*.test.{ts,tsx}"] },
 });

@@ -62,6 +62,7 @@ class Results(Resource):
             open_only=query.state == "open",
             with_tasks=with_task,
             task=query.task_id,
+            run=query.run_id,
             organization=query.organization_id,
             node=query.node_id,
             port=query.port,

@@ -205,6 +205,7 @@ class ResultFilter(PageQuery):
 
     payload: Flag = Field(True, description="false: leave input, result and log out")
     task_id: Id | None = None
+    run_id: Id | None = Field(None, description="of a task with all its sub-tasks")
     organization_id: Id | None = None
     node_id: Id | None = None
     state: str | None = None

@@ -24,10 +24,13 @@ def _between(column: Any) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
 _ASSIGNED, _STARTED, _FINISHED = map(
     _between, (Result.assigned_at, Result.started_at, Result.finished_at)
 )
+#: Beside the task that is joined.
+_OfRun = Task.alias()
 #: What a list can be narrowed down by, and the condition on a result or its task for a value.
 _FILTERS: dict[str, Callable[[Any], Any]] = {
     "task": lambda id_: Result.task == id_,
     "tasks": lambda ids: among(Result.task, ids),
+    "run": lambda id_: Result.task.in_(_OfRun.select(_OfRun.id).where(_OfRun.run == id_)),
     "below": lambda id_: Result.id < id_,
     "above": lambda id_: Result.id > id_,
     "organization": lambda id_: Result.organization == id_,

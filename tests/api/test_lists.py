@@ -276,20 +276,24 @@ def test_filters_of_results(api: Api, world: World, root: User):
     before = (done.finished_at - timedelta(minutes=1)).isoformat().replace("+", "%2B")
     after = (done.finished_at + timedelta(minutes=1)).isoformat().replace("+", "%2B")
     ports.create(theirs, 8888, None)
+    below = result_of(make_task(world.north, [world.berlin], parent=task), world.berlin)
     for query, expected in (
         ("port=8888", [theirs]),
         ("port=80", []),
-        ("state=closed", [south, theirs, mine]),
+        ("state=closed", [below, south, theirs, mine]),
+        (f"run_id={task.run_id}", [below, theirs, mine]),
+        (f"run_id={task.run_id}&state=open", [below, theirs]),
+        (f"run_id={other.run_id}", [south]),
         (f"task_id={task.id}", [theirs, mine]),
-        (f"organization_id={world.berlin.id}", [south, theirs]),
-        (f"node_id={world.berlin_north.id}", [theirs]),
+        (f"organization_id={world.berlin.id}", [below, south, theirs]),
+        (f"node_id={world.berlin_north.id}", [below, theirs]),
         (f"node_id={world.berlin_south.id}&state=open", [south]),
         (f"state=open&task_id={task.id}", [theirs]),
         (f"finished_from={before}", [mine]),
         (f"finished_till={before}", []),
         (f"finished_from={before}&finished_till={after}", [mine]),
         (f"assigned_from={after}", []),
-        ("assigned_from=2020-01-01", [south, theirs, mine]),
+        ("assigned_from=2020-01-01", [below, south, theirs, mine]),
         ("started_from=2020-01-01", []),
     ):
         assert ids(api.get("/result", root, query=query)) == [row.id for row in expected], query

@@ -100,9 +100,9 @@ describe("masked counts", () => {
   });
   test("of a histogram are hatched bars, and masked in the table", () => {
     const root = drawn("histogram_masked");
-    expect(root.querySelectorAll("rect.bar.masked")).toHaveLength(5);
-    expect(root.querySelectorAll("rect.bar")).toHaveLength(6);
-    for (const bar of root.querySelectorAll("rect.bar"))
+    expect(root.querySelectorAll("rect.column.masked")).toHaveLength(5);
+    expect(root.querySelectorAll("rect.column")).toHaveLength(6);
+    for (const bar of root.querySelectorAll("rect.column"))
       expect(Number(bar.getAttribute("height"))).toBeGreaterThan(0);
     expect(textsOf(root, "tbody tr:first-child td")).toEqual(["-3", "-2", "masked", "0", ...["1", "2"]]);
   });
@@ -159,7 +159,7 @@ describe("pictures", () => {
   });
   test("components have shares that add up", () => {
     const root = drawn("longley_pca");
-    expect(root.querySelectorAll("rect.bar")).toHaveLength(6);
+    expect(root.querySelectorAll("rect.column")).toHaveLength(6);
     expect(root.querySelector("desc")?.textContent).toContain("together 100.0 %");
   });
 });

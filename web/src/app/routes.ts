@@ -34,6 +34,8 @@ export const routes: PageRoute[] = [
     menu: "nav.stations",
   },
   { path: "/app/me", component: page(() => import("../pages/me/Me")) },
+  { path: "/app/tasks/:id", component: page(() => import("../pages/task/Task")) },
+  { path: "/app/compare", component: page(() => import("../pages/compare/Compare")) },
   { path: "/app/key", component: page(() => import("../pages/key/Key")) },
 ];
 

@@ -7,6 +7,7 @@ import { shelf } from "./en/shelf";
 import { signIn } from "./en/sign_in";
 import { stations } from "./en/stations";
 import { tasks } from "./en/tasks";
+import { task } from "./en/task";
 import { views } from "./en/views";
 
 /**
@@ -24,5 +25,6 @@ export const en = {
   ...signIn,
   ...stations,
   ...tasks,
+  ...task,
   ...views,
 } as const;

@@ -26,7 +26,7 @@ export function DescriptionTable({ table }: { table: TableOne }) {
           <thead>
             <tr>
               <th scope="col">
-                <span class="unseen">{name}</span>
+                <span class="hidden">{name}</span>
               </th>
               {groups.map((one, at) => (
                 <th key={at} scope="col" class="number">

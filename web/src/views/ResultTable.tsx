@@ -75,7 +75,7 @@ export function ResultTable({ title, header, rows, absent }: Props) {
                       <span aria-hidden="true">{arrowOf(order, column)}</span>
                     </button>
                   ) : (
-                    <span class="unseen">{name}</span>
+                    <span class="hidden">{name}</span>
                   )}
                 </th>
               ))}

@@ -1,3 +1,4 @@
+import "../styles/pairs.css";
 import "../styles/views.css";
 import { t } from "../language";
 import { plain, plainLine } from "../ui/plain";

@@ -53,7 +53,7 @@ export function HistogramPlot({ histogram }: { histogram: Histogram }) {
               return (
                 <rect
                   key={at}
-                  class={isMasked ? "bar masked" : "bar"}
+                  class={isMasked ? "column masked" : "column"}
                   fill={isMasked ? `url(#${hatch})` : undefined}
                   x={x.at(bar.from) + 0.5}
                   y={bottom - high}

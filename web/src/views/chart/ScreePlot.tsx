@@ -39,7 +39,7 @@ export function ScreePlot({ shares }: { shares: number[] }) {
           <>
             <LeftAxis scale={y} at={LEFT} across={[LEFT, width - RIGHT]} label={t("views.scree_share")} />
             {high(shares).map(([x, top], place) => (
-              <rect key={place} class="bar" x={x - bar / 2} y={top} width={bar} height={bottom - top} />
+              <rect key={place} class="column" x={x - bar / 2} y={top} width={bar} height={bottom - top} />
             ))}
             <path class="line series-1" d={pathOf(high(sums))} />
             {high(sums).map(([x, top], place) => (

@@ -1,0 +1,91 @@
+import "../../styles/pairs.css";
+import "../../styles/task.css";
+import { useRoute } from "preact-iso";
+import { useEffect } from "preact/hooks";
+import { useLoad } from "../../api/load";
+import { t } from "../../language";
+import { Notice } from "../../ui/Notice";
+import { Page } from "../../ui/Page";
+import { Loading, Refused } from "../../ui/Loading";
+import { TaskState } from "../../ui/State";
+import { KeyBox } from "../../crypto/KeyBox";
+import { hasKey } from "../../crypto";
+import { Actions } from "./Actions";
+import { Answers } from "./Answers";
+import { Arguments } from "./Arguments";
+import { Facts } from "./Facts";
+import { loadRun, progressOf, titleOf, type Run } from "./run";
+import { Script } from "./Script";
+import { Tree } from "./Tree";
+import { useAnswers } from "./useAnswers";
+
+/** A task: what came of it, how far each station is, and what it asked for. */
+export default function TaskPage() {
+  const id = Number(useRoute().params.id);
+  if (!Number.isSafeInteger(id) || id < 1)
+    return (
+      <Page title={t("task.missing_title")}>
+        <p>{t("task.missing")}</p>
+      </Page>
+    );
+  return <Loaded key={id} id={id} />;
+}
+
+function Loaded({ id }: { id: number }) {
+  const found = useLoad((signal) => loadRun(id, signal), [id]);
+  useEffect(() => follow(found.data, found.reload), [found.data]);
+  if (found.state === "refused")
+    return (
+      <Page title={t("task.title", { id, name: "" })}>
+        <Refused refusal={found.refusal} again={found.reload} />
+      </Page>
+    );
+  if (!found.data)
+    return (
+      <Page title={t("task.title", { id, name: "" })}>
+        {found.state === "lost" ? <Notice kind="warning">{t("load.lost")}</Notice> : <Loading />}
+      </Page>
+    );
+  return <Shown run={found.data} reload={found.reload} />;
+}
+
+/** The first and the longest pause between two questions about a task that computes. */
+const SHORTEST = 1000;
+const LONGEST = 15_000;
+
+/** Ask again while the task can change: a long wait asks seldom, as the Python client does. */
+function follow(run: Run | undefined, reload: () => void): (() => void) | undefined {
+  if (!run || run.task.complete) return undefined;
+  const age = run.task.created_at ? Date.now() - Date.parse(run.task.created_at) : 0;
+  const timer = setTimeout(reload, Math.min(LONGEST, Math.max(SHORTEST, age / 20)));
+  return () => clearTimeout(timer);
+}
+
+function Shown({ run, reload }: { run: Run; reload: () => void }) {
+  const { task } = run;
+  const answers = useAnswers(run);
+  const results = run.results.get(task.id) ?? [];
+  const needsKey = run.collaboration?.isEncrypted && !hasKey.value;
+  return (
+    <Page title={titleOf(task)} actions={<Actions run={run} reload={reload} />}>
+      <p class="task-state" role="status">
+        <TaskState status={task.status} /> <span class="quiet">{progressOf(results)}</span>
+      </p>
+      <Facts run={run} asked={answers.asked} />
+      {needsKey && (
+        <div class="key-needed">
+          <Notice kind="info">{t("task.key_needed")}</Notice>
+          <KeyBox />
+        </div>
+      )}
+      <Answers run={run} answers={answers} />
+      <section aria-labelledby="course">
+        <h2 id="course">{t("task.course")}</h2>
+        {run.isCut && <Notice kind="info">{t("task.cut")}</Notice>}
+        <Tree run={run} />
+      </section>
+      <Arguments answers={answers} />
+      <Script run={run} />
+    </Page>
+  );
+}
