@@ -101,7 +101,7 @@ function Summary({ task, place }: { task: TaskDraft; place: Place }) {
         <div>
           <dt>{t("new.input")}</dt>
           <dd>
-            <pre>{plain(JSON.stringify(inputOf(task), null, 2))}</pre>
+            <pre tabIndex={0}>{plain(JSON.stringify(inputOf(task), null, 2))}</pre>
           </dd>
         </div>
       </dl>
