@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from vantage6.api.http import bodies
 from vantage6.api.http.answers import Sending
+from vantage6.api.http.idempotency import AnsweredBefore, Repeatable, answer_again
 from vantage6.api.identity.callers import identify
 from vantage6.api.identity.rights import Rights
 from vantage6.api.schemas.base import Problem
@@ -51,6 +52,7 @@ class Endpoint:
     permission: Rights | None
     problems: Mapping[int, type[BaseModel]]
     may_be_empty: bool = False
+    creates: bool = False
 
     def refusals(self, path: str) -> dict[int, type[BaseModel]]:
         """Return every status of a refusal below a path, with the form of the answer."""
@@ -70,6 +72,7 @@ def endpoint(
     may_be_empty: bool = False,
     weighs_first: bool = False,
     is_large: bool = False,
+    creates: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., None]]:
     """Make a responder that identifies its caller and parses the query first.
 
@@ -102,16 +105,23 @@ def endpoint(
         before it is known.
     is_large
         The body holds inputs, results or logs.
+    creates
+        A request that is sent again under its idempotency key gets the first answer. What the
+        function does after `read` is one transaction: it may not give its connection back, as a
+        password's hash does. No user is made twice anyway, because user names are unique.
     """
     expected = _problems(callers, body, query, needs_database=needs_database)
     expected |= problems if isinstance(problems, Mapping) else dict.fromkeys(problems, Problem)
 
     def decorate(function: Callable[..., Any]) -> Callable[..., None]:
         injected = _find_injected(function, callers, body, query)
+        described = Endpoint(
+            callers, body, query, reply, status, permission, expected, may_be_empty, creates
+        )
 
         @wraps(function)
         def responder(self: Any, req: HttpRequest, resp: Response, **path: Any) -> None:
-            given, held = dict(path), ExitStack()
+            given, held, repeatable = dict(path), ExitStack(), None
             for wanted in injected:
                 given[wanted] = req if wanted == "req" else resp
             resp.status = status
@@ -135,18 +145,26 @@ def endpoint(
                 receive = partial(
                     bodies.receive, req, limit, instance.folder, name, self.service.transfers, held
                 )
-                given["read"] = partial(_read, req, body, limit, receive)
+                if creates:
+                    # Algorithms of one node are told apart by their tasks.
+                    sender = name if caller.task_id is None else f"{name} task {caller.task_id}"
+                    repeatable = Repeatable.of(req, sender, held)
+                given["read"] = partial(_read, req, body, limit, receive, repeatable)
             if query is not None:
                 given["query"] = _check(query, req.params)
-            with held:
-                answer = function(self, **given)
+            try:
+                with held:
+                    answer = function(self, **given)
+                    if repeatable is not None:
+                        repeatable.end(status, answer)
+            except AnsweredBefore as before:
+                answer_again(resp, before.answer)
+                return
             if answer is not None:
                 sending = Sending(req, resp, instance.folder, name, self.service.transfers)
                 sending.send(answer)
 
-        responder.endpoint = Endpoint(  # type: ignore[attr-defined]
-            callers, body, query, reply, status, permission, expected, may_be_empty
-        )
+        responder.endpoint = described  # type: ignore[attr-defined]
         return responder
 
     return decorate
@@ -199,7 +217,13 @@ def _problems(
     return dict.fromkeys(statuses, Problem)
 
 
-def _read(req: HttpRequest, model: type[Body], limit: int, receive: Callable[[], bytes]) -> Body:
+def _read(
+    req: HttpRequest,
+    model: type[Body],
+    limit: int,
+    receive: Callable[[], bytes],
+    repeatable: Repeatable | None,
+) -> Body:
     """Return the checked body of a request."""
     kind = (req.content_type or "").partition(";")[0].strip().lower()
     if kind != "application/json":
@@ -210,9 +234,12 @@ def _read(req: HttpRequest, model: type[Body], limit: int, receive: Callable[[],
     if has_more_values(raw, _MOST_VALUES):
         raise Invalid(f"The body may hold {_MOST_VALUES} values.", code="too_many_values")
     try:
-        return model.model_validate_json(raw)
+        found = model.model_validate_json(raw)
     except ValidationError as error:
         raise _invalid(error) from error
+    if repeatable is not None:
+        repeatable.begin(raw)
+    return found
 
 
 def _check(model: type[BaseModel], values: Mapping[str, Any]) -> Any:

@@ -8,6 +8,7 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel, TypeAdapter
 
 from vantage6.api.endpoint import Endpoint
+from vantage6.api.http.idempotency import HEADER
 from vantage6.api.routes import Route
 from vantage6.api.schemas.base import PageQuery, Problem
 from vantage6.common import __version__
@@ -16,6 +17,15 @@ _VERBS = ("get", "post", "patch", "delete")
 #: What stands in paths.
 _ID: dict[str, Any] = {"type": "integer"}
 _PARTS: dict[str, dict[str, Any]] = {"tag": {"type": "string", "format": "uuid"}}
+#: A header of requests that create something.
+_KEY = {
+    "name": HEADER,
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "maxLength": 255},
+    "description": "a new UUID for each request, and the same one when it is sent again: within 24 "
+    "hours the first answer is repeated, and nothing is created twice",
+}
 _REFERENCE = "#/components/schemas/{model}"
 _REFUSALS = {
     400: "The request is not valid; `msg` says what to change.",
@@ -24,7 +34,8 @@ _REFUSALS = {
     409: "The thing is not in a state that allows this.",
     413: "The body is too large.",
     415: "The body is not JSON.",
-    422: "The token is malformed, of the wrong kind, or not of this server.",
+    422: "The token is malformed, of the wrong kind, or not of this server; or an Idempotency-Key "
+    "came with another request before.",
     429: "Too many requests; the header `Retry-After` says when to come back.",
     500: "Another service answered nonsense.",
     501: "The server is not configured for this.",
@@ -99,6 +110,8 @@ def _operation(
     ]
     if found.query is not None:
         parameters += _query(found.query)
+    if found.creates:
+        parameters.append(_KEY)
     operation: dict[str, Any] = {
         "operationId": responder.__qualname__.replace(".on_", "_").lower(),
         "tags": [path.split("/")[1]],

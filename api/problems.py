@@ -7,12 +7,14 @@ from vantage6.api.identity.tokens import BadToken
 from vantage6.common import errors
 from vantage6.common.logs import get
 from vantage6.models import database
+from vantage6.models.store.idempotency import KeyReused
 
 log = get(__name__)
 
 #: From the special to the general. Lack of permission is 401 because clients of 3.11 expect it.
 _STATUS: tuple[tuple[type[errors.V6Error], int], ...] = (
     (BadToken, 422),
+    (KeyReused, 422),
     (errors.Unauthenticated, 401),
     (errors.Forbidden, 401),
     (errors.NotFound, 404),

@@ -35,6 +35,21 @@ _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 #: Safe to send again when a connection broke, although the server may have acted: a server
 #: closes a connection that waits in the pool when it likes, also in the moment of its use.
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+#: What a POST to one of these creates, a server that knows its key creates once.
+_CREATING = frozenset(
+    {
+        "algorithm",
+        "collaboration",
+        "invitation",
+        "node",
+        "organization",
+        "port",
+        "role",
+        "task",
+    }
+)
+#: In each answer of a server that answers a request with a known key from its first answer.
+_KEEPS_ANSWERS = "X-Idempotency-Seconds"
 _ATTEMPTS = 3
 _RETRY_SECONDS = 0.2
 
@@ -126,6 +141,7 @@ class Session:
         self.verbose = verbose
         self._timeout = timeout
         self._explains = explains
+        self._keeps_answers = False
         self._asks_environment = proxies_from_environment and not (network and network.proxy)
         self._http = (network or Network()).client(
             timeout=_limits(timeout),
@@ -171,6 +187,7 @@ class Session:
             The error that fits the status of the reply, with the message and code of the server.
         """
         body = json if json is None or isinstance(json, Body) else Body(json)
+        creates = method.upper() == "POST" and endpoint.strip("/") in _CREATING
         request = self._http.build_request(
             method.upper(),
             self.url(endpoint),
@@ -179,6 +196,7 @@ class Session:
             headers={
                 # Server and client log it; what the server answers to a refusal repeats it.
                 "X-Request-ID": uuid4().hex,
+                **({"Idempotency-Key": str(uuid4())} if creates else {}),
                 **({"Authorization": f"Bearer {token}"} if token else {}),
                 **({} if body is None else _describe(body)),
             },
@@ -195,10 +213,13 @@ class Session:
         self._http.close()
 
     def _send(self, request: httpx2.Request) -> tuple[httpx2.Response, bytearray]:
-        attempts = _ATTEMPTS if request.method in _IDEMPOTENT else 1
+        # The server knows by its key that a request came before, so that nothing is made twice.
+        has_key = self._keeps_answers and "Idempotency-Key" in request.headers
+        attempts = _ATTEMPTS if has_key or request.method in _IDEMPOTENT else 1
         for attempt in range(1, attempts + 1):
             try:
                 with closing(self._http.send(request, stream=True)) as response:
+                    self._keeps_answers |= _KEEPS_ANSWERS in response.headers
                     content = bytearray()  # which grows in place
                     for piece in response.iter_bytes():
                         content += piece
@@ -214,7 +235,7 @@ class Session:
             except httpx2.TransportError as error:
                 if advice := distrust(self.base_path, error):
                     raise NoReply(advice) from self.cause(error)
-                if attempt == attempts or request.method not in _SAFE:
+                if attempt == attempts or not (has_key or request.method in _SAFE):
                     told = f"{self.base_path} broke the connection: {error}"
                     raise _no_reply(request, told) from self.cause(error)
         raise AssertionError("unreachable: the last attempt returns or raises")

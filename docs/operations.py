@@ -26,7 +26,13 @@ $ curl -s https://server.example/api/token/user \\
 
 A refusal is JSON with `msg` for people, `code` for programs, and `request_id`, which finds the
 request in the server's log. Lists come in pages: `page`, `per_page`, and `include=metadata` for the
-links to the other pages. [The differences from 3.11](compatibility.md) have a page of their own."""
+links to the other pages. [The differences from 3.11](compatibility.md) have a page of their own.
+
+A request that creates something, other than a user, may carry an `Idempotency-Key`: a UUID that is
+new for each request. A client whose connection breaks sends the same request again under the same
+key. The server then repeats its first answer for 24 hours, with the header `Idempotency-Replayed:
+?1`, and creates nothing. The same key with another body is refused with 422, `key_reused`. Our
+clients do this by themselves. Algorithms need no key: their node sends their tasks."""
 
 
 def page() -> str:

@@ -19,8 +19,8 @@ from vantage6.broker.telemetry import Telemetry
 from vantage6.common.logs import get
 from vantage6.common.task_status import TaskStatus
 from vantage6.models.database import session
+from vantage6.models.store import idempotency, nodes, outbox, results, sessions
 from vantage6.models.store import metrics as store_metrics
-from vantage6.models.store import nodes, outbox, results, sessions
 from vantage6.models.store.outbox import Topic, Waiting
 from vantage6.workers.mail import Mailer
 
@@ -114,9 +114,10 @@ def register(
 
     @app.task(name="prune", shared=False, send_events=shows_housekeeping)
     def prune() -> None:
-        """Remove sessions that have expired, and with them where the logins came from."""
+        """Remove sessions that have expired, with where the logins came from, and old answers."""
         with session():
             number = sessions.prune()
+            idempotency.prune()
         if number:
             log.info("expired sessions removed", number=number)
 

@@ -9,6 +9,7 @@ import falcon
 import structlog
 from falcon import Request, Response
 
+from vantage6.api.http.idempotency import KEPT_HEADER
 from vantage6.broker import metrics
 from vantage6.broker.messages import REQUEST_ID
 from vantage6.broker.telemetry import Telemetry
@@ -22,6 +23,7 @@ _CONVERTER = re.compile(r"_?(:[^{}]*)?\}")
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
+    **KEPT_HEADER,
 }
 
 

@@ -65,6 +65,7 @@ class Algorithms(Resource):
     @endpoint(
         USER,
         body=AlgorithmCreate,
+        creates=True,
         weighs_first=True,
         problems=(404,),
         reply=AlgorithmCardReply,

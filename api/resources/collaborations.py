@@ -62,6 +62,7 @@ class Collaborations(Resource):
     @endpoint(
         USER,
         body=CollaborationCreate,
+        creates=True,
         problems=(404,),
         reply=CollaborationReply,
         permission=Rights(

@@ -48,6 +48,7 @@ class Invitations(Resource):
     @endpoint(
         USER,
         body=InvitationCreate,
+        creates=True,
         problems=(404,),
         reply=InvitationReply,
         status=201,

@@ -65,6 +65,7 @@ class Organizations(Resource):
     @endpoint(
         USER,
         body=OrganizationCreate,
+        creates=True,
         reply=OrganizationReply,
         status=201,
         permission=Rights(("organization", Operation.CREATE)),

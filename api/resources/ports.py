@@ -50,7 +50,9 @@ class Ports(Resource):
         caller.require("port", Operation.VIEW, collaboration=row.result.task.collaboration_id)
         return _show(row)
 
-    @endpoint(NODE, body=PortCreate, problems=(404,), reply=AlgorithmPortReply, status=201)
+    @endpoint(
+        NODE, body=PortCreate, creates=True, problems=(404,), reply=AlgorithmPortReply, status=201
+    )
     def on_post(self, caller: Caller, read: Read[PortCreate]) -> AlgorithmPortReply:
         """Tell where the algorithm of a result listens that the node computes."""
         body = read()

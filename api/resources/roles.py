@@ -58,6 +58,7 @@ class Roles(Resource):
     @endpoint(
         USER,
         body=RoleCreate,
+        creates=True,
         weighs_first=True,
         problems=(404,),
         reply=RoleReply,

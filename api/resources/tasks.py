@@ -78,6 +78,7 @@ class Tasks(Resource):
         USER,
         CONTAINER,
         body=TaskCreate,
+        creates=True,
         is_large=True,
         weighs_first=True,
         problems=(404, 409),

@@ -6,6 +6,7 @@ from vantage6.models.tables.algorithm import (
     AlgorithmImage,
     AlgorithmReview,
 )
+from vantage6.models.tables.idempotency import IdempotencyKey
 from vantage6.models.tables.node import Node, NodeConfig
 from vantage6.models.tables.organization import Collaboration, Membership, Organization
 from vantage6.models.tables.outbox import Outbox
@@ -47,6 +48,7 @@ TABLES = (
     AlgorithmCard,
     AlgorithmImage,
     AlgorithmReview,
+    IdempotencyKey,
 )
 
 __all__ = [
@@ -57,6 +59,7 @@ __all__ = [
     "AlgorithmPort",
     "AlgorithmReview",
     "Collaboration",
+    "IdempotencyKey",
     "Invitation",
     "Membership",
     "Node",

@@ -1,13 +1,17 @@
 """Requests: addresses, errors by status, retries, time-outs."""
 
+import json
+import re
 import socket
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import pytest
 
+from vantage6.client import session as session_module
 from vantage6.client.session import NoReply, NotTheServer, Session
 from vantage6.common.errors import (
     Conflict,
@@ -20,6 +24,8 @@ from vantage6.common.errors import (
     V6Error,
 )
 from vantage6.sandbox.ports import free_port
+
+OPENAPI = Path(__file__).parents[1] / "api/openapi.json"
 
 
 @pytest.fixture
@@ -211,6 +217,40 @@ def test_answer_that_breaks_off_is_read_again_only_when_safe(method) -> None:
             with pytest.raises(NoReply, match="broke the connection"):
                 session.request(method, "task", json={})
     assert len(asked) == (2 if method == "get" else 1)
+
+
+_KEEPS = _FINE.replace("\r\n\r\n", "\r\nX-Idempotency-Seconds: 86400\r\n\r\n")
+
+
+def test_what_creates_is_sent_again_under_its_key_to_a_server_that_knows_keys() -> None:
+    with _raw_server([[_KEEPS], [""], [_FINE]]) as (session, asked):
+        session.request("get", "version")
+        session.request("post", "task")
+    first, again = asked[1:]
+    assert first == again
+    assert b"idempotency-key: " in first.lower()
+
+
+def test_each_creation_has_its_own_key_and_nothing_else_has_one() -> None:
+    with _raw_server([[_KEEPS, _FINE, _FINE, _FINE]]) as (session, asked):
+        session.request("get", "task")
+        session.request("post", "task")
+        session.request("post", "/task")
+        session.request("post", "kill/task")
+    keys = [re.findall(rb"idempotency-key: (\S+)", sent.lower()) for sent in asked]
+    assert [len(found) for found in keys] == [0, 1, 1, 0]
+    assert keys[1] != keys[2]
+
+
+def test_the_client_knows_which_routes_keep_their_answers() -> None:
+    creating = {
+        path.strip("/")
+        for path, verbs in json.loads(OPENAPI.read_text())["paths"].items()
+        if "{" not in path
+        for parameter in verbs.get("post", {}).get("parameters", ())
+        if parameter["name"] == "Idempotency-Key"
+    }
+    assert creating == session_module._CREATING
 
 
 def test_reading_is_given_up_when_every_connection_breaks() -> None:

@@ -42,6 +42,7 @@ MIGRATIONS = [
     "0007_working_sessions",
     "0008_held_addresses",
     "0009_function_cards",
+    "0010_idempotency",
 ]
 
 
