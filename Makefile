@@ -24,6 +24,7 @@ EFFORT ?= 20
 
 .PHONY: demo
 demo: .venv/all ## run three data stations and a federated average (KEEP=1, IMAGE=, DATA=, INPUT=: see docs/start.md)
+	@scripts/web.sh || echo "The web pages cannot be built; the demonstration has none."
 	@$(BIN)/python -m examples.demo $(if $(KEEP),--keep) $(if $(IMAGE),--image '$(IMAGE)') \
 		$(if $(DATA),--data '$(DATA)') $(if $(INPUT),--input '$(INPUT)')
 
@@ -39,6 +40,7 @@ setup: .venv/dev ## create .venv with everything a developer needs
 .PHONY: test
 test: .venv/dev ## run all tests, or T=path
 	@scripts/debian-packages.sh
+	@scripts/web.sh
 	@$(BIN)/python -m pytest $(PARALLEL) $(ORDER) --durations=25 $(T)
 
 .PHONY: campaign
@@ -51,6 +53,7 @@ campaign: .venv/dev ## try what is tried at random EFFORT=20 times as often as `
 .PHONY: coverage
 coverage: .venv/dev ## run all tests and show which lines and branches none of them reaches
 	@scripts/debian-packages.sh
+	@scripts/web.sh
 	@$(BIN)/python -m pytest $(ORDER) --cov --cov-report=term-missing:skip-covered $(T)
 
 .PHONY: test-fast
@@ -67,11 +70,13 @@ lint: .venv/dev ## check style, format and the layering of the packages
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports --no-logo
+	@scripts/web.sh lint
 
 .PHONY: format
 format: .venv/dev ## format the code and mend what can be mended
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+	@scripts/web.sh format
 
 # mypy does not see through the mapping of folders to packages; it gets a tree that shows them.
 .PHONY: types
@@ -91,8 +96,8 @@ bench: .venv/dev ## measure speed and memory
 	@$(BIN)/python -m benchmarks.run
 
 .PHONY: web
-web: ## build the web pages of a server into web/built (needs Node.js)
-	@cd web && npm ci --no-audit --no-fund --silent && npm run --silent build
+web: ## build the web pages of a server into web/built; brings Node.js where it is missing
+	@scripts/web.sh
 
 .PHONY: images
 images: .venv/all ## build the images of algorithms and of the nodes' side services
@@ -125,6 +130,7 @@ changelog: .venv/dev ## show what the next release brings, from the files in cha
 
 .PHONY: release
 release: .venv/dev ## build sdist and wheel into dist/, and try the wheel in a new environment
+	@scripts/web.sh
 	@$(BIN)/python scripts/release.py
 
 ##@ Tidy up
@@ -137,7 +143,7 @@ services-stop: ## stop the private Docker engine that `make images` started
 clean: ## remove what the other commands made in this folder
 	@[ ! -e .demo/.vantage6-demonstration ] || rm -rf .demo
 	@rm -rf .venv .typing docs/_build .hypothesis .import_linter_cache .mypy_cache .pytest_cache \
-		.ruff_cache .coverage* build *.egg-info
+		.ruff_cache .coverage* build *.egg-info web/node_modules web/built web/src/api/schema.d.ts
 	@rm -f dist/vantage6-*.tar.gz dist/vantage6-*.whl
 	@rmdir dist 2>/dev/null || true
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -21,12 +21,14 @@ from rich.console import Console
 
 from examples import own
 from vantage6.client import Client
-from vantage6.sandbox import demonstration
+from vantage6.sandbox import demonstration, statistics
 from vantage6.sandbox.demonstration import AGES
 from vantage6.sandbox.federation import AS_PROCESSES, IMAGE, IN_CONTAINERS, PASSWORD, Federation
 from vantage6.sandbox.leftovers import end_users_of
 from vantage6.sandbox.own_folder import make_empty, refusal
 from vantage6.sandbox.programs import BIN
+from vantage6.sandbox.runtimes import with_statistics
+from vantage6.web import built
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -103,10 +105,16 @@ def stop(federation: Federation) -> None:
 
 
 def set_up(federation: Federation, image: str | None = None, used: Iterable[Path] = ()) -> None:
-    """Set the data stations up; they allow the image of the demonstration, and one more."""
+    """Set the data stations up.
+
+    They allow the image of the demonstration, that of the statistics if it can run, and one more.
+    """
     make_empty(federation.folder, used)
     runtime = dict(IN_CONTAINERS) if image else choose_runtime()
     allowed = [name for name in (IMAGE, image) if name]
+    if more := with_statistics(runtime):
+        runtime = more
+        allowed.append(statistics.IMAGE)
     federation.runtime = runtime | demonstration.policies(allowed)
     with console.status("Starting the server"):
         federation.start_server()
@@ -193,6 +201,11 @@ def explain_how_to_go_on(federation: Federation, *, kept: bool, call: str = "") 
         return
     first = next(iter(federation.ids))
     exports = "\n".join(f"  export {name}={value}" for name, value in federation.variables.items())
+    if built():
+        console.print(
+            f"""[bold]Web pages[/]          {federation.address}/app/
+                   (user researcher, password {PASSWORD}, key {federation.key_file(first)})"""
+        )
     console.print(
         f"""API documentation  {federation.address}/apidocs
 Celery Flower      http://127.0.0.1:{federation.flower_port}  (user flower, password in

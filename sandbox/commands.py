@@ -164,12 +164,16 @@ def _start(federation: "Federation") -> None:
 
 def _explain(federation: "Federation", *, has_statistics: bool) -> None:
     from vantage6.client.commands import profiles
+    from vantage6.sandbox.federation import PASSWORD
     from vantage6.sandbox.statistics import INSTALL
+    from vantage6.web import built
 
     # Without a profile the commands take the default login, where there is one.
     is_alone = profiles.names() == [PROFILE]
     option = "" if is_alone else f" --profile {PROFILE}"
     console.say(f"Server    {federation.address}  (API: {federation.address}/apidocs)")
+    if built():
+        console.say(f"Pages     {federation.address}/app/  (user {_USER}, password {PASSWORD})")
     console.say(f"Stations  {', '.join(federation.ids)}")
     console.say(f"Folder    {federation.folder}")
     how = "containers" if federation.runtime["runtime"] == "docker" else "plain processes"

@@ -13,6 +13,7 @@ base=vantage6/base:latest
 sources=(setup.cfg pyproject.toml constraints.txt scripts/pinned.py README.md LICENSE
     algorithms api broker client common models node sandbox server tools validation web workers)
 
+scripts/web.sh
 DOCKER_HOST=$(scripts/docker-engine.sh host)
 export DOCKER_HOST
 scripts/base-image.sh >&2
@@ -74,7 +75,7 @@ for block in re.split(r"\n(?=[A-Za-z0-9])", sys.stdin.read().strip()):
         mv "$work/wheels" "$cache/deployment-$key"
     fi
     mkdir "$work/context"
-    tar -c --exclude=__pycache__ compose/server.Dockerfile compose/node.Dockerfile .dockerignore \
+    tar -c --exclude=__pycache__ --exclude=node_modules compose/server.Dockerfile compose/node.Dockerfile .dockerignore \
         "${sources[@]}" | tar -x -C "$work/context"
     cp -r "$cache/deployment-$key" "$work/context/wheels"
 }

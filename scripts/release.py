@@ -6,6 +6,7 @@ environment, beside the versions of constraints.txt. Nothing is published.
 
 import argparse
 import configparser
+import json
 import os
 import shutil
 import subprocess
@@ -18,8 +19,20 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 #: Folders of the checkout that are no source.
-_NO_SOURCES = shutil.ignore_patterns(".*", "build", "dist", "*.egg-info", "__pycache__", "_build")
+_NO_SOURCES = shutil.ignore_patterns(
+    ".*", "build", "dist", "*.egg-info", "__pycache__", "_build", "node_modules"
+)
 _BUILD = "import sys; from setuptools import build_meta; build_meta.build_{kind}(sys.argv[1])"
+#: Reads the web pages of a server as a browser does: the first one, and each file that it names.
+_VISIT = """
+import re, sys, urllib.request
+def read(path):
+    with urllib.request.urlopen(sys.argv[1] + path, timeout=20) as answer:
+        return answer.read().decode()
+names = re.findall(r'(?:src|href)="(/app/[^"]+)"', read("/app/"))
+assert any(name.endswith(".js") for name in names), names
+print(sum(len(read(name)) for name in [*names, "/app/settings.json"]))
+"""
 _IMPORT = "import sys, importlib as i; [print(i.import_module(n).__file__) for n in sys.argv[1:]]"
 
 
@@ -45,6 +58,8 @@ def main() -> None:
 
 def build(work: Path) -> tuple[Path, Path]:
     """Return the sdist, and the wheel that is built from nothing but it."""
+    if not (ROOT / "web" / "built" / "index.html").is_file():
+        raise SystemExit("The web pages are not built; call `make web` first.")
     folder = work / "dist"
     folder.mkdir()
     # A copy, so that neither an old build/ gets into the files nor a new one into the checkout.
@@ -92,12 +107,14 @@ def check(python: Path, work: Path) -> None:
 
 
 def compute(command: Path, place: Path) -> None:
-    """Start a sandbox from the wheel alone, and compute the average over its stations."""
+    """Start a sandbox from the wheel alone, compute the average, and look at the web pages."""
     _run(command, "sandbox", "start", folder=place)
     try:
         said = _run(command, "run", "master", "--arg", "column_name=age", folder=place)
         if said != "average  56\n":
             raise SystemExit(f"The sandbox does not work with the wheel:\n{said}")
+        state = json.loads(_run(command, "sandbox", "status", "--json", folder=place))
+        _run(command.parent / "python", "-c", _VISIT, state["server"].removesuffix("/api"))
     finally:
         _run(command, "sandbox", "stop", "--remove", folder=place)
 

@@ -137,6 +137,17 @@ def _unmounted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
+def built() -> Path:
+    """Build the web pages, if what they are made of has changed; give their folder."""
+    root = Path(__file__).parents[1]
+    done = subprocess.run(
+        [root / "scripts" / "web.sh"], capture_output=True, text=True, check=False, timeout=280
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return root / "web" / "built"
+
+
+@pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     """Give a Redis for all tests; one that a test stops or configures is its own `RedisServer`."""
     with RedisServer(tmp_path_factory.mktemp("redis")) as server:

@@ -16,7 +16,7 @@ from scripts import pin_images, pinned
 from tests.services.registry import PASSWORD, USER, registry
 
 ROOT = Path(__file__).parents[2]
-EXTRAS = ("server", "node", "all", "docs", "test", "dev", "build")
+EXTRAS = ("server", "node", "all", "web", "docs", "test", "dev", "build")
 
 
 @pytest.mark.parametrize("extra", EXTRAS)

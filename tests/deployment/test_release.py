@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 
-def test_a_release_works_from_the_wheel_alone(tmp_path: Path) -> None:
+def test_a_release_works_from_the_wheel_alone(tmp_path: Path, built: Path) -> None:
     (tmp_path / "dist").mkdir()
     (tmp_path / "dist" / "thesis.txt").write_text("not ours")
     done = subprocess.run(
@@ -35,6 +35,9 @@ def test_a_release_works_from_the_wheel_alone(tmp_path: Path) -> None:
         names = archive.namelist()
         (metadata,) = [name for name in names if name.endswith("/METADATA")]
         description = archive.read(metadata).decode()
+    pages = {f"vantage6/web/{file.relative_to(built.parent)}" for file in built.rglob("*.*")}
+    assert pages - set(names) == {"vantage6/web/built/.sources"}
+    assert not [name for name in names if "/node_modules/" in name or name.endswith(".ts")]
     assert not [name for name in names if name.startswith(("tests", "examples", "docs"))]
     assert "License: Apache-2.0" in description
     assert "# vantage6" in description

@@ -19,7 +19,7 @@ FINISHED = [
         for name in (
             *("algorithms", "client", "deployment", "index", "monitoring", "operator", "reasons"),
             *("audit", "security", "start", "station", "tutorial", "upgrade", "versions"),
-            *("client-differences", "compatibility", "configuration", "http-api", "seeds"),
+            *("web", "client-differences", "compatibility", "configuration", "http-api", "seeds"),
             *(
                 "cards",
                 "disclosure",

@@ -1,6 +1,5 @@
 """A server with its web pages, three encrypted stations, and a browser."""
 
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,23 +13,6 @@ from tests.web.browsing import Browsing
 from vantage6.sandbox import demonstration, statistics
 from vantage6.sandbox.federation import AS_PROCESSES, IMAGE, Federation
 from vantage6.sandbox.runtimes import with_statistics
-
-ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="session")
-def built() -> Path:
-    """Build the pages, if what they are made of has changed; give their folder."""
-    done = subprocess.run(
-        ["make", "--silent", "web"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=280,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return ROOT / "web" / "built"
 
 
 @pytest.fixture(scope="session")

@@ -5,15 +5,14 @@ from pathlib import Path
 
 import pytest
 
-WEB = Path(__file__).parents[2] / "web"
+ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("script", ["types", "test"])
 def test_the_scripts_of_the_pages_pass(built: Path, script: str) -> None:
     done = subprocess.run(
-        ["npm", "run", "--silent", script],
-        cwd=WEB,
+        [ROOT / "scripts" / "web.sh", script],
         capture_output=True,
         text=True,
         check=False,

@@ -8,6 +8,7 @@ export const signIn = {
   "sign_in.submit": "Sign in",
   "sign_in.back": "Back",
   "sign_in.contact": "Questions? {contact}",
+  "sign_in.imprint": "Imprint",
   "sign_in.signed_out": "You are signed out.",
   "sign_in.expired": "Your session has ended. Sign in again: the page that you were on opens.",
   "sign_in.wrong_password": "Check both. If the password is lost, set a new one by e-mail.",

@@ -22,6 +22,13 @@ export function Step({ title, children }: { title: string; children: ComponentCh
       {children}
       <footer class="hint">
         {settings.contact && <p>{t("sign_in.contact", { contact: settings.contact })}</p>}
+        {settings.imprint && (
+          <p>
+            <a href={settings.imprint} rel="noreferrer">
+              {t("sign_in.imprint")}
+            </a>
+          </p>
+        )}
       </footer>
     </main>
   );
