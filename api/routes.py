@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from vantage6.api.resources.algorithms import Algorithms
 from vantage6.api.resources.base import Resource
+from vantage6.api.resources.changes import Changes
 from vantage6.api.resources.collaborations import Collaborations
 from vantage6.api.resources.health import Health
 from vantage6.api.resources.inboxes import Inboxes
@@ -83,6 +84,7 @@ ROUTES = (
     Route(f"/task/{ID}", Tasks, "one"),
     Route(f"/task/{ID}/status", Tasks, "status"),
     Route(f"/task/{ID}/result", Tasks, "results"),
+    Route("/change", Changes),
     Route("/algorithm", Algorithms),
     Route("/algorithm/match", Algorithms, "match"),
     Route(f"/algorithm/{ID}", Algorithms, "one"),

@@ -8,10 +8,11 @@ from urllib.parse import urlsplit
 import redis
 
 from vantage6.api.http.limits import Limits
-from vantage6.api.http.transfers import Transfers
+from vantage6.api.http.transfers import MOST_WATCHING, MOST_WATCHING_OF_ONE, Transfers
 from vantage6.api.identity.guesses import Guesses
 from vantage6.api.identity.tokens import Tokens
 from vantage6.broker import acl, metrics, presence
+from vantage6.broker.changes import Change
 from vantage6.broker.connection import HASTY_SECONDS, BrokerUnavailable, Cooldown, client
 from vantage6.broker.flower import Flower
 from vantage6.broker.inboxes import Inboxes
@@ -22,7 +23,7 @@ from vantage6.common.config import Instance, ServerConfig
 from vantage6.common.logs import get
 from vantage6.common.task_status import TaskStatus
 from vantage6.models.store import nodes
-from vantage6.models.tables import Node
+from vantage6.models.tables import Node, Task
 
 log = get(__name__)
 
@@ -44,6 +45,11 @@ class Presence:
             return set()
 
 
+def _watching() -> Transfers:
+    refusal = "Too many requests wait for changes; try again later."
+    return Transfers(MOST_WATCHING, MOST_WATCHING_OF_ONE, refusal)
+
+
 @dataclass(frozen=True)
 class Service:
     """The collaborators of the resources."""
@@ -53,6 +59,8 @@ class Service:
     _presence: Presence = field(default_factory=Presence)
     #: What is on its way in this process.
     transfers: Transfers = field(default_factory=Transfers)
+    #: Which requests wait for changes in this process.
+    watching: Transfers = field(default_factory=_watching)
 
     @classmethod
     def of(cls, instance: Instance) -> "Service":
@@ -109,6 +117,10 @@ class Service:
         """Count results that were ended from outside."""
         if number:
             self.telemetry.count(metrics.ENDED, str(TaskStatus.KILLED), by=number)
+
+    def note_change(self, task: Task) -> None:
+        """Tell clients that wait for it that a task or its results changed."""
+        self.telemetry.note(Change(task.collaboration_id, task.id, task.run_id))
 
     def broker_url_for(self, node: Node) -> str:
         """Give a node a new password for its queue, and return the address with it."""

@@ -13,8 +13,12 @@ MAIL = "mail"
 #: Prefix of the counters of attempts.
 LIMITS_PREFIX = "v6:limits"
 
-#: Channel of the ids of nodes whose inboxes got messages, separated by blanks.
+#: Channel of the ids of nodes whose inboxes got messages, separated by blanks; also `CHANGES_WORD`.
 WAKEUPS = "v6:rings"
+
+#: Stream of the tasks that changed lately, and what the channel says when there are more.
+CHANGES = "v6:changes"
+CHANGES_WORD = "changes"
 
 #: Hash of what all processes of the server have counted.
 METRICS = "v6:metrics"

@@ -1,6 +1,6 @@
-"""What operators watch: numbers for Prometheus, and events for Flower.
+"""What operators watch: numbers for Prometheus, and events for Flower. What pages watch: changes.
 
-Both are ornaments. They are put down at once and sent by a thread within a second, many in one
+All are ornaments. They are put down at once and sent by a thread within a second, many in one
 round trip, so that no request waits for them. While the broker is away events are forgotten, and
 numbers are kept: they go with the first that is counted after the cooldown. All processes of a
 server count into the same hash in Redis: so it makes no difference which of them a scrape meets,
@@ -11,7 +11,7 @@ import json
 import threading
 import time
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, cast
 
@@ -19,6 +19,8 @@ import redis
 from celery import Celery
 from celery.events.event import Event, get_exchange
 
+from vantage6.broker import changes
+from vantage6.broker.changes import Change
 from vantage6.broker.connection import HASTY_SECONDS, Cooldown, answering, client
 from vantage6.broker.metrics import Metric
 from vantage6.broker.queues import METRICS
@@ -31,6 +33,8 @@ log = logs.get(__name__)
 _PAUSE_SECONDS = 0.5
 #: Events that wait; what comes on top of them is forgotten.
 _MOST_EVENTS = 10_000
+#: Changes that wait; a client that misses one looks again after a while.
+_MOST_CHANGES = 10_000
 #: Events in one message, which stays below a megabyte.
 _BATCH = 500
 
@@ -53,6 +57,8 @@ class Telemetry:
         self._lock = threading.Lock()
         self._numbers: dict[Number, float] = {}
         self._events: list[dict[str, Any]] = []
+        #: In their order, each once.
+        self._changes: dict[Change, None] = {}
         self._thread: threading.Thread | None = None
         self._cooldown = Cooldown()
         self._redis: redis.Redis | None = None
@@ -81,6 +87,13 @@ class Telemetry:
                 self._events.append(event)
             self._wake()
 
+    def note(self, change: Change) -> None:
+        """Tell clients that wait for it that a task or its results changed."""
+        with self._lock:
+            if len(self._changes) < _MOST_CHANGES:
+                self._changes[change] = None
+            self._wake()
+
     def _add(self, number: Number, by: float) -> None:
         self._numbers[number] = self._numbers.get(number, 0) + by
 
@@ -97,12 +110,13 @@ class Telemetry:
             with self._lock:
                 numbers, self._numbers = self._numbers, {}
                 events, self._events = self._events, []
-                if not (numbers or events):
+                noted, self._changes = self._changes, {}
+                if not (numbers or events or noted):
                     self._thread = None
                     return
             try:
                 with answering():
-                    self._send_numbers(numbers)
+                    self._send_numbers(numbers, noted)
                     self._send_events(events)
             # Nothing that goes wrong here may be anybody's concern.
             except Exception as error:
@@ -114,15 +128,16 @@ class Telemetry:
                     self._thread = None
                 return
 
-    def _send_numbers(self, numbers: dict[Number, float]) -> None:
-        """Add to the hash; what arrived is taken out, so that it is never sent again."""
-        if not numbers:
+    def _send_numbers(self, numbers: dict[Number, float], noted: Iterable[Change]) -> None:
+        """Add to the hash and to the stream; what arrived is taken out, and never sent again."""
+        if not (numbers or noted):
             return
         if self._redis is None:
             self._redis = client(self._url, read_seconds=HASTY_SECONDS, retries=0)
         with self._redis.pipeline(transaction=True) as pipeline:
             for number, by in numbers.items():
                 pipeline.hincrbyfloat(METRICS, json.dumps(number), by)
+            changes.publish(pipeline, noted)
             pipeline.execute()
         numbers.clear()
 

@@ -1,4 +1,4 @@
-"""Wakes the nodes that wait at one process of the API: one connection for all of them."""
+"""Wakes the requests that wait at one process of the API: one connection for all of them."""
 
 import threading
 import time
@@ -9,7 +9,7 @@ from typing import Any
 import redis
 
 from vantage6.broker.connection import client
-from vantage6.broker.queues import WAKEUPS
+from vantage6.broker.queues import CHANGES_WORD, WAKEUPS
 from vantage6.common import logs
 
 log = logs.get(__name__)
@@ -27,7 +27,7 @@ _IDLE_SECONDS = 60.0
 
 
 class Waiter:
-    """One request of a node that waits for a message."""
+    """One request of a node that waits for a message, or of a client that waits for changes."""
 
     def __init__(self) -> None:
         self._woken = threading.Event()
@@ -48,7 +48,9 @@ class Waiter:
 
 
 class Wakeups:
-    """Wakes nodes whose inbox got a message, in a thread that starts with the first who waits.
+    """Wakes nodes whose inbox got a message, and clients when a task changed.
+
+    A thread does it, which starts with the first request that waits.
 
     A lost notification only delays a node until its wait ends. After each connection to Redis all
     nodes look.
@@ -63,6 +65,7 @@ class Wakeups:
         self._url = url
         self._lock = threading.Lock()
         self._waiters: dict[int, Waiter] = {}
+        self._watchers: set[Waiter] = set()
         self._thread: threading.Thread | None = None
         self._needed_at = 0.0
         self._is_serving: Callable[[], bool] = lambda: True
@@ -88,10 +91,7 @@ class Wakeups:
         with self._lock:
             before = self._waiters.get(node_id)
             self._waiters[node_id] = waiter
-            self._needed_at = time.monotonic()
-            if self._thread is None or not self._thread.is_alive():
-                self._thread = threading.Thread(target=self._listen, name="wakeups", daemon=True)
-                self._thread.start()
+            self._need_listener()
         if before is not None:
             before.is_lost = True
             before.wake()
@@ -101,6 +101,26 @@ class Wakeups:
             with self._lock:
                 if self._waiters.get(node_id) is waiter:
                     del self._waiters[node_id]
+
+    @contextmanager
+    def watcher(self) -> Iterator[Waiter]:
+        """Let a client wait for changes of tasks."""
+        waiter = Waiter()
+        with self._lock:
+            self._watchers.add(waiter)
+            self._need_listener()
+        try:
+            yield waiter
+        finally:
+            with self._lock:
+                self._watchers.discard(waiter)
+
+    def _need_listener(self) -> None:
+        """Start the thread if there is none. The lock is held."""
+        self._needed_at = time.monotonic()
+        if self._thread is None or not self._thread.is_alive():
+            self._thread = threading.Thread(target=self._listen, name="wakeups", daemon=True)
+            self._thread.start()
 
     def _listen(self) -> None:
         pause = _FIRST_PAUSE_SECONDS
@@ -137,15 +157,24 @@ class Wakeups:
             self._wake_all()
         elif message["type"] == "message":
             for word in message["data"].split():
+                if word == CHANGES_WORD.encode():
+                    self._wake_watchers()
                 waiter = self._waiters.get(int(word)) if word.isdigit() else None
                 if waiter is not None:
                     waiter.wake()
+
+    def _wake_watchers(self) -> None:
+        with self._lock:
+            watchers = list(self._watchers)
+        for waiter in watchers:
+            waiter.wake()
 
     def _wake_all(self) -> None:
         with self._lock:
             waiters = list(self._waiters.values())
         for waiter in waiters:
             waiter.wake()
+        self._wake_watchers()
 
     def _is_over(self) -> bool:
         """Tell whether there is nothing to listen for; who waits later starts it again."""
@@ -153,7 +182,7 @@ class Wakeups:
             self._wake_all()
             return True
         with self._lock:
-            if self._waiters:
+            if self._waiters or self._watchers:
                 self._needed_at = time.monotonic()
             elif time.monotonic() - self._needed_at > _IDLE_SECONDS:
                 self._thread = None

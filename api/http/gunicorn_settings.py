@@ -16,7 +16,7 @@ bind = addresses.with_port(_config.ip, _config.port)
 workers = _config.workers
 # Most of them wait, or are not even made; see vantage6.api.http.request_slots.
 # Each large body has its own.
-threads = _config.threads + _config.waiting_nodes + transfers.MOST
+threads = _config.threads + _config.waiting_nodes + transfers.MOST + transfers.MOST_WATCHING
 worker_class = "vantage6.api.http.gunicorn_worker.Worker"
 # One for each of them, for clients that are slow, and as many as usual for those that keep theirs.
 worker_connections = threads + MOST_WAITING + 1000

@@ -1,4 +1,4 @@
-"""How many large bodies and answers are on their way at once; each keeps a thread."""
+"""How many large bodies and answers are on their way at once, and the like; each keeps a thread."""
 
 import shutil
 import threading
@@ -12,6 +12,10 @@ from vantage6.common.errors import Unavailable
 #: In one process, and of one caller in one process.
 MOST = 128
 MOST_OF_ONE = 32
+
+#: Requests of users that wait for changes in one process, and of one user in one process.
+MOST_WATCHING = 200
+MOST_WATCHING_OF_ONE = 8
 
 #: What their files leave free on the disk, where that is not more than one part in so many.
 _FREE_BYTES, _FREE_PART = 2**30, 20
@@ -27,10 +31,17 @@ class Transfers:
     ----------
     most, most_of_one
         How many there may be, and how many of one caller.
+    refusal
+        The answer to a caller once there are too many.
     """
 
-    def __init__(self, most: int = MOST, most_of_one: int = MOST_OF_ONE) -> None:
-        self._most, self._most_of_one = most, most_of_one
+    def __init__(
+        self,
+        most: int = MOST,
+        most_of_one: int = MOST_OF_ONE,
+        refusal: str = "Too many large bodies are on their way; try again later.",
+    ) -> None:
+        self._most, self._most_of_one, self._refusal = most, most_of_one, refusal
         self._lock = threading.Lock()
         self._callers: Counter[str] = Counter()
         #: Who holds it has a large body in memory, or a large text for an answer. A request that
@@ -47,7 +58,7 @@ class Transfers:
         """
         with self._lock:
             if self._callers.total() >= self._most or self._callers[caller] >= self._most_of_one:
-                full = Unavailable("Too many large bodies are on their way; try again later.")
+                full = Unavailable(self._refusal)
                 full.retry_after = 10
                 raise full
             self._callers[caller] += 1

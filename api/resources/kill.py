@@ -6,6 +6,7 @@ from vantage6.api.identity.rights import Rights
 from vantage6.api.resources.base import Resource
 from vantage6.api.schemas.base import Message
 from vantage6.api.schemas.tasks import Kill
+from vantage6.broker.changes import Change
 from vantage6.common.enums import Operation, Scope
 from vantage6.common.errors import Invalid
 from vantage6.models.store import nodes, result_endings, tasks
@@ -38,6 +39,7 @@ class Killing(Resource):
         if not ended:
             raise Invalid(f"Task {row.id} has ended already.", code="task_ended")
         self.service.count_killed(ended)
+        self.service.note_change(row)
         return {"msg": f"{ended} results of task {row.id} were killed."}
 
     @endpoint(
@@ -59,4 +61,6 @@ class Killing(Resource):
             caller.require("event", Operation.CREATE, organization=node.organization_id)
         ended = result_endings.kill_at(node)
         self.service.count_killed(ended)
+        if ended and node.collaboration_id is not None:
+            self.service.telemetry.note(Change(node.collaboration_id))
         return {"msg": f"{ended} results of node {node.id} were killed."}

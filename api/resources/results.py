@@ -128,6 +128,7 @@ class Results(Resource):
             },
             lease_seconds=self.service.config.lease_seconds,
         )
+        self.service.note_change(row.task)
         if was_open and row.finished_at is not None:
             self._note_end(row, caller.calling_node)
         return self.replies.results([row], texts=None, node=caller.calling_node)[0]
@@ -159,6 +160,7 @@ class Results(Resource):
         row, is_new = results.claim(id_, caller.calling_node, seconds)
         if is_new:
             self._note_claim(row, caller.calling_node)
+            self.service.note_change(row.task)
         task = row.task
         initiator = organizations.get(task.initiator_id)
         return {
@@ -197,6 +199,7 @@ class Results(Resource):
             row = results.get(id_)
             log.error("result given up", result_id=row.id, node_id=node.id)
             self._note_end(row, node)
+            self.service.note_change(row.task)
         return self.replies.results([row], texts=None, node=node)[0]
 
 

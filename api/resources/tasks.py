@@ -131,6 +131,7 @@ class Tasks(Resource):
             parent_id=created.task.parent_id,
             results=len(body.organizations),
         )
+        self.service.note_change(created.task)
         return self.replies.new_task(created.task, created.results)
 
     @staticmethod
@@ -177,6 +178,7 @@ class Tasks(Resource):
         caller.require("task", Operation.DELETE, collaboration=row.collaboration_id)
         ended = tasks.delete(row)
         self.service.count_killed(ended)
+        self.service.note_change(row)
         return {"msg": f"Task {id_} was removed; {ended} results were ended before."}
 
     @endpoint(
