@@ -33,8 +33,8 @@ declare -A extras=([statistics]=statistics)
 build_wheel() {
     # A copy, so that an old build/ does not get into the wheel, nor a new one into the checkout.
     mkdir "$work/project"
-    tar -c --exclude-vcs --exclude=./.[a-z]* --exclude=./build --exclude=__pycache__ . |
-        tar -x -C "$work/project"
+    tar -c --exclude-vcs --exclude=./.[a-z]* --exclude=./build --exclude=__pycache__ \
+        --exclude=node_modules . | tar -x -C "$work/project"
     "$python" -m pip wheel -qq --no-deps --wheel-dir "$work/project-wheels" "$work/project"
 }
 
