@@ -57,6 +57,8 @@ authorities=${PIP_CERT:-${SSL_CERT_FILE:-}}
 if [ -n "$authorities" ]; then
     install -D -m 644 "$authorities" "$root/etc/ssl/certs/authorities.pem"
     variables+=(PIP_CERT=/etc/ssl/certs/authorities.pem)
+    # What npm asks, which builds the web pages.
+    variables+=(NODE_EXTRA_CA_CERTS=/etc/ssl/certs/authorities.pem)
 fi
 
 # What a kernel with an init would have prepared; /dev/net/tun is closed to others, as on some machines.
