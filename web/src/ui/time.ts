@@ -5,9 +5,18 @@ export function moment(at: string | null | undefined): string {
   if (!at) return t("time.never");
   const when = new Date(at);
   if (Number.isNaN(when.getTime())) return at;
-  return new Intl.DateTimeFormat(language.value, { dateStyle: "medium", timeStyle: "short" }).format(
-    when,
-  );
+  return formatOf(language.value).format(when);
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+/** Return the format of a language; making one takes longer than drawing a row of a table. */
+function formatOf(name: string): Intl.DateTimeFormat {
+  const known = formats.get(name);
+  if (known) return known;
+  const made = new Intl.DateTimeFormat(name, { dateStyle: "medium", timeStyle: "short" });
+  formats.set(name, made);
+  return made;
 }
 
 /** Return how long ago a moment was, in the largest unit that fits: "3 minutes ago". */
