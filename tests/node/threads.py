@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from tests.waiting import eventually
 from vantage6.node.work.scheduler import Scheduler
 
-#: Of the event loop of the browser that all tests of a file use.
-_SHARED = "asyncio_"
+#: What works on results. Other threads, as those of a browser, may last for the tests of a file.
+_OF_RESULTS = ("result-", "disk", "logs")
 
 
 def threads_of(scheduler: Scheduler) -> list[threading.Thread]:
@@ -28,14 +28,14 @@ def wait_for_threads_of(scheduler: Scheduler) -> None:
 
 @contextmanager
 def no_threads_left() -> Iterator[None]:
-    """Fail unless all threads that are started in a block end with it."""
+    """Fail unless all work on results that is started in a block ends with it."""
     before = set(threading.enumerate())
     yield
     left: list[threading.Thread] = []
 
     def is_alone() -> bool:
         new = set(threading.enumerate()) - before
-        left[:] = [thread for thread in new if not thread.name.startswith(_SHARED)]
+        left[:] = [thread for thread in new if thread.name.startswith(_OF_RESULTS)]
         return not left
 
     try:
