@@ -10,6 +10,7 @@ from tests.node.test_approval import ask as ask
 from tests.node.test_approval import held as held
 from tests.node.test_grants import make_grant
 from tests.node.test_held_requests import make_request
+from tests.node.threads import wait_for_threads_of
 from tests.node.wire import Wire
 from tests.waiting import eventually
 from vantage6.common.durable_files import read_json
@@ -170,7 +171,7 @@ def test_a_request_whose_result_is_gone_is_forgotten_at_the_start(
     second = make_scheduler(**ALWAYS)
     second.adopt()
     # The server shows it as held from the first life on.
-    assert eventually(lambda: [one["state"] for one in second.describe()] == ["awaits approval"])
+    wait_for_threads_of(second)
     assert held.ids() == [5]
     second.leave()
 
