@@ -145,6 +145,11 @@ describe("pictures", () => {
     expect(textsOf(root, ".risk g:nth-of-type(1) text.tabular").slice(0, 3)).toEqual(["21", "21", "15"]);
     expect(textsOf(root, ".risk g:nth-of-type(2) text.tabular")).toContain("0");
   });
+  test("names of groups have room beside the numbers at risk", () => {
+    const curves = ["new", "usual"].map((level) => ({ level, n: 3, rows: { time: [1], survival: [0.5] } }));
+    const root = show({ curves }, [{ kind: "kaplan_meier", path: "/curves" }]);
+    expect(textsOf(root, ".risk g text:first-child")).toEqual(["new", "usual"]);
+  });
   test("a life table has marks, and no steps", () => {
     const root = drawn("life_table");
     expect(root.querySelectorAll("circle.mark").length).toBeGreaterThan(3);

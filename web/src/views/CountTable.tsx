@@ -39,7 +39,7 @@ export function CountTable({ table }: { table: CrossTable }) {
           <span role="status">{said}</span>
         </span>
       </div>
-      <div class="scroll" role="region" aria-label={name} tabIndex={0}>
+      <div class="scroll" role="group" aria-label={name} tabIndex={0}>
         <table class="counts">
           <thead>
             <tr>

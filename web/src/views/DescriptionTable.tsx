@@ -21,7 +21,7 @@ export function DescriptionTable({ table }: { table: TableOne }) {
           </button>
         </span>
       </div>
-      <div class="scroll" role="region" aria-label={name} tabIndex={0}>
+      <div class="scroll" role="group" aria-label={name} tabIndex={0}>
         <table>
           <thead>
             <tr>

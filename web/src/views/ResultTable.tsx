@@ -58,7 +58,7 @@ export function ResultTable({ title, header, rows, absent }: Props) {
           <span role="status">{said}</span>
         </span>
       </div>
-      <div class="scroll" role="region" aria-label={name} tabIndex={0}>
+      <div class="scroll" role="group" aria-label={name} tabIndex={0}>
         <table>
           <thead>
             <tr>
@@ -70,7 +70,7 @@ export function ResultTable({ title, header, rows, absent }: Props) {
                   aria-sort={sortOf(order, column)}
                 >
                   {one ? (
-                    <button type="button" class="heading" onClick={() => sortBy(column)}>
+                    <button type="button" class="order" onClick={() => sortBy(column)}>
                       {one}
                       <span aria-hidden="true">{arrowOf(order, column)}</span>
                     </button>

@@ -116,7 +116,7 @@ function Sides({ one, other }: { one: Run; other: Run }) {
               <TaskState status={run.task.status} />
             </p>
             <Facts run={run} asked={answers.asked} />
-            <Answers run={run} answers={answers} />
+            <Answers run={run} answers={answers} isPart />
           </section>
         ))}
       </div>

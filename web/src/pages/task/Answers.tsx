@@ -1,3 +1,4 @@
+import { useId } from "preact/hooks";
 import { t } from "../../language";
 import { plain } from "../../ui/plain";
 import { Loading, Refused } from "../../ui/Loading";
@@ -9,14 +10,22 @@ import { Reason } from "./Reason";
 import { nameOf, type Run } from "./run";
 import type { Answers as Read } from "./useAnswers";
 
+interface AnswersProps {
+  run: Run;
+  answers: Read;
+  /** Whether it stands in a part of a page that has a name of its own. */
+  isPart?: boolean;
+}
+
 /** What the organizations answered: drawn, or why there is nothing. */
-export function Answers({ run, answers }: { run: Run; answers: Read }) {
+export function Answers({ run, answers, isPart = false }: AnswersProps) {
+  const id = useId();
   const { opened, refusal, left, more } = answers;
   const results = run.results.get(run.task.id) ?? [];
   const isWaiting = results.every((one) => isOpen(one.status));
   return (
-    <section aria-labelledby="answers">
-      <h2 id="answers">{t(results.length === 1 ? "task.answer" : "task.answers")}</h2>
+    <section aria-labelledby={isPart ? undefined : id}>
+      <h2 id={id}>{t(results.length === 1 ? "task.answer" : "task.answers")}</h2>
       {results.length === 0 && <p>{t("task.no_answers")}</p>}
       {results.length > 0 && isWaiting && <p>{t("task.no_answer")}</p>}
       {refusal && <Refused refusal={refusal} />}

@@ -57,7 +57,7 @@ function Station({ run, result }: { run: Run; result: ResultReply }) {
         <span class="quiet">{timesOf(result)}</span>
       </div>
       <Reason reason={result.reason} />
-      {result.started_at && (
+      {(result.started_at || (result.finished_at && result.status !== "completed")) && (
         <Log id={result.id} name={name} isEncrypted={run.collaboration?.isEncrypted ?? false} status={result.status} />
       )}
     </li>

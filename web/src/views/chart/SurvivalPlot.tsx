@@ -29,7 +29,7 @@ export function SurvivalPlot({ survival }: { survival: Survival }) {
       note={`${note} ${risk}`}
       height={height}
       draw={(width) => {
-        const left = Math.min(110, Math.max(44, Math.max(...labels.map((one) => one.length)) * LETTER + 12));
+        const left = Math.min(110, Math.max(44, Math.max(...labels.map((one) => one.length)) * LETTER + 18));
         const x = linearScale([0, until], [left, width - 14], width < 480 ? 4 : 7);
         const y = linearScale([0, 1], [bottom, legend]);
         return (
