@@ -13,12 +13,17 @@ const all: Rule[] = read("models/rules.csv")
   .split("\n")
   .map((line, i) => {
     const [name = "", operation, scope] = line.trim().split(",");
-    return { id: i + 1, name, operation: operation as Operation, scope: scope as Scope, description: "" };
+    return {
+      id: i + 1,
+      name,
+      operation: operation as Operation,
+      scope: scope as Scope,
+      description: "",
+    };
   });
 const defaultRoles: Record<string, number[]> = JSON.parse(read("models/default_roles.json"));
 const idOf = (name: string, operation: Operation, scope: Scope) =>
-  all.find((rule) => [rule.name, rule.operation, rule.scope].join() === [name, operation, scope].join())
-    ?.id ?? 0;
+  all.find((rule) => [rule.name, rule.operation, rule.scope].join() === [name, operation, scope].join())?.id ?? 0;
 
 const [amsterdam, berlin, cairo] = [1, 2, 3];
 const [north, south, free, far] = [1, 2, 3, 4];
@@ -65,12 +70,24 @@ const asked: Record<string, [RequestName, Subject]> = {
   "DELETE /collaboration/{north}": ["DELETE /collaboration/{id}", { collaboration: north }],
   "GET /collaboration/{north}/organization": ["GET /collaboration/{id}/organization", { collaboration: north }],
   "GET /collaboration/{south}/organization": ["GET /collaboration/{id}/organization", { collaboration: south }],
-  "POST /collaboration/{north}/organization cairo": ["POST /collaboration/{id}/organization", { collaboration: north, organization: cairo }],
-  "DELETE /collaboration/{north}/organization berlin": ["DELETE /collaboration/{id}/organization", { collaboration: north, organization: berlin }],
+  "POST /collaboration/{north}/organization cairo": [
+    "POST /collaboration/{id}/organization",
+    { collaboration: north, organization: cairo },
+  ],
+  "DELETE /collaboration/{north}/organization berlin": [
+    "DELETE /collaboration/{id}/organization",
+    { collaboration: north, organization: berlin },
+  ],
   "GET /collaboration/{north}/node": ["GET /collaboration/{id}/node", { collaboration: north }],
   "GET /collaboration/{south}/node": ["GET /collaboration/{id}/node", { collaboration: south }],
-  "POST /collaboration/{free}/node of amsterdam": ["POST /collaboration/{id}/node", { collaboration: free, organization: amsterdam }],
-  "DELETE /collaboration/{north}/node of berlin": ["DELETE /collaboration/{id}/node", { collaboration: north, organization: berlin }],
+  "POST /collaboration/{free}/node of amsterdam": [
+    "POST /collaboration/{id}/node",
+    { collaboration: free, organization: amsterdam },
+  ],
+  "DELETE /collaboration/{north}/node of berlin": [
+    "DELETE /collaboration/{id}/node",
+    { collaboration: north, organization: berlin },
+  ],
   "GET /collaboration/{north}/task": ["GET /collaboration/{id}/task", { collaboration: north }],
   "GET /collaboration/{south}/task": ["GET /collaboration/{id}/task", { collaboration: south }],
 
@@ -93,8 +110,14 @@ const asked: Record<string, [RequestName, Subject]> = {
   "PATCH /user/{me}": ["PATCH /user/{id}", { user: me, organization: amsterdam }],
   "PATCH /user/{me} as viewer": ["PATCH /user/{id} roles", { user: me, organization: amsterdam, rules: viewer }],
   "PATCH /user/{colleague}": ["PATCH /user/{id}", { user: colleague, organization: amsterdam }],
-  "PATCH /user/{colleague} as viewer": ["PATCH /user/{id} roles", { user: colleague, organization: amsterdam, rules: viewer }],
-  "PATCH /user/{colleague} as root": ["PATCH /user/{id} roles", { user: colleague, organization: amsterdam, rules: root }],
+  "PATCH /user/{colleague} as viewer": [
+    "PATCH /user/{id} roles",
+    { user: colleague, organization: amsterdam, rules: viewer },
+  ],
+  "PATCH /user/{colleague} as root": [
+    "PATCH /user/{id} roles",
+    { user: colleague, organization: amsterdam, rules: root },
+  ],
   "PATCH /user/{partner}": ["PATCH /user/{id}", { user: partner, organization: berlin }],
   "DELETE /user/{me}/2fa": ["DELETE /user/{id}/2fa", { user: me, organization: amsterdam }],
   "DELETE /user/{colleague}/2fa": ["DELETE /user/{id}/2fa", { user: colleague, organization: amsterdam }],
@@ -119,11 +142,26 @@ const asked: Record<string, [RequestName, Subject]> = {
   "DELETE /role/{own_role}": ["DELETE /role/{id}", { organization: amsterdam, rules: [small] }],
   "DELETE /role/{foreign_role}": ["DELETE /role/{id}", { organization: berlin, rules: [small] }],
   "DELETE /role/{viewer_role}": ["DELETE /role/{id}", { organization: null, rules: viewer }],
-  "POST /role/{own_role}/rule/{small_rule}": ["POST /role/{id}/rule/{rule_id}", { organization: amsterdam, rules: [small] }],
-  "POST /role/{own_role}/rule/{great_rule}": ["POST /role/{id}/rule/{rule_id}", { organization: amsterdam, rules: [great] }],
-  "POST /role/{foreign_role}/rule/{small_rule}": ["POST /role/{id}/rule/{rule_id}", { organization: berlin, rules: [small] }],
-  "DELETE /role/{own_role}/rule/{small_rule}": ["DELETE /role/{id}/rule/{rule_id}", { organization: amsterdam, rules: [small] }],
-  "DELETE /role/{foreign_role}/rule/{small_rule}": ["DELETE /role/{id}/rule/{rule_id}", { organization: berlin, rules: [small] }],
+  "POST /role/{own_role}/rule/{small_rule}": [
+    "POST /role/{id}/rule/{rule_id}",
+    { organization: amsterdam, rules: [small] },
+  ],
+  "POST /role/{own_role}/rule/{great_rule}": [
+    "POST /role/{id}/rule/{rule_id}",
+    { organization: amsterdam, rules: [great] },
+  ],
+  "POST /role/{foreign_role}/rule/{small_rule}": [
+    "POST /role/{id}/rule/{rule_id}",
+    { organization: berlin, rules: [small] },
+  ],
+  "DELETE /role/{own_role}/rule/{small_rule}": [
+    "DELETE /role/{id}/rule/{rule_id}",
+    { organization: amsterdam, rules: [small] },
+  ],
+  "DELETE /role/{foreign_role}/rule/{small_rule}": [
+    "DELETE /role/{id}/rule/{rule_id}",
+    { organization: berlin, rules: [small] },
+  ],
   "GET /rule": ["GET /rule", {}],
 
   "GET /node": ["GET /node", {}],
@@ -204,7 +242,9 @@ describe("the table of the server", () => {
 
 test("a public key is changed by users of its organization alone", () => {
   const asks = (caller: string, organization: number) =>
-    allows(users[caller] ?? expect.fail(), "PATCH /organization/{id} public key", { organization });
+    allows(users[caller] ?? expect.fail(), "PATCH /organization/{id} public key", {
+      organization,
+    });
   expect(asks("Root", amsterdam)).toBe(true);
   expect(asks("Root", berlin)).toBe(false);
   expect(asks("Viewer", amsterdam)).toBe(false);

@@ -77,7 +77,11 @@ const endsTask: Weigh = (rights, { collaboration, organizations = [] }) => {
   if (collaboration == null || !rights.place.collaborations.has(collaboration)) return false;
   if (rights.holds("event", "CREATE", "COLLABORATION")) return true;
   const own = rights.place.organization;
-  return own !== null && organizations.includes(own) && rights.may("event", "CREATE", { organization: own });
+  return (
+    own !== null &&
+    organizations.includes(own) &&
+    rights.may("event", "CREATE", { organization: own })
+  );
 };
 const endsTasksOfNode: Weigh = (rights, { organization, collaboration }) =>
   (rights.holds("event", "CREATE", "COLLABORATION") &&
@@ -166,9 +170,11 @@ const requests = {
   "GET /result/{id}": within("result", "VIEW"),
 
   "GET /algorithm": lists("algorithm", "ORGANIZATION"),
-  "GET /algorithm/match": both(lists("algorithm", "ORGANIZATION"), (rights, { collaboration }) =>
-    rights.reachesEverything("algorithm", "VIEW") ||
-    (collaboration != null && rights.place.collaborations.has(collaboration)),
+  "GET /algorithm/match": both(
+    lists("algorithm", "ORGANIZATION"),
+    (rights, { collaboration }) =>
+      rights.reachesEverything("algorithm", "VIEW") ||
+      (collaboration != null && rights.place.collaborations.has(collaboration)),
   ),
   "POST /algorithm": within("algorithm", "CREATE"),
   // `user` is the author of a draft, and nobody's for what was reviewed.

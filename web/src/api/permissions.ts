@@ -5,7 +5,7 @@
 import { effect, signal } from "@preact/signals";
 import { allows, type RequestName, type Subject } from "./allowed";
 import { api, take } from "./client";
-import { Rights, type Rule } from "./rights";
+import { Rights, type Operation, type Rule } from "./rights";
 import { user } from "./session";
 
 /** The rights of the signed-in user; null until they are known. */
@@ -16,6 +16,16 @@ export const rightsError = signal<Error | null>(null);
 /** Whether the user may send a request about a subject; false until the rights are known. */
 export function may(request: RequestName, subject: Subject = {}): boolean {
   return rights.value !== null && allows(rights.value, request, subject);
+}
+
+/** Whether the user may do something to all objects of a kind. */
+export function reachesAll(name: string, operation: Operation): boolean {
+  return rights.value?.reachesEverything(name, operation) ?? false;
+}
+
+/** The organization of the user, or null. */
+export function ownOrganization(): number | null {
+  return rights.value?.place.organization ?? null;
 }
 
 /** Read the rules and the place of the user anew: after a change of roles or members. */

@@ -52,7 +52,9 @@ export class Rights {
     readonly place: Place,
   ) {
     this.names = new Set(
-      all.filter(({ id }) => held.has(id)).map((rule) => naming(rule.name, rule.operation, rule.scope)),
+      all
+        .filter(({ id }) => held.has(id))
+        .map((rule) => naming(rule.name, rule.operation, rule.scope)),
     );
     this.hasEverything =
       all.length > 0 && all.every(({ id, name }) => name === "algorithm" || held.has(id));
@@ -88,7 +90,8 @@ export class Rights {
     const isHome = organization != null && organization === this.place.organization;
     if ((isNear || this.holds(name, operation, "COLLABORATION")) && (isShared || isPartner))
       return true;
-    if ((isNear || this.holds(name, operation, "ORGANIZATION")) && (isShared || isHome)) return true;
+    if ((isNear || this.holds(name, operation, "ORGANIZATION")) && (isShared || isHome))
+      return true;
     return user != null && user === this.place.user && this.holds(name, operation, "OWN");
   }
 }

@@ -36,6 +36,7 @@ export const routes: PageRoute[] = [
   { path: "/app/me", component: page(() => import("../pages/me/Me")) },
   { path: "/app/tasks/:id", component: page(() => import("../pages/task/Task")) },
   { path: "/app/compare", component: page(() => import("../pages/compare/Compare")) },
+  ...administration(),
   { path: "/app/key", component: page(() => import("../pages/key/Key")) },
 ];
 
@@ -54,4 +55,34 @@ function page(load: () => Promise<{ default: ComponentType }>): PageRoute["compo
       },
     })),
   );
+}
+
+function administration(): PageRoute[] {
+  const at = (path: string, load: Parameters<typeof page>[0]): PageRoute => ({
+    path: `/app/admin/${path}`,
+    component: page(load),
+  });
+  return [
+    {
+      path: "/app/admin/",
+      component: page(() => import("../pages/admin/Overview")),
+      menu: "nav.admin",
+      isOpen: () => may("GET /organization") || may("GET /user") || may("GET /node"),
+    },
+    at("organizations", () => import("../pages/admin/Organizations")),
+    at("organizations/new", () => import("../pages/admin/OrganizationNew")),
+    at("organizations/:id", () => import("../pages/admin/Organization")),
+    at("collaborations", () => import("../pages/admin/Collaborations")),
+    at("collaborations/new", () => import("../pages/admin/CollaborationNew")),
+    at("collaborations/:id", () => import("../pages/admin/Collaboration")),
+    at("users", () => import("../pages/admin/Users")),
+    at("users/new", () => import("../pages/admin/UserNew")),
+    at("users/:id", () => import("../pages/admin/User")),
+    at("roles", () => import("../pages/admin/Roles")),
+    at("roles/new", () => import("../pages/admin/RoleNew")),
+    at("roles/:id", () => import("../pages/admin/Role")),
+    at("nodes", () => import("../pages/admin/Nodes")),
+    at("nodes/new", () => import("../pages/admin/NodeNew")),
+    at("nodes/:id", () => import("../pages/admin/Node")),
+  ];
 }

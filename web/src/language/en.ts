@@ -1,3 +1,6 @@
+import { admin } from "./en/admin";
+import { adminNodes } from "./en/admin_nodes";
+import { adminPeople } from "./en/admin_people";
 import { app } from "./en/app";
 import { crypto } from "./en/crypto";
 import { home } from "./en/home";
@@ -16,6 +19,9 @@ import { views } from "./en/views";
  * Each area has a file in `en/`, named like its folder in `pages/`; its keys begin with that name.
  */
 export const en = {
+  ...admin,
+  ...adminNodes,
+  ...adminPeople,
   ...app,
   ...crypto,
   ...home,
