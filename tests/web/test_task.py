@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Download, Locator, Page, expect
 
-from tests.web.browsing import Browsing
+from tests.web.browsing import PATIENCE, Browsing
 from vantage6.client import Client
 from vantage6.sandbox import statistics
 from vantage6.sandbox.federation import Federation
 
 pytestmark = pytest.mark.slow
+expect.set_options(timeout=PATIENCE)
 
 #: Markup, a change of direction, and a character without width.
 HOSTILE = '<img src=x onerror="alert(1)">\u202edetrever\u200b'
