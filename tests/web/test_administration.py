@@ -9,11 +9,12 @@ import httpx2
 import pytest
 from playwright.sync_api import Page, Response, expect
 
-from tests.web.browsing import Browsing, enter
+from tests.web.browsing import PATIENCE, Browsing, enter
 from tests.web.people import Person
 from vantage6.sandbox.federation import Federation
 
 pytestmark = pytest.mark.slow
+expect.set_options(timeout=PATIENCE)
 
 #: What each role may begin.
 MAY_BEGIN = {
