@@ -34,18 +34,33 @@ export function onChange(listener: (change: Change) => void): () => void {
   };
 }
 
-/** Call `reload` after each change that concerns a page, as long as that page is shown. */
-export function useChanges(concerns: (change: Change) => boolean, reload: () => void): void {
+/**
+ * Call `reload` after changes that concern a page, as long as that page is shown.
+ *
+ * Changes within `gather` milliseconds make one call: many results may end at once.
+ */
+export function useChanges(
+  concerns: (change: Change) => boolean,
+  reload: () => void,
+  gather = 300,
+): void {
   const latest = useRef({ concerns, reload });
   latest.current = { concerns, reload };
-  useEffect(
-    () =>
-      onChange((change) => {
-        const isAny = change.collaboration === null;
-        if (isAny || latest.current.concerns(change)) latest.current.reload();
-      }),
-    [],
-  );
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const stop = onChange((change) => {
+      const isAny = change.collaboration === null;
+      if (!isAny && !latest.current.concerns(change)) return;
+      timer ??= setTimeout(() => {
+        timer = undefined;
+        latest.current.reload();
+      }, gather);
+    });
+    return () => {
+      clearTimeout(timer);
+      stop();
+    };
+  }, []);
 }
 
 function begin(): void {

@@ -1,4 +1,5 @@
 import { api, takeList } from "../../api/client";
+import { useChanges } from "../../api/live";
 import { useLoad } from "../../api/load";
 import type { Names } from "../../api/names";
 import { user } from "../../api/session";
@@ -10,12 +11,15 @@ import { taskColumns, type Task } from "../tasks/columns";
 
 /** So many of the own tasks stand here; the list of tasks has all. */
 const MOST = 10;
+/** Of all tasks that the user may see, some change often. */
+const GATHER = 3_000;
 const OPEN = ["active", "initializing", "pending"];
 
 /** The own tasks that run, and the last ones that ended. */
 export function MyTasks({ collaborations, organizations }: { collaborations: Names; organizations: Names }) {
   const me = user.value?.id ?? 0;
   const tasks = useLoad((signal) => listMine(me, signal), [me]);
+  useChanges(() => true, tasks.reload, GATHER);
   const columns = taskColumns(collaborations, organizations).filter(({ key }) => key !== "sender");
   return (
     <Show from={tasks}>

@@ -2,6 +2,7 @@ import "../../styles/pairs.css";
 import "../../styles/task.css";
 import { useRoute } from "preact-iso";
 import { useEffect } from "preact/hooks";
+import { type Change, useChanges } from "../../api/live";
 import { useLoad } from "../../api/load";
 import { t } from "../../language";
 import { Notice } from "../../ui/Notice";
@@ -33,6 +34,7 @@ export default function TaskPage() {
 
 function Loaded({ id }: { id: number }) {
   const found = useLoad((signal) => loadRun(id, signal), [id]);
+  useChanges((change) => isAbout(change, found.data), found.reload);
   useEffect(() => follow(found.data, found.reload), [found.data]);
   if (found.state === "refused")
     return (
@@ -49,15 +51,19 @@ function Loaded({ id }: { id: number }) {
   return <Shown run={found.data} reload={found.reload} />;
 }
 
-/** The first and the longest pause between two questions about a task that computes. */
-const SHORTEST = 1000;
-const LONGEST = 15_000;
+function isAbout(change: Change, run: Run | undefined): boolean {
+  if (!run) return false;
+  if (change.run !== null) return change.run === run.task.run_id;
+  return change.collaboration === run.task.collaboration.id;
+}
 
-/** Ask again while the task can change: a long wait asks seldom, as the Python client does. */
+/** The log of a result grows without a change of the task. */
+const LOG_PAUSE = 15_000;
+
+/** Ask again while the task can change, also where the server tells of no changes. */
 function follow(run: Run | undefined, reload: () => void): (() => void) | undefined {
   if (!run || run.task.complete) return undefined;
-  const age = run.task.created_at ? Date.now() - Date.parse(run.task.created_at) : 0;
-  const timer = setTimeout(reload, Math.min(LONGEST, Math.max(SHORTEST, age / 20)));
+  const timer = setTimeout(reload, LOG_PAUSE);
   return () => clearTimeout(timer);
 }
 

@@ -1,6 +1,7 @@
 import { useMemo, useState } from "preact/hooks";
 import { useLocation } from "preact-iso";
 import { api, takeList } from "../../api/client";
+import { useChanges } from "../../api/live";
 import { useLoad } from "../../api/load";
 import { listCollaborations, listOrganizations, namesOf } from "../../api/names";
 import { may } from "../../api/permissions";
@@ -15,6 +16,9 @@ import { nameOf, taskColumns } from "./columns";
 import { FilterForm } from "./FilterForm";
 import { addressOf, isFiltered, parametersOf, readFilters, type Filters } from "./filters";
 
+/** Of all tasks that the user may see, some change often. */
+const GATHER = 3_000;
+
 /** All tasks that the user may see, by page; the address has the filters. */
 export default function Tasks() {
   const { url, query, route } = useLocation();
@@ -28,6 +32,7 @@ export default function Tasks() {
     (signal) => takeList(api.GET("/task", { params: { query: parametersOf(filters, me) }, signal })),
     [address],
   );
+  useChanges(() => true, tasks.reload, GATHER);
   const columns = useMemo(
     () => taskColumns(namesOf(collaborations.data ?? []), namesOf(organizations.data ?? [])),
     [collaborations.data, organizations.data],
