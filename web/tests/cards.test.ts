@@ -40,7 +40,9 @@ test.each([
 });
 
 test("texts are written as in Python", () => {
-  expect(pythonJson('a"b\\\n\u0001é😀\u007f')).toBe('"a\\"b\\\\\\n\\u0001\\u00e9\\ud83d\\ude00\u007f"');
+  expect(pythonJson('a"b\\\n\u0001é😀\u007f')).toBe(
+    '"a\\"b\\\\\\n\\u0001\\u00e9\\ud83d\\ude00\u007f"',
+  );
   expect(pythonJson({})).toBe("{}");
   expect(pythonJson([null, true, {}])).toBe("[null, true, {}]");
 });
@@ -72,7 +74,9 @@ test("each argument gets the control that its schema asks for", () => {
     organization_ids: "organizations",
     confidence: "number",
   });
-  expect(controlOf({ type: "array", items: { type: "string" }, "x-is": "columns" })).toBe("columns");
+  expect(controlOf({ type: "array", items: { type: "string" }, "x-is": "columns" })).toBe(
+    "columns",
+  );
   expect(controlOf({ type: ["array", "null"], items: { type: "number" } })).toBe("numbers");
   expect(controlOf({ type: "boolean" })).toBe("flag");
   expect(controlOf({ anyOf: [] })).toBe("json");
@@ -81,15 +85,29 @@ test("each argument gets the control that its schema asks for", () => {
 test("only what differs from the card is sent, and values come back into the form", () => {
   const drafts = draftsOf(args);
   expect(drafts.ties).toBe('"efron"');
-  const filled = { ...drafts, time: "time", event: "status", formula: "age + sex", confidence: "0.9" };
+  const filled = {
+    ...drafts,
+    time: "time",
+    event: "status",
+    formula: "age + sex",
+    confidence: "0.9",
+  };
   const values = valuesOf(args, filled);
   expect(values).toEqual({ time: "time", event: "status", formula: "age + sex", confidence: 0.9 });
   expect(valuesOf(args, draftsOf(args, values))).toEqual(values);
 });
 
 test("faults name the argument and say what is wanted", () => {
-  const faults = findFaults(schema, { event: 3, formula: "age", confidence: 2, other: 1, ties: "x" });
-  const sentences = Object.fromEntries(faults.map(({ path, sentence }) => [path.join("/"), sentence]));
+  const faults = findFaults(schema, {
+    event: 3,
+    formula: "age",
+    confidence: 2,
+    other: 1,
+    ties: "x",
+  });
+  const sentences = Object.fromEntries(
+    faults.map(({ path, sentence }) => [path.join("/"), sentence]),
+  );
   expect(sentences).toMatchObject({
     time: "is needed",
     event: "has to be a text",
@@ -108,7 +126,9 @@ test("arguments can depend on each other", () => {
     then: { properties: { b: { minimum: 5 } } },
   };
   expect(findFaults(depends, { a: "y" })).toEqual([{ path: ["b"], sentence: "is needed with a" }]);
-  expect(findFaults(depends, { a: "x", b: 1 })).toEqual([{ path: ["b"], sentence: "has to be at least 5" }]);
+  expect(findFaults(depends, { a: "x", b: 1 })).toEqual([
+    { path: ["b"], sentence: "has to be at least 5" },
+  ]);
   expect(findFaults(depends, { a: "x", b: 5 })).toEqual([]);
 });
 

@@ -133,7 +133,9 @@ test("keys that nothing can be done with are refused by their code", () => {
   expect(refused(() => readPrivateKey("hello"))).toBe("not_a_key");
   expect(refused(() => readPublicKey(""))).toBe("no_key");
   expect(refused(() => readPublicKey("hello"))).toBe("not_a_key");
-  expect(refused(() => readPublicKey(Buffer.from(locked.publicKey).toString("base64")))).toBe("read");
+  expect(refused(() => readPublicKey(Buffer.from(locked.publicKey).toString("base64")))).toBe(
+    "read",
+  );
 });
 
 test("a fingerprint is the same in both forms of a key", async () => {
@@ -146,7 +148,6 @@ test("a fingerprint is the same in both forms of a key", async () => {
 test("base64 is told from other bytes", () => {
   expect(isBase64(bytes("QUJD"))).toBe(true);
   expect(isBase64(bytes("QUI="))).toBe(true);
-  for (const plain of ["", "QUJ", "Q=JD", "QU.D"])
-    expect(isBase64(bytes(plain))).toBe(false);
+  for (const plain of ["", "QUJ", "Q=JD", "QU.D"]) expect(isBase64(bytes(plain))).toBe(false);
   expect(text(fromBase64("QU\nJD"))).toBe("ABC");
 });

@@ -23,7 +23,9 @@ const all: Rule[] = read("models/rules.csv")
   });
 const defaultRoles: Record<string, number[]> = JSON.parse(read("models/default_roles.json"));
 const idOf = (name: string, operation: Operation, scope: Scope) =>
-  all.find((rule) => [rule.name, rule.operation, rule.scope].join() === [name, operation, scope].join())?.id ?? 0;
+  all.find(
+    (rule) => [rule.name, rule.operation, rule.scope].join() === [name, operation, scope].join(),
+  )?.id ?? 0;
 
 const [amsterdam, berlin, cairo] = [1, 2, 3];
 const [north, south, free, far] = [1, 2, 3, 4];
@@ -43,7 +45,14 @@ function holding(rules: Iterable<number>): Rights {
   });
 }
 
-const callers = ["no role", "Viewer", "Researcher", "Organization Admin", "Collaboration Admin", "Root"];
+const callers = [
+  "no role",
+  "Viewer",
+  "Researcher",
+  "Organization Admin",
+  "Collaboration Admin",
+  "Root",
+];
 const users: Record<string, Rights> = Object.fromEntries(
   callers.map((caller) => [caller, holding(defaultRoles[caller] ?? [])]),
 );
@@ -57,9 +66,18 @@ const asked: Record<string, [RequestName, Subject]> = {
   "POST /organization": ["POST /organization", {}],
   "PATCH /organization/{amsterdam}": ["PATCH /organization/{id}", { organization: amsterdam }],
   "PATCH /organization/{berlin}": ["PATCH /organization/{id}", { organization: berlin }],
-  "GET /organization/{amsterdam}/collaboration": ["GET /organization/{id}/collaboration", { organization: amsterdam }],
-  "GET /organization/{berlin}/collaboration": ["GET /organization/{id}/collaboration", { organization: berlin }],
-  "GET /organization/{amsterdam}/node": ["GET /organization/{id}/node", { organization: amsterdam }],
+  "GET /organization/{amsterdam}/collaboration": [
+    "GET /organization/{id}/collaboration",
+    { organization: amsterdam },
+  ],
+  "GET /organization/{berlin}/collaboration": [
+    "GET /organization/{id}/collaboration",
+    { organization: berlin },
+  ],
+  "GET /organization/{amsterdam}/node": [
+    "GET /organization/{id}/node",
+    { organization: amsterdam },
+  ],
   "GET /organization/{berlin}/node": ["GET /organization/{id}/node", { organization: berlin }],
 
   "GET /collaboration": ["GET /collaboration", {}],
@@ -68,8 +86,14 @@ const asked: Record<string, [RequestName, Subject]> = {
   "POST /collaboration": ["POST /collaboration", { organizations: [cairo] }],
   "PATCH /collaboration/{north}": ["PATCH /collaboration/{id}", { collaboration: north }],
   "DELETE /collaboration/{north}": ["DELETE /collaboration/{id}", { collaboration: north }],
-  "GET /collaboration/{north}/organization": ["GET /collaboration/{id}/organization", { collaboration: north }],
-  "GET /collaboration/{south}/organization": ["GET /collaboration/{id}/organization", { collaboration: south }],
+  "GET /collaboration/{north}/organization": [
+    "GET /collaboration/{id}/organization",
+    { collaboration: north },
+  ],
+  "GET /collaboration/{south}/organization": [
+    "GET /collaboration/{id}/organization",
+    { collaboration: south },
+  ],
   "POST /collaboration/{north}/organization cairo": [
     "POST /collaboration/{id}/organization",
     { collaboration: north, organization: cairo },
@@ -92,12 +116,30 @@ const asked: Record<string, [RequestName, Subject]> = {
   "GET /collaboration/{south}/task": ["GET /collaboration/{id}/task", { collaboration: south }],
 
   "GET /invitation": ["GET /invitation", {}],
-  "POST /invitation of cairo to north": ["POST /invitation", { collaboration: north, organization: cairo }],
-  "POST /invitation of amsterdam to south": ["POST /invitation", { collaboration: south, organization: amsterdam }],
-  "DELETE /invitation/{to_us}": ["DELETE /invitation/{id}", { collaboration: far, organization: amsterdam }],
-  "DELETE /invitation/{to_cairo}": ["DELETE /invitation/{id}", { collaboration: free, organization: cairo }],
-  "POST /invitation/{to_us}/accept": ["POST /invitation/{id}/accept", { collaboration: far, organization: amsterdam }],
-  "POST /invitation/{to_cairo}/accept": ["POST /invitation/{id}/accept", { collaboration: free, organization: cairo }],
+  "POST /invitation of cairo to north": [
+    "POST /invitation",
+    { collaboration: north, organization: cairo },
+  ],
+  "POST /invitation of amsterdam to south": [
+    "POST /invitation",
+    { collaboration: south, organization: amsterdam },
+  ],
+  "DELETE /invitation/{to_us}": [
+    "DELETE /invitation/{id}",
+    { collaboration: far, organization: amsterdam },
+  ],
+  "DELETE /invitation/{to_cairo}": [
+    "DELETE /invitation/{id}",
+    { collaboration: free, organization: cairo },
+  ],
+  "POST /invitation/{to_us}/accept": [
+    "POST /invitation/{id}/accept",
+    { collaboration: far, organization: amsterdam },
+  ],
+  "POST /invitation/{to_cairo}/accept": [
+    "POST /invitation/{id}/accept",
+    { collaboration: free, organization: cairo },
+  ],
 
   "GET /user": ["GET /user", {}],
   "GET /user/{me}": ["GET /user/{id}", { user: me, organization: amsterdam }],
@@ -108,7 +150,10 @@ const asked: Record<string, [RequestName, Subject]> = {
   "POST /user viewer of berlin": ["POST /user", { organization: berlin, rules: viewer }],
   "POST /user root of amsterdam": ["POST /user", { organization: amsterdam, rules: root }],
   "PATCH /user/{me}": ["PATCH /user/{id}", { user: me, organization: amsterdam }],
-  "PATCH /user/{me} as viewer": ["PATCH /user/{id} roles", { user: me, organization: amsterdam, rules: viewer }],
+  "PATCH /user/{me} as viewer": [
+    "PATCH /user/{id} roles",
+    { user: me, organization: amsterdam, rules: viewer },
+  ],
   "PATCH /user/{colleague}": ["PATCH /user/{id}", { user: colleague, organization: amsterdam }],
   "PATCH /user/{colleague} as viewer": [
     "PATCH /user/{id} roles",
@@ -120,23 +165,41 @@ const asked: Record<string, [RequestName, Subject]> = {
   ],
   "PATCH /user/{partner}": ["PATCH /user/{id}", { user: partner, organization: berlin }],
   "DELETE /user/{me}/2fa": ["DELETE /user/{id}/2fa", { user: me, organization: amsterdam }],
-  "DELETE /user/{colleague}/2fa": ["DELETE /user/{id}/2fa", { user: colleague, organization: amsterdam }],
+  "DELETE /user/{colleague}/2fa": [
+    "DELETE /user/{id}/2fa",
+    { user: colleague, organization: amsterdam },
+  ],
   "DELETE /user/{stranger}/2fa": ["DELETE /user/{id}/2fa", { user: stranger, organization: cairo }],
   "DELETE /user/{me}": ["DELETE /user/{id}", { user: me, organization: amsterdam }],
   "DELETE /user/{colleague}": ["DELETE /user/{id}", { user: colleague, organization: amsterdam }],
   "DELETE /user/{partner}": ["DELETE /user/{id}", { user: partner, organization: berlin }],
   "GET /session": ["GET /session", { user: me }],
   "DELETE /session": ["DELETE /session", { user: me }],
-  "GET /session?user_id={colleague}": ["GET /session", { user: colleague, organization: amsterdam }],
-  "DELETE /session?user_id={colleague}": ["DELETE /session", { user: colleague, organization: amsterdam }],
-  "DELETE /session/{colleague_session}": ["DELETE /session/{id}", { user: colleague, organization: amsterdam }],
+  "GET /session?user_id={colleague}": [
+    "GET /session",
+    { user: colleague, organization: amsterdam },
+  ],
+  "DELETE /session?user_id={colleague}": [
+    "DELETE /session",
+    { user: colleague, organization: amsterdam },
+  ],
+  "DELETE /session/{colleague_session}": [
+    "DELETE /session/{id}",
+    { user: colleague, organization: amsterdam },
+  ],
 
   "GET /role": ["GET /role", {}],
   "POST /role of amsterdam": ["POST /role", { organization: amsterdam, rules: [small] }],
   "POST /role of berlin": ["POST /role", { organization: berlin, rules: [small] }],
-  "POST /role of more than one's own": ["POST /role", { organization: amsterdam, rules: [small, great] }],
+  "POST /role of more than one's own": [
+    "POST /role",
+    { organization: amsterdam, rules: [small, great] },
+  ],
   "PATCH /role/{own_role}": ["PATCH /role/{id}", { organization: amsterdam }],
-  "PATCH /role/{own_role} to more": ["PATCH /role/{id} rules", { organization: amsterdam, rules: [small, great] }],
+  "PATCH /role/{own_role} to more": [
+    "PATCH /role/{id} rules",
+    { organization: amsterdam, rules: [small, great] },
+  ],
   "PATCH /role/{foreign_role}": ["PATCH /role/{id}", { organization: berlin }],
   "PATCH /role/{viewer_role}": ["PATCH /role/{id}", { organization: null }],
   "DELETE /role/{own_role}": ["DELETE /role/{id}", { organization: amsterdam, rules: [small] }],
@@ -165,7 +228,10 @@ const asked: Record<string, [RequestName, Subject]> = {
   "GET /rule": ["GET /rule", {}],
 
   "GET /node": ["GET /node", {}],
-  "GET /node/{amsterdam_north}": ["GET /node/{id}", { organization: amsterdam, collaboration: north }],
+  "GET /node/{amsterdam_north}": [
+    "GET /node/{id}",
+    { organization: amsterdam, collaboration: north },
+  ],
   "GET /node/{berlin_north}": ["GET /node/{id}", { organization: berlin, collaboration: north }],
   "POST /node of amsterdam": ["POST /node", { organization: amsterdam, collaboration: free }],
   "POST /node of cairo": ["POST /node", { organization: cairo, collaboration: far }],
@@ -189,10 +255,22 @@ const asked: Record<string, [RequestName, Subject]> = {
   "DELETE /task/{mine}": ["DELETE /task/{id}", { collaboration: north }],
   "DELETE /task/{theirs}": ["DELETE /task/{id}", { collaboration: south }],
   "POST /kill/task mine": ["POST /kill/task", { collaboration: north, organizations: [amsterdam] }],
-  "POST /kill/task theirs": ["POST /kill/task", { collaboration: south, organizations: [berlin, cairo] }],
-  "POST /kill/node/tasks of amsterdam": ["POST /kill/node/tasks", { organization: amsterdam, collaboration: north }],
-  "POST /kill/node/tasks of berlin": ["POST /kill/node/tasks", { organization: berlin, collaboration: north }],
-  "POST /kill/node/tasks of cairo": ["POST /kill/node/tasks", { organization: cairo, collaboration: south }],
+  "POST /kill/task theirs": [
+    "POST /kill/task",
+    { collaboration: south, organizations: [berlin, cairo] },
+  ],
+  "POST /kill/node/tasks of amsterdam": [
+    "POST /kill/node/tasks",
+    { organization: amsterdam, collaboration: north },
+  ],
+  "POST /kill/node/tasks of berlin": [
+    "POST /kill/node/tasks",
+    { organization: berlin, collaboration: north },
+  ],
+  "POST /kill/node/tasks of cairo": [
+    "POST /kill/node/tasks",
+    { organization: cairo, collaboration: south },
+  ],
   "GET /result": ["GET /result", {}],
   "GET /result/{mine_result}": ["GET /result/{id}", { collaboration: north }],
   "GET /result/{theirs_result}": ["GET /result/{id}", { collaboration: south }],
@@ -203,12 +281,24 @@ const asked: Record<string, [RequestName, Subject]> = {
   "POST /algorithm in north": ["POST /algorithm", { collaboration: north }],
   "POST /algorithm in south": ["POST /algorithm", { collaboration: south }],
   "POST /algorithm for all": ["POST /algorithm", { collaboration: null }],
-  "PATCH /algorithm/{our_card} document": ["PATCH /algorithm/{id} document", { collaboration: north, user: colleague }],
+  "PATCH /algorithm/{our_card} document": [
+    "PATCH /algorithm/{id} document",
+    { collaboration: north, user: colleague },
+  ],
   "PATCH /algorithm/{our_card} reviewed": ["PATCH /algorithm/{id} state", { collaboration: north }],
   "PATCH /algorithm/{our_card} retired": ["PATCH /algorithm/{id} state", { collaboration: north }],
-  "PATCH /algorithm/{their_card} reviewed": ["PATCH /algorithm/{id} state", { collaboration: south }],
-  "PATCH /algorithm/{common_card} retired": ["PATCH /algorithm/{id} state", { collaboration: null }],
-  "DELETE /algorithm/{our_card}": ["DELETE /algorithm/{id}", { collaboration: north, user: colleague }],
+  "PATCH /algorithm/{their_card} reviewed": [
+    "PATCH /algorithm/{id} state",
+    { collaboration: south },
+  ],
+  "PATCH /algorithm/{common_card} retired": [
+    "PATCH /algorithm/{id} state",
+    { collaboration: null },
+  ],
+  "DELETE /algorithm/{our_card}": [
+    "DELETE /algorithm/{id}",
+    { collaboration: north, user: colleague },
+  ],
   "DELETE /algorithm/{their_card}": ["DELETE /algorithm/{id}", { collaboration: south }],
   "DELETE /algorithm/{common_card}": ["DELETE /algorithm/{id}", { collaboration: null }],
 };
@@ -227,8 +317,13 @@ const table = read("api/permissions.txt")
 
 describe("the table of the server", () => {
   test("is told for each request that pages ask about", () => {
-    expect(Object.keys(asked).filter((line) => !table.some((row) => row.line === line))).toEqual([]);
-    const told = new Set([...Object.values(asked).map(([request]) => request as string), ...elsewhere]);
+    expect(Object.keys(asked).filter((line) => !table.some((row) => row.line === line))).toEqual(
+      [],
+    );
+    const told = new Set([
+      ...Object.values(asked).map(([request]) => request as string),
+      ...elsewhere,
+    ]);
     expect(requestNames.filter((request) => !told.has(request))).toEqual([]);
   });
 
@@ -236,7 +331,9 @@ describe("the table of the server", () => {
     const [request, subject] = asked[line] ?? expect.fail(line);
     // An answer with a number comes after the rules were weighed, or hides what is there.
     const expected = answers.map((answer) => answer === "+");
-    expect(callers.map((caller) => allows(users[caller] ?? expect.fail(), request, subject))).toEqual(expected);
+    expect(
+      callers.map((caller) => allows(users[caller] ?? expect.fail(), request, subject)),
+    ).toEqual(expected);
   });
 });
 
@@ -264,7 +361,12 @@ test("encryption of others' collaborations is changed by the holder of every rul
 test("an account with more rules is out of reach, also for an administrator", () => {
   const administrator = users["Organization Admin"] ?? expect.fail();
   const subject = { user: colleague, organization: amsterdam, rules: root };
-  for (const request of ["PATCH /user/{id}", "DELETE /user/{id}", "DELETE /user/{id}/2fa", "GET /session"] as const) {
+  for (const request of [
+    "PATCH /user/{id}",
+    "DELETE /user/{id}",
+    "DELETE /user/{id}/2fa",
+    "GET /session",
+  ] as const) {
     expect(allows(administrator, request, subject), request).toBe(false);
     expect(allows(administrator, request, { ...subject, rules: viewer }), request).toBe(true);
   }

@@ -20,7 +20,9 @@ test("every reason of the documentation has its remedy on the page", () => {
 });
 
 test("a row of a table is plain text, without marks of Markdown", () => {
-  const rows = readTable("| `a_code` | failed | Use `x` and [that](page.md#part). |\n| code | status |");
+  const rows = readTable(
+    "| `a_code` | failed | Use `x` and [that](page.md#part). |\n| code | status |",
+  );
   expect([...rows]).toEqual([["a_code", "Use x and that."]]);
 });
 
@@ -56,12 +58,18 @@ test("what a task asks for is read as the node reads it", () => {
 });
 
 test("views come from the card of the function that was asked, or that says that it answers", () => {
-  const glm = { name: "glm", kind: "central", views: [{ kind: "coefficients", path: "/result" }, { kind: 1 }] };
+  const glm = {
+    name: "glm",
+    kind: "central",
+    views: [{ kind: "coefficients", path: "/result" }, { kind: 1 }],
+  };
   const part = { name: "glm", kind: "partial", views: [{ kind: "table", path: "" }] };
   const cards: Json[] = [{ functions: "x" }, { functions: [part, glm] }];
   const asked = { method: "glm", isCentral: true, arguments: {}, positional: [] };
   expect(viewsOf(cards, asked, null)).toEqual([{ kind: "coefficients", path: "/result" }]);
-  expect(viewsOf(cards, { ...asked, isCentral: false }, null)).toEqual([{ kind: "table", path: "" }]);
+  expect(viewsOf(cards, { ...asked, isCentral: false }, null)).toEqual([
+    { kind: "table", path: "" },
+  ]);
   expect(viewsOf(cards, null, { function: "glm" })).toHaveLength(1);
   expect(viewsOf(cards, { ...asked, method: "other" }, { function: "glm" })).toEqual([]);
   expect(viewsOf([], asked, null)).toEqual([]);

@@ -76,17 +76,23 @@ test("a large mean that is a whole number has all its digits", () => {
   expect(textsOf(drawn("numacc1"), "dl.pairs div")).toContain("x.mean10000002");
 });
 
-test.each(NAMES)("%s is drawn with a title, words and numbers for those who do not see it", (name) => {
-  const root = drawn(name);
-  for (const picture of root.querySelectorAll("svg")) {
-    expect(picture.getAttribute("role")).toBe("img");
-    const texts = [...(picture.getAttribute("aria-labelledby") ?? "").split(" "), picture.getAttribute("aria-describedby")];
-    for (const id of texts) expect(root.querySelector(`[id="${id}"]`)?.textContent).toMatch(/\w/);
-    expect(picture.outerHTML).not.toMatch(/NaN|undefined|Infinity/);
-  }
-  expect(root.querySelectorAll("table, dl").length).toBeGreaterThan(0);
-  expect(root.querySelector("[style]")).toBeNull();
-});
+test.each(NAMES)(
+  "%s is drawn with a title, words and numbers for those who do not see it",
+  (name) => {
+    const root = drawn(name);
+    for (const picture of root.querySelectorAll("svg")) {
+      expect(picture.getAttribute("role")).toBe("img");
+      const texts = [
+        ...(picture.getAttribute("aria-labelledby") ?? "").split(" "),
+        picture.getAttribute("aria-describedby"),
+      ];
+      for (const id of texts) expect(root.querySelector(`[id="${id}"]`)?.textContent).toMatch(/\w/);
+      expect(picture.outerHTML).not.toMatch(/NaN|undefined|Infinity/);
+    }
+    expect(root.querySelectorAll("table, dl").length).toBeGreaterThan(0);
+    expect(root.querySelector("[style]")).toBeNull();
+  },
+);
 
 describe("masked counts", () => {
   test("of a cross table are said to be masked, and are not 0", () => {
@@ -104,10 +110,19 @@ describe("masked counts", () => {
     expect(root.querySelectorAll("rect.column")).toHaveLength(6);
     for (const bar of root.querySelectorAll("rect.column"))
       expect(Number(bar.getAttribute("height"))).toBeGreaterThan(0);
-    expect(textsOf(root, "tbody tr:first-child td")).toEqual(["-3", "-2", "masked", "0", ...["1", "2"]]);
+    expect(textsOf(root, "tbody tr:first-child td")).toEqual([
+      "-3",
+      "-2",
+      "masked",
+      "0",
+      ...["1", "2"],
+    ]);
   });
   test("of levels leave their shares unknown", () => {
-    const levels = [{ level: "a", count: null }, { level: "b", count: 9 }];
+    const levels = [
+      { level: "a", count: null },
+      { level: "b", count: 9 },
+    ];
     const part = { kind: "categorical", n: null, missing: null, levels };
     const root = show({ result: { g: part } }, [{ kind: "table", path: "/result" }]);
     expect(textsOf(root, "th.level + td")).toEqual(["masked", "9"]);
@@ -118,7 +133,9 @@ describe("pictures", () => {
   test("hazard ratios stand on a logarithmic axis with their intervals", () => {
     const root = drawn("rossi_efron");
     expect(root.textContent).toContain("hazard_ratio, logarithmic");
-    expect(root.querySelector("desc")?.textContent).toContain("fin: 0.684257, from 0.470237 to 0.995684.");
+    expect(root.querySelector("desc")?.textContent).toContain(
+      "fin: 0.684257, from 0.470237 to 0.995684.",
+    );
     const x = (selector: string) => Number(root.querySelector(selector)?.getAttribute("x1"));
     // fin, the first term, lies below 1 with its whole interval.
     expect(x("line.interval")).toBeLessThan(x("line.none"));
@@ -142,11 +159,19 @@ describe("pictures", () => {
     expect(root.querySelectorAll("path.line")).toHaveLength(2);
     expect(root.querySelectorAll("path.beyond")).toHaveLength(1);
     // Time 0, 5, 10, ...; 15 of the first group are known to be at risk at time 10, an event.
-    expect(textsOf(root, ".risk g:nth-of-type(1) text.tabular").slice(0, 3)).toEqual(["21", "21", "15"]);
+    expect(textsOf(root, ".risk g:nth-of-type(1) text.tabular").slice(0, 3)).toEqual([
+      "21",
+      "21",
+      "15",
+    ]);
     expect(textsOf(root, ".risk g:nth-of-type(2) text.tabular")).toContain("0");
   });
   test("names of groups have room beside the numbers at risk", () => {
-    const curves = ["new", "usual"].map((level) => ({ level, n: 3, rows: { time: [1], survival: [0.5] } }));
+    const curves = ["new", "usual"].map((level) => ({
+      level,
+      n: 3,
+      rows: { time: [1], survival: [0.5] },
+    }));
     const root = show({ curves }, [{ kind: "kaplan_meier", path: "/curves" }]);
     expect(textsOf(root, ".risk g text:first-child")).toEqual(["new", "usual"]);
   });
@@ -176,8 +201,16 @@ describe("what does not fit", () => {
     ["a histogram without edges", { counts: [1, 2] }, [{ kind: "histogram", path: "" }]],
     ["curves that are numbers", { curves: [1, 2] }, [{ kind: "kaplan_meier", path: "/curves" }]],
     ["names of the language", JSON.parse('{"__proto__": {"a": 1}, "constructor": 2}') as Json, []],
-    ["counts of another size", { counts: [[1]], rows: { levels: [] } }, [{ kind: "cross_table", path: "" }]],
-    ["shares that are texts", { variance_share: ["x"], standard_deviations: [1] }, [{ kind: "scree", path: "" }]],
+    [
+      "counts of another size",
+      { counts: [[1]], rows: { levels: [] } },
+      [{ kind: "cross_table", path: "" }],
+    ],
+    [
+      "shares that are texts",
+      { variance_share: ["x"], standard_deviations: [1] },
+      [{ kind: "scree", path: "" }],
+    ],
     ["nothing", null, []],
     ["a list of lists", [[1, [2]]], []],
     ["an empty list", [], [{ kind: "coefficients", path: "" }]],
@@ -207,11 +240,20 @@ test("hostile names are text: no element, no hidden character", () => {
     [terms, "coefficients"],
     [curves, "kaplan_meier"],
     [{ column: bad, edges: [0, 1], counts: [1] }, "histogram"],
-    [{ counts: [[1]], rows: { column: bad, levels: [bad] }, columns: { column: bad, levels: [bad] } }, "cross_table"],
+    [
+      {
+        counts: [[1]],
+        rows: { column: bad, levels: [bad] },
+        columns: { column: bad, levels: [bad] },
+      },
+      "cross_table",
+    ],
     [{ [bad]: part }, "table"],
     [bad, "text"],
   ] as [Json, string][]) {
-    const root = show({ result: answer, warnings: [{ organization: 1, message: bad }] }, [{ kind, path: "/result" }]);
+    const root = show({ result: answer, warnings: [{ organization: 1, message: bad }] }, [
+      { kind, path: "/result" },
+    ]);
     expect(root.querySelector("img")).toBeNull();
     expect(root.textContent).not.toMatch(/[\u202e\u200b]/);
     for (const one of root.querySelectorAll("*"))

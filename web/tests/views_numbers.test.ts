@@ -31,7 +31,12 @@ test.each<[number, number, number[]]>([
 });
 
 test("an axis has few numbers, whatever its ends", () => {
-  for (const [least, most] of [[-1e308, 1e308], [1e15, 1e15 + 1], [0, 5e-324], [1, 1 + 1e-15]] as const)
+  for (const [least, most] of [
+    [-1e308, 1e308],
+    [1e15, 1e15 + 1],
+    [0, 5e-324],
+    [1, 1 + 1e-15],
+  ] as const)
     expect(niceTicks(least, most).length).toBeLessThan(102);
 });
 
@@ -40,9 +45,12 @@ test.each<[number, number, number[]]>([
   [0.001, 1000, [0.001, 0.01, 0.1, 1, 10, 100, 1000]],
   [1e-9, 10, [1e-9, 1e-7, 1e-5, 0.001, 0.1, 10]],
   [1.1, 1.3, [1.1, 1.15, 1.2, 1.25, 1.3]],
-])("an axis of ratios from %d to %d has powers of ten, with 2 and 5 where there is room", (least, most, wanted) => {
-  expect(ratioTicks(least, most)).toEqual(wanted);
-});
+])(
+  "an axis of ratios from %d to %d has powers of ten, with 2 and 5 where there is room",
+  (least, most, wanted) => {
+    expect(ratioTicks(least, most)).toEqual(wanted);
+  },
+);
 
 test("CSV keeps all digits, quotes what needs it, and holds no formula", () => {
   const rows = [

@@ -43,6 +43,7 @@ export function App() {
 /** The pages open when it is known what the user may do: none shows what it has to take away. */
 function Ruled({ children }: { children: ComponentChildren }) {
   if (rights.value) return <>{children}</>;
-  if (rightsError.value) return <Refused refusal={rightsError.value} again={() => void loadRights()} />;
+  if (rightsError.value)
+    return <Refused refusal={rightsError.value} again={() => void loadRights()} />;
   return <Loading />;
 }

@@ -3,7 +3,11 @@ import { speak, type Language } from "../language";
 
 export type Theme = "system" | "light" | "dark";
 
-export const LANGUAGES: Record<Language, string> = { en: "English", nl: "Nederlands", de: "Deutsch" };
+export const LANGUAGES: Record<Language, string> = {
+  en: "English",
+  nl: "Nederlands",
+  de: "Deutsch",
+};
 const THEMES: readonly Theme[] = ["system", "light", "dark"];
 
 export const theme = signal<Theme>("system");

@@ -85,7 +85,13 @@ function Input({ argument, draft, change, columns, shared }: Props & { shared: o
     case "column":
       return (
         <>
-          <input {...shared} list={`${argument.name}-columns`} value={text} onInput={set} {...PLAIN} />
+          <input
+            {...shared}
+            list={`${argument.name}-columns`}
+            value={text}
+            onInput={set}
+            {...PLAIN}
+          />
           <datalist id={`${argument.name}-columns`}>
             {columns.map((name) => (
               <option key={name} value={name} />
@@ -109,7 +115,8 @@ function choicesOf({ schema }: Argument): unknown[] {
 
 function hintOf({ control, schema, standard }: Argument): string {
   const hints: string[] = [];
-  if (control === "columns" || control === "texts" || control === "numbers") hints.push(t("new.list"));
+  if (control === "columns" || control === "texts" || control === "numbers")
+    hints.push(t("new.list"));
   if (control === "json") hints.push(t("new.json"));
   const types = Array.isArray(schema["x-types"]) ? schema["x-types"] : [];
   if (types.length) hints.push(t("new.types", { types: types.map(wordOfType).join(", ") }));
@@ -164,6 +171,7 @@ function Organizations({ argument, draft, change, members, error }: Props) {
 
 /** Whether a formula of this function names its outcome: not where arguments of their own do. */
 export function hasOutcomeOf(schema: unknown): boolean | null {
-  const names = isObject(schema) && isObject(schema.properties) ? Object.keys(schema.properties) : [];
+  const names =
+    isObject(schema) && isObject(schema.properties) ? Object.keys(schema.properties) : [];
   return !(names.includes("time") && names.includes("event"));
 }

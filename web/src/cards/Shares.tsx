@@ -27,8 +27,16 @@ export function Shares({ card, one }: { card: Card; one: CardFunction }) {
           rows={rows}
           keyOf={({ name, at }) => `${name} ${at}`}
           columns={[
-            { key: "step", head: t("shelf.step"), cell: ({ name }) => <code>{plainLine(name)}</code> },
-            { key: "part", head: t("shelf.part"), cell: ({ path }) => <code>{plainLine(path)}</code> },
+            {
+              key: "step",
+              head: t("shelf.step"),
+              cell: ({ name }) => <code>{plainLine(name)}</code>,
+            },
+            {
+              key: "part",
+              head: t("shelf.part"),
+              cell: ({ path }) => <code>{plainLine(path)}</code>,
+            },
             { key: "class", head: t("shelf.kind"), cell: (share) => wordOf(share.class) },
             { key: "note", head: t("shelf.note"), cell: ({ note }) => plain(note) },
           ]}

@@ -145,7 +145,9 @@ export function valuesOf(args: Argument[], drafts: Record<string, Draft>): Json 
 export function draftsOf(args: Argument[], values: Json = {}): Record<string, Draft> {
   return Object.fromEntries(
     args.map((argument) => {
-      const value = Object.hasOwn(values, argument.name) ? values[argument.name] : argument.standard;
+      const value = Object.hasOwn(values, argument.name)
+        ? values[argument.name]
+        : argument.standard;
       return [argument.name, draftOf(argument, value)];
     }),
   );

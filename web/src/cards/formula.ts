@@ -47,7 +47,8 @@ export function checkFormula(formula: string, hasOutcome: boolean | null): Formu
   const tokens = tokenize(formula);
   if (typeof tokens === "string") return found("sign", tokens);
   for (const [at, { kind, text }] of tokens.entries())
-    if (kind === "name" && tokens[at + 1]?.text !== "(" && !isContrast(tokens, at)) columns.push(text);
+    if (kind === "name" && tokens[at + 1]?.text !== "(" && !isContrast(tokens, at))
+      columns.push(text);
   const tildes = tokens.filter(({ text }) => text === "~").length;
   if (tildes > 1) return found("outcome_many");
   if (hasOutcome === true && tildes === 0) return found("outcome_missing");
@@ -101,7 +102,8 @@ function checkOrder(
       if (!isOperandWanted) return found("operator", text);
       const isCall = kind === "name" && next === "(";
       if (isCall && text === "Surv") return found("surv");
-      if (isCall && !FUNCTIONS.has(text) && !text.startsWith("contr.")) return found("function", text);
+      if (isCall && !FUNCTIONS.has(text) && !text.startsWith("contr."))
+        return found("function", text);
       isOperandWanted = isCall;
     }
   }

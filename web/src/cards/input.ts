@@ -49,10 +49,8 @@ export function pythonJson(value: unknown): string {
 }
 
 function quote(text: string): string {
-  return JSON.stringify(text).replace(
-    /[\u007f-\uffff]/g,
-    (sign) =>
-      sign === "\u007f" ? sign : `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  return JSON.stringify(text).replace(/[\u007f-\uffff]/g, (sign) =>
+    sign === "\u007f" ? sign : `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 }
 
@@ -66,7 +64,8 @@ export function pythonNumber(value: number): string {
     const sign = exponent < 0 ? "-" : "+";
     return `${digits}e${sign}${String(Math.abs(exponent)).padStart(2, "0")}`;
   }
-  const plain = exponent < 0 ? value.toFixed(Math.min(100, fraction(digits) - exponent)) : String(value);
+  const plain =
+    exponent < 0 ? value.toFixed(Math.min(100, fraction(digits) - exponent)) : String(value);
   return plain.includes(".") ? plain : `${plain}.0`;
 }
 

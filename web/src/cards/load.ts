@@ -47,7 +47,9 @@ export function findFunction(card: Card, name: string, kind?: string): CardFunct
 
 /** Tell whether a function is about what the user looks for: all words, in any order. */
 export function isAbout({ card, function: one }: Listed, wanted: string): boolean {
-  const text = [one.name, one.title, one.description, card.name, card.title].join(" ").toLowerCase();
+  const text = [one.name, one.title, one.description, card.name, card.title]
+    .join(" ")
+    .toLowerCase();
   return wanted
     .toLowerCase()
     .split(/\s+/)

@@ -31,7 +31,8 @@ const TYPE_WORDS: Record<string, string> = {
   null: "empty",
 };
 
-const size = (value: string | unknown[]) => (typeof value === "string" ? [...value].length : value.length);
+const size = (value: string | unknown[]) =>
+  typeof value === "string" ? [...value].length : value.length;
 
 /** Keywords with a bound: for which values, whether one fits, and the words. */
 const BOUNDS: Record<string, [string, (value: never, wanted: number) => boolean, string]> = {
@@ -54,8 +55,16 @@ const BOUNDS: Record<string, [string, (value: never, wanted: number) => boolean,
     (value: string, wanted) => size(value) <= wanted,
     "has to have at most {} characters",
   ],
-  minItems: ["array", (value: unknown[], wanted) => size(value) >= wanted, "has to have at least {} entries"],
-  maxItems: ["array", (value: unknown[], wanted) => size(value) <= wanted, "has to have at most {} entries"],
+  minItems: [
+    "array",
+    (value: unknown[], wanted) => size(value) >= wanted,
+    "has to have at least {} entries",
+  ],
+  maxItems: [
+    "array",
+    (value: unknown[], wanted) => size(value) <= wanted,
+    "has to have at most {} entries",
+  ],
   minProperties: [
     "object",
     (value: Json, wanted) => Object.keys(value).length >= wanted,
@@ -84,7 +93,9 @@ function check(schema: unknown, value: unknown, path: (string | number)[]): Faul
   if (!isObject(schema)) return [];
   const types = typesOf(schema);
   if (types.length && !types.some((type) => TYPES[type]?.(value)))
-    return [{ path, sentence: `has to be ${either(types.map((type) => TYPE_WORDS[type] ?? type))}` }];
+    return [
+      { path, sentence: `has to be ${either(types.map((type) => TYPE_WORDS[type] ?? type))}` },
+    ];
   const sentence = checkValue(schema, value);
   return [
     ...(sentence ? [{ path, sentence }] : []),
@@ -119,7 +130,8 @@ function checkObject(schema: Schema, value: Json, path: (string | number)[]): Fa
   const needs = isObject(schema.dependentRequired) ? schema.dependentRequired : {};
   for (const [name, others] of Object.entries(needs))
     for (const other of name in value ? names(others) : [])
-      if (!(other in value)) faults.push({ path: [...path, other], sentence: `is needed with ${name}` });
+      if (!(other in value))
+        faults.push({ path: [...path, other], sentence: `is needed with ${name}` });
   for (const [name, each] of Object.entries(value)) {
     const known = Object.hasOwn(properties, name) ? properties[name] : schema.additionalProperties;
     if (known === false) faults.push({ path: [...path, name], sentence: "is not an argument" });

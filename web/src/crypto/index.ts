@@ -107,7 +107,10 @@ const hasText = (answer: Answer) => "text" in answer;
 const hasTexts = (answer: Answer) => "texts" in answer;
 const hasBytes = (answer: Answer) => "bytes" in answer;
 
-function ask<T extends Answer>(question: Question, is: (answer: Answer) => answer is T): Promise<T> {
+function ask<T extends Answer>(
+  question: Question,
+  is: (answer: Answer) => answer is T,
+): Promise<T> {
   if (!canEncrypt()) return Promise.reject(new CryptoFault("insecure"));
   worker ??= start();
   clearTimeout(idle);

@@ -15,7 +15,11 @@ const COUNTER_BYTES = 16;
 const BEGINNINGS = ["json.", "pickle.", "{", "[", "\x80"];
 
 export type MessageProblem =
-  "not_encrypted" | "not_a_message" | "another_key" | "damaged" | "no_key_loaded";
+  | "not_encrypted"
+  | "not_a_message"
+  | "another_key"
+  | "damaged"
+  | "no_key_loaded";
 
 /** Why a message cannot be read; the code names a text of the pages. */
 export class MessageFault extends Error {

@@ -15,7 +15,10 @@ export type Question =
   | { kind: "encrypt"; bytes: Uint8Array<ArrayBuffer>; receivers: (string | null)[] };
 
 export type Answer = { id: number } & (
-  { fault: string } | { text: string } | { texts: string[] } | { bytes: Uint8Array<ArrayBuffer> }
+  | { fault: string }
+  | { text: string }
+  | { texts: string[] }
+  | { bytes: Uint8Array<ArrayBuffer> }
 );
 
 let own: PrivateKey | null = null;

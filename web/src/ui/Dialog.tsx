@@ -76,7 +76,9 @@ export function Confirm({ title, deed, what, children, act, close }: ConfirmProp
         {what.slice(0, MOST_NAMED).map((name, at) => (
           <li key={at}>{name}</li>
         ))}
-        {what.length > MOST_NAMED && <li>{t("dialog.more", { count: what.length - MOST_NAMED })}</li>}
+        {what.length > MOST_NAMED && (
+          <li>{t("dialog.more", { count: what.length - MOST_NAMED })}</li>
+        )}
       </ul>
       {children}
       {error && <Notice kind="error">{error.message}</Notice>}

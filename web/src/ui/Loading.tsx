@@ -52,7 +52,10 @@ export function Show<T>({ from, children }: Props<T>) {
   if (from.state === "refused") return <Refused refusal={from.refusal} again={from.reload} />;
   if (from.data !== undefined)
     return (
-      <div aria-busy={from.state === "loading"} class={from.state === "loading" ? "stale" : undefined}>
+      <div
+        aria-busy={from.state === "loading"}
+        class={from.state === "loading" ? "stale" : undefined}
+      >
         {children(from.data)}
       </div>
     );

@@ -8,7 +8,10 @@ interface Props {
 /** A message that screen readers read out when it appears. */
 export function Notice({ kind, children }: Props) {
   return (
-    <div class={`notice ${kind}`} role={kind === "error" || kind === "warning" ? "alert" : "status"}>
+    <div
+      class={`notice ${kind}`}
+      role={kind === "error" || kind === "warning" ? "alert" : "status"}
+    >
       {children}
     </div>
   );

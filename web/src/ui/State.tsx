@@ -48,7 +48,9 @@ export function TaskState({ status }: { status: string }) {
 /** Whether a station is there. */
 export function NodeState({ status }: { status: string | null | undefined }) {
   const isOnline = status === "online";
-  return <State kind={isOnline ? "good" : "off"} text={t(isOnline ? "state.online" : "state.offline")} />;
+  return (
+    <State kind={isOnline ? "good" : "off"} text={t(isOnline ? "state.online" : "state.offline")} />
+  );
 }
 
 const WORDS: Record<string, Key> = {

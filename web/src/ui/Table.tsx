@@ -38,7 +38,15 @@ interface Order {
 }
 
 /** A table that scrolls sideways where it is too wide, and sorts the rows that it was given. */
-export function Table<Row>({ caption, showCaption, columns, rows, keyOf, empty, selection }: Props<Row>) {
+export function Table<Row>({
+  caption,
+  showCaption,
+  columns,
+  rows,
+  keyOf,
+  empty,
+  selection,
+}: Props<Row>) {
   const [order, setOrder] = useState<Order | null>(null);
   const sorted = useMemo(() => sortRows(rows, columns, order), [rows, columns, order]);
   if (rows.length === 0) return <Empty text={empty ?? t("table.empty")} />;

@@ -25,7 +25,12 @@ export function CountTable({ table }: { table: CrossTable }) {
       <div class="table-head">
         <span class="chart-title">{name}</span>
         <span class="chart-tools">
-          <button type="button" class="plain small" aria-label={t("views.copy_table", { name })} onClick={copy}>
+          <button
+            type="button"
+            class="plain small"
+            aria-label={t("views.copy_table", { name })}
+            onClick={copy}
+          >
             {t("views.copy")}
           </button>
           <button

@@ -16,7 +16,12 @@ export function DescriptionTable({ table }: { table: TableOne }) {
       <div class="table-head">
         <span class="chart-title">{name}</span>
         <span class="chart-tools">
-          <button type="button" class="plain small" aria-label={t("views.save_table", { name })} onClick={save}>
+          <button
+            type="button"
+            class="plain small"
+            aria-label={t("views.save_table", { name })}
+            onClick={save}
+          >
             {t("views.csv")}
           </button>
         </span>

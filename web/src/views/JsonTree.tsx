@@ -7,7 +7,15 @@ import { isPlain, type Json } from "./json";
 const FIRST = 100;
 
 /** Any value with all its digits, opened step by step. */
-export function JsonTree({ value, name, isOpen = false }: { value: Json; name?: string; isOpen?: boolean }) {
+export function JsonTree({
+  value,
+  name,
+  isOpen = false,
+}: {
+  value: Json;
+  name?: string;
+  isOpen?: boolean;
+}) {
   const label = name === undefined ? "" : `${plainLine(name)}: `;
   if (isPlain(value))
     return (
@@ -19,7 +27,15 @@ export function JsonTree({ value, name, isOpen = false }: { value: Json; name?: 
   return <Branch value={value} label={label} isOpen={isOpen} />;
 }
 
-function Branch({ value, label, isOpen }: { value: Exclude<Json, null | boolean | number | string>; label: string; isOpen: boolean }) {
+function Branch({
+  value,
+  label,
+  isOpen,
+}: {
+  value: Exclude<Json, null | boolean | number | string>;
+  label: string;
+  isOpen: boolean;
+}) {
   const [isShown, setShown] = useState(isOpen);
   const [most, setMost] = useState(FIRST);
   const entries: [string, Json][] = Object.entries(value);
@@ -30,7 +46,10 @@ function Branch({ value, label, isOpen }: { value: Exclude<Json, null | boolean 
         {label}
         <span class="quiet">{Array.isArray(value) ? `[${size}]` : `{${size}}`}</span>
       </summary>
-      {isShown && entries.slice(0, most).map(([name, one]) => <JsonTree key={name} name={name} value={one} />)}
+      {isShown &&
+        entries
+          .slice(0, most)
+          .map(([name, one]) => <JsonTree key={name} name={name} value={one} />)}
       {isShown && entries.length > most && (
         <button type="button" class="plain small" onClick={() => setMost(most + 10 * FIRST)}>
           {t("views.json_more", { count: entries.length - most })}

@@ -44,7 +44,12 @@ export function ResultTable({ title, header, rows, absent }: Props) {
       <div class="table-head">
         <span class="chart-title">{title}</span>
         <span class="chart-tools">
-          <button type="button" class="plain small" aria-label={t("views.copy_table", { name })} onClick={copy}>
+          <button
+            type="button"
+            class="plain small"
+            aria-label={t("views.copy_table", { name })}
+            onClick={copy}
+          >
             {t("views.copy")}
           </button>
           <button
@@ -116,7 +121,10 @@ function arrowOf(order: Order, column: number): string {
 }
 
 /** Numbers come by size, then texts as people order them; what is absent comes last. */
-function comparing({ column, direction }: NonNullable<Order>): (one: Cell[], other: Cell[]) => number {
+function comparing({
+  column,
+  direction,
+}: NonNullable<Order>): (one: Cell[], other: Cell[]) => number {
   return (one, other) => {
     const [a, b] = [one[column] ?? null, other[column] ?? null];
     if (a === null || b === null) return Number(a === null) - Number(b === null);

@@ -44,7 +44,9 @@ export function ResultView({ result, views }: Props) {
         </details>
       )}
       {beside.others.length > 0 && (
-        <p class="chart-note">{t("views.others", { names: beside.others.map(plainLine).join(", ") })}</p>
+        <p class="chart-note">
+          {t("views.others", { names: beside.others.map(plainLine).join(", ") })}
+        </p>
       )}
       <details class="facts" open={parts.length === 0}>
         <summary>{t("views.json")}</summary>
@@ -74,7 +76,9 @@ export function read(result: Json, views: readonly View[]): Shown {
 /** The first table stands below its picture; what is in its rows is opened. */
 function PartView({ part }: { part: Part & { title: string } }) {
   const shown = part.isTold ? 0 : part.pictures.length || part.blocks.length > FEW ? 1 : FEW;
-  const draw = (block: Block, at: number) => <BlockView key={at} block={block} absent={part.absent} />;
+  const draw = (block: Block, at: number) => (
+    <BlockView key={at} block={block} absent={part.absent} />
+  );
   return (
     <section>
       {part.title && <h3>{part.title}</h3>}
@@ -93,7 +97,13 @@ function PartView({ part }: { part: Part & { title: string } }) {
 /** So many tables are shown at once. */
 const FEW = 6;
 
-export function BlockView({ block, absent }: { block: Block; absent?: ReadonlyMap<string, string> | undefined }) {
+export function BlockView({
+  block,
+  absent,
+}: {
+  block: Block;
+  absent?: ReadonlyMap<string, string> | undefined;
+}) {
   if (block.kind === "text")
     return (
       <>
@@ -103,9 +113,13 @@ export function BlockView({ block, absent }: { block: Block; absent?: ReadonlyMa
     );
   if (block.kind === "table") {
     const empty = new Map(
-      block.header.flatMap((name, at) => (absent?.has(name) ? [[at, absent.get(name) ?? "-"] as const] : [])),
+      block.header.flatMap((name, at) =>
+        absent?.has(name) ? [[at, absent.get(name) ?? "-"] as const] : [],
+      ),
     );
-    return <ResultTable title={block.title} header={block.header} rows={block.rows} absent={empty} />;
+    return (
+      <ResultTable title={block.title} header={block.header} rows={block.rows} absent={empty} />
+    );
   }
   return (
     <>

@@ -23,7 +23,9 @@ export function besideOf(result: Json, paths: readonly string[][]): Beside {
   for (const [depth, step] of path.entries()) {
     if (!isRecord(value)) break;
     const shown = new Set(
-      paths.filter((one) => isSame(one.slice(0, depth), path.slice(0, depth))).map((one) => one[depth]),
+      paths
+        .filter((one) => isSame(one.slice(0, depth), path.slice(0, depth)))
+        .map((one) => one[depth]),
     );
     for (const [name, one] of Object.entries(value)) if (!shown.has(name)) add(found, name, one);
     value = Object.hasOwn(value, step) ? value[step] : undefined;
@@ -49,7 +51,8 @@ function warningOf(value: Json): string {
   if (!isRecord(value)) return isPlain(value) ? formatCell(value) : JSON.stringify(value);
   const { organization, message, code } = value;
   const said = message || code || null;
-  const about = isPlain(organization) && organization !== null ? `organization ${organization}: ` : "";
+  const about =
+    isPlain(organization) && organization !== null ? `organization ${organization}: ` : "";
   return formatCell(about + (isPlain(said) ? String(said ?? "-") : JSON.stringify(said)));
 }
 

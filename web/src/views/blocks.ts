@@ -56,7 +56,8 @@ function ofRecord(value: JsonRecord, title: string, depth: number): Block[] {
     found.push(tableOf(found.length ? "" : title, [...columns.keys()], rows));
   }
   for (const [name, one] of Object.entries(value))
-    if (!columns.has(name) && isNested(one)) found.push(...blocksOf(one, value, `${name}:`, depth + 1));
+    if (!columns.has(name) && isNested(one))
+      found.push(...blocksOf(one, value, `${name}:`, depth + 1));
   return found.length ? found : [{ kind: "facts", title, rows: [["", null]] }];
 }
 
@@ -107,7 +108,11 @@ export function ofMatrix(value: Plain[][], names: Json | undefined, title = ""):
   const isNamed = isColumn(names) && names.length === value.length && names.length === width;
   if (!isNamed) return tableOf(title, Array<string>(width).fill(""), value);
   const header = names.map((name) => String(name));
-  return tableOf(title, ["", ...header], value.map((row, at) => [header[at] ?? "", ...row]));
+  return tableOf(
+    title,
+    ["", ...header],
+    value.map((row, at) => [header[at] ?? "", ...row]),
+  );
 }
 
 /**
@@ -124,7 +129,13 @@ export function tableOf(title: string, header: string[], rows: Cell[][]): Block 
 export function factsOf(known: ReadonlyMap<string, Cell>, title = ""): Block[] {
   const rows = [...known].filter(([, one]) => one !== null);
   return rows.length
-    ? [{ kind: "facts", title: plainLine(title), rows: rows.map(([name, one]) => [plainLine(name), one]) }]
+    ? [
+        {
+          kind: "facts",
+          title: plainLine(title),
+          rows: rows.map(([name, one]) => [plainLine(name), one]),
+        },
+      ]
     : [];
 }
 

@@ -16,27 +16,37 @@ const LONGEST = 100;
 
 /** Return a name that no file system, and no reader of a list of files, takes for another one. */
 export function fileName(text: string): string {
-  const kept = plain(text).replace(/[^\p{L}\p{N}._ -]+/gu, "_").replace(/^[. ]+/, "");
+  const kept = plain(text)
+    .replace(/[^\p{L}\p{N}._ -]+/gu, "_")
+    .replace(/^[. ]+/, "");
   const [stem = "", end = ""] = kept.split(/(\.[a-z]+)$/);
   return `${stem.slice(0, LONGEST).trim() || "result"}${end}`;
 }
 
 /** Return a table as CSV: numbers with all digits. */
-export function csvOf(header: readonly string[], rows: readonly (readonly (Cell | undefined)[])[]): string {
+export function csvOf(
+  header: readonly string[],
+  rows: readonly (readonly (Cell | undefined)[])[],
+): string {
   return [header, ...rows].map((row) => `${row.map(csvCell).join(",")}\r\n`).join("");
 }
 
 function csvCell(value: Cell | undefined): string {
   if (value === null || value === undefined) return "";
   if (typeof value === "number" || typeof value === "boolean") return String(value);
-  const said = plain(Array.isArray(value) ? value.map((one) => String(one ?? "")).join(", ") : value);
+  const said = plain(
+    Array.isArray(value) ? value.map((one) => String(one ?? "")).join(", ") : value,
+  );
   // SECURITY: spreadsheets run what begins like a formula; other people wrote the text.
   const harmless = /^[=+\-@\t\r]/.test(said) ? `'${said}` : said;
   return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
 }
 
 /** Return a table as text that spreadsheets and documents take from the clipboard. */
-export function clipboardText(header: readonly string[], rows: readonly (readonly string[])[]): string {
+export function clipboardText(
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+): string {
   const clean = (text: string) => text.replace(/[\t\r\n]+/g, " ");
   return [header, ...rows].map((row) => row.map(clean).join("\t")).join("\n");
 }
@@ -93,6 +103,9 @@ export async function pngOf(picture: SVGSVGElement): Promise<Blob> {
   pen.scale(SHARPNESS, SHARPNESS);
   pen.drawImage(image, 0, 0);
   return new Promise((keep, refuse) => {
-    canvas.toBlob((blob) => (blob ? keep(blob) : refuse(new Error("The picture is too large."))), "image/png");
+    canvas.toBlob(
+      (blob) => (blob ? keep(blob) : refuse(new Error("The picture is too large."))),
+      "image/png",
+    );
   });
 }

@@ -61,7 +61,8 @@ export function findAt(whole: Json, steps: readonly string[]): Place | null {
   let place: Place = { value: whole, above: null };
   for (const step of steps) {
     const { value } = place;
-    const next = Array.isArray(value) && /^\d+$/.test(step) ? value[Number(step)] : entry(value, step);
+    const next =
+      Array.isArray(value) && /^\d+$/.test(step) ? value[Number(step)] : entry(value, step);
     if (next === undefined) return null;
     place = { value: next, above: value };
   }
@@ -77,7 +78,9 @@ export function isDeep(value: Json, most = DEEPEST): boolean {
   for (let depth = 0; level.length > 0; depth += 1) {
     if (depth > most) return true;
     level = level.flatMap((one) =>
-      isPlain(one) ? [] : (Array.isArray(one) ? one : Object.values(one)).filter((each) => !isPlain(each)),
+      isPlain(one)
+        ? []
+        : (Array.isArray(one) ? one : Object.values(one)).filter((each) => !isPlain(each)),
     );
   }
   return false;

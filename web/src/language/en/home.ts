@@ -6,9 +6,11 @@ export const home = {
   "home.nothing_needed": "Nothing needs you.",
   "home.no_key":
     "Your organization has no public key, but takes part in an encrypted collaboration. Its station makes one when it starts.",
-  "home.station_offline": "The station {name} of your organization is offline. It was last seen {ago}.",
+  "home.station_offline":
+    "The station {name} of your organization is offline. It was last seen {ago}.",
   "home.invited": "Your organization is invited to {name} ({encryption}) with {members}.",
-  "home.invited_alone": "Your organization is invited to {name} ({encryption}), which has no members yet.",
+  "home.invited_alone":
+    "Your organization is invited to {name} ({encryption}), which has no members yet.",
   "home.accept": "Accept",
   "home.accept_named": "Accept the invitation to {name}",
   "home.decline": "Decline",

@@ -15,7 +15,8 @@ export const me = {
   "me.confirm_hint": "Another address needs it.",
   "me.save": "Save",
   "me.saved": "The profile is saved.",
-  "me.read_only": "Your roles do not let you change your profile. Ask an administrator of your organization.",
+  "me.read_only":
+    "Your roles do not let you change your profile. Ask an administrator of your organization.",
   "me.password": "Password",
   "me.current_password": "Present password",
   "me.new_password": "New password",
@@ -31,7 +32,8 @@ export const me = {
     "A new phone? Set up another device with your password, a mail and a recovery code. This signs you out.",
   "me.set_up_device": "Sign out and set up another device",
   "me.sessions": "Sessions",
-  "me.sessions_text": "Where this account is signed in. End what you do not know, and change the password.",
+  "me.sessions_text":
+    "Where this account is signed in. End what you do not know, and change the password.",
   "me.began": "Began",
   "me.renewed": "Last renewed",
   "me.expires": "Ends",

@@ -5,7 +5,8 @@ export const newTask = {
   "new.other_ways": "Other ways",
   "new.template_file": "Open a template",
   "new.template_hint": "A file that was saved by “Save as template”.",
-  "new.no_template": "This file is not a template. Choose a file that was saved by “Save as template”.",
+  "new.no_template":
+    "This file is not a template. Choose a file that was saved by “Save as template”.",
   "new.by_hand": "New task by hand",
   "new.by_hand_link": "Name any image, and write its input as JSON",
   "new.no_place":
@@ -90,8 +91,7 @@ export const newTask = {
   "new.script_hint":
     "The script needs the package vantage6 and, where the collaboration is encrypted, the file with the private key.",
   "new.repeat_unreadable": "The input of this task cannot be read, so it cannot be repeated here.",
-  "new.repeat_format":
-    "It is a Python pickle. In Python, client.task.repeat sends it again.",
+  "new.repeat_format": "It is a Python pickle. In Python, client.task.repeat sends it again.",
   "formula.columns": "Columns: {columns}",
   "formula.empty": "Write at least one term.",
   "formula.long": "A formula has at most 2,000 characters.",

@@ -25,7 +25,8 @@ export const signIn = {
     "This server asks for a second factor. Set it up once; then sign in with a code of the app.",
   "sign_in.enrol.app": "Open an authenticator app on your phone: any that knows TOTP.",
   "sign_in.enrol.scan": "Add an account by scanning this code.",
-  "sign_in.enrol.qr": "QR code with the secret of the second factor; the same secret follows as text",
+  "sign_in.enrol.qr":
+    "QR code with the secret of the second factor; the same secret follows as text",
   "sign_in.enrol.by_hand": "Or type this secret into the app:",
   "sign_in.enrol.code": "Sign in with the code of six digits that the app shows.",
   "sign_in.codes.title": "Keep your recovery codes",

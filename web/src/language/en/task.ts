@@ -8,7 +8,8 @@ export const task = {
   "task.not_json":
     "This is a Python pickle, or no format that a page may read. Collect it with Python: see below.",
   "task.broken_json": "This says that it is JSON, and is none. Collect it with Python: see below.",
-  "task.large": "This answer has {size}. The page shows its first part; download it to have it all.",
+  "task.large":
+    "This answer has {size}. The page shows its first part; download it to have it all.",
   "task.download": "Download JSON",
   "task.download_bytes": "Download the bytes",
   "task.image": "Image",
@@ -49,7 +50,8 @@ export const task = {
     "The arguments cannot be read here: they were encrypted for the organizations that compute.",
   "task.name": "Name",
   "task.value": "Value",
-  "task.key_needed": "This collaboration is encrypted. Load the key of your organization to read it.",
+  "task.key_needed":
+    "This collaboration is encrypted. Load the key of your organization to read it.",
   "task.stop": "Stop",
   "task.stop_title": "Stop task {id}?",
   "task.stop_deed": "Stop task {id}",

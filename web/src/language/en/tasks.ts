@@ -14,7 +14,8 @@ export const tasks = {
   "tasks.clear": "Clear the filters",
   "tasks.none": "No task was sent yet.",
   "tasks.none_found": "No task fits these filters.",
-  "tasks.no_right": "Your roles do not let you see tasks. Ask an administrator of your organization.",
+  "tasks.no_right":
+    "Your roles do not let you see tasks. Ask an administrator of your organization.",
   "tasks.id": "No.",
   "tasks.name": "Name",
   "tasks.unnamed": "Task {id}",

@@ -32,8 +32,22 @@ export default function Compare() {
   return (
     <Page title={t("compare.title")}>
       <form class="compare-form" onSubmit={choose} key={`${a} ${b}`}>
-        <Field name="a" label={t("compare.first")} inputMode="numeric" pattern="[0-9]+" required defaultValue={a} />
-        <Field name="b" label={t("compare.second")} inputMode="numeric" pattern="[0-9]+" required defaultValue={b} />
+        <Field
+          name="a"
+          label={t("compare.first")}
+          inputMode="numeric"
+          pattern="[0-9]+"
+          required
+          defaultValue={a}
+        />
+        <Field
+          name="b"
+          label={t("compare.second")}
+          inputMode="numeric"
+          pattern="[0-9]+"
+          required
+          defaultValue={b}
+        />
         <button type="submit">{t("compare.choose")}</button>
       </form>
       {a && b && <Both key={`${a} ${b}`} a={a} b={b} />}
@@ -69,7 +83,9 @@ function Sides({ one, other }: { one: Run; other: Run }) {
     { run: one, answers: useAnswers(one) },
     { run: other, answers: useAnswers(other) },
   ];
-  const [first, second] = sides.map(({ answers }) => new Map(answers.asked ? argumentsOf(answers.asked) : []));
+  const [first, second] = sides.map(
+    ({ answers }) => new Map(answers.asked ? argumentsOf(answers.asked) : []),
+  );
   const names = [...new Set([...(first?.keys() ?? []), ...(second?.keys() ?? [])])];
   const say = (known: typeof first, name: string) => {
     const value = known?.get(name);

@@ -20,7 +20,9 @@ export default function Home() {
         listOrganizations(signal),
       ]);
       const mine = rights.value?.place.collaborations;
-      const own = me?.organization ? collaborations.filter(({ id }) => mine?.has(id)) : collaborations;
+      const own = me?.organization
+        ? collaborations.filter(({ id }) => mine?.has(id))
+        : collaborations;
       return { own, names: namesOf(collaborations), organizations };
     },
     [me?.id],

@@ -16,7 +16,13 @@ const GATHER = 3_000;
 const OPEN = ["active", "initializing", "pending"];
 
 /** The own tasks that run, and the last ones that ended. */
-export function MyTasks({ collaborations, organizations }: { collaborations: Names; organizations: Names }) {
+export function MyTasks({
+  collaborations,
+  organizations,
+}: {
+  collaborations: Names;
+  organizations: Names;
+}) {
   const me = user.value?.id ?? 0;
   const tasks = useLoad((signal) => listMine(me, signal), [me]);
   useChanges(() => true, tasks.reload, GATHER);
@@ -56,7 +62,10 @@ export function MyTasks({ collaborations, organizations }: { collaborations: Nam
   );
 }
 
-async function listMine(me: number, signal: AbortSignal): Promise<{ running: Task[]; last: Task[] }> {
+async function listMine(
+  me: number,
+  signal: AbortSignal,
+): Promise<{ running: Task[]; last: Task[] }> {
   const ask = async (status?: string) => {
     const query = {
       init_user_id: me,

@@ -116,7 +116,12 @@ function Invited({ invitation, answered }: { invitation: Invitation; answered: (
       {said && <Notice kind="error">{said}</Notice>}
       <span class="actions">
         {may("POST /invitation/{id}/accept", subject) && (
-          <button type="button" class="small" aria-label={t("home.accept_named", { name })} onClick={accept}>
+          <button
+            type="button"
+            class="small"
+            aria-label={t("home.accept_named", { name })}
+            onClick={accept}
+          >
             {t("home.accept")}
           </button>
         )}

@@ -56,7 +56,9 @@ export function Sessions() {
                   what={
                     ending === "others"
                       ? [t("me.end_others_what", { count: others.length })]
-                      : [`${ending.address} · ${plainLine(ending.agent)} · ${moment(ending.began_at)}`]
+                      : [
+                          `${ending.address} · ${plainLine(ending.agent)} · ${moment(ending.began_at)}`,
+                        ]
                   }
                   act={end}
                   close={() => setEnding(null)}

@@ -43,7 +43,8 @@ export function Recipients({ recipients, fingerprints, isEncrypted }: Props) {
 }
 
 function KeyOf({ one, found }: { one: Recipient; found: string | undefined }) {
-  if (!found) return <State kind="bad" text={t(one.publicKey ? "new.key_unread" : "new.key_none")} />;
+  if (!found)
+    return <State kind="bad" text={t(one.publicKey ? "new.key_unread" : "new.key_none")} />;
   const familiarity = familiarityOf(one.id, found);
   const kind = { new: "waiting", known: "good", changed: "warning" } as const;
   return (

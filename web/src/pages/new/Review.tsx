@@ -123,7 +123,8 @@ function Judged({ task, place, known, back }: Props & { known: Known }) {
   const { recipients, fingerprints, refusal } = known;
   const blocks = blocksOf(recipients, place, refusal !== null, canEncrypt());
   const isChanged = recipients.some(
-    ({ id, isReceiver }) => isReceiver && familiarityOf(id, fingerprints.get(id) ?? "") === "changed",
+    ({ id, isReceiver }) =>
+      isReceiver && familiarityOf(id, fingerprints.get(id) ?? "") === "changed",
   );
   const hasChanged = isChanged && place.isEncrypted;
 
@@ -145,7 +146,11 @@ function Judged({ task, place, known, back }: Props & { known: Known }) {
     <section aria-labelledby="whom">
       <h2 id="whom">{t("new.whom")}</h2>
       <p>{t(place.isEncrypted ? "new.is_encrypted" : "new.is_open")}</p>
-      <Recipients recipients={recipients} fingerprints={fingerprints} isEncrypted={place.isEncrypted} />
+      <Recipients
+        recipients={recipients}
+        fingerprints={fingerprints}
+        isEncrypted={place.isEncrypted}
+      />
       <p class="quiet">{t("new.stations_decide")}</p>
       {!known.isChecked && !refusal && <Notice kind="warning">{t("new.unchecked")}</Notice>}
       {blocks.map((block) => (

@@ -7,7 +7,15 @@ import type { Place } from "./place";
 import { writeScript } from "./script";
 
 /** The same task as Python, to copy. */
-export function Script({ task, place, receivers }: { task: TaskDraft; place: Place; receivers: number[] }) {
+export function Script({
+  task,
+  place,
+  receivers,
+}: {
+  task: TaskDraft;
+  place: Place;
+  receivers: number[];
+}) {
   const script = writeScript(task, {
     address: location.origin,
     apiPath: settings.apiPath,

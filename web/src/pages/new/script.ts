@@ -55,7 +55,9 @@ export function literal(value: unknown, indent = 0): string {
   const entries = Object.entries(value);
   if (!entries.length) return "{}";
   const space = " ".repeat(indent + 4);
-  const lines = entries.map(([key, each]) => `${space}${quote(key)}: ${literal(each, indent + 4)},`);
+  const lines = entries.map(
+    ([key, each]) => `${space}${quote(key)}: ${literal(each, indent + 4)},`,
+  );
   return `{\n${lines.join("\n")}\n${" ".repeat(indent)}}`;
 }
 

@@ -20,7 +20,10 @@ export async function sendTask(
     api.POST("/task", {
       body: {
         collaboration_id: place.id,
-        organizations: receivers.map(({ id }, at) => ({ id, input: (keys ? texts[at] : open) ?? null })),
+        organizations: receivers.map(({ id }, at) => ({
+          id,
+          input: (keys ? texts[at] : open) ?? null,
+        })),
         image: task.image,
         name: nameOf(task, place.isEncrypted),
         description: task.description,

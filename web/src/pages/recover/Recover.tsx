@@ -64,7 +64,13 @@ function Password() {
       <h2>{t("recover.second")}</h2>
       <Trouble error={setting.error} wait={wait} />
       <form onSubmit={setting.submit}>
-        <Field name="token" label={t("recover.token")} autocomplete="off" spellcheck={false} required />
+        <Field
+          name="token"
+          label={t("recover.token")}
+          autocomplete="off"
+          spellcheck={false}
+          required
+        />
         <Field
           name="password"
           type="password"
@@ -98,7 +104,9 @@ function Device() {
     const code = written(form, "code").trim();
     const reset_token = written(form, "token").trim();
     setFound(
-      await take(api.POST("/recover/2fa/reset", { body: { reset_token, recovery_code: code || null } })),
+      await take(
+        api.POST("/recover/2fa/reset", { body: { reset_token, recovery_code: code || null } }),
+      ),
     );
   });
   const wait = useWait(setting.error ?? asking.error);
@@ -133,7 +141,13 @@ function Device() {
       <h2>{t("recover.second_device")}</h2>
       <Trouble error={setting.error} wait={wait} />
       <form onSubmit={setting.submit}>
-        <Field name="token" label={t("recover.token")} autocomplete="off" spellcheck={false} required />
+        <Field
+          name="token"
+          label={t("recover.token")}
+          autocomplete="off"
+          spellcheck={false}
+          required
+        />
         <Field
           name="code"
           label={t("recover.code")}

@@ -73,7 +73,11 @@ function Arguments({ one }: { one: CardFunction }) {
       empty={t("shelf.no_arguments")}
       columns={[
         { key: "name", head: t("shelf.name"), cell: ({ name }) => <code>{plainLine(name)}</code> },
-        { key: "text", head: t("shelf.meaning"), cell: ({ description }) => <Described text={description} /> },
+        {
+          key: "text",
+          head: t("shelf.meaning"),
+          cell: ({ description }) => <Described text={description} />,
+        },
         {
           key: "default",
           head: t("shelf.default"),
@@ -112,7 +116,9 @@ function Facts({ entry, card, one }: { entry: Entry; card: Card; one: CardFuncti
       {card.source && (
         <div>
           <dt>{t("shelf.code")}</dt>
-          <dd>{isWebAddress(card.source) ? <Source address={card.source} /> : plainLine(card.source)}</dd>
+          <dd>
+            {isWebAddress(card.source) ? <Source address={card.source} /> : plainLine(card.source)}
+          </dd>
         </div>
       )}
     </dl>

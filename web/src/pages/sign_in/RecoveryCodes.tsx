@@ -13,7 +13,10 @@ interface Props {
 export default function RecoveryCodes({ codes, username, proceed }: Props) {
   const [isKept, setKept] = useState(false);
   const text = `${settings.name}: ${username}\n\n${codes.join("\n")}\n`;
-  const address = useMemo(() => URL.createObjectURL(new Blob([text], { type: "text/plain" })), [text]);
+  const address = useMemo(
+    () => URL.createObjectURL(new Blob([text], { type: "text/plain" })),
+    [text],
+  );
   useEffect(() => () => URL.revokeObjectURL(address), [address]);
   return (
     <>

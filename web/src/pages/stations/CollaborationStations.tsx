@@ -120,7 +120,11 @@ function columns(): Column<Row>[] {
           </time>
         ),
     },
-    { key: "told", head: t("stations.allows"), cell: ({ node, config }) => node && <ToldBy config={config} /> },
+    {
+      key: "told",
+      head: t("stations.allows"),
+      cell: ({ node, config }) => node && <ToldBy config={config} />,
+    },
   ];
 }
 

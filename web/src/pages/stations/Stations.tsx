@@ -14,16 +14,13 @@ const PER_PAGE = 5;
 /** The stations of the collaborations that the user may see. */
 export default function Stations() {
   const { query, route } = useLocation();
-  const known = useLoad(
-    async (signal) => {
-      const [collaborations, organizations] = await Promise.all([
-        listCollaborations(signal),
-        listOrganizations(signal),
-      ]);
-      return { collaborations, names: namesOf(organizations) };
-    },
-    [],
-  );
+  const known = useLoad(async (signal) => {
+    const [collaborations, organizations] = await Promise.all([
+      listCollaborations(signal),
+      listOrganizations(signal),
+    ]);
+    return { collaborations, names: namesOf(organizations) };
+  }, []);
   const wanted = Number(query["collaboration"]);
   const page = Math.max(1, Math.trunc(Number(query["page"])) || 1);
   return (

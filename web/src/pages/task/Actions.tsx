@@ -57,7 +57,10 @@ function openOf(run: Run): string[] {
     for (const one of run.results.get(task.id) ?? [])
       if (isOpen(one.status))
         lines.push(
-          t("task.stop_what", { name: titleOf(task), station: nameOf(run.names, one.organization.id) }),
+          t("task.stop_what", {
+            name: titleOf(task),
+            station: nameOf(run.names, one.organization.id),
+          }),
         );
     tasks.push(...(run.below.get(task.id) ?? []));
   }

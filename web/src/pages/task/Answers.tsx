@@ -33,7 +33,13 @@ export function Answers({ run, answers, isPart = false }: AnswersProps) {
       {opened
         ?.filter(({ reply }) => !isOpen(reply.status))
         .map((one) => (
-          <Answer key={one.reply.id} run={run} one={one} answers={answers} isAlone={results.length === 1} />
+          <Answer
+            key={one.reply.id}
+            run={run}
+            one={one}
+            answers={answers}
+            isAlone={results.length === 1}
+          />
         ))}
       {left > 0 && (
         <button type="button" class="plain" onClick={more}>
@@ -94,7 +100,9 @@ function OpenedView({ opened, answers, file }: { opened: Opened; answers: Read; 
           class="plain small"
           onClick={() =>
             saveFile(
-              new Blob([bytes], { type: text === undefined ? "application/octet-stream" : "application/json" }),
+              new Blob([bytes], {
+                type: text === undefined ? "application/octet-stream" : "application/json",
+              }),
               `${file}${text === undefined ? ".bin" : ".json"}`,
             )
           }
@@ -109,5 +117,7 @@ function OpenedView({ opened, answers, file }: { opened: Opened; answers: Read; 
 /** Return a number of bytes as people say it. */
 export function sizeOf(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`;
-  return bytes < 1_000_000 ? `${(bytes / 1000).toFixed(1)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
+  return bytes < 1_000_000
+    ? `${(bytes / 1000).toFixed(1)} kB`
+    : `${(bytes / 1_000_000).toFixed(1)} MB`;
 }

@@ -39,7 +39,9 @@ export function Facts({ run, asked }: { run: Run; asked: Asked | null }) {
           <div>
             <dt>{t("task.above")}</dt>
             <dd>
-              <a href={`/app/tasks/${task.parent.id}`}>{t("task.title", { id: task.parent.id, name: "" })}</a>
+              <a href={`/app/tasks/${task.parent.id}`}>
+                {t("task.title", { id: task.parent.id, name: "" })}
+              </a>
             </dd>
           </div>
         )}

@@ -45,7 +45,11 @@ function Text({ id, name, isEncrypted, status }: Props) {
               {plain(log.text.slice(-MOST_LETTERS))}
             </pre>
             {log.text.length > MOST_LETTERS && (
-              <button type="button" class="plain small" onClick={() => saveFile(log.text ?? "", `log ${id}.txt`)}>
+              <button
+                type="button"
+                class="plain small"
+                onClick={() => saveFile(log.text ?? "", `log ${id}.txt`)}
+              >
                 {t("task.log_download")}
               </button>
             )}

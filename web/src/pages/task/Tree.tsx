@@ -27,7 +27,9 @@ function Below({ run, task, depth }: { run: Run; task: TaskReply; depth: number 
     <>
       {tasks.map((one) => (
         <li key={one.id} class="branch-of-tree">
-          <details open={tasks.length === 1 || (one.status !== "completed" && one.status !== "pending")}>
+          <details
+            open={tasks.length === 1 || (one.status !== "completed" && one.status !== "pending")}
+          >
             <summary>
               <TaskState status={one.status} /> <strong>{titleOf(one)}</strong>{" "}
               <span class="quiet">{progressOf(run.results.get(one.id) ?? [])}</span>
@@ -58,7 +60,12 @@ function Station({ run, result }: { run: Run; result: ResultReply }) {
       </div>
       <Reason reason={result.reason} />
       {(result.started_at || (result.finished_at && result.status !== "completed")) && (
-        <Log id={result.id} name={name} isEncrypted={run.collaboration?.isEncrypted ?? false} status={result.status} />
+        <Log
+          id={result.id}
+          name={name}
+          isEncrypted={run.collaboration?.isEncrypted ?? false}
+          status={result.status}
+        />
       )}
     </li>
   );

@@ -24,7 +24,11 @@ export async function loadCards(task: TaskReply, signal: AbortSignal): Promise<J
  * Where the input cannot be read, since another organization got it, the answers of our library say
  * which function has answered.
  */
-export function viewsOf(cards: readonly Json[], asked: Asked | null, answer: Json | undefined): View[] {
+export function viewsOf(
+  cards: readonly Json[],
+  asked: Asked | null,
+  answer: Json | undefined,
+): View[] {
   const said = entry(answer, "function");
   const name = asked?.method ?? (typeof said === "string" ? said : null);
   const kind = (asked?.isCentral ?? true) ? "central" : "partial";

@@ -19,5 +19,8 @@ export function readTable(markdown: string): Map<string, string> {
 }
 
 function plainOf(markdown: string): string {
-  return markdown.replace(/\[([^\]]*)\]\([^)]*\)/g, "$1").replaceAll("`", "").trim();
+  return markdown
+    .replace(/\[([^\]]*)\]\([^)]*\)/g, "$1")
+    .replaceAll("`", "")
+    .trim();
 }

@@ -20,14 +20,23 @@ export function FilterForm({ filters, collaborations, change }: Props) {
     event.preventDefault();
     const form = event.currentTarget;
     const names = ["text", "collaboration", "status", "mine", "sub", "size"];
-    change(readFilters(Object.fromEntries(names.map((name) => [name, written(form, name).trim()]))));
+    change(
+      readFilters(Object.fromEntries(names.map((name) => [name, written(form, name).trim()]))),
+    );
   }
 
   return (
     <form class="filters" role="search" onSubmit={send} onChange={send}>
       <span class="filter wide">
         <label for={`${id}-text`}>{t("tasks.text")}</label>
-        <input id={`${id}-text`} name="text" type="search" value={filters.text} key={filters.text} maxLength={200} />
+        <input
+          id={`${id}-text`}
+          name="text"
+          type="search"
+          value={filters.text}
+          key={filters.text}
+          maxLength={200}
+        />
       </span>
       <span class="filter">
         <label for={`${id}-collaboration`}>{t("tasks.collaboration")}</label>

@@ -29,7 +29,8 @@ export default function Tasks() {
   const me = user.value?.id ?? 0;
   const address = addressOf(filters);
   const tasks = useLoad(
-    (signal) => takeList(api.GET("/task", { params: { query: parametersOf(filters, me) }, signal })),
+    (signal) =>
+      takeList(api.GET("/task", { params: { query: parametersOf(filters, me) }, signal })),
     [address],
   );
   useChanges(() => true, tasks.reload, GATHER);

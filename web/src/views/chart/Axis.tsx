@@ -18,7 +18,15 @@ export function BottomAxis({ scale, at, across, label, middle }: Props) {
     <g class="axis">
       {scale.ticks.map((tick) => (
         <g key={tick}>
-          {across && <line class="grid" x1={scale.at(tick)} x2={scale.at(tick)} y1={across[0]} y2={across[1]} />}
+          {across && (
+            <line
+              class="grid"
+              x1={scale.at(tick)}
+              x2={scale.at(tick)}
+              y1={across[0]}
+              y2={across[1]}
+            />
+          )}
           <line x1={scale.at(tick)} x2={scale.at(tick)} y1={at} y2={at + 5} />
           <text x={scale.at(tick)} y={at + 18} text-anchor="middle">
             {formatNumber(tick)}
@@ -40,7 +48,15 @@ export function LeftAxis({ scale, at, across, label }: Props) {
     <g class="axis">
       {scale.ticks.map((tick) => (
         <g key={tick}>
-          {across && <line class="grid" y1={scale.at(tick)} y2={scale.at(tick)} x1={across[0]} x2={across[1]} />}
+          {across && (
+            <line
+              class="grid"
+              y1={scale.at(tick)}
+              y2={scale.at(tick)}
+              x1={across[0]}
+              x2={across[1]}
+            />
+          )}
           <line y1={scale.at(tick)} y2={scale.at(tick)} x1={at - 5} x2={at} />
           <text x={at - 8} y={scale.at(tick)} dy="0.35em" text-anchor="end">
             {formatNumber(tick)}

@@ -29,11 +29,23 @@ export function BoxPlot({ boxes: { column, boxes, whiskers } }: { boxes: Boxes }
       note={t("views.box_note", { low, high })}
       height={bottom + 44}
       draw={(width) => {
-        const left = Math.min(width * 0.3, Math.max(...labels.map((one) => one.length)) * LETTER + 10);
-        const scale = linearScale(widened(boxes.flatMap((one) => [one.low, one.high])), [left, width - 14]);
+        const left = Math.min(
+          width * 0.3,
+          Math.max(...labels.map((one) => one.length)) * LETTER + 10,
+        );
+        const scale = linearScale(widened(boxes.flatMap((one) => [one.low, one.high])), [
+          left,
+          width - 14,
+        ]);
         return (
           <>
-            <BottomAxis scale={scale} at={bottom} across={[TOP, bottom]} label={column} middle={(left + width) / 2} />
+            <BottomAxis
+              scale={scale}
+              at={bottom}
+              across={[TOP, bottom]}
+              label={column}
+              middle={(left + width) / 2}
+            />
             {boxes.map((one, at) => (
               <g key={at}>
                 <text x={0} y={TOP + (at + 0.5) * ROW} dy="0.35em">
@@ -50,13 +62,25 @@ export function BoxPlot({ boxes: { column, boxes, whiskers } }: { boxes: Boxes }
 }
 
 function Drawn({ box, y, scale }: { box: Box; y: number; scale: Scale }) {
-  const [low, first, median, third, high] = [box.low, box.first, box.median, box.third, box.high].map(scale.at);
+  const [low, first, median, third, high] = [
+    box.low,
+    box.first,
+    box.median,
+    box.third,
+    box.high,
+  ].map(scale.at);
   return (
     <>
       <line class="interval" x1={low} x2={high} y1={y} y2={y} />
       <line class="interval" x1={low} x2={low} y1={y - 6} y2={y + 6} />
       <line class="interval" x1={high} x2={high} y1={y - 6} y2={y + 6} />
-      <rect class="box" x={first} y={y - 10} width={Math.max(1, (third ?? 0) - (first ?? 0))} height={20} />
+      <rect
+        class="box"
+        x={first}
+        y={y - 10}
+        width={Math.max(1, (third ?? 0) - (first ?? 0))}
+        height={20}
+      />
       <line class="median" x1={median} x2={median} y1={y - 10} y2={y + 10} />
     </>
   );

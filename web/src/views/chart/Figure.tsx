@@ -50,7 +50,12 @@ export function Figure({ title, description, height, note, draw }: Props) {
           >
             {t("views.svg")}
           </button>
-          <button type="button" class="plain small" aria-label={t("views.save_png", { name })} onClick={savePng}>
+          <button
+            type="button"
+            class="plain small"
+            aria-label={t("views.save_png", { name })}
+            onClick={savePng}
+          >
             {t("views.png")}
           </button>
         </span>
@@ -76,7 +81,10 @@ export function Figure({ title, description, height, note, draw }: Props) {
   );
 }
 
-function watchWidth(box: HTMLElement | null, tell: (width: number) => void): (() => void) | undefined {
+function watchWidth(
+  box: HTMLElement | null,
+  tell: (width: number) => void,
+): (() => void) | undefined {
   if (!box || typeof ResizeObserver === "undefined") return undefined;
   const watcher = new ResizeObserver(([entry]) => {
     const width = Math.floor(entry?.contentRect.width ?? 0);

@@ -36,7 +36,10 @@ export function ForestPlot({ forest }: { forest: Forest }) {
       note={leftOut && t("views.forest_left_out", { names: leftOut })}
       height={height}
       draw={(width) => {
-        const labels = Math.min(width * 0.36, Math.max(...rows.map((one) => one.label.length)) * LETTER + 8);
+        const labels = Math.min(
+          width * 0.36,
+          Math.max(...rows.map((one) => one.label.length)) * LETTER + 8,
+        );
         const numbers = width < NARROW ? 0 : 170;
         const range: [number, number] = [labels + 8, width - numbers - 12];
         const domain = domainOf(forest, none);
@@ -45,12 +48,21 @@ export function ForestPlot({ forest }: { forest: Forest }) {
         const label = forest.isRatio ? t("views.forest_ratio_axis", { measure }) : measure;
         return (
           <>
-            <BottomAxis scale={scale} at={bottom} across={[TOP, bottom]} label={label} middle={(range[0] + range[1]) / 2} />
+            <BottomAxis
+              scale={scale}
+              at={bottom}
+              across={[TOP, bottom]}
+              label={label}
+              middle={(range[0] + range[1]) / 2}
+            />
             <line class="none" x1={scale.at(none)} x2={scale.at(none)} y1={TOP} y2={bottom} />
             {rows.map((row, at) => {
               const y = TOP + (at + 0.5) * ROW;
               return (
-                <g key={at} class={row.isPooled ? "pooled" : row.isPrediction ? "prediction" : undefined}>
+                <g
+                  key={at}
+                  class={row.isPooled ? "pooled" : row.isPrediction ? "prediction" : undefined}
+                >
                   <text x={0} y={y} dy="0.35em">
                     {shortened(row.label, labels)}
                   </text>
@@ -106,19 +118,37 @@ function Interval({ row, y, scale, range }: IntervalProps) {
   const inside = (value: number) => Math.min(range[1], Math.max(range[0], scale.at(value)));
   const [lower, upper, middle] = [inside(row.lower), inside(row.upper), inside(row.estimate)];
   if (row.isPooled)
-    return <path class="diamond" d={`M${lower} ${y}L${middle} ${y - 7}L${upper} ${y}L${middle} ${y + 7}Z`} />;
-  const size = row.weight === undefined ? 4 : 2 + 6 * Math.sqrt(Math.min(1, Math.max(0, row.weight)));
+    return (
+      <path
+        class="diamond"
+        d={`M${lower} ${y}L${middle} ${y - 7}L${upper} ${y}L${middle} ${y + 7}Z`}
+      />
+    );
+  const size =
+    row.weight === undefined ? 4 : 2 + 6 * Math.sqrt(Math.min(1, Math.max(0, row.weight)));
   return (
     <>
       <line class="interval" x1={lower} x2={upper} y1={y} y2={y} />
       <End x={lower} y={y} isCut={scale.at(row.lower) < range[0]} direction={-1} />
       <End x={upper} y={y} isCut={scale.at(row.upper) > range[1]} direction={1} />
-      {!row.isPrediction && <rect class="estimate" x={middle - size} y={y - size} width={2 * size} height={2 * size} />}
+      {!row.isPrediction && (
+        <rect class="estimate" x={middle - size} y={y - size} width={2 * size} height={2 * size} />
+      )}
     </>
   );
 }
 
-function End({ x, y, isCut, direction }: { x: number; y: number; isCut: boolean; direction: number }) {
+function End({
+  x,
+  y,
+  isCut,
+  direction,
+}: {
+  x: number;
+  y: number;
+  isCut: boolean;
+  direction: number;
+}) {
   if (!isCut) return <line class="interval" x1={x} x2={x} y1={y - 4} y2={y + 4} />;
   const back = x - 7 * direction;
   return <path class="estimate" d={`M${x} ${y}L${back} ${y - 4}L${back} ${y + 4}Z`} />;

@@ -19,7 +19,8 @@ export function HistogramPlot({ histogram }: { histogram: Histogram }) {
   const hatch = useId();
   const { bars, isDensity } = histogram;
   const masked = bars.filter((one) => one.count === undefined);
-  const heightOf = (bar: Bar) => (bar.count ?? bar.atLeast ?? 0) / (isDensity ? bar.to - bar.from : 1);
+  const heightOf = (bar: Bar) =>
+    (bar.count ?? bar.atLeast ?? 0) / (isDensity ? bar.to - bar.from : 1);
   const most = bars.reduce((all, one) => Math.max(all, heightOf(one)), 0);
   const ends: [number, number] = [bars[0]?.from ?? 0, bars.at(-1)?.to ?? 1];
   const column = plainLine(histogram.column);
@@ -42,7 +43,13 @@ export function HistogramPlot({ histogram }: { histogram: Histogram }) {
         return (
           <>
             <defs>
-              <pattern id={hatch} width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
+              <pattern
+                id={hatch}
+                width="7"
+                height="7"
+                patternUnits="userSpaceOnUse"
+                patternTransform="rotate(45)"
+              >
                 <line class="hatch" x1="0" x2="0" y1="0" y2="7" />
               </pattern>
             </defs>

@@ -14,7 +14,10 @@ const RIGHT = 14;
 /** A line through points, in their order. */
 export function LinePlot({ line }: { line: Line }) {
   const [x, y] = [plainLine(line.x), plainLine(line.y)];
-  const across = widened(line.points.map(([one]) => one), 0);
+  const across = widened(
+    line.points.map(([one]) => one),
+    0,
+  );
   const ends = { from: formatNumber(across[0]), to: formatNumber(across[1]) };
   return (
     <Figure
@@ -25,7 +28,10 @@ export function LinePlot({ line }: { line: Line }) {
         const right = width - RIGHT;
         const bottomScale = linearScale(across, [LEFT, right], width < 480 ? 4 : 7);
         const leftScale = linearScale(widened(line.points.map(([, one]) => one)), [BOTTOM, TOP]);
-        const points = line.points.map(([a, b]): [number, number] => [bottomScale.at(a), leftScale.at(b)]);
+        const points = line.points.map(([a, b]): [number, number] => [
+          bottomScale.at(a),
+          leftScale.at(b),
+        ]);
         return (
           <>
             <LeftAxis scale={leftScale} at={LEFT} across={[LEFT, right]} label={y} />

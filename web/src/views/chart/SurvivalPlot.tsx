@@ -29,19 +29,38 @@ export function SurvivalPlot({ survival }: { survival: Survival }) {
       note={`${note} ${risk}`}
       height={height}
       draw={(width) => {
-        const left = Math.min(110, Math.max(44, Math.max(...labels.map((one) => one.length)) * LETTER + 18));
+        const left = Math.min(
+          110,
+          Math.max(44, Math.max(...labels.map((one) => one.length)) * LETTER + 18),
+        );
         const x = linearScale([0, until], [left, width - 14], width < 480 ? 4 : 7);
         const y = linearScale([0, 1], [bottom, legend]);
         return (
           <>
-            <LeftAxis scale={y} at={left} across={[left, width - 14]} label={t("views.survival_axis")} />
-            <BottomAxis scale={x} at={bottom} label={t("views.survival_time")} middle={(left + width) / 2} />
+            <LeftAxis
+              scale={y}
+              at={left}
+              across={[left, width - 14]}
+              label={t("views.survival_axis")}
+            />
+            <BottomAxis
+              scale={x}
+              at={bottom}
+              label={t("views.survival_time")}
+              middle={(left + width) / 2}
+            />
             {curves.map((one, at) => (
               <Drawn key={at} curve={one} number={at % SERIES} x={x} y={y} survival={survival} />
             ))}
             {labels.map((label, at) => (
               <g key={at}>
-                <line class={`line series-${at % SERIES}`} x1={left} x2={left + 34} y1={TOP + at * ROW} y2={TOP + at * ROW} />
+                <line
+                  class={`line series-${at % SERIES}`}
+                  x1={left}
+                  x2={left + 34}
+                  y1={TOP + at * ROW}
+                  y2={TOP + at * ROW}
+                />
                 <text x={left + 42} y={TOP + at * ROW} dy="0.35em">
                   {shortened(label, width - left - 60)}
                 </text>
@@ -78,10 +97,16 @@ interface DrawnProps {
 function Drawn({ curve, number, x, y, survival }: DrawnProps) {
   const { isLifeTable, until } = survival;
   const place = ([time, height]: [number, number]): [number, number] => [x.at(time), y.at(height)];
-  const line = cornersOf(curve.points.map(({ time, survival: height }) => ({ time, height })), isLifeTable);
+  const line = cornersOf(
+    curve.points.map(({ time, survival: height }) => ({ time, height })),
+    isLifeTable,
+  );
   const known = curve.points.filter((one) => one.lower !== undefined && one.upper !== undefined);
   const edge = (name: "lower" | "upper") =>
-    cornersOf(known.map((one) => ({ time: one.time, height: one[name] ?? one.survival })), isLifeTable);
+    cornersOf(
+      known.map((one) => ({ time: one.time, height: one[name] ?? one.survival })),
+      isLifeTable,
+    );
   const band = [...edge("upper"), ...edge("lower").reverse()].map(place);
   const last = line.at(-1) ?? [0, 1];
   const remains = curve.points.at(-1)?.after !== 0 && last[0] < until && !isLifeTable;
@@ -90,9 +115,12 @@ function Drawn({ curve, number, x, y, survival }: DrawnProps) {
       <path class="band" d={`${pathOf(band)}Z`} />
       <path class={`line series-${number}`} d={pathOf(line.map(place))} />
       {remains && <path class="beyond" d={pathOf([place(last), place([until, last[1]])])} />}
-      {isLifeTable && line.slice(1).map(([time, height]) => (
-        <circle key={time} class="mark" cx={x.at(time)} cy={y.at(height)} r={3} />
-      ))}
+      {isLifeTable &&
+        line
+          .slice(1)
+          .map(([time, height]) => (
+            <circle key={time} class="mark" cx={x.at(time)} cy={y.at(height)} r={3} />
+          ))}
     </g>
   );
 }

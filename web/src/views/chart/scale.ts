@@ -6,14 +6,25 @@ export interface Scale {
   ticks: number[];
 }
 
-export function linearScale(domain: [number, number], range: [number, number], wanted?: number): Scale {
+export function linearScale(
+  domain: [number, number],
+  range: [number, number],
+  wanted?: number,
+): Scale {
   const [least, most] = domain[0] < domain[1] ? domain : [domain[0] - 1, domain[0] + 1];
   const size = (range[1] - range[0]) / (most - least);
-  return { at: (value) => range[0] + (value - least) * size, ticks: niceTicks(least, most, wanted) };
+  return {
+    at: (value) => range[0] + (value - least) * size,
+    ticks: niceTicks(least, most, wanted),
+  };
 }
 
 /** A scale of ratios, on which 2 is as far from 1 as 0.5 is. */
-export function logScale(domain: [number, number], range: [number, number], wanted?: number): Scale {
+export function logScale(
+  domain: [number, number],
+  range: [number, number],
+  wanted?: number,
+): Scale {
   const [least, most] = domain[0] < domain[1] ? domain : [domain[0] / 2, domain[0] * 2];
   const size = (range[1] - range[0]) / Math.log(most / least);
   return {

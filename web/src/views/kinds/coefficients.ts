@@ -44,11 +44,22 @@ export function readForest(value: Json): Forest | null {
   if (!isRecordList(value)) return null;
   if (value.every((one) => isRecordList(one.sites))) return readPooled(value);
   const measure = ratioOf(value);
-  const names = measure ? [measure, `${measure}_lower`, `${measure}_upper`] : ["estimate", "lower", "upper"];
-  const forest: Forest = { rows: [], measure: measure ?? "estimate", isRatio: Boolean(measure), leftOut: [] };
+  const names = measure
+    ? [measure, `${measure}_lower`, `${measure}_upper`]
+    : ["estimate", "lower", "upper"];
+  const forest: Forest = {
+    rows: [],
+    measure: measure ?? "estimate",
+    isRatio: Boolean(measure),
+    leftOut: [],
+  };
   for (const [at, term] of value.entries()) {
     const label = String(term.term ?? at + 1);
-    const row = rowOf(label, names.map((name) => entry(term, name)), forest.isRatio);
+    const row = rowOf(
+      label,
+      names.map((name) => entry(term, name)),
+      forest.isRatio,
+    );
     if (row && !(forest.isRatio && label === INTERCEPT)) forest.rows.push(row);
     else forest.leftOut.push(label);
   }
@@ -72,12 +83,17 @@ function readPooled(effects: readonly JsonRecord[]): Forest | null {
   const rows: ForestRow[] = [];
   for (const effect of effects) {
     const label = String(effect.term ?? "");
-    const pooled = rowOf(label, [effect.estimate, effect.lower, effect.upper].map((one) => one ?? null), false);
+    const pooled = rowOf(
+      label,
+      [effect.estimate, effect.lower, effect.upper].map((one) => one ?? null),
+      false,
+    );
     const error = numberOf(effect.standard_error);
     if (!pooled || !error) return null;
     // The same level as the pooled interval has.
     const reach = (pooled.upper - pooled.lower) / (2 * error);
-    for (const site of Array.isArray(effect.sites) ? effect.sites : []) rows.push(...siteRow(site, reach));
+    for (const site of Array.isArray(effect.sites) ? effect.sites : [])
+      rows.push(...siteRow(site, reach));
     rows.push({ ...pooled, isPooled: true });
     const { prediction } = effect;
     if (isRecord(prediction)) {

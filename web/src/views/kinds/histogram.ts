@@ -1,4 +1,12 @@
-import { entry, isColumn, isRecord, numberOf, type Json, type JsonRecord, type Plain } from "../json";
+import {
+  entry,
+  isColumn,
+  isRecord,
+  numberOf,
+  type Json,
+  type JsonRecord,
+  type Plain,
+} from "../json";
 import { blocksOf, NotShown, tableOf, type Block } from "../blocks";
 
 export interface Bar {
@@ -54,7 +62,8 @@ export function histogramBlocks(value: Json): Block[] {
     header.push("at_least");
     rows.forEach((row, at) => row.push(known[at] ?? null));
   }
-  if (isColumn(entry(value, "at_least") && entry(entry(value, "at_least"), "counts"))) delete rest.at_least;
+  if (isColumn(entry(value, "at_least") && entry(entry(value, "at_least"), "counts")))
+    delete rest.at_least;
   return [tableOf("", header, rows), ...restBlocks(rest)];
 }
 

@@ -4,7 +4,8 @@ import { entry, isColumn, isMatrix, numbersOf, type Json } from "../json";
 /** Return the share of variance of each component; null where the value has another form. */
 export function readScree(value: Json): number[] | null {
   const shares = numbersOf(entry(value, "variance_share"));
-  if (!shares || !shares.every((one) => one !== undefined && one >= 0 && one <= 1.000001)) return null;
+  if (!shares || !shares.every((one) => one !== undefined && one >= 0 && one <= 1.000001))
+    return null;
   return shares.filter((one) => one !== undefined);
 }
 
@@ -25,5 +26,8 @@ export function screeBlocks(value: Json): Block[] {
     undefined,
   );
   if (matrix.kind !== "table") return found;
-  return [...found, tableOf("", ["loadings", ...shares.map((_, at) => String(at + 1))], matrix.rows)];
+  return [
+    ...found,
+    tableOf("", ["loadings", ...shares.map((_, at) => String(at + 1))], matrix.rows),
+  ];
 }

@@ -42,7 +42,13 @@ function readCurve(value: Json): Curve | null {
   const times = read("time");
   const survival = read("survival");
   if (!times || survival?.length !== times.length) return null;
-  const [lower, upper, risk, events, censored] = ["lower", "upper", "at_risk", "events", "censored"].map(read);
+  const [lower, upper, risk, events, censored] = [
+    "lower",
+    "upper",
+    "at_risk",
+    "events",
+    "censored",
+  ].map(read);
   const points: Point[] = [];
   for (const [at, time] of times.entries()) {
     const height = survival[at];

@@ -33,7 +33,10 @@ export interface Boxes {
 function readGroups(value: Json): Group[] | null {
   if (isRecord(value)) return areDescriptions(value) ? [{ label: "", columns: value }] : null;
   if (!isRecordList(value)) return null;
-  const groups = value.map(({ level, columns }) => ({ label: formatLevel(level), columns: columns ?? null }));
+  const groups = value.map(({ level, columns }) => ({
+    label: formatLevel(level),
+    columns: columns ?? null,
+  }));
   const known = groups.filter((one): one is Group => areDescriptions(one.columns));
   return known.length === value.length ? known : null;
 }
@@ -45,7 +48,10 @@ function formatLevel(level: Json | undefined): string {
 function areDescriptions(value: Json): value is JsonRecord {
   if (!isRecord(value)) return false;
   const parts = Object.values(value);
-  return parts.length > 0 && parts.every((one) => ["numeric", "categorical"].includes(String(entry(one, "kind"))));
+  return (
+    parts.length > 0 &&
+    parts.every((one) => ["numeric", "categorical"].includes(String(entry(one, "kind"))))
+  );
 }
 
 /** Return a description of groups as papers print it; null where the value has another form. */
@@ -53,7 +59,12 @@ export function readTableOne(value: Json): TableOne | null {
   const groups = readGroups(value);
   if (!groups) return null;
   const names = [...new Set(groups.flatMap((one) => Object.keys(one.columns)))];
-  const rows = names.flatMap((name) => rowsOf(name, groups.map((one) => entry(one.columns, name))));
+  const rows = names.flatMap((name) =>
+    rowsOf(
+      name,
+      groups.map((one) => entry(one.columns, name)),
+    ),
+  );
   return { groups: groups.map((one) => one.label), rows };
 }
 
@@ -100,7 +111,9 @@ function quantileOf(part: Json | undefined, p: number): number | undefined {
 function medianOf(part: Json | undefined): string | null {
   const [median, first, third] = [0.5, 0.25, 0.75].map((p) => quantileOf(part, p));
   if (median === undefined) return null;
-  const [a, b] = [first, third].map((one) => (one === undefined ? "masked" : formatNumber(one, SHORT)));
+  const [a, b] = [first, third].map((one) =>
+    one === undefined ? "masked" : formatNumber(one, SHORT),
+  );
   return `${formatNumber(median, SHORT)} [${a}; ${b}]`;
 }
 
@@ -111,7 +124,9 @@ function levelsOf(part: Json | undefined): Map<string, string> {
   return new Map(
     withPercent(cells).map(([level, count, percent]) => [
       String(level),
-      count === null ? "masked" : `${formatCell(count)}${percent === null ? "" : ` (${formatCell(percent)} %)`}`,
+      count === null
+        ? "masked"
+        : `${formatCell(count)}${percent === null ? "" : ` (${formatCell(percent)} %)`}`,
     ]),
   );
 }
@@ -125,7 +140,9 @@ export function readBoxes(value: Json): Boxes[] {
     const whiskers = WHISKERS.find((ends) =>
       parts.every(({ part }) => ends.every((p) => quantileOf(part, p) !== undefined)),
     );
-    const boxes = parts.flatMap(({ label, part }) => (whiskers ? boxOf(label, part, whiskers) : []));
+    const boxes = parts.flatMap(({ label, part }) =>
+      whiskers ? boxOf(label, part, whiskers) : [],
+    );
     return whiskers && boxes.length ? [{ column: formatCell(column), boxes, whiskers }] : [];
   });
 }
@@ -138,7 +155,9 @@ const WHISKERS: [number, number][] = [
 ];
 
 function boxOf(label: string, part: Json | undefined, [from, to]: [number, number]): Box[] {
-  const [low, first, median, third, high] = [from, 0.25, 0.5, 0.75, to].map((p) => quantileOf(part, p));
+  const [low, first, median, third, high] = [from, 0.25, 0.5, 0.75, to].map((p) =>
+    quantileOf(part, p),
+  );
   if (low === undefined || first === undefined || median === undefined) return [];
   if (third === undefined || high === undefined) return [];
   return [{ label, low, first, median, third, high }];
