@@ -1,9 +1,11 @@
 """A browser that notes everything that no page may do."""
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -108,6 +110,17 @@ class Browsing:
         said = [_said(one) for one in found if one["id"] not in leaving_out]
         if said:
             raise AssertionError(f"{page.url}: {'; '.join(said)}")
+
+    def photograph(self, page: Page, name: str) -> None:
+        """Write a picture for the documentation, if `V6_WEB_PICTURES` names its folder.
+
+        `V6_WEB_PICTURES=docs/web make test T=tests/web` makes all of them anew.
+        """
+        folder = os.environ.get("V6_WEB_PICTURES")
+        if folder:
+            page.set_viewport_size({"width": 1100, "height": 760})
+            page.evaluate("scrollTo(0, 0)")
+            page.screenshot(path=Path(folder) / f"{name}.png")
 
     def finish(self) -> None:
         """Look at the last state of each page, close all, and fail if there was any fault."""

@@ -163,6 +163,7 @@ def test_a_new_hospital_gets_users_and_the_key_of_its_node_by_visible_labels(
     key = page.locator("code.secret").inner_text()
     expect(page.get_by_text("vnode new --name hospital-of-delft")).to_be_visible()
     expect(page.get_by_text(f"api_key: {key}")).to_be_visible()
+    browsing.photograph(page, "node")
     assert key not in page.get_by_text("vnode new").inner_text()
 
     page.get_by_role("link", name="Show the node").click()
@@ -177,7 +178,9 @@ def test_a_new_hospital_gets_users_and_the_key_of_its_node_by_visible_labels(
     expect(hers.get_by_role("cell", name="Hospital of Delft")).to_be_visible()
 
 
-def test_a_role_is_made_of_the_rules_that_its_author_holds(signed_in: Callable[..., Page]) -> None:
+def test_a_role_is_made_of_the_rules_that_its_author_holds(
+    browsing: Browsing, signed_in: Callable[..., Page]
+) -> None:
     page = signed_in("organization_admin", "admin/roles/new")
     page.get_by_label("Name", exact=True).fill("Reader")
     page.get_by_label("Description").fill("Reads.")
@@ -190,6 +193,7 @@ def test_a_role_is_made_of_the_rules_that_its_author_holds(signed_in: Callable[.
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("Saved.")).to_be_visible()
     expect(page.get_by_text("In sentences (2)")).to_be_visible()
+    browsing.photograph(page, "role")
     page.get_by_role("button", name="Delete Reader").click()
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_role("listitem").first).to_have_text("Reader")

@@ -7,6 +7,7 @@ from contextlib import closing
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.web.browsing import Browsing
 from vantage6.sandbox.federation import Federation
 
 pytestmark = pytest.mark.slow
@@ -15,7 +16,7 @@ SignIn = Callable[..., Page]
 
 
 def test_the_stations_of_a_collaboration_tell_their_state_and_rules(
-    signed_in: SignIn, federation: Federation
+    browsing: Browsing, signed_in: SignIn, federation: Federation
 ) -> None:
     page = signed_in("researcher", f"stations?collaboration={federation.collaboration}")
     table = page.get_by_role("table", name="example_collab1")
@@ -25,6 +26,7 @@ def test_the_stations_of_a_collaboration_tell_their_state_and_rules(
         expect(row.locator("time")).to_have_attribute("datetime", re.compile("^20"))
     expect(page.get_by_text("encrypted · 3 of 3 online")).to_be_visible()
     expect(table).to_contain_text("Images:")
+    browsing.photograph(page, "stations")
 
 
 def test_an_invitation_is_accepted_at_home(signed_in: SignIn, federation: Federation) -> None:

@@ -44,8 +44,12 @@ def key(federation: Federation) -> Path:
     return federation.key_file(next(iter(federation.ids)))
 
 
-def test_the_shelf_is_searched_and_each_function_has_an_address(signed_in: OpenPage) -> None:
-    page = signed_in("viewer", "shelf?q=hazards")
+def test_the_shelf_is_searched_and_each_function_has_an_address(
+    browsing: Browsing, signed_in: OpenPage
+) -> None:
+    page = signed_in("viewer", "shelf")
+    browsing.photograph(page, "shelf")
+    page.get_by_label("Search by name").fill("hazards")
     page.get_by_role("link", name="Fit Cox's proportional hazards model").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Cox")
     expect(page.get_by_role("listitem").filter(has_text="sums over risk sets")).to_be_visible()
@@ -74,7 +78,7 @@ def test_a_form_says_at_each_field_what_it_needs(signed_in: OpenPage) -> None:
 
 
 def test_the_first_cox_result_is_a_minute_away_by_visible_labels(
-    signed_in: OpenPage, client: Client, federation: Federation, key: Path
+    browsing: Browsing, signed_in: OpenPage, client: Client, federation: Federation, key: Path
 ) -> None:
     began = time.monotonic()
     page = _fill_cox(_open_cox(signed_in("researcher")))
@@ -87,6 +91,7 @@ def test_the_first_cox_result_is_a_minute_away_by_visible_labels(
     expect(chart).to_be_visible(timeout=_MOST_COMPUTING_SECONDS * 1000)
     expect(chart).to_contain_text("arm[T.usual]")
     took = time.monotonic() - began
+    browsing.photograph(page, "result")
     (result,) = federation.results(client, id_).values()
     # The stations of a busy machine take their time; the pages may not.
     assert took - _seconds_at_stations(result) < 60
@@ -117,8 +122,11 @@ def test_without_the_key_a_task_cannot_be_repeated(
     expect(page.get_by_text("private key of your organization is not loaded")).to_be_visible()
 
 
-def test_a_template_fills_the_form_again(signed_in: OpenPage, tmp_path: Path) -> None:
+def test_a_template_fills_the_form_again(
+    browsing: Browsing, signed_in: OpenPage, tmp_path: Path
+) -> None:
     page = _fill_cox(_open_cox(signed_in("researcher")))
+    browsing.photograph(page, "review")
     with page.expect_download() as download:
         page.get_by_role("button", name="Save as template").click()
     file = tmp_path / "template.json"
@@ -128,6 +136,7 @@ def test_a_template_fills_the_form_again(signed_in: OpenPage, tmp_path: Path) ->
     page.get_by_label("Open a template").set_input_files(file)
     expect(page.get_by_label("Formula")).to_have_value("age + arm")
     expect(page.get_by_label("Database")).to_have_value("patients")
+    browsing.photograph(page, "form")
 
 
 def test_the_script_of_a_task_does_the_same(

@@ -139,6 +139,7 @@ def test_survival_curves_and_their_files(browsing: Browsing, sent: Sent, key: Pa
     answer = sent.answer("kaplan_meier")
     page = open_task(browsing, sent.ids["kaplan_meier"], key)
     expect(picture(page, "Survival curves")).to_be_visible()
+    browsing.photograph(page, "survival")
     assert page.locator("path.band").count() == 2
     risk = page.locator(".risk").text_content() or ""
     for curve in answer["result"]["curves"]:
