@@ -30,6 +30,8 @@ function reply(place: string, tasks: number[], isGap = false): () => Promise<Res
   return async () => Response.json({ place, is_gap: isGap, data });
 }
 
+const ANY = { collaboration: null, task: null, run: null };
+
 function hear(count: number): Promise<Change[]> {
   const heard: Change[] = [];
   return new Promise((done) => {
@@ -49,7 +51,8 @@ afterEach(() => {
 
 test("each request goes on where the last answer ended", async () => {
   answers.push(reply("7-0", []), reply("8-0", [3]), reply("9-0", [4]));
-  expect(await hear(2)).toEqual([
+  expect(await hear(3)).toEqual([
+    ANY,
     { collaboration: 1, task: 3, run: 5 },
     { collaboration: 1, task: 4, run: 5 },
   ]);
@@ -58,7 +61,7 @@ test("each request goes on where the last answer ended", async () => {
 
 test("a place that is gone means that anything may have changed", async () => {
   answers.push(reply("7-0", []), reply("0-0", [], true));
-  expect(await hear(1)).toEqual([{ collaboration: null, task: null, run: null }]);
+  expect(await hear(2)).toEqual([ANY, ANY]);
 });
 
 test("no change is lost while the server does not answer", async () => {
@@ -66,6 +69,18 @@ test("no change is lost while the server does not answer", async () => {
     throw new TypeError("Failed to fetch");
   };
   answers.push(reply("7-0", []), away, reply("8-0", [3]));
-  expect(await hear(1)).toEqual([{ collaboration: 1, task: 3, run: 5 }]);
+  expect(await hear(2)).toEqual([ANY, { collaboration: 1, task: 3, run: 5 }]);
   expect(asked.slice(1, 3)).toEqual(["?after=7-0&wait=25", "?after=7-0&wait=25"]);
+});
+
+test("what changed before the first place is not lost: a page was read earlier", async () => {
+  answers.push(reply("7-0", []));
+  expect(await hear(1)).toEqual([ANY]);
+});
+
+test("a token that the server could not exchange now does not end the waiting", async () => {
+  const expired = async () =>
+    Response.json({ code: "token_expired", msg: "The token has expired." }, { status: 401 });
+  answers.push(reply("7-0", []), expired, reply("8-0", [3]));
+  expect(await hear(2)).toEqual([ANY, { collaboration: 1, task: 3, run: 5 }]);
 });

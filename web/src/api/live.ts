@@ -87,16 +87,16 @@ async function listen(signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     if (document.hidden) {
       await untilSeen(signal);
-      if (after) tell(ALL);
       after = undefined;
       continue;
     }
     try {
       const query = after ? { after, wait: WAIT_SECONDS } : {};
       const answer = await take(api.GET("/change", { params: { query }, signal }));
+      // Before the first place, and in a gap, something may have changed after a page was read.
+      if (!after || answer.is_gap) tell(ALL);
       after = answer.place;
       pause = FIRST_PAUSE_MS;
-      if (answer.is_gap) tell(ALL);
       for (const one of answer.data)
         tell({ collaboration: one.collaboration_id, task: one.task_id, run: one.run_id });
     } catch (error) {
@@ -114,7 +114,9 @@ function tell(change: Change): void {
 }
 
 function isForbidden(error: unknown): boolean {
-  return error instanceof Refusal && (error.status === 401 || error.status === 403);
+  // A token that ended is exchanged later if the server could not do it now.
+  if (!(error instanceof Refusal) || error.code === "token_expired") return false;
+  return error.status === 401 || error.status === 403;
 }
 
 function untilSeen(signal: AbortSignal): Promise<void> {
