@@ -20,6 +20,7 @@ export const home = {
   "home.running": "My running tasks",
   "home.last": "My last tasks",
   "home.none_running": "None of your tasks runs.",
+  "home.none_ended": "None of your tasks has ended yet.",
   "home.none_sent": "You have sent no task yet.",
   "home.all": "All my tasks",
   "home.collaborations": "My collaborations",

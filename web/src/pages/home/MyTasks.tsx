@@ -1,19 +1,15 @@
-import { api, takeList } from "../../api/client";
 import { useChanges } from "../../api/live";
 import { useLoad } from "../../api/load";
 import type { Names } from "../../api/names";
 import { user } from "../../api/session";
 import { t } from "../../language";
 import { Show } from "../../ui/Loading";
-import { isOpen } from "../../ui/State";
 import { Table } from "../../ui/Table";
-import { taskColumns, type Task } from "../tasks/columns";
+import { taskColumns } from "../tasks/columns";
+import { listMine } from "./mine";
 
-/** So many of the own tasks stand here; the list of tasks has all. */
-const MOST = 10;
 /** Of all tasks that the user may see, some change often. */
 const GATHER = 3_000;
-const OPEN = ["active", "initializing", "pending"];
 
 /** The own tasks that run, and the last ones that ended. */
 export function MyTasks({
@@ -48,9 +44,9 @@ export function MyTasks({
               columns={columns}
               rows={last}
               keyOf={({ id }) => id}
-              empty={t("home.none_sent")}
+              empty={t(running.length > 0 ? "home.none_ended" : "home.none_sent")}
             />
-            {last.length > 0 && (
+            {running.length + last.length > 0 && (
               <p>
                 <a href="/app/tasks?mine=1">{t("home.all")}</a>
               </p>
@@ -60,26 +56,4 @@ export function MyTasks({
       )}
     </Show>
   );
-}
-
-async function listMine(
-  me: number,
-  signal: AbortSignal,
-): Promise<{ running: Task[]; last: Task[] }> {
-  const ask = async (status?: string) => {
-    const query = {
-      init_user_id: me,
-      is_sub_task: false,
-      page: 1,
-      per_page: MOST,
-      ...(status && { status }),
-    };
-    return (await takeList(api.GET("/task", { params: { query }, signal }))).rows;
-  };
-  const [last = [], ...open] = await Promise.all([ask(), ...OPEN.map(ask)]);
-  const running = open.flat().sort((one, other) => other.id - one.id);
-  return {
-    running: running.slice(0, MOST),
-    last: last.filter(({ status }) => !isOpen(status)),
-  };
 }

@@ -4,7 +4,6 @@ import { asError } from "../../api/load";
 import { may } from "../../api/permissions";
 import { t } from "../../language";
 import { Confirm } from "../../ui/Dialog";
-import { isOpen } from "../../ui/State";
 import { nameOf, type Task } from "./columns";
 
 interface Props {
@@ -18,7 +17,7 @@ interface Props {
 /** What can be done with the tasks that are ticked, as far as the rules of the user allow it. */
 export function BulkBar({ tasks, clear, reload }: Props) {
   const [asked, setAsked] = useState<"kill" | "delete" | null>(null);
-  const stoppable = tasks.filter((task) => isOpen(task.status) && mayKill(task));
+  const stoppable = tasks.filter(canStop);
   const deletable = tasks.filter(mayDelete);
   const chosen = asked === "kill" ? stoppable : deletable;
 
@@ -63,6 +62,11 @@ export function BulkBar({ tasks, clear, reload }: Props) {
       )}
     </div>
   );
+}
+
+/** Whether something of a task runs still, whatever its state is, and the user may stop it. */
+export function canStop(task: Task): boolean {
+  return !task.complete && mayKill(task);
 }
 
 /** Whether the user may stop a task; a list knows the sender, but not the receivers. */
