@@ -1,8 +1,8 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef, useState } from "preact/hooks";
-import { asError } from "../api/load";
+import { useEffect, useId, useRef } from "preact/hooks";
 import { t } from "../language";
 import { Notice } from "./Notice";
+import { useDeed } from "./useDeed";
 
 interface DialogProps {
   title: string;
@@ -29,6 +29,8 @@ export function Dialog({ title, close, children }: DialogProps) {
         event.preventDefault();
         close();
       }}
+      // A browser may close it at the second Escape without asking; what is said here must be seen.
+      onClose={() => dialog.current?.showModal()}
     >
       <h2 id={id}>{title}</h2>
       {children}
@@ -55,23 +57,22 @@ const MOST_NAMED = 10;
 
 /** A question before something is destroyed; names what that is. The focus starts on "Cancel". */
 export function Confirm({ title, deed, what, children, act, close }: ConfirmProps) {
-  const [error, setError] = useState<Error | null>(null);
-  const [isBusy, setBusy] = useState(false);
+  const { act: doOnce, isBusy, error } = useDeed();
 
-  async function confirm(): Promise<void> {
-    setBusy(true);
-    setError(null);
-    try {
+  // Closing does not call back a deed that began, and would hide its error.
+  function leave(): void {
+    if (!isBusy) close();
+  }
+
+  function confirm(): Promise<void> {
+    return doOnce(async () => {
       await act();
       close();
-    } catch (failure) {
-      setError(asError(failure));
-      setBusy(false);
-    }
+    });
   }
 
   return (
-    <Dialog title={title} close={close}>
+    <Dialog title={title} close={leave}>
       <ul class="what">
         {what.slice(0, MOST_NAMED).map((name, at) => (
           <li key={at}>{name}</li>
@@ -83,7 +84,7 @@ export function Confirm({ title, deed, what, children, act, close }: ConfirmProp
       {children}
       {error && <Notice kind="error">{error.message}</Notice>}
       <div class="actions end">
-        <button type="button" class="plain" onClick={close} autofocus>
+        <button type="button" class="plain" disabled={isBusy} onClick={leave} autofocus>
           {t("dialog.cancel")}
         </button>
         <button type="button" class="danger" disabled={isBusy} onClick={confirm}>

@@ -1,7 +1,8 @@
 import type { ComponentChildren } from "preact";
 import type { Loaded } from "../api/load";
 import { Refusal } from "../api/client";
-import { t } from "../language";
+import { Lost } from "../api/connection";
+import { t, type Key } from "../language";
 import { Notice } from "./Notice";
 
 /** What stands where data is on its way. */
@@ -23,13 +24,14 @@ export function Empty({ text, children }: { text: string; children?: ComponentCh
   );
 }
 
-/** What the server refused, in its own words, and what to do. */
+/** Why something cannot be shown: in the words of who says it, and what to do. */
 export function Refused({ refusal, again }: { refusal: Error; again?: () => void }) {
+  const kind = kindOf(refusal);
   return (
     <Notice kind="error">
-      <strong>{t("load.refused.title")}</strong>
-      <p>{refusal.message}</p>
-      {refusal instanceof Refusal && refusal.status < 500 && <p>{t("load.refused.next")}</p>}
+      <strong>{t(TITLES[kind])}</strong>
+      {kind !== "lost" && <p>{refusal.message}</p>}
+      {kind === "refused" && <p>{t("load.refused.next")}</p>}
       {refusal instanceof Refusal && refusal.requestId && (
         <p class="hint">{t("load.refused.request", { id: refusal.requestId })}</p>
       )}
@@ -40,6 +42,25 @@ export function Refused({ refusal, again }: { refusal: Error; again?: () => void
       )}
     </Notice>
   );
+}
+
+type Trouble = "refused" | "busy" | "expired" | "lost" | "unshown";
+
+const TITLES: Record<Trouble, Key> = {
+  refused: "load.refused.title",
+  busy: "load.busy.title",
+  expired: "load.expired.title",
+  lost: "load.lost.title",
+  unshown: "load.unshown.title",
+};
+
+/** Return what happened: not each error is a refusal, and not each refusal is for good. */
+function kindOf(error: Error): Trouble {
+  if (error instanceof Lost) return "lost";
+  if (!(error instanceof Refusal)) return "unshown";
+  // The token was to be exchanged, and the server did not do it now.
+  if (error.code === "token_expired") return "expired";
+  return error.status >= 500 || error.status === 429 ? "busy" : "refused";
 }
 
 interface Props<T> {

@@ -13,7 +13,8 @@ import { plainLine } from "../../ui/plain";
 import { AdminPage } from "./AdminPage";
 import { Encryption } from "./Collaborations";
 import { CollaborationNodes } from "./CollaborationNodes";
-import { Form, idOf, Tick, useDeed } from "./forms";
+import { useDeed } from "../../ui/useDeed";
+import { Form, idOf, Tick } from "./forms";
 import { Members } from "./Members";
 import { readNames, type Names } from "./names";
 

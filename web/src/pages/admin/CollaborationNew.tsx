@@ -8,7 +8,8 @@ import { Field } from "../../ui/Field";
 import { Show } from "../../ui/Loading";
 import { plainLine } from "../../ui/plain";
 import { AdminPage } from "./AdminPage";
-import { Form, Tick, useDeed } from "./forms";
+import { useDeed } from "../../ui/useDeed";
+import { Form, Tick } from "./forms";
 import { readNames, type Names } from "./names";
 
 export default function CollaborationNew() {

@@ -8,7 +8,8 @@ import { plainLine } from "../../ui/plain";
 import { State } from "../../ui/State";
 import type { Column } from "../../ui/Table";
 import { AdminPage } from "./AdminPage";
-import { Outcome, useDeed } from "./forms";
+import { useDeed } from "../../ui/useDeed";
+import { Outcome } from "./forms";
 import { AdminList } from "./List";
 import { readNames, type Names } from "./names";
 

@@ -5,7 +5,8 @@ import { t } from "../../language";
 import { Confirm } from "../../ui/Dialog";
 import { plainLine } from "../../ui/plain";
 import type { Parts } from "./Collaboration";
-import { Form, Outcome, Select, useDeed } from "./forms";
+import { useDeed } from "../../ui/useDeed";
+import { Form, Outcome, Select } from "./forms";
 
 /** The organizations in a collaboration: to add, to invite, to remove. */
 export function Members({ collaboration, names, nodes, invitations, changed }: Parts) {

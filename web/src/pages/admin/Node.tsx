@@ -14,7 +14,8 @@ import { NodeState } from "../../ui/State";
 import { Table } from "../../ui/Table";
 import { ago, moment } from "../../ui/time";
 import { AdminPage } from "./AdminPage";
-import { Facts, Form, idOf, useDeed } from "./forms";
+import { useDeed } from "../../ui/useDeed";
+import { Facts, Form, idOf } from "./forms";
 import { readNames, readNode, type Names, type Node } from "./names";
 import { NodeKey } from "./NodeKey";
 

@@ -12,7 +12,8 @@ import { Notice } from "../../ui/Notice";
 import { Page } from "../../ui/Page";
 import { plainLine } from "../../ui/plain";
 import { AdminPage } from "./AdminPage";
-import { Facts, Form, idOf, useDeed } from "./forms";
+import { useDeed } from "../../ui/useDeed";
+import { Facts, Form, idOf } from "./forms";
 import { KeyField, readPem } from "./KeyField";
 import { fieldsOf, OrganizationFields } from "./OrganizationNew";
 

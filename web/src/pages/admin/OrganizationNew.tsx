@@ -4,7 +4,8 @@ import { loadRights } from "../../api/permissions";
 import { t } from "../../language";
 import { Field } from "../../ui/Field";
 import { AdminPage } from "./AdminPage";
-import { Form, orNull, useDeed } from "./forms";
+import { useDeed } from "../../ui/useDeed";
+import { Form, orNull } from "./forms";
 import { KeyField, readPem } from "./KeyField";
 
 export default function OrganizationNew() {

@@ -9,7 +9,8 @@ import { Show } from "../../ui/Loading";
 import { Notice } from "../../ui/Notice";
 import { plainLine } from "../../ui/plain";
 import { AdminPage } from "./AdminPage";
-import { Form, Select, useDeed } from "./forms";
+import { useDeed } from "../../ui/useDeed";
+import { Form, Select } from "./forms";
 import { readNames, type Names } from "./names";
 import { RuleMatrix, RuleSentences } from "./RuleMatrix";
 

@@ -1,38 +1,7 @@
 import type { ComponentChildren } from "preact";
-import { useId, useState } from "preact/hooks";
-import { asError } from "../../api/load";
+import { useId } from "preact/hooks";
 import { Notice } from "../../ui/Notice";
-
-/** What a form does: at most once at a time, and with its outcome said. */
-export interface Deed {
-  isBusy: boolean;
-  error: Error | null;
-  done: string | null;
-  /** Do it; the returned text says that it is done. */
-  act: (deed: () => Promise<string | void>) => Promise<void>;
-}
-
-export function useDeed(): Deed {
-  const [isBusy, setBusy] = useState(false);
-  const [error, setError] = useState<Error | null>(null);
-  const [done, setDone] = useState<string | null>(null);
-
-  async function act(deed: () => Promise<string | void>): Promise<void> {
-    if (isBusy) return;
-    setBusy(true);
-    setError(null);
-    setDone(null);
-    try {
-      setDone((await deed()) ?? null);
-    } catch (failure) {
-      setError(asError(failure));
-    } finally {
-      setBusy(false);
-    }
-  }
-
-  return { isBusy, error, done, act };
-}
+import type { Deed } from "../../ui/useDeed";
 
 interface FormProps {
   label: string;

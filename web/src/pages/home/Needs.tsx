@@ -10,6 +10,7 @@ import { Notice } from "../../ui/Notice";
 import { plainLine } from "../../ui/plain";
 import { State } from "../../ui/State";
 import { ago } from "../../ui/time";
+import { useDeed } from "../../ui/useDeed";
 
 type Invitation = Schemas["InvitationReply"];
 
@@ -89,7 +90,7 @@ async function listNeeds(own: number | null, signal: AbortSignal) {
 /** An invitation of the own organization, to accept or to decline where the rules allow it. */
 function Invited({ invitation, answered }: { invitation: Invitation; answered: () => void }) {
   const [isDeclining, setDeclining] = useState(false);
-  const [said, setSaid] = useState("");
+  const { act, isBusy, error } = useDeed();
   const { collaboration } = invitation;
   const name = plainLine(collaboration.name);
   const members = collaboration.organizations.map((one) => plainLine(one.name)).join(", ");
@@ -101,25 +102,24 @@ function Invited({ invitation, answered }: { invitation: Invitation; answered: (
     encryption: t(collaboration.encrypted ? "stations.encrypted" : "stations.open"),
   });
 
-  async function accept(): Promise<void> {
-    try {
+  function accept(): Promise<void> {
+    return act(async () => {
       await take(api.POST("/invitation/{id}/accept", { params: { path } }));
       answered();
-    } catch (error) {
-      setSaid(error instanceof Error ? error.message : String(error));
-    }
+    });
   }
 
   return (
     <li class="need">
       <State kind="waiting" text={text} />
-      {said && <Notice kind="error">{said}</Notice>}
+      {error && <Notice kind="error">{error.message}</Notice>}
       <span class="actions">
         {may("POST /invitation/{id}/accept", subject) && (
           <button
             type="button"
             class="small"
             aria-label={t("home.accept_named", { name })}
+            disabled={isBusy}
             onClick={accept}
           >
             {t("home.accept")}
@@ -130,6 +130,7 @@ function Invited({ invitation, answered }: { invitation: Invitation; answered: (
             type="button"
             class="plain small"
             aria-label={t("home.decline_named", { name })}
+            disabled={isBusy}
             onClick={() => setDeclining(true)}
           >
             {t("home.decline")}
