@@ -13,6 +13,7 @@ parts are not noticed, and give other data.
 import hashlib
 import io
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,6 +48,8 @@ _MOST_EXPONENT_BITS = 32
 _FAILS = "The public key of the organization is damaged: encryption with it fails."
 #: Length of a public key as text. One of 16,384 bits is a fifth of it.
 MOST_PUBLIC_KEY_CHARACTERS = 20_000
+#: A public key as PEM, and nothing else.
+_ONE_PEM = re.compile(rb"\s*-----BEGIN ([A-Z ]+)-----[A-Za-z0-9+/=\s]+-----END \1-----\s*")
 
 
 class CryptorBase:
@@ -307,6 +310,27 @@ def read_public_key(pubkey_base64: str | None) -> rsa.RSAPublicKey:
     except ValueError as error:
         raise ValueError(_FAILS) from error
     return key
+
+
+def one_public_key(pubkey_base64: str) -> str:
+    """Return a public key in the one form in which the server stores it.
+
+    SECURITY: of a text with two keys, or with more than a key, two programs may read two keys: one
+    is shown and compared, and the other one is what inputs are encrypted for.
+
+    Raises
+    ------
+    ValueError
+        If nothing can be encrypted with it, or the text has more than the key.
+    """
+    key = read_public_key(pubkey_base64)
+    if not _ONE_PEM.fullmatch(base64s_to_bytes(pubkey_base64)):
+        raise ValueError("The public key of the organization is not one key in PEM alone.")
+    return bytes_to_base64s(
+        key.public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+    )
 
 
 def _aes(key: bytes, counter: bytes) -> CipherContext:

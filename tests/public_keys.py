@@ -1,8 +1,9 @@
 """Public keys of all sizes, of which the modulus is random, and keys that are of no use."""
 
-from base64 import b64encode, encodebytes
+from base64 import b64encode
 from pathlib import Path
 from random import Random
+from textwrap import wrap
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -17,8 +18,8 @@ def public_key(
     modulus = Random(f"{bits} {seed}").getrandbits(bits) | 1 << (bits - 1) | 1
     numbers = _sequence(_integer(modulus - even) + _integer(exponent))
     content = _sequence(_sequence(_ALGORITHM) + _value(3, b"\0" + numbers))
-    lines = encodebytes(content).decode()
-    pem = f"-----BEGIN PUBLIC KEY-----\n{lines}-----END PUBLIC KEY-----\n"
+    lines = "\n".join(wrap(b64encode(content).decode(), 64))
+    pem = f"-----BEGIN PUBLIC KEY-----\n{lines}\n-----END PUBLIC KEY-----\n"
     return b64encode(pem.encode()).decode()
 
 

@@ -17,7 +17,7 @@ from vantage6.api.schemas.organizations import (
     OrganizationReply,
     OrganizationUpdate,
 )
-from vantage6.common.encryption import read_public_key
+from vantage6.common.encryption import one_public_key
 from vantage6.common.enums import Operation, Scope
 from vantage6.common.errors import Forbidden, Invalid
 from vantage6.common.logs import get
@@ -74,8 +74,7 @@ class Organizations(Resource):
         """Add an organization."""
         caller.require("organization", Operation.CREATE)
         fields = read().model_dump()
-        _check_usable(fields["public_key"])
-        row = organizations.create(**fields | {"public_key": fields["public_key"] or ""})
+        row = organizations.create(**fields | {"public_key": _usable(fields["public_key"])})
         return self.replies.organizations([row], caller)[0]
 
     @endpoint(
@@ -113,7 +112,7 @@ class Organizations(Resource):
             del fields["public_key"]
         if "public_key" in fields:
             self._check_key(caller, row)
-            _check_usable(fields["public_key"])
+            fields["public_key"] = _usable(fields["public_key"])
             log.info("public key set", organization_id=id_, caller=caller.kind, caller_id=caller.id)
         if caller.kind is USER:
             row = organizations.update(row, fields)
@@ -172,13 +171,14 @@ class Organizations(Resource):
         return self.replies.nodes(rows)
 
 
-def _check_usable(public_key: str | None) -> None:
-    """Raise `Invalid` for a public key with which nothing can be encrypted.
+def _usable(public_key: str | None) -> str:
+    """Return a public key as it is stored; raise `Invalid` if nothing can be encrypted with it.
 
     SECURITY: with such a key an organization asks for results that no station can deliver.
     """
-    if public_key:
-        try:
-            read_public_key(public_key)
-        except ValueError as error:
-            raise Invalid(f"{error} `public_key` is base64 of its PEM text.") from error
+    if not public_key:
+        return ""
+    try:
+        return one_public_key(public_key)
+    except ValueError as error:
+        raise Invalid(f"{error} `public_key` is base64 of its PEM text.") from error

@@ -1,5 +1,6 @@
 """Whoever holds less than every rule stays within the own organization and its collaborations."""
 
+from base64 import b64decode, b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -289,6 +290,28 @@ def test_a_root_changes_an_organization_with_the_body_that_clients_of_3_11_send(
 def test_a_new_organization_may_come_with_its_public_key(api: Api, root: User):
     made = api.post("/organization", root, {"name": "new", "public_key": KEY})
     assert made.json["public_key"] == KEY
+
+
+def test_a_public_key_is_stored_alone_and_in_one_form(api: Api, world: World, root: User):
+    """Of two keys in one text, a page could show one, and encrypt for the other."""
+    path, admin = f"/organization/{world.berlin.id}", make_user(world.berlin, "Organization Admin")
+    pem, other = b64decode(KEY).decode(), b64decode(OTHER_KEY).decode()
+    more = {
+        "two keys": pem + other,
+        "a key after one that is damaged": pem.replace("MII", "!MII") + other,
+        "a header": other.replace("KEY-----\n", "KEY-----\nProc-Type: 4,X\n\n", 1) + pem,
+        "text before": "the key of Berlin\n" + pem,
+        "text after": pem + "the key of Berlin\n",
+        "a sign within": pem.replace("MII", "!MII"),
+    }
+    for what, text in more.items():
+        body = {"public_key": b64encode(text.encode()).decode()}
+        assert api.patch(path, admin, body).problem == (400, "invalid"), what
+        assert api.post("/organization", root, body | {"name": what}).problem == (400, "invalid")
+    assert again(world.berlin).public_key == ""
+    narrow = b64encode(f"\r\n{pem}".replace("\n", "\r\n").encode()).decode()
+    assert api.patch(path, admin, {"public_key": narrow}).json["public_key"] == KEY
+    assert api.patch(path, admin, {"public_key": narrow}).json["public_key"] == KEY
 
 
 @pytest.mark.parametrize("key", UNUSABLE)

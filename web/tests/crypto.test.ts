@@ -145,6 +145,30 @@ test("a fingerprint is the same in both forms of a key", async () => {
   expect(await fingerprint(Buffer.from(bare).toString("base64"))).toBe(expected);
 });
 
+test("the fingerprint is of the key that is encrypted for, and of one that stands alone", async () => {
+  const other = generateKeyPairSync("rsa", {
+    modulusLength: 2048,
+    privateKeyEncoding: { type: "pkcs1", format: "pem" },
+    publicKeyEncoding: { type: "spki", format: "pem" },
+  }).publicKey;
+  const header = other.replace("KEY-----\n", "KEY-----\nProc-Type: 4,X\n\n");
+  const attempts = {
+    "two keys": other + pair.publicKey,
+    "a first one that is skipped": other.replace("MII", "!MII") + pair.publicKey,
+    "a first one with a header": header + pair.publicKey,
+    "text before": `key\n${pair.publicKey}`,
+    "text after": `${pair.publicKey}key\n`,
+    "a sign within": other.replace("MII", "!MII"),
+  };
+  for (const [what, pem] of Object.entries(attempts)) {
+    const text = Buffer.from(pem).toString("base64");
+    await expect(fingerprint(text), what).rejects.toMatchObject({ code: "not_a_key" });
+    expect(() => readPublicKey(text), what).toThrow();
+  }
+  const spaced = `\n${pair.publicKey}`.replaceAll("\n", "\r\n");
+  expect(await fingerprint(Buffer.from(spaced).toString("base64"))).toBe(await fingerprint(stored));
+});
+
 test("base64 is told from other bytes", () => {
   expect(isBase64(bytes("QUJD"))).toBe(true);
   expect(isBase64(bytes("QUI="))).toBe(true);

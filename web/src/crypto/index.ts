@@ -11,7 +11,10 @@ const IDLE_MILLISECONDS = 30 * 60 * 1000;
 /** Decrypted results that are kept, in bytes. */
 const MOST_CACHED_BYTES = 64 * 2 ** 20;
 
-export { fingerprint } from "./fingerprint";
+/** Return the fingerprint of a public key; what reads keys is loaded when a page needs it. */
+export async function fingerprint(stored: string): Promise<string> {
+  return (await import("./fingerprint")).fingerprint(stored);
+}
 
 /** Fingerprint of the public half of the loaded key, or null. */
 export const keyFingerprint = signal<string | null>(null);

@@ -12,7 +12,9 @@ const SCHEME = "RSAES-PKCS1-V1_5";
 const LEAST_BITS = 2048;
 const MOST_BITS = 16384;
 const PRIVATE = new Set(["RSA PRIVATE KEY", "PRIVATE KEY"]);
-const PUBLIC = new Set(["PUBLIC KEY", "RSA PUBLIC KEY"]);
+/** One public key as PEM, and nothing else. */
+const PUBLIC_PEM =
+  /^\s*-----BEGIN ((?:RSA )?PUBLIC KEY)-----[A-Za-z0-9+/=\s]+-----END \1-----\s*$/;
 /** A public key as text is a fifth of it at most. */
 const MOST_CHARACTERS = 20_000;
 
@@ -53,8 +55,11 @@ export function readPublicKey(stored: string | null): PublicKey {
   if (stored.length > MOST_CHARACTERS) throw new KeyFault("not_a_key");
   let key: PublicKey;
   try {
-    const message = decode(toBinary(fromBase64(stored))).find(({ type }) => PUBLIC.has(type));
-    if (!message) throw new KeyFault("not_a_key");
+    const pem = toBinary(fromBase64(stored));
+    // SECURITY: of a text with two keys, one could be shown, and the other one be encrypted for.
+    if (!PUBLIC_PEM.test(pem)) throw new KeyFault("not_a_key");
+    const [message, ...more] = decode(pem);
+    if (!message || more.length) throw new KeyFault("not_a_key");
     key = forge.pki.publicKeyFromAsn1(forge.asn1.fromDer(message.body));
   } catch {
     throw new KeyFault("not_a_key");
@@ -76,7 +81,7 @@ function checkSize(bits: number): void {
 }
 
 /** Return the public half of a key in the form of which fingerprints are made. */
-export function publicDer(key: PrivateKey): Uint8Array<ArrayBuffer> {
+export function publicDer(key: PrivateKey | PublicKey): Uint8Array<ArrayBuffer> {
   const half = forge.pki.setRsaPublicKey(key.n, key.e);
   return fromBinary(forge.asn1.toDer(forge.pki.publicKeyToAsn1(half)).getBytes());
 }

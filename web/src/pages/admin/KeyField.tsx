@@ -1,5 +1,5 @@
 import { useEffect, useId, useState } from "preact/hooks";
-import { fingerprint } from "../../crypto/fingerprint";
+import { fingerprint } from "../../crypto";
 import { toBase64 } from "../../crypto/base64";
 import { t } from "../../language";
 

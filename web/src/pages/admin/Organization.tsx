@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { api, take, type Schemas } from "../../api/client";
 import { useLoad } from "../../api/load";
 import { may } from "../../api/permissions";
-import { fingerprint } from "../../crypto/fingerprint";
+import { fingerprint } from "../../crypto";
 import { t } from "../../language";
 import { CopyButton } from "../../ui/CopyButton";
 import { Confirm } from "../../ui/Dialog";
