@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { plain, plainLine } from "../src/ui/plain";
 import { sortRows, type Column } from "../src/ui/Table";
@@ -11,6 +12,22 @@ test("text of other people shows its invisible and direction-changing characters
   expect(plain("naïve 数 👍 line\nnext\ttab")).toBe("naïve 数 👍 line\nnext\ttab");
   expect(plainLine("one\ntwo")).toBe("one\\ntwo");
   expect(plain(null)).toBe("");
+});
+
+test("the same characters are written out as at the command line", () => {
+  const python = readFileSync("../common/terminal_text.py", "utf8");
+  const [, list = ""] = /_CONTROLS = re\.compile\(([^)]*)\)/.exec(python) ?? [];
+  const inner = list.replace(/"\s*"/g, "").trim().replace(/^"|"$/g, "");
+  const pattern = inner
+    .replace(/\\U000([0-9a-f]{5})/g, "\\u{$1}")
+    .replace("\\ud800-\\udfff", "\\p{Surrogate}");
+  const same = new RegExp(pattern, "u");
+  expect(pattern).toContain("\\u3164");
+  for (let code = 0; code < 0x110000; code += 1) {
+    const character = String.fromCodePoint(code);
+    if (same.test(character) === (plain(character) === character))
+      expect.fail(`U+${code.toString(16)} is written out in one of them only`);
+  }
 });
 
 const columns: Column<{ name: string | null; size: number }>[] = [

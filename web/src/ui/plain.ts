@@ -1,10 +1,11 @@
 /**
  * Control characters (C0 without tab and line feed, DEL, C1), separators of lines and paragraphs,
- * halves of surrogate pairs, marks that turn the direction of text or take no room, and tags.
+ * halves of surrogate pairs, marks that turn the direction of text, and what shows nothing: fillers,
+ * selectors of variants, tags. The same as in `vantage6.common.terminal_text`.
  */
 const CONTROLS =
   // eslint-disable-next-line no-control-regex
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]|\p{Surrogate}/gu;
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]|\p{Surrogate}/gu;
 
 /**
  * Return a text of other people with its invisible and direction-changing characters written out.
