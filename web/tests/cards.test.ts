@@ -164,3 +164,18 @@ test("the short name of an image has neither registry nor tag nor digest", () =>
   expect(shortName("harbor2.vantage6.ai/demo/average:1@sha256:00")).toBe("average");
   expect(shortName("")).toBe("task");
 });
+
+test("what every object of JavaScript has is no type, no control and no argument", () => {
+  expect(controlOf({ "x-is": "constructor", type: "string" })).toBe("text");
+  expect(findFaults({ type: "constructor" }, {})).toEqual([
+    { path: [], sentence: "has to be constructor" },
+  ]);
+  expect(findFaults({ required: ["toString"] }, {})).toEqual([
+    { path: ["toString"], sentence: "is needed" },
+  ]);
+  expect(findFaults({ dependentRequired: { valueOf: ["a"] } }, {})).toEqual([]);
+  const schema = { properties: JSON.parse('{"__proto__": {"type": "string"}}') };
+  const args = argumentsOf(schema);
+  const drafts = JSON.parse('{"__proto__": "x"}');
+  expect(JSON.stringify(valuesOf(args, drafts))).toBe('{"__proto__":"x"}');
+});

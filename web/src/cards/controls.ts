@@ -57,7 +57,8 @@ export function argumentsOf(schema: Schema): Argument[] {
 
 export function controlOf(schema: Schema): Control {
   const types = typesOf(schema).filter((type) => type !== "null");
-  const known = typeof schema["x-is"] === "string" ? CONTROLS[schema["x-is"]] : undefined;
+  const is = schema["x-is"];
+  const known = typeof is === "string" && Object.hasOwn(CONTROLS, is) ? CONTROLS[is] : undefined;
   if (known && types.length <= 1) return known;
   if (Array.isArray(schema.enum)) return "choice";
   if (types.length !== 1) return "json";
@@ -131,14 +132,15 @@ function parse(text: string): unknown {
 
 /** Return the arguments that are given, without those that are as the function has them anyway. */
 export function valuesOf(args: Argument[], drafts: Record<string, Draft>): Json {
-  const values: Json = {};
+  const values: [string, unknown][] = [];
   for (const argument of args) {
-    const value = valueOf(argument, drafts[argument.name]);
+    const draft = Object.hasOwn(drafts, argument.name) ? drafts[argument.name] : undefined;
+    const value = valueOf(argument, draft);
     if (value === undefined) continue;
     const isStandard = JSON.stringify(value) === JSON.stringify(argument.standard);
-    if (argument.isRequired || !isStandard) values[argument.name] = value;
+    if (argument.isRequired || !isStandard) values.push([argument.name, value]);
   }
-  return values;
+  return Object.fromEntries(values);
 }
 
 /** Return what a form shows at first: given values, else those of the card. */

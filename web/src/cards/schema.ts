@@ -31,6 +31,12 @@ const TYPE_WORDS: Record<string, string> = {
   null: "empty",
 };
 
+// SECURITY: the author of a card wrote the names. What every object of JavaScript has is none.
+const isOf = (type: string, value: unknown) =>
+  Object.hasOwn(TYPES, type) && TYPES[type]?.(value) === true;
+const wordOf = (type: string) =>
+  (Object.hasOwn(TYPE_WORDS, type) ? TYPE_WORDS[type] : undefined) ?? type;
+
 const size = (value: string | unknown[]) =>
   typeof value === "string" ? [...value].length : value.length;
 
@@ -92,10 +98,8 @@ function check(schema: unknown, value: unknown, path: (string | number)[]): Faul
   if (schema === false) return [{ path, sentence: "must not be there" }];
   if (!isObject(schema)) return [];
   const types = typesOf(schema);
-  if (types.length && !types.some((type) => TYPES[type]?.(value)))
-    return [
-      { path, sentence: `has to be ${either(types.map((type) => TYPE_WORDS[type] ?? type))}` },
-    ];
+  if (types.length && !types.some((type) => isOf(type, value)))
+    return [{ path, sentence: `has to be ${either(types.map(wordOf))}` }];
   const sentence = checkValue(schema, value);
   return [
     ...(sentence ? [{ path, sentence }] : []),
@@ -112,7 +116,7 @@ function checkValue(schema: Schema, value: unknown): string | null {
     return `has to be ${JSON.stringify(schema.const)}`;
   for (const [keyword, [type, fits, words]] of Object.entries(BOUNDS)) {
     const wanted = schema[keyword];
-    if (typeof wanted === "number" && TYPES[type]?.(value) && !fits(value as never, wanted))
+    if (typeof wanted === "number" && isOf(type, value) && !fits(value as never, wanted))
       return words.replace("{}", String(wanted));
   }
   if (schema.uniqueItems === true && Array.isArray(value)) {
@@ -126,11 +130,11 @@ function checkObject(schema: Schema, value: Json, path: (string | number)[]): Fa
   const faults: Fault[] = [];
   const properties = isObject(schema.properties) ? schema.properties : {};
   for (const name of names(schema.required))
-    if (!(name in value)) faults.push({ path: [...path, name], sentence: "is needed" });
+    if (!Object.hasOwn(value, name)) faults.push({ path: [...path, name], sentence: "is needed" });
   const needs = isObject(schema.dependentRequired) ? schema.dependentRequired : {};
   for (const [name, others] of Object.entries(needs))
-    for (const other of name in value ? names(others) : [])
-      if (!(other in value))
+    for (const other of Object.hasOwn(value, name) ? names(others) : [])
+      if (!Object.hasOwn(value, other))
         faults.push({ path: [...path, other], sentence: `is needed with ${name}` });
   for (const [name, each] of Object.entries(value)) {
     const known = Object.hasOwn(properties, name) ? properties[name] : schema.additionalProperties;
@@ -166,12 +170,12 @@ function checkCombined(schema: Schema, value: unknown, path: (string | number)[]
 /** Return the faults of the alternative that is meant: the one whose type fits. */
 function meant(parts: unknown[], value: unknown, path: (string | number)[]): Fault[] {
   const close = parts.find(
-    (part) => isObject(part) && typesOf(part).some((type) => TYPES[type]?.(value)),
+    (part) => isObject(part) && typesOf(part).some((type) => isOf(type, value)),
   );
   const faults = close === undefined ? [] : check(close, value, path);
   if (faults.length) return faults;
   const types = parts.flatMap((part) => (isObject(part) ? typesOf(part) : []));
-  const words = [...new Set(types)].map((type) => TYPE_WORDS[type] ?? type);
+  const words = [...new Set(types)].map(wordOf);
   const sentence = words.length
     ? `has to be ${either(words)}`
     : "has a value that the card of the function does not allow";

@@ -61,7 +61,8 @@ function faultsOf({ listed, drafts }: TaskDraft): Record<string, string> {
   if (!listed) return {};
   const schema = listed.function.arguments;
   const args = argumentsOf(schema);
-  const faults: Record<string, string> = {};
+  // Without what every object of JavaScript has, which arguments may be named as.
+  const faults: Record<string, string> = Object.create(null);
   for (const { path, sentence } of findFaults(schema, valuesOf(args, drafts)))
     faults[String(path[0])] ??= t("new.fault", { sentence });
   for (const argument of args) {
