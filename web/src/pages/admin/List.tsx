@@ -86,7 +86,7 @@ export function AdminList<Row extends { id: number }>({
             <Filtered text={filtered?.(filters, names) ?? null} all={path} />
             <Table
               caption={caption}
-              columns={columns(names)}
+              columns={sortable(columns(names), total <= PER_PAGE)}
               rows={rows}
               keyOf={(row) => row.id}
               empty={text ? t("admin.search.nothing", { text }) : empty}
@@ -97,6 +97,11 @@ export function AdminList<Row extends { id: number }>({
       </Show>
     </>
   );
+}
+
+/** Return columns that can be sorted only where all rows are there: a page is no list. */
+export function sortable<Row>(columns: Column<Row>[], isWhole: boolean): Column<Row>[] {
+  return isWhole ? columns : columns.map(({ order: _, ...column }) => column);
 }
 
 function Filtered({ text, all }: { text: string | null; all: string }) {
