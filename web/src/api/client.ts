@@ -1,5 +1,5 @@
 import createClient, { type Middleware } from "openapi-fetch";
-import { reach } from "./connection";
+import { deliver, name } from "./repeated";
 import type { components, paths } from "./schema";
 import { accessToken, forget, refresh } from "./session";
 import { settings } from "./settings";
@@ -24,6 +24,7 @@ const authorize: Middleware = {
   onRequest({ request }) {
     const token = accessToken();
     if (token) request.headers.set("Authorization", `Bearer ${token}`);
+    name(request);
     return request;
   },
 };
@@ -34,13 +35,13 @@ const ENDED = new Set(["session_ended", "token_revoked", "token_reused", "identi
 /** Send a request; a token that ended is exchanged once, and the request repeated. */
 async function send(request: Request): Promise<Response> {
   const again = request.clone();
-  const answer = await reach(request);
+  const answer = await deliver(request);
   if (answer.status !== 401 || !accessToken()) return answer;
   const code = await codeOf(answer);
   if (ENDED.has(code)) forget("expired");
   if (code !== "token_expired" || !(await refresh())) return answer;
   again.headers.set("Authorization", `Bearer ${accessToken()}`);
-  return reach(again);
+  return deliver(again);
 }
 
 async function codeOf(answer: Response): Promise<string> {

@@ -18,6 +18,12 @@ export function may(request: RequestName, subject: Subject = {}): boolean {
   return rights.value !== null && allows(rights.value, request, subject);
 }
 
+/** Whether the user may send a task somewhere. */
+export function maySendTasks(): boolean {
+  const places = [...(rights.value?.place.collaborations ?? [])];
+  return places.some((collaboration) => may("POST /task", { collaboration }));
+}
+
 /** Whether the user may do something to all objects of a kind. */
 export function reachesAll(name: string, operation: Operation): boolean {
   return rights.value?.reachesEverything(name, operation) ?? false;

@@ -1,6 +1,6 @@
 import type { ComponentType } from "preact";
 import { lazy, type RouteProps } from "preact-iso";
-import { may, rights } from "../api/permissions";
+import { may, maySendTasks } from "../api/permissions";
 import type { Key } from "../language";
 
 /** A page: its address below `/app`, its component, and its place in the menu if it has one. */
@@ -39,12 +39,6 @@ export const routes: PageRoute[] = [
   ...administration(),
   { path: "/app/key", component: page(() => import("../pages/key/Key")) },
 ];
-
-/** Whether the user may send a task somewhere. */
-function maySendTasks(): boolean {
-  const places = [...(rights.value?.place.collaborations ?? [])];
-  return places.some((collaboration) => may("POST /task", { collaboration }));
-}
 
 /** Load a page when it is first opened; one that cannot be loaded is said by `Fault`. */
 function page(load: () => Promise<{ default: ComponentType }>): PageRoute["component"] {

@@ -1,4 +1,4 @@
-import { api, type Schemas, take } from "../api/client";
+import { api, Refusal, type Schemas, take } from "../api/client";
 import { askable, type Card, type CardFunction, readCard } from "./card";
 
 export type Entry = Schemas["AlgorithmCardReply"];
@@ -18,19 +18,55 @@ export function rowsOf<Row>(reply: Row[] | { data: Row[] }): Row[] {
   return Array.isArray(reply) ? reply : reply.data;
 }
 
+/** Functions on the shelf, and of how many of the newest cards they are where there are more. */
+export interface Shelved {
+  functions: Listed[];
+  newest: number | null;
+}
+
 /** Return what a task may ask for, by the newest cards that are not retired. */
-export async function loadFunctions(signal: AbortSignal): Promise<Listed[]> {
-  const query = { per_page: 100 };
-  const reply = await take(api.GET("/algorithm", { params: { query }, signal }));
-  const chosen = rowsOf(reply)
+export async function loadFunctions(signal: AbortSignal): Promise<Shelved> {
+  const chosen = await loadUsable(signal);
+  const functions = await read(chosen.slice(0, MOST_CARDS), signal);
+  return { functions, newest: chosen.length > MOST_CARDS ? MOST_CARDS : null };
+}
+
+/** Return what a task may ask an image for, by the newest cards of any of its versions. */
+export async function loadFunctionsOf(image: string, signal: AbortSignal): Promise<Listed[]> {
+  const chosen = (await loadUsable(signal)).filter(({ images }) =>
+    images.some(({ reference }) => bare(reference) === bare(image)),
+  );
+  return read(chosen.slice(0, MOST_CARDS), signal);
+}
+
+/** The name of an image without tag and digest. */
+export function bare(image: string): string {
+  const path = image.split("@")[0] ?? "";
+  return path.replace(/:[^/:]*$/, "");
+}
+
+async function loadUsable(signal: AbortSignal) {
+  const reply = await take(api.GET("/algorithm", { params: { query: {} }, signal }));
+  return rowsOf(reply)
     .filter(({ state }) => state !== "retired")
-    .sort((left, right) => right.id - left.id)
-    .slice(0, MOST_CARDS);
-  const entries = await Promise.all(chosen.map(({ id }) => loadEntry(id, signal)));
+    .sort((left, right) => right.id - left.id);
+}
+
+async function read(chosen: { id: number }[], signal: AbortSignal): Promise<Listed[]> {
+  const entries = await Promise.all(
+    chosen.map(({ id }) => loadEntry(id, signal).catch(unlessGone)),
+  );
   return entries.flatMap((entry) => {
+    if (!entry) return [];
     const card = readCard(entry.card);
     return askable(card).map((each) => ({ entry, card, function: each }));
   });
+}
+
+/** A card may be deleted between the list and its reading. */
+function unlessGone(error: unknown): null {
+  if (error instanceof Refusal && error.status === 404) return null;
+  throw error;
 }
 
 export function loadEntry(id: number, signal?: AbortSignal): Promise<Entry> {

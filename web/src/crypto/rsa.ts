@@ -13,8 +13,7 @@ const LEAST_BITS = 2048;
 const MOST_BITS = 16384;
 const PRIVATE = new Set(["RSA PRIVATE KEY", "PRIVATE KEY"]);
 /** One public key as PEM, and nothing else. */
-const PUBLIC_PEM =
-  /^\s*-----BEGIN ((?:RSA )?PUBLIC KEY)-----[A-Za-z0-9+/=\s]+-----END \1-----\s*$/;
+const PUBLIC_PEM = /^\s*-----BEGIN ((?:RSA )?PUBLIC KEY)-----[A-Za-z0-9+/=\s]+-----END \1-----\s*$/;
 /** A public key as text is a fifth of it at most. */
 const MOST_CHARACTERS = 20_000;
 

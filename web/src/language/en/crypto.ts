@@ -2,6 +2,7 @@ export const crypto = {
   "key.title": "Private key",
   "key.text":
     "In an encrypted collaboration each result is readable for one organization only. With its private key this page reads the results; the key is sent to no server.",
+  "key.open": "Load or forget the private key",
   "crypto.title": "Private key of your organization",
   "crypto.why":
     "Results are encrypted for your organization. The key is read from its file and stays in the memory of this tab. It is forgotten when you sign out, and after 30 minutes without use.",
@@ -24,5 +25,9 @@ export const crypto = {
     "This is not an RSA key in PEM. Choose the file that the node uses, or that the client wrote.",
   "crypto.has_passphrase": "The key has a passphrase. Keys of this system have none.",
   "crypto.wrong_size": "The key is shorter than 2,048 bits or longer than 16,384 bits.",
+  "crypto.plain_with_key":
+    "The server says that this collaboration is not encrypted, but a private key is loaded. Nothing was sent.",
+  "crypto.plain_now":
+    "The server says that this collaboration is not encrypted, but it was encrypted before. Nothing was sent.",
   "crypto.failed": "The browser could not encrypt or decrypt this. Load the key again.",
 } as const;

@@ -76,11 +76,21 @@ export const newTask = {
     "Each station decides by its own rules. It may refuse the image or the function, or let a person approve it first; the page of the task then says so.",
   "new.unchecked":
     "The shelf has no reviewed card of this image. The arguments are not checked before the stations get them.",
+  "new.other_build":
+    "The form is that of the card {card}, which describes another version of this image. What leaves each station is not known for this one.",
   "new.block.no_receiver": "No organization is chosen. Go back and choose one.",
   "new.block.no_station":
     "An organization that gets the task has no station in this collaboration. Leave it out, or register a station.",
   "new.block.no_key":
     "Nothing can be encrypted for an organization without a public key. One of its users has to upload it.",
+  "new.block.key_unread":
+    "The public key of an organization that gets the task cannot be read. One of its users has to upload it again.",
+  "new.block.not_allowed":
+    "Your rules do not allow tasks in this collaboration. Ask an administrator for a role that allows them.",
+  "new.block.plain_with_key":
+    "The server says that this collaboration is not encrypted, but a private key is loaded. Forget the key to send the input readable for the server.",
+  "new.block.plain_now":
+    "The server says that this collaboration is not encrypted, but it was encrypted before. Ask the other organizations. If they agreed on it, clear the data of this site in your browser.",
   "new.block.retired": "Tasks of this image are refused.",
   "new.block.insecure":
     "Browsers encrypt over HTTPS only. Open this page with an address that begins with https://.",

@@ -5,6 +5,7 @@ export const shelf = {
     "Each function is described by its card: what it computes, what it takes, and what leaves each station.",
   "shelf.search": "Search by name, method or purpose",
   "shelf.count": "{count} functions",
+  "shelf.newest": "Only the {count} newest cards are searched.",
   "shelf.empty":
     "There is no function card on this server. Put one on the shelf with: vantage6 client, client.algorithm.create.",
   "shelf.none": "No function fits. Use fewer words.",

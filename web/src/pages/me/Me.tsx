@@ -24,6 +24,13 @@ export default function Me() {
           <SecondFactor />
         </section>
         <section class="card">
+          <h2>{t("crypto.title")}</h2>
+          <p>{t("key.text")}</p>
+          <p>
+            <a href="/app/key">{t("key.open")}</a>
+          </p>
+        </section>
+        <section class="card">
           <h2>{t("me.appearance")}</h2>
           <Appearance />
         </section>

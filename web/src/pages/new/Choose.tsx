@@ -28,18 +28,21 @@ export function Choose() {
         onInput={(event) => look(event.currentTarget.value)}
       />
       <Show from={functions}>
-        {(all) => {
+        {({ functions: all, newest }) => {
           const found = all.filter((one) => isAbout(one, wanted.trim()));
           if (!found.length) return <Empty text={t(all.length ? "shelf.none" : "shelf.empty")} />;
           return (
-            <ul class="functions">
-              {found.map(({ entry, function: one }) => (
-                <li key={`${entry.id} ${one.kind} ${one.name}`}>
-                  <a href={newTaskAddress(entry, one)}>{plainLine(one.title || one.name)}</a>{" "}
-                  <code class="quiet">{plainLine(one.name)}</code>
-                </li>
-              ))}
-            </ul>
+            <>
+              {newest && <p class="quiet">{t("shelf.newest", { count: newest })}</p>}
+              <ul class="functions">
+                {found.map(({ entry, function: one }) => (
+                  <li key={`${entry.id} ${one.kind} ${one.name}`}>
+                    <a href={newTaskAddress(entry, one)}>{plainLine(one.title || one.name)}</a>{" "}
+                    <code class="quiet">{plainLine(one.name)}</code>
+                  </li>
+                ))}
+              </ul>
+            </>
           );
         }}
       </Show>

@@ -1,9 +1,12 @@
 import "./new.css";
+import { useEffect } from "preact/hooks";
 import { useLocation } from "preact-iso";
 import { useLoad } from "../../api/load";
 import { user } from "../../api/session";
 import { readCard } from "../../cards/card";
 import { findFunction, loadEntry } from "../../cards/load";
+import { hasKey } from "../../crypto";
+import { KeyBox } from "../../crypto/KeyBox";
 import { t } from "../../language";
 import { Empty, Show } from "../../ui/Loading";
 import { Page } from "../../ui/Page";
@@ -11,8 +14,9 @@ import { plainLine } from "../../ui/plain";
 import { Choose } from "./Choose";
 import { draft, startDraft, type TaskDraft } from "./draft";
 import { Form } from "./Form";
+import { rememberEncrypted } from "./known_keys";
 import { loadPlaces } from "./place";
-import { readTask } from "./repeat";
+import { readTask, Unreadable } from "./repeat";
 import { Review } from "./Review";
 
 /**
@@ -36,13 +40,21 @@ function Drafted({ query }: { query: Query }) {
     async (signal) => {
       const places = loadPlaces(home, signal);
       // Back from the review, the form is as it was left.
-      if (draft.value?.source !== source) draft.value = { source, ...(await load(from)) };
+      if (draft.value?.source !== source) keepDraft(await load(from, signal), source, signal);
+      for (const { id, isEncrypted } of await places) if (isEncrypted) rememberEncrypted(id);
       return places;
     },
     [source],
   );
+  const needsKey =
+    loaded.state === "refused" && loaded.refusal instanceof Unreadable && loaded.refusal.needsKey;
+  const isReadable = needsKey && hasKey.value;
+  useEffect(() => {
+    if (isReadable) loaded.reload();
+  }, [isReadable]);
   return (
     <Page title={titleOf(draft.value)}>
+      {needsKey && <KeyBox />}
       <Show from={loaded}>
         {(places) => {
           const task = draft.value;
@@ -76,10 +88,16 @@ function titleOf(task: TaskDraft | null): string {
   return one ? plainLine(one.title || one.name) : t("new.by_hand");
 }
 
-async function load({ card, function: name, kind, task }: Query): Promise<TaskDraft> {
-  if (task) return readTask(Number(task));
+/** Keep a draft that was loaded, unless the user has gone on to another one meanwhile. */
+export function keepDraft(made: TaskDraft, source: string, signal: AbortSignal): void {
+  if (!signal.aborted) draft.value = { ...made, source };
+}
+
+async function load(query: Query, signal: AbortSignal): Promise<TaskDraft> {
+  const { card, function: name, kind, task } = query;
+  if (task) return readTask(Number(task), signal);
   if (!card) return startDraft(null);
-  const entry = await loadEntry(Number(card));
+  const entry = await loadEntry(Number(card), signal);
   const document = readCard(entry.card);
   const one = findFunction(document, name ?? "", kind);
   if (!one) throw new Error(t("shelf.no_function"));

@@ -1,23 +1,27 @@
 import { useLocation } from "preact-iso";
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { api, Refusal, take } from "../../api/client";
+import { Lost } from "../../api/connection";
 import { asError, useLoad } from "../../api/load";
+import { may } from "../../api/permissions";
 import { user } from "../../api/session";
 import { shortName } from "../../cards/card";
+import type { Listed } from "../../cards/load";
 import { Shares } from "../../cards/Shares";
-import { canEncrypt, fingerprint } from "../../crypto";
+import { canEncrypt, fingerprint, hasKey } from "../../crypto";
 import { KeyBox } from "../../crypto/KeyBox";
 import { t } from "../../language";
 import { Show } from "../../ui/Loading";
 import { Notice } from "../../ui/Notice";
 import { plain, plainLine } from "../../ui/plain";
 import { draft, inputOf, nameOf, receiversOf, type TaskDraft } from "./draft";
-import { familiarityOf, rememberKeys } from "./known_keys";
+import { isOfCard } from "./fill";
+import { familiarityOf, rememberKeys, wasEncrypted } from "./known_keys";
 import { loadStations, type Place } from "./place";
 import { blocksOf, type Recipient, recipientsOf } from "./preflight";
 import { Recipients } from "./Recipients";
 import { Script } from "./Script";
-import { sendTask } from "./send";
+import { type Sealed, sealTask, sendTask } from "./send";
 import { download, writeTemplate } from "./template";
 
 interface Props {
@@ -62,7 +66,11 @@ async function look(
   const recipients = recipientsOf(task, place, own, stations);
   const keys = recipients.filter(({ publicKey }) => place.isEncrypted && canEncrypt() && publicKey);
   const fingerprints = new Map<number, string>();
-  for (const { id, publicKey } of keys) fingerprints.set(id, await fingerprint(publicKey));
+  for (const { id, publicKey } of keys) {
+    // One organization whose key cannot be read does not hold back tasks for others.
+    const found = await fingerprint(publicKey).catch(() => null);
+    if (found) fingerprints.set(id, found);
+  }
   return {
     recipients,
     fingerprints,
@@ -105,14 +113,32 @@ function Summary({ task, place }: { task: TaskDraft; place: Place }) {
           </dd>
         </div>
       </dl>
-      {task.listed && (
-        <>
-          <h2>{t("shelf.leaves")}</h2>
-          <Shares card={task.listed.card} one={task.listed.function} />
-        </>
-      )}
+      {task.listed && <Leaving listed={task.listed} image={task.image} />}
     </section>
   );
+}
+
+// SECURITY: what a card says of one build of an image is no word about another one.
+function Leaving({ listed, image }: { listed: Listed; image: string }) {
+  const { name, version } = listed.card;
+  return (
+    <>
+      <h2>{t("shelf.leaves")}</h2>
+      {isOfCard(image, listed.entry) ? (
+        <Shares card={listed.card} one={listed.function} />
+      ) : (
+        <Notice kind="warning">
+          {t("new.other_build", { card: plainLine(`${name} ${version}`) })}
+        </Notice>
+      )}
+    </>
+  );
+}
+
+/** Return the fingerprints of the keys that the input is encrypted for. */
+export function receiving(recipients: Recipient[], fingerprints: Map<number, string>) {
+  const ids = new Set(recipients.filter(({ isReceiver }) => isReceiver).map(({ id }) => id));
+  return new Map([...fingerprints].filter(([id]) => ids.has(id)));
 }
 
 function Judged({ task, place, known, back }: Props & { known: Known }) {
@@ -121,22 +147,36 @@ function Judged({ task, place, known, back }: Props & { known: Known }) {
   const [isBusy, setBusy] = useState(false);
   const [isCompared, setCompared] = useState(false);
   const { recipients, fingerprints, refusal } = known;
-  const blocks = blocksOf(recipients, place, refusal !== null, canEncrypt());
-  const isChanged = recipients.some(
-    ({ id, isReceiver }) =>
-      isReceiver && familiarityOf(id, fingerprints.get(id) ?? "") === "changed",
-  );
+  const sealed = useRef<Sealed | null>(null);
+  // What was sealed, and compared, was for the keys of then.
+  useEffect(() => {
+    sealed.current = null;
+    setCompared(false);
+  }, [known, task, place]);
+  const blocks = blocksOf(recipients, place, {
+    isRetired: refusal !== null,
+    canEncrypt: canEncrypt(),
+    maySend: may("POST /task", { collaboration: place.id }),
+    hasKey: hasKey.value,
+    wasEncrypted: wasEncrypted(place.id),
+    readable: new Set(fingerprints.keys()),
+  });
+  const used = receiving(recipients, fingerprints);
+  const isChanged = [...used].some(([id, each]) => familiarityOf(id, each) === "changed");
   const hasChanged = isChanged && place.isEncrypted;
 
   async function send() {
     setBusy(true);
     setError("");
     try {
-      const id = await sendTask(task, place, recipients);
-      rememberKeys(fingerprints);
+      // Sent once more after a lost answer, it is the same request: no second task.
+      sealed.current ??= await sealTask(task, place, recipients);
+      const id = await sendTask(sealed.current);
+      rememberKeys(used, isCompared);
       draft.value = null;
       route(`/app/tasks/${id}`);
     } catch (failure) {
+      if (!(failure instanceof Lost)) sealed.current = null;
       setError(asError(failure).message);
       setBusy(false);
     }
@@ -170,7 +210,7 @@ function Judged({ task, place, known, back }: Props & { known: Known }) {
           </label>
         </Notice>
       )}
-      {place.isEncrypted && <KeyBox />}
+      {(place.isEncrypted || hasKey.value) && <KeyBox />}
       {error && <Notice kind="error">{error}</Notice>}
       <p class="actions">
         <button

@@ -1,5 +1,6 @@
 /* What a task will be, while its form is filled in. It stays in the memory of the tab. */
-import { signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
+import { user } from "../../api/session";
 import { shortName, imageOf, type Json } from "../../cards/card";
 import { argumentsOf, type Draft, draftsOf, valuesOf } from "../../cards/controls";
 import { makeInput } from "../../cards/input";
@@ -24,6 +25,11 @@ export interface TaskDraft {
 
 /** The draft of this tab: the review shows it, and "back" finds the form as it was. */
 export const draft = signal<(TaskDraft & { source: string }) | null>(null);
+
+// SECURITY: the next user of this tab must not see it.
+effect(() => {
+  if (!user.value) draft.value = null;
+});
 
 const EXAMPLE = '{\n  "method": "average_partial",\n  "kwargs": {"column_name": "age"}\n}';
 

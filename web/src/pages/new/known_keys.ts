@@ -1,31 +1,51 @@
 /*
- * Fingerprints of the public keys for which this browser has encrypted before.
+ * What this browser knows of earlier tasks: the fingerprints of the public keys for which it has
+ * encrypted, and the collaborations that were encrypted.
  *
- * SECURITY: the server names the keys. One that changes could be a key of the server itself, so a
- * person has to compare it. Fingerprints are public; no key is ever stored.
+ * SECURITY: the server names the keys, and says which collaboration is encrypted. A key that
+ * changes could be one of the server itself, so a person has to compare it. A collaboration that is
+ * no longer encrypted would show it the input. Both are public; no key is ever stored.
  */
-const STORE = "vantage6.fingerprints";
+const KEYS = "vantage6.fingerprints";
+const ENCRYPTED = "vantage6.encrypted";
 
 export type Familiarity = "new" | "known" | "changed";
 
 export function familiarityOf(organization: number, fingerprint: string): Familiarity {
-  const known = read()[organization];
-  if (known === undefined) return "new";
-  return known === fingerprint ? "known" : "changed";
+  const all = read(KEYS);
+  if (!Object.hasOwn(all, organization)) return "new";
+  return all[organization] === fingerprint ? "known" : "changed";
 }
 
-/** Remember the keys that a task was encrypted for. */
-export function rememberKeys(fingerprints: Map<number, string>): void {
+/** Remember the keys that a task was encrypted for; changed ones only where they were compared. */
+export function rememberKeys(fingerprints: Map<number, string>, isCompared: boolean): void {
+  const found = [...fingerprints].filter(
+    ([organization, each]) => isCompared || familiarityOf(organization, each) !== "changed",
+  );
+  write(KEYS, { ...read(KEYS), ...Object.fromEntries(found) });
+}
+
+/** Remember that a collaboration is encrypted. */
+export function rememberEncrypted(collaboration: number): void {
+  if (!wasEncrypted(collaboration)) write(ENCRYPTED, { ...read(ENCRYPTED), [collaboration]: true });
+}
+
+/** Whether this browser has known a collaboration as encrypted. */
+export function wasEncrypted(collaboration: number): boolean {
+  return Object.hasOwn(read(ENCRYPTED), collaboration);
+}
+
+function write(store: string, known: Record<string, unknown>): void {
   try {
-    localStorage.setItem(STORE, JSON.stringify({ ...read(), ...Object.fromEntries(fingerprints) }));
+    localStorage.setItem(store, JSON.stringify(known));
   } catch {
-    // A browser without storage knows no earlier keys: each one is new.
+    // A browser without storage knows nothing of earlier tasks: each key is new.
   }
 }
 
-function read(): Record<string, unknown> {
+function read(store: string): Record<string, unknown> {
   try {
-    const found: unknown = JSON.parse(localStorage.getItem(STORE) ?? "{}");
+    const found: unknown = JSON.parse(localStorage.getItem(store) ?? "{}");
     return typeof found === "object" && found !== null ? { ...found } : {};
   } catch {
     return {};

@@ -14,7 +14,30 @@ export interface Recipient extends PlaceMember {
   lastSeen: string | null;
 }
 
-export type Block = "no_receiver" | "no_station" | "no_key" | "retired" | "insecure";
+export type Block =
+  | "no_receiver"
+  | "no_station"
+  | "no_key"
+  | "key_unread"
+  | "retired"
+  | "insecure"
+  | "not_allowed"
+  | "plain_with_key"
+  | "plain_now";
+
+/** What else is known before a task is sent. */
+export interface Circumstances {
+  isRetired: boolean;
+  canEncrypt: boolean;
+  /** Whether the rules of the user allow tasks in the collaboration. */
+  maySend: boolean;
+  /** Whether a private key is loaded. */
+  hasKey: boolean;
+  /** Whether this browser has known the collaboration as encrypted. */
+  wasEncrypted: boolean;
+  /** Organizations whose public key could be read. */
+  readable: ReadonlySet<number>;
+}
 
 /** Return the organizations that take part, those that get the task first. */
 export function recipientsOf(
@@ -61,18 +84,23 @@ function askedBy(task: TaskDraft, place: Place): number[] {
 }
 
 /** Return why the task cannot be sent; nothing if it can. */
-export function blocksOf(
-  recipients: Recipient[],
-  place: Place,
-  isRetired: boolean,
-  canEncrypt: boolean,
-): Block[] {
+export function blocksOf(recipients: Recipient[], place: Place, known: Circumstances): Block[] {
   const receivers = recipients.filter(({ isReceiver }) => isReceiver);
+  const { canEncrypt, hasKey, wasEncrypted, readable } = known;
   const blocks: Block[] = [];
+  if (!known.maySend) blocks.push("not_allowed");
   if (!receivers.length) blocks.push("no_receiver");
   if (receivers.some(({ station }) => station === "missing")) blocks.push("no_station");
-  if (place.isEncrypted && receivers.some(({ publicKey }) => !publicKey)) blocks.push("no_key");
-  if (isRetired) blocks.push("retired");
-  if (place.isEncrypted && !canEncrypt) blocks.push("insecure");
+  if (known.isRetired) blocks.push("retired");
+  if (place.isEncrypted) {
+    if (receivers.some(({ publicKey }) => !publicKey)) blocks.push("no_key");
+    if (!canEncrypt) blocks.push("insecure");
+    else if (receivers.some(({ id, publicKey }) => publicKey && !readable.has(id)))
+      blocks.push("key_unread");
+  } else {
+    // SECURITY: the server alone says that a collaboration is not encrypted.
+    if (hasKey) blocks.push("plain_with_key");
+    if (wasEncrypted) blocks.push("plain_now");
+  }
   return blocks;
 }

@@ -29,7 +29,7 @@ export function writeScript(task: TaskDraft, place: ScriptPlace): string {
       : "client.setup_encryption(None)",
     "",
     "task = client.task.create(",
-    `    collaboration=${place.collaboration},`,
+    `    collaboration=${literal(place.collaboration)},`,
     `    organizations=${literal(place.receivers)},`,
     `    name=${literal(place.name)},`,
     `    image=${literal(task.image)},`,

@@ -31,7 +31,7 @@ export async function openTemplate(file: File): Promise<TaskDraft & { source: st
   if (!isObject(document) || document[FORM] !== 1 || !isObject(document.input))
     throw new Error(t("new.no_template"));
   const text = (key: string) => (typeof document[key] === "string" ? document[key] : "");
-  const listed = await listedFor(text("image"), document.input);
+  const listed = await listedFor(text("image"), document.input, new AbortController().signal);
   const task = startDraft(listed, {
     ...draftParts(listed !== null, document.input),
     image: text("image"),

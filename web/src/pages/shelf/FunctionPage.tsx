@@ -1,6 +1,7 @@
 import "./shelf.css";
 import { useLocation, useRoute } from "preact-iso";
 import { useLoad } from "../../api/load";
+import { maySendTasks } from "../../api/permissions";
 import { type Card, type CardFunction, imageOf, readCard } from "../../cards/card";
 import { argumentsOf } from "../../cards/controls";
 import { type Entry, findFunction, loadEntry, newTaskAddress } from "../../cards/load";
@@ -40,7 +41,7 @@ export default function FunctionPage() {
 }
 
 function About({ entry, card, one }: { entry: Entry; card: Card; one: CardFunction }) {
-  const actions = entry.state !== "retired" && (
+  const actions = entry.state !== "retired" && maySendTasks() && (
     <a class="button" href={newTaskAddress(entry, one)}>
       {t("shelf.use")}
     </a>

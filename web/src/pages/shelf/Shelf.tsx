@@ -1,7 +1,7 @@
 import "./shelf.css";
 import { useLocation } from "preact-iso";
 import { useLoad } from "../../api/load";
-import { addressOf, isAbout, type Listed, loadFunctions } from "../../cards/load";
+import { addressOf, isAbout, loadFunctions, type Shelved } from "../../cards/load";
 import { t } from "../../language";
 import { Field } from "../../ui/Field";
 import { Empty, Show } from "../../ui/Loading";
@@ -35,13 +35,13 @@ export default function Shelf() {
   );
 }
 
-function Found({ all, wanted }: { all: Listed[]; wanted: string }) {
+function Found({ all: { functions: all, newest }, wanted }: { all: Shelved; wanted: string }) {
   const found = all.filter((one) => isAbout(one, wanted));
   if (!all.length) return <Empty text={t("shelf.empty")} />;
   return (
     <>
       <p role="status" class="quiet">
-        {t("shelf.count", { count: found.length })}
+        {t("shelf.count", { count: found.length })} {newest && t("shelf.newest", { count: newest })}
       </p>
       {!found.length && <Empty text={t("shelf.none")} />}
       <ul class="cards">
