@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { csvOf, clipboardText, fileName } from "../src/views/files";
+import { csvOf, clipboardText, fileName, harmless } from "../src/views/files";
 import { formatNumber, niceTicks, ratioTicks } from "../src/views/numbers";
 
 test.each([
@@ -61,14 +61,39 @@ test("CSV keeps all digits, quotes what needs it, and holds no formula", () => {
   ];
   expect(csvOf(["name", "value", "more"], rows)).toBe(
     [
-      "name,value,more",
+      '"name","value","more"',
       '"a,b",0.30000000000000004,',
       '"say ""hi""",-1,true',
-      `'=HYPERLINK(1),1e+21,"1, 2"`,
-      `'-2+3,0,"x\ny"`,
+      `"'=HYPERLINK(1)",1e+21,"1, 2"`,
+      `"'-2+3",0,"x\ny"`,
       "",
     ].join("\r\n"),
   );
+});
+
+test.each([
+  ["=1+1", "'=1+1"],
+  ["\n =cmd|' /c calc'!A0", "\n' =cmd|' /c calc'!A0"],
+  ["x;=cmd|' /c calc'!A0;", "x;'=cmd|' /c calc'!A0;"],
+  ["x\t@SUM(A1)", "x\t'@SUM(A1)"],
+  ["x\n+A1", "x\n'+A1"],
+  ["＝1", "'＝1"],
+  ["－A1", "'－A1"],
+  ["-A1 (0.2)", "'-A1 (0.2)"],
+  ["-1 (=A1)", "'-1 (=A1)"],
+])("the formula in %j is harmless, in a file and in the clipboard", (text, wanted) => {
+  expect(harmless(text)).toBe(wanted);
+  expect(csvOf([], [[text]])).toContain(`"${wanted}"`);
+  const copied = clipboardText(["a"], [[text]]).split("\n")[1] ?? "";
+  expect(copied).not.toMatch(/(^|[;|])\s*[=+\-@＝＋－＠]/);
+});
+
+test.each([
+  ...["-", "-0.12", "-1e-05", "-0.1212 (0.8244)", "-0.3 [-0.9; 0.3]", "-3 (-)", "-2 (masked)"],
+  ...["27 (54.0 %)", "-1, -2", "a-b", "0.1 [masked; -1e-05]", "5 - 6"],
+])("numbers as tables show them stay as they are: %j", (text) => {
+  expect(harmless(text)).toBe(text);
+  expect(clipboardText([text], [])).toBe(text);
 });
 
 test("a copied table has a line for each row", () => {

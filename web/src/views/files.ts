@@ -31,15 +31,32 @@ export function csvOf(
   return [header, ...rows].map((row) => `${row.map(csvCell).join(",")}\r\n`).join("");
 }
 
+/** Texts are in quotation marks, so that no separator of another country divides them. */
 function csvCell(value: Cell | undefined): string {
   if (value === null || value === undefined) return "";
   if (typeof value === "number" || typeof value === "boolean") return String(value);
   const said = plain(
     Array.isArray(value) ? value.map((one) => String(one ?? "")).join(", ") : value,
   );
-  // SECURITY: spreadsheets run what begins like a formula; other people wrote the text.
-  const harmless = /^[=+\-@\t\r]/.test(said) ? `'${said}` : said;
-  return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
+  return `"${harmless(said).replaceAll('"', '""')}"`;
+}
+
+const NUMBER = String.raw`-?\d+(?:\.\d+)?(?:e[+-]\d+)?`;
+const SHOWN = `(?:${NUMBER}|masked|-)`;
+/** Numbers as tables show them: alone, in a list, or with a share, a deviation or an interval. */
+const NUMBERS = new RegExp(
+  `^(?:-|${NUMBER}(?:(?:, ${NUMBER})+| [([]${SHOWN}(?: %)?(?:; ${SHOWN})?[)\\]])?)$`,
+);
+/** Where a spreadsheet may begin a cell, whichever separator it takes, and what begins a formula. */
+const FORMULAS = /(^|[;|\t\r\n])(?=[^\S\t\r\n]*[=+\-@＝＋－＠])/g;
+
+/**
+ * Return a text that a spreadsheet does not compute.
+ *
+ * SECURITY: other people wrote the text, and a formula may call programs and addresses.
+ */
+export function harmless(text: string): string {
+  return NUMBERS.test(text) ? text : text.replace(FORMULAS, "$1'");
 }
 
 /** Return a table as text that spreadsheets and documents take from the clipboard. */
@@ -47,7 +64,7 @@ export function clipboardText(
   header: readonly string[],
   rows: readonly (readonly string[])[],
 ): string {
-  const clean = (text: string) => text.replace(/[\t\r\n]+/g, " ");
+  const clean = (text: string) => harmless(text.replace(/[\t\r\n]+/g, " "));
   return [header, ...rows].map((row) => row.map(clean).join("\t")).join("\n");
 }
 
