@@ -1,5 +1,6 @@
 import { t } from "../language";
 import type { Counted, CrossTable } from "./kinds/crossTable";
+import { MOST_ROWS } from "./bounds";
 import { clipboardText, csvOf, saveFile } from "./files";
 import { formatNumber } from "./numbers";
 import { useState } from "preact/hooks";
@@ -57,7 +58,7 @@ export function CountTable({ table }: { table: CrossTable }) {
             </tr>
           </thead>
           <tbody>
-            {table.rowLevels.map((level, at) => (
+            {table.rowLevels.slice(0, MOST_ROWS).map((level, at) => (
               <tr key={at}>
                 <th scope="row">{level}</th>
                 {(table.cells[at] ?? []).map((cell, place) => (
@@ -70,6 +71,9 @@ export function CountTable({ table }: { table: CrossTable }) {
           </tbody>
         </table>
       </div>
+      {lines.length > MOST_ROWS && (
+        <p class="chart-note">{t("views.rows_first", { shown: MOST_ROWS, count: lines.length })}</p>
+      )}
       {isMasked && <p class="chart-note">{t("views.masked_note")}</p>}
     </div>
   );

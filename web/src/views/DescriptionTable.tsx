@@ -1,5 +1,6 @@
 import { t } from "../language";
 import { plainLine } from "../ui/plain";
+import { MOST_ROWS } from "./bounds";
 import type { TableOne } from "./kinds/tableOne";
 import { csvOf, saveFile } from "./files";
 
@@ -41,7 +42,7 @@ export function DescriptionTable({ table }: { table: TableOne }) {
             </tr>
           </thead>
           <tbody>
-            {table.rows.map((row, at) => (
+            {table.rows.slice(0, MOST_ROWS).map((row, at) => (
               <tr key={at}>
                 <th scope="row" class={row.isLevel ? "level" : undefined}>
                   {row.label}
@@ -56,6 +57,11 @@ export function DescriptionTable({ table }: { table: TableOne }) {
           </tbody>
         </table>
       </div>
+      {table.rows.length > MOST_ROWS && (
+        <p class="chart-note">
+          {t("views.rows_first", { shown: MOST_ROWS, count: table.rows.length })}
+        </p>
+      )}
     </div>
   );
 }

@@ -1,6 +1,7 @@
 import { useMemo, useState } from "preact/hooks";
 import { t } from "../language";
 import type { Cell } from "./blocks";
+import { MOST_ROWS } from "./bounds";
 import { clipboardText, csvOf, saveFile } from "./files";
 import { formatCell } from "./numbers";
 
@@ -13,8 +14,6 @@ interface Props {
 }
 
 type Order = { column: number; direction: 1 | -1 } | null;
-
-const MOST_ROWS = 500;
 
 /** A table of a result: sorted by a click on a heading, copied, or kept as CSV. */
 export function ResultTable({ title, header, rows, absent }: Props) {

@@ -1,5 +1,5 @@
-import { flat, type Cell } from "./blocks";
-import { isColumn, isPlain, isRecord, type Json } from "./json";
+import { flat, NotShown, type Cell } from "./blocks";
+import { isColumn, isPlain, isRecord, type Json, type JsonRecord } from "./json";
 import { formatCell } from "./numbers";
 
 /** What stands beside the parts of a result that are drawn. */
@@ -37,14 +37,24 @@ function add(found: Beside, name: string, value: Json): void {
   const inner = isRecord(value) ? value : { [name]: value };
   for (const key of WARNINGS) {
     const told = inner[key];
-    if (Array.isArray(told)) found.warnings.push(...told.map(warningOf));
+    if (Array.isArray(told)) for (const one of told) found.warnings.push(warningOf(one));
   }
   const entries = Object.entries(inner);
   const lines = Object.fromEntries(entries.filter(([, one]) => isLine(one)));
-  const facts = flat(inner === value ? { [name]: lines } : lines);
-  found.facts.push(...[...facts].filter(([, one]) => one !== null));
+  const facts = factsIn(inner === value ? { [name]: lines } : lines);
+  for (const [key, one] of facts ?? []) if (one !== null) found.facts.push([key, one]);
   const left = entries.filter(([key, one]) => !isLine(one) && !WARNINGS.includes(key));
-  if (left.some(([, one]) => hasContent(one))) found.others.push(name);
+  if (!facts || left.some(([, one]) => hasContent(one))) found.others.push(name);
+}
+
+/** Return lines with their names; null where the names are too long. */
+function factsIn(lines: JsonRecord): Map<string, Cell> | null {
+  try {
+    return flat(lines);
+  } catch (error) {
+    if (error instanceof NotShown) return null;
+    throw error;
+  }
 }
 
 function warningOf(value: Json): string {

@@ -10,6 +10,7 @@ import {
   type Plain,
 } from "./json";
 import { plainLine } from "../ui/plain";
+import { LONGEST_NAME, MOST_COLUMNS } from "./bounds";
 
 /** What stands in a cell of a table. */
 export type Cell = Plain | Plain[];
@@ -21,7 +22,6 @@ export type Block =
   | { kind: "text"; title: string; text: string };
 
 const DEEPEST = 5;
-const MOST_COLUMNS = 30;
 
 /** The value has not the form that its view needs; the reader of JSON shows it. */
 export class NotShown extends Error {}
@@ -57,7 +57,7 @@ function ofRecord(value: JsonRecord, title: string, depth: number): Block[] {
   }
   for (const [name, one] of Object.entries(value))
     if (!columns.has(name) && isNested(one))
-      found.push(...blocksOf(one, value, `${name}:`, depth + 1));
+      add(found, blocksOf(one, value, `${name}:`, depth + 1));
   return found.length ? found : [{ kind: "facts", title, rows: [["", null]] }];
 }
 
@@ -70,9 +70,9 @@ function ofRecords(
   header: string | null,
 ): Block[] {
   const rows = records.map(flat);
-  let columns = [...new Set(rows.flatMap((row) => [...row.keys()]))];
-  // A column without any value says nothing.
-  columns = columns.filter((name) => rows.some((row) => (row.get(name) ?? null) !== null));
+  let columns = columnNames(rows);
+  // SECURITY: before the cells are made, since each row has one for each column.
+  if (columns.length > MOST_COLUMNS) throw new NotShown();
   let cells: Cell[][] = rows.map((row) => columns.map((name) => row.get(name) ?? null));
   if (columns.join() === "level,count") {
     columns = [...columns, "percent"];
@@ -87,9 +87,22 @@ function ofRecords(
   const found: Block[] = columns.length > 0 && isTold ? [tableOf(title, columns, cells)] : [];
   records.forEach((record, at) => {
     for (const [name, one] of Object.entries(record))
-      if (isNested(one)) found.push(...blocksOf(one, record, `${names[at]}: ${name}`, depth + 1));
+      if (isNested(one)) add(found, blocksOf(one, record, `${names[at]}: ${name}`, depth + 1));
   });
   return found;
+}
+
+/** Return the names of the columns of rows; one without any value says nothing. */
+function columnNames(rows: readonly ReadonlyMap<string, Cell>[]): string[] {
+  const found = new Map<string, boolean>();
+  for (const row of rows)
+    for (const [name, cell] of row) found.set(name, found.get(name) || cell !== null);
+  return [...found].flatMap(([name, hasValue]) => (hasValue ? [name] : []));
+}
+
+/** As arguments of one call, many blocks would exhaust the stack. */
+function add(blocks: Block[], more: readonly Block[]): void {
+  for (const one of more) blocks.push(one);
 }
 
 /** Return levels and counts with their share; a total with a hidden count is not known. */
@@ -139,15 +152,25 @@ export function factsOf(known: ReadonlyMap<string, Cell>, title = ""): Block[] {
     : [];
 }
 
-/** Return what fits into one cell each; entries of records have both names. */
+/**
+ * Return what fits into one cell each; entries of records have both names.
+ *
+ * @throws NotShown if a name is too long to be read
+ */
 export function flat(value: JsonRecord): Map<string, Cell> {
   const found = new Map<string, Cell>();
-  for (const [name, one] of Object.entries(value)) {
-    if (isRecord(one) && !isNested(one))
-      for (const [inner, each] of flat(one)) found.set(`${name}.${inner}`, each);
-    else if (isPlain(one) || isColumn(one)) found.set(name, one);
-  }
+  collect(found, "", value);
   return found;
+}
+
+function collect(found: Map<string, Cell>, before: string, value: JsonRecord): void {
+  for (const [inner, one] of Object.entries(value)) {
+    const name = before + inner;
+    // SECURITY: each level has the names of all above it.
+    if (name.length > LONGEST_NAME) throw new NotShown();
+    if (isPlain(one) || isColumn(one)) found.set(name, one);
+    else if (isRecord(one) && !isNested(one)) collect(found, `${name}.`, one);
+  }
 }
 
 /** Return the lists of plain values in a record, if they make a table. */
@@ -158,14 +181,21 @@ function columnsOf(value: JsonRecord): Map<string, Plain[]> {
   return found.size > 1 && lengths.size === 1 ? found : new Map<string, Plain[]>();
 }
 
+/** SECURITY: every level asks for the levels below it; without these answers, all of them again. */
+const known = new WeakMap<JsonRecord | Json[], boolean>();
+
 /** Tell whether something is more than the cells of a row. */
 export function isNested(value: Json): boolean {
-  if (isRecord(value)) {
-    const rows = Object.values(value);
-    const areRows = rows.length > 1 && rows.every(isRecord);
-    return areRows || columnsOf(value).size > 0 || rows.some(isNested);
-  }
-  return Array.isArray(value) && !value.every(isPlain);
+  if (isPlain(value)) return false;
+  const found = known.get(value) ?? (isRecord(value) ? hasParts(value) : !value.every(isPlain));
+  known.set(value, found);
+  return found;
+}
+
+function hasParts(value: JsonRecord): boolean {
+  const rows = Object.values(value);
+  const areRows = rows.length > 1 && rows.every(isRecord);
+  return areRows || columnsOf(value).size > 0 || rows.some(isNested);
 }
 
 /** Return how a record is called below its table: by its first text. */

@@ -77,11 +77,25 @@ export function isDeep(value: Json, most = DEEPEST): boolean {
   let level: Json[] = [value];
   for (let depth = 0; level.length > 0; depth += 1) {
     if (depth > most) return true;
-    level = level.flatMap((one) =>
-      isPlain(one)
-        ? []
-        : (Array.isArray(one) ? one : Object.values(one)).filter((each) => !isPlain(each)),
-    );
+    level = level.flatMap((one) => inside(one).filter((each) => !isPlain(each)));
   }
   return false;
+}
+
+/** Tell whether a document has more than so many values, counted as far as that only. */
+export function isLarge(value: Json, most: number): boolean {
+  const left: Json[] = [value];
+  let count = 1;
+  for (let one = left.pop(); one !== undefined; one = left.pop()) {
+    const parts = inside(one);
+    count += parts.length;
+    if (count > most) return true;
+    for (const part of parts) if (!isPlain(part)) left.push(part);
+  }
+  return false;
+}
+
+function inside(value: Json): Json[] {
+  if (isPlain(value)) return [];
+  return Array.isArray(value) ? value : Object.values(value);
 }

@@ -36,9 +36,19 @@ export function formatP(value: number): string {
   return value < 0.001 ? "< 0.001" : value.toFixed(3);
 }
 
+/** What is drawn lies between, so that no difference, sum or power of ten is infinite. */
+const LARGEST = 1e300;
+
+/** Return a number that can be drawn: the nearest one between two; the first for what is none. */
+export function bounded(value: number, least = -LARGEST, most = LARGEST): number {
+  if (!(value > least)) return least;
+  return value < most ? value : most;
+}
+
 /** Return about so many round numbers from the least to the largest. */
 export function niceTicks(least: number, most: number, wanted = 5): number[] {
-  if (!(most > least)) return [least];
+  if (!(most > least)) return [bounded(least)];
+  if (!Number.isFinite(most - least)) return [least, most].map((end) => bounded(end));
   const rough = (most - least) / Math.max(1, wanted);
   const size = 10 ** Math.floor(Math.log10(rough));
   const step = ([1, 2, 5, 10].find((one) => one * size >= rough) ?? 10) * size;
@@ -53,6 +63,7 @@ export function niceTicks(least: number, most: number, wanted = 5): number[] {
 
 /** Return round numbers for an axis of ratios: powers of ten, with 2 and 5 where there is room. */
 export function ratioTicks(least: number, most: number, wanted = 6): number[] {
+  if (!(least > 0 && Number.isFinite(most))) return [least, most].map((end) => bounded(end));
   const low = Math.floor(Math.log10(least));
   const high = Math.ceil(Math.log10(most));
   const between = (digits: number[], every: number) => {

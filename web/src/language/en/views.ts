@@ -12,6 +12,12 @@ export const views = {
   "views.json_more": "{count} more entries",
   "views.json_entries": "{count} entries",
   "views.too_deep": "This answer has more levels than the page draws. Download it as JSON.",
+  "views.too_large":
+    "This answer has more than {count} values. The page draws no tables of it; the JSON has all.",
+  "views.not_drawn": "This part cannot be drawn. The JSON has it.",
+  "views.warnings_more": "{count} more warnings are in the JSON.",
+  "views.blocks_more": "{count} more tables are in the JSON only.",
+  "views.facts_first": "These are the first {shown} of {count} values. The JSON has all.",
   "views.copy": "Copy",
   "views.copied": "The table was copied.",
   "views.copy_failed": "The browser did not copy the table. Download it as CSV.",
@@ -55,7 +61,7 @@ export const views = {
   "views.histogram_density": "Records for each unit",
   "views.histogram_desc": "{bars} intervals from {from} to {to}. {masked} of them are masked.",
   "views.histogram_masked":
-    "Hatched bars are masked: a data station hides small counts. A hatched bar shows the least that is known.",
+    "Hatched bars are masked: a data station hides small counts. A hatched bar shows the least that is known. Where nothing is known it is low, and says nothing.",
   "views.cross_table": "{rows} by {columns}",
   "views.scree": "Share of variance of each component",
   "views.scree_component": "Component",

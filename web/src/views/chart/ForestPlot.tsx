@@ -1,7 +1,7 @@
 import { t } from "../../language";
 import { plainLine } from "../../ui/plain";
 import type { Forest, ForestRow } from "../kinds/coefficients";
-import { formatNumber } from "../numbers";
+import { bounded, formatCell, formatNumber } from "../numbers";
 import { BottomAxis } from "./Axis";
 import { Figure } from "./Figure";
 import { LETTER, linearScale, logScale, shortened, widened, type Scale } from "./scale";
@@ -28,7 +28,7 @@ export function ForestPlot({ forest }: { forest: Forest }) {
     }),
   );
   const height = TOP + rows.length * ROW + BOTTOM;
-  const leftOut = forest.leftOut.map(plainLine).join(", ");
+  const leftOut = forest.leftOut.map((one) => formatCell(one)).join(", ");
   return (
     <Figure
       title={t("views.forest")}
@@ -99,11 +99,14 @@ function rangeText(row: ForestRow): string {
 function domainOf(forest: Forest, none: number): [number, number] {
   const values = forest.rows.flatMap((row) => [row.estimate, row.lower, row.upper]);
   if (!forest.isRatio) return widened([...values, none]);
-  const centre = forest.rows.map((row) => Math.log10(row.estimate));
-  const least = Math.min(...centre) - MOST_POWERS / 2;
-  const most = Math.max(...centre) + MOST_POWERS / 2;
-  const logs = [...values, none].map((one) => Math.min(most, Math.max(least, Math.log10(one))));
-  const [low, high] = widened(logs);
+  const [first, last] = widened(
+    forest.rows.map((row) => Math.log10(row.estimate)),
+    0,
+  );
+  const [least, most] = [first - MOST_POWERS / 2, last + MOST_POWERS / 2];
+  const [low, high] = widened(
+    [...values, none].map((one) => bounded(Math.log10(one), least, most)),
+  );
   return [10 ** low, 10 ** high];
 }
 

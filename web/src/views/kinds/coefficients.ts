@@ -1,5 +1,8 @@
 import { blocksOf, type Block } from "../blocks";
+import { MOST_MARKS } from "../bounds";
 import { entry, isRecord, isRecordList, numberOf, type Json, type JsonRecord } from "../json";
+import { bounded } from "../numbers";
+import { normalReach, normalShare, studentShare } from "./quantile";
 
 /** One estimate with its interval. */
 export interface ForestRow {
@@ -41,7 +44,7 @@ function withRatiosFirst(term: JsonRecord): JsonRecord {
 
 /** Return what a forest plot needs; null where the terms have another form. */
 export function readForest(value: Json): Forest | null {
-  if (!isRecordList(value)) return null;
+  if (!isRecordList(value) || value.length > MOST_MARKS) return null;
   if (value.every((one) => isRecordList(one.sites))) return readPooled(value);
   const measure = ratioOf(value);
   const names = measure
@@ -74,7 +77,7 @@ function ratioOf(terms: readonly JsonRecord[]): string | undefined {
 function rowOf(label: string, values: (Json | undefined)[], isRatio: boolean): ForestRow | null {
   const [estimate, lower, upper] = values.map(numberOf);
   if (estimate === undefined || lower === undefined || upper === undefined) return null;
-  if (isRatio && Math.min(estimate, lower) <= 0) return null;
+  if (isRatio && Math.min(estimate, lower, upper) <= 0) return null;
   return { label, estimate, lower, upper };
 }
 
@@ -88,12 +91,11 @@ function readPooled(effects: readonly JsonRecord[]): Forest | null {
       [effect.estimate, effect.lower, effect.upper].map((one) => one ?? null),
       false,
     );
-    const error = numberOf(effect.standard_error);
-    if (!pooled || !error) return null;
-    // The same level as the pooled interval has.
-    const reach = (pooled.upper - pooled.lower) / (2 * error);
-    for (const site of Array.isArray(effect.sites) ? effect.sites : [])
-      rows.push(...siteRow(site, reach));
+    const sites = sitesOf(effect.sites);
+    if (!pooled || !sites || rows.length + sites.length > MOST_MARKS) return null;
+    const reach = reachOf(effect, pooled, sites);
+    if (reach === null) return null;
+    for (const site of sites) rows.push(siteRow(site, reach));
     rows.push({ ...pooled, isPooled: true });
     const { prediction } = effect;
     if (isRecord(prediction)) {
@@ -106,16 +108,60 @@ function readPooled(effects: readonly JsonRecord[]): Forest | null {
   return { rows, measure, isRatio: false, leftOut: [] };
 }
 
-function siteRow(site: Json, reach: number): ForestRow[] {
-  const estimate = numberOf(entry(site, "estimate"));
-  const error = numberOf(entry(site, "standard_error"));
-  if (estimate === undefined || error === undefined) return [];
-  const row = {
-    label: String(entry(site, "organization") ?? ""),
-    estimate,
-    lower: estimate - reach * error,
-    upper: estimate + reach * error,
+interface Site {
+  label: string;
+  estimate: number;
+  error: number;
+  weight: number | undefined;
+}
+
+/** Return the estimates of organizations; null where one of them has another form. */
+function sitesOf(value: Json | undefined): Site[] | null {
+  const sites: Site[] = [];
+  for (const site of Array.isArray(value) ? value : []) {
+    const estimate = numberOf(entry(site, "estimate"));
+    const error = numberOf(entry(site, "standard_error"));
+    if (estimate === undefined || error === undefined || error <= 0) return null;
+    const label = String(entry(site, "organization") ?? "");
+    sites.push({ label, estimate, error, weight: numberOf(entry(site, "weight")) });
+  }
+  return sites;
+}
+
+/**
+ * Return how many standard errors the intervals of organizations reach to each side.
+ *
+ * They have the level of the pooled interval, and are normal. With Knapp and Hartung's adjustment
+ * the pooled one is of Student's t, which has far more standard errors where organizations are few.
+ */
+function reachOf(effect: JsonRecord, pooled: ForestRow, sites: readonly Site[]): number | null {
+  const error = numberOf(effect.standard_error);
+  if (error === undefined || error <= 0) return null;
+  const reach = (pooled.upper - pooled.lower) / (2 * error);
+  if (!(reach > 0 && Number.isFinite(reach))) return null;
+  const degrees = sites.length - 1;
+  if (degrees < 1 || isNormal(effect, error, sites)) return reach;
+  return normalReach(studentShare(reach, degrees));
+}
+
+/** Tell whether the interval of a pooled effect is normal: its p-value says so. */
+function isNormal(effect: JsonRecord, error: number, sites: readonly Site[]): boolean {
+  const statistic = Math.abs(numberOf(effect.statistic) ?? 0);
+  const p = numberOf(effect.p_value);
+  const ofNormal = 1 - normalShare(statistic);
+  const ofStudent = 1 - studentShare(statistic, sites.length - 1);
+  if (p !== undefined && ofStudent - ofNormal > 1e-9)
+    return Math.abs(p - ofNormal) < Math.abs(p - ofStudent);
+  // Too far from 0, or too near: without the adjustment, the standard error is that of the weights.
+  const between = numberOf(effect.tau_squared) ?? 0;
+  const total = sites.reduce((sum, site) => sum + 1 / (site.error ** 2 + between), 0);
+  return Math.abs(error ** 2 * total - 1) < 1e-6;
+}
+
+function siteRow({ label, estimate, error, weight }: Site, reach: number): ForestRow {
+  const ends = {
+    lower: bounded(estimate - reach * error),
+    upper: bounded(estimate + reach * error),
   };
-  const weight = numberOf(entry(site, "weight"));
-  return [weight === undefined ? row : { ...row, weight }];
+  return { label, estimate, ...ends, ...(weight === undefined ? {} : { weight }) };
 }

@@ -1,4 +1,5 @@
 import { NotShown, type Block } from "../blocks";
+import { MOST_COUNT_COLUMNS } from "../bounds";
 import { entry, isColumn, isMatrix, isRecord, numberOf, type Json } from "../json";
 import { formatCell } from "../numbers";
 import { restBlocks, without } from "./histogram";
@@ -20,12 +21,13 @@ export interface CrossTable {
 /** Return the counts of two columns; null where the value has another form. */
 export function readCrossTable(value: Json): CrossTable | null {
   const counts = entry(value, "counts");
-  if (!isMatrix(counts)) return null;
+  if (!isMatrix(counts) || (counts[0]?.length ?? 0) > MOST_COUNT_COLUMNS) return null;
   const [rows, columns] = ["rows", "columns"].map((side) => entry(value, side));
   const [rowLevels, columnLevels] = [rows, columns].map((side) => entry(side, "levels"));
   if (!isColumn(rowLevels) || rowLevels.length !== counts.length) return null;
   if (!isColumn(columnLevels) || columnLevels.length !== counts[0]?.length) return null;
   const least = entry(value, "at_least");
+  const known = isMatrix(least) ? least : null;
   return {
     rowName: formatCell(textOf(entry(rows, "column"))),
     columnName: formatCell(textOf(entry(columns, "column"))),
@@ -34,7 +36,7 @@ export function readCrossTable(value: Json): CrossTable | null {
     cells: counts.map((row, at) =>
       row.map((count, place) => ({
         count: numberOf(count),
-        atLeast: isMatrix(least) ? numberOf(least[at]?.[place]) : undefined,
+        atLeast: known ? numberOf(known[at]?.[place]) : undefined,
       })),
     ),
   };

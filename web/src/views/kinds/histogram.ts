@@ -8,6 +8,7 @@ import {
   type Plain,
 } from "../json";
 import { blocksOf, NotShown, tableOf, type Block } from "../blocks";
+import { MOST_MARKS } from "../bounds";
 
 export interface Bar {
   from: number;
@@ -29,6 +30,7 @@ export function readHistogram(value: Json): Histogram | null {
   const edges = entry(value, "edges");
   const counts = entry(value, "counts");
   if (!isColumn(edges) || !isColumn(counts) || edges.length !== counts.length + 1) return null;
+  if (counts.length > MOST_MARKS) return null;
   const known = leastOf(value);
   const bars: Bar[] = [];
   for (const [at, count] of counts.entries()) {

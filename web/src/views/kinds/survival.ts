@@ -1,3 +1,4 @@
+import { MOST_CURVES, MOST_MARKS } from "../bounds";
 import { entry, isRecordList, numberOf, numbersOf, type Json } from "../json";
 
 export interface Point {
@@ -26,14 +27,17 @@ export interface Survival {
 
 /** Return what a picture of survival curves needs; null where the curves have another form. */
 export function readSurvival(value: Json, above: Json): Survival | null {
-  if (!isRecordList(value)) return null;
+  if (!isRecordList(value) || value.length > MOST_CURVES) return null;
   const curves = value.map(readCurve).filter((one) => one !== null);
   if (curves.length !== value.length) return null;
+  const isLifeTable = entry(above, "estimator") === "life_table";
+  // Each of its points has a mark.
+  if (isLifeTable && curves.some((one) => one.points.length > MOST_MARKS)) return null;
   const reported = numbersOf(entry(above, "times")) ?? [];
   const times = [...reported, ...curves.flatMap((one) => one.points.map((point) => point.time))];
   const until = times.reduce<number>((most, one) => Math.max(most, one ?? 0), 0);
   if (!(until > 0)) return null;
-  return { curves, until, isLifeTable: entry(above, "estimator") === "life_table" };
+  return { curves, until, isLifeTable };
 }
 
 function readCurve(value: Json): Curve | null {

@@ -1,4 +1,5 @@
 import { withPercent } from "../blocks";
+import { MOST_CELLS, MOST_COLUMNS, MOST_PICTURES } from "../bounds";
 import { entry, isRecord, isRecordList, numberOf, type Json, type JsonRecord } from "../json";
 import { formatCell, formatNumber } from "../numbers";
 
@@ -32,7 +33,7 @@ export interface Boxes {
 
 function readGroups(value: Json): Group[] | null {
   if (isRecord(value)) return areDescriptions(value) ? [{ label: "", columns: value }] : null;
-  if (!isRecordList(value)) return null;
+  if (!isRecordList(value) || value.length > MOST_COLUMNS) return null;
   const groups = value.map(({ level, columns }) => ({
     label: formatLevel(level),
     columns: columns ?? null,
@@ -59,6 +60,8 @@ export function readTableOne(value: Json): TableOne | null {
   const groups = readGroups(value);
   if (!groups) return null;
   const names = [...new Set(groups.flatMap((one) => Object.keys(one.columns)))];
+  // SECURITY: each name has a cell for each group, and each level has one.
+  if (names.length * groups.length > MOST_CELLS) return null;
   const rows = names.flatMap((name) =>
     rowsOf(
       name,
@@ -84,7 +87,8 @@ function rowsOf(name: string, parts: (Json | undefined)[]): TableOne["rows"] {
   return rows;
 }
 
-function countsOf(part: Json | undefined): string {
+function countsOf(part: Json | undefined): string | null {
+  if (part === undefined) return null;
   const missing = entry(part, "missing");
   const absent = missing === 0 ? "" : `, missing ${numberText(missing)}`;
   return `n ${numberText(entry(part, "n"))}${absent}`;
@@ -97,9 +101,13 @@ function numberText(value: Json | undefined, digits?: number): string {
 
 const SHORT = 4;
 
+/** A mean needs one value, a standard deviation two: with fewer they are not masked, there is none. */
 function meanOf(part: Json | undefined): string | null {
   if (entry(part, "kind") !== "numeric") return null;
-  return `${numberText(entry(part, "mean"), SHORT)} (${numberText(entry(part, "sd"), SHORT)})`;
+  const n = numberOf(entry(part, "n")) ?? Infinity;
+  if (n < 1) return null;
+  const deviation = n < 2 ? "-" : numberText(entry(part, "sd"), SHORT);
+  return `${numberText(entry(part, "mean"), SHORT)} (${deviation})`;
 }
 
 function quantileOf(part: Json | undefined, p: number): number | undefined {
@@ -135,7 +143,7 @@ function levelsOf(part: Json | undefined): Map<string, string> {
 export function readBoxes(value: Json): Boxes[] {
   const groups = readGroups(value) ?? [];
   const names = [...new Set(groups.flatMap((one) => Object.keys(one.columns)))];
-  return names.flatMap((column) => {
+  return names.slice(0, MOST_PICTURES).flatMap((column) => {
     const parts = groups.map((one) => ({ label: one.label, part: entry(one.columns, column) }));
     const whiskers = WHISKERS.find((ends) =>
       parts.every(({ part }) => ends.every((p) => quantileOf(part, p) !== undefined)),
