@@ -15,8 +15,8 @@ from vantage6.broker.queues import CHANGES, CHANGES_WORD, WAKEUPS
 
 #: Changes that are kept; Redis may keep some more.
 KEPT = 5000
-#: Changes that one look takes.
-_MOST_AT_ONCE = 1000
+#: Changes that one look takes; so many mean that there may be more.
+MOST_AT_ONCE = 1000
 #: The place before all changes.
 _START = "0-0"
 
@@ -90,7 +90,7 @@ def look(broker: redis.Redis, place: str | None) -> Seen:
             return Seen(_text(newest[0][0]) if newest else _START, False, [])
         with broker.pipeline(transaction=True) as pipeline:
             pipeline.xrange(CHANGES, place, place)
-            pipeline.xrange(CHANGES, f"({place}", count=_MOST_AT_ONCE)
+            pipeline.xrange(CHANGES, f"({place}", count=MOST_AT_ONCE)
             same, entries = pipeline.execute()
     is_gap = place != _START and not same
     if not entries:

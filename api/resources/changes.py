@@ -6,14 +6,14 @@ from falcon import Request
 
 from vantage6.api.endpoint import USER, endpoint
 from vantage6.api.http import request_slots
+from vantage6.api.identity.callers import identify
 from vantage6.api.identity.permissions import Caller
 from vantage6.api.identity.rights import Rights
 from vantage6.api.resources.base import Resource
 from vantage6.api.schemas.changes import ChangeReply, ChangesQuery, ChangesReply
-from vantage6.broker.changes import Seen, look
+from vantage6.broker.changes import MOST_AT_ONCE, Change, Seen, look
 from vantage6.broker.wakeups import Waiter
 from vantage6.common.enums import Operation, Scope
-from vantage6.models import database
 
 
 class Changes(Resource):
@@ -33,16 +33,19 @@ class Changes(Resource):
         answer, and reads anew what changed. The answer comes with the first change, or without
         any when the time is over.
         """
-        reach = caller.reach("task", Scope.ORGANIZATION)
-        within = None if reach.everything else caller.collaborations
+        within = _reach(caller)
         end = self.service.watching.begin(f"user {caller.id}")
         try:
-            # Others need the connection, and what follows needs none.
-            database.release()
-            with self.service.wakeups.watcher() as waiter, request_slots.without_slot(req.env):
+            with (
+                request_slots.without_slot_or_connection(req.env),
+                self.service.wakeups.watcher() as waiter,
+            ):
                 seen = self._wait(waiter, query, within)
         finally:
             end()
+        if seen.changes:
+            # SECURITY: the session or the rights may have ended while the request waited.
+            within = _reach(identify(req, self.service.tokens, (USER,)))
         return ChangesReply(
             place=seen.place,
             is_gap=seen.is_gap,
@@ -52,7 +55,7 @@ class Changes(Resource):
                     task_id=one.task or None,
                     run_id=one.run or None,
                 )
-                for one in seen.changes
+                for one in _within(within, seen.changes)
             ],
         )
 
@@ -62,13 +65,22 @@ class Changes(Resource):
         while True:
             waiter.reset()
             found = look(self.service.broker, place)
-            # SECURITY: of other collaborations not even numbers are told.
-            changes = [
-                one for one in found.changes if within is None or one.collaboration in within
-            ]
+            changes = _within(within, found.changes)
             left = deadline - time.monotonic()
             is_over = left <= 0 or self.service.wakeups.is_closing
             if place is None or found.is_gap or changes or is_over:
                 return Seen(found.place, found.is_gap, list(dict.fromkeys(changes)))
             place = found.place
-            waiter.wait(left)
+            if len(found.changes) < MOST_AT_ONCE:
+                waiter.wait(left)
+
+
+def _reach(caller: Caller) -> frozenset[int] | None:
+    """Return the collaborations whose changes a caller may hear of; None for all."""
+    reach = caller.reach("task", Scope.ORGANIZATION)
+    return None if reach.everything else caller.collaborations
+
+
+def _within(collaborations: frozenset[int] | None, changes: list[Change]) -> list[Change]:
+    # SECURITY: of other collaborations not even numbers are told.
+    return [one for one in changes if collaborations is None or one.collaboration in collaborations]

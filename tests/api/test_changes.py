@@ -1,5 +1,6 @@
 """Clients that wait hear of each change that they may see, and of no other."""
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
@@ -59,6 +60,12 @@ def place(api: Api, who: User) -> str:
     return found
 
 
+def publish(server: Server, *those: Change) -> None:
+    with client(server.instance.broker_url) as redis, redis.pipeline() as pipeline:
+        changes.publish(pipeline, those)
+        pipeline.execute()
+
+
 def heard(answer: Answer) -> list[tuple[int, Any, Any]]:
     assert answer.status == 200
     return [(one["collaboration_id"], one["task_id"], one["run_id"]) for one in answer.json["data"]]
@@ -103,11 +110,39 @@ def test_other_collaborations_are_not_heard_of(
     api: Api, server: Server, world: World, researcher: User, root: User
 ):
     after = place(api, researcher)
-    with client(server.instance.broker_url) as redis, redis.pipeline() as pipeline:
-        changes.publish(pipeline, [Change(world.south.id, 7, 7), Change(world.north.id)])
-        pipeline.execute()
+    publish(server, Change(world.south.id, 7, 7), Change(world.north.id))
     assert heard(api.get("/change", researcher, f"after={after}")) == [(world.north.id, None, None)]
     assert len(heard(api.get("/change", root, f"after={after}"))) == 2
+
+
+def test_a_reader_far_behind_does_not_wait_before_its_change(
+    api: Api, server: Server, world: World, researcher: User
+):
+    after = place(api, researcher)
+    others = [Change(world.south.id, number) for number in range(changes.MOST_AT_ONCE)]
+    publish(server, *others, Change(world.north.id, 7, 7))
+    begun = time.monotonic()
+    answer = api.get("/change", researcher, f"after={after}&wait=50")
+    assert heard(answer) == [(world.north.id, 7, 7)]
+    assert time.monotonic() - begun < 40
+
+
+def test_rights_that_ended_during_the_wait_do_not_count(
+    api: Api,
+    server: Server,
+    world: World,
+    researcher: User,
+    root: User,
+    watch: Watch,
+    service: Service,
+):
+    after = place(api, researcher)
+    waiting = watch(researcher, f"after={after}&wait=50")
+    eventually(lambda: len(service.wakeups._watchers) == 1)
+    path = f"/collaboration/{world.north.id}/organization"
+    assert api.send("DELETE", path, root, {"id": world.amsterdam.id}).status == 200
+    publish(server, Change(world.north.id, 7, 7))
+    assert heard(waiting.result(60)) == []
 
 
 def test_a_client_hears_that_its_place_is_gone(api: Api, server: Server, researcher: User):
