@@ -2,8 +2,10 @@ import { render } from "preact";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Refusal } from "../src/api/client";
 import { Lost } from "../src/api/connection";
-import { Rights } from "../src/api/rights";
+import { type Rule, Rights } from "../src/api/rights";
 import { rights } from "../src/api/permissions";
+import { Names } from "../src/pages/admin/names";
+import { About } from "../src/pages/admin/User";
 import { divide } from "../src/pages/home/mine";
 import { canStop } from "../src/pages/tasks/BulkBar";
 import type { Task } from "../src/pages/tasks/columns";
@@ -31,6 +33,15 @@ function button(name: string): HTMLButtonElement {
   const found = [...place.querySelectorAll("button")].find((one) => one.textContent === name);
   if (!found) throw new Error(`There is no button ${name}.`);
   return found;
+}
+
+function hold(rule: Rule): void {
+  rights.value = new Rights([rule], new Set([rule.id]), {
+    user: 1,
+    organization: 1,
+    collaborations: new Set([1]),
+    partners: new Set([1]),
+  });
 }
 
 test("a dialog stays while its deed runs, does it once, and shows its error", async () => {
@@ -103,19 +114,35 @@ test("a task that failed at one station and computes at another runs", () => {
 });
 
 test("a task that failed at one station and computes at another can be stopped", () => {
-  const rule = {
-    id: 1,
-    name: "event",
-    operation: "CREATE" as const,
-    scope: "COLLABORATION" as const,
-    description: "",
-  };
-  rights.value = new Rights([rule], new Set([1]), {
-    user: 1,
-    organization: 1,
-    collaborations: new Set([1]),
-    partners: new Set([1]),
-  });
+  hold({ id: 1, name: "event", operation: "CREATE", scope: "COLLABORATION", description: "" });
   expect(canStop(task(1, "failed", false))).toBe(true);
   expect(canStop(task(1, "failed", true))).toBe(false);
+});
+
+test("an address that the server cannot take away is not emptied", () => {
+  hold({ id: 1, name: "user", operation: "EDIT", scope: "ORGANIZATION", description: "" });
+  const organization = { id: 1, link: "", methods: [] };
+  const needsAddress = (email: string | null) => {
+    const user = {
+      id: 2,
+      type: "user",
+      username: "anna",
+      firstname: "",
+      lastname: "",
+      email,
+      status: null,
+      last_seen: null,
+      ip: null,
+      organization,
+      roles: [],
+      rules: [],
+      created_tasks: [],
+    };
+    const subject = { user: 2, organization: 1, rules: [] };
+    const names = new Names([], [], []);
+    render(<About user={user} names={names} subject={subject} changed={() => {}} />, place);
+    return place.querySelector<HTMLInputElement>("[name=email]")?.required;
+  };
+  expect(needsAddress("anna@example.org")).toBe(true);
+  expect(needsAddress(null)).toBe(false);
 });

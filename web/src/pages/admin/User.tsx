@@ -77,7 +77,7 @@ async function read(id: number, signal: AbortSignal): Promise<Omit<Parts, "chang
   };
 }
 
-function About({ user, names, subject, changed }: Parts) {
+export function About({ user, names, subject, changed }: Parts) {
   const deed = useDeed();
   const params = { path: { id: user.id } };
   const facts: [string, string][] = [
@@ -128,6 +128,8 @@ function About({ user, names, subject, changed }: Parts) {
             type="email"
             label={t("admin.user.email")}
             hint={t("admin.user.email.changes")}
+            // The server takes no address away: an empty one would stay as it was.
+            required={Boolean(user.email)}
             defaultValue={user.email ?? ""}
           />
         </div>
