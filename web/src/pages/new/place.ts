@@ -18,25 +18,27 @@ export interface Place {
 
 export type Station = Schemas["NodeShortReply"];
 
-/** Return the collaborations of an organization, with their members, in two requests and one each. */
-export async function loadPlaces(organization: number | undefined, signal: AbortSignal) {
-  const query = organization === undefined ? {} : { organization_id: organization };
-  const all = rowsOf(await take(api.GET("/collaboration", { params: { query }, signal })));
-  return Promise.all(all.map((one) => loadPlace(one, signal)));
-}
-
-async function loadPlace(
-  { id, name, encrypted }: Schemas["CollaborationReply"],
+/** Return the collaborations of an organization, with their members, in two requests. */
+export async function loadPlaces(
+  organization: number | undefined,
   signal: AbortSignal,
-): Promise<Place> {
-  const query = { collaboration_id: id };
-  const members = rowsOf(await take(api.GET("/organization", { params: { query }, signal })));
-  return {
-    id,
-    name,
-    isEncrypted: encrypted,
-    members: members.map((one) => ({ id: one.id, name: one.name, publicKey: one.public_key })),
-  };
+): Promise<Place[]> {
+  const query = organization === undefined ? {} : { organization_id: organization };
+  const [collaborations, organizations] = await Promise.all([
+    take(api.GET("/collaboration", { params: { query }, signal })),
+    take(api.GET("/organization", { params: { query: {} }, signal })),
+  ]);
+  return rowsOf(collaborations).map(({ id, name, encrypted, organizations: links }) => {
+    const members = new Set((links ?? []).map((link) => link.id));
+    return {
+      id,
+      name,
+      isEncrypted: encrypted,
+      members: rowsOf(organizations)
+        .filter((one) => members.has(one.id))
+        .map((one) => ({ id: one.id, name: one.name, publicKey: one.public_key })),
+    };
+  });
 }
 
 /** Return the stations of a collaboration; null where the user may not see them. */
