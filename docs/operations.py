@@ -32,7 +32,8 @@ A request that creates something, other than a user, may carry an `Idempotency-K
 new for each request. A client whose connection breaks sends the same request again under the same
 key. The server then repeats its first answer for 24 hours, with the header `Idempotency-Replayed:
 ?1`, and creates nothing. The same key with another body is refused with 422, `key_reused`. Our
-clients do this by themselves. Algorithms need no key: their node sends their tasks."""
+clients do this by themselves. Nodes send no key with the sub-tasks of their algorithms: one that
+is sent again after a lost answer is a second sub-task."""
 
 
 def page() -> str:
