@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.web.browsing import Browsing
+from tests.web.browsing import Browsing, enter
 from tests.web.people import PEOPLE
 from vantage6.client import Client
 from vantage6.sandbox.federation import Federation
@@ -84,7 +84,10 @@ def test_filters_live_in_the_address(signed_in: SignIn, many: int) -> None:
     expect(page.get_by_label("Only mine")).not_to_be_checked()
     page.goto(address)
     # A reload forgets the session: no token is stored. The address still has the filters.
-    assert page.url == address
+    enter(page, PEOPLE["researcher"])
+    expect(page.get_by_label("Name contains")).to_have_value("onerror")
+    expect(page.get_by_label("Only mine")).to_be_checked()
+    expect(page.get_by_text("No task fits these filters.")).to_be_visible()
 
 
 def test_names_of_others_are_text(signed_in: SignIn, many: int) -> None:
