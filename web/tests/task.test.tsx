@@ -92,6 +92,17 @@ test("the script collects from the server of the page", () => {
   expect(script).toContain("client.result.from_task(12)");
 });
 
+test("what a server sends as a number of a task is no code of the script", () => {
+  const script = scriptOf({
+    task: JSON.parse('"1)\\nimport os #"'),
+    origin: "https://v6.example",
+    path: "",
+    username: "",
+    isEncrypted: false,
+  });
+  expect(script).not.toContain("import os");
+});
+
 test("a task without a name is called by its image", () => {
   const image = "harbor.example:5000/lab/statistics:1.0@sha256:0";
   expect(titleOf({ id: 3, name: "", image })).toBe("Task 3: statistics");

@@ -27,6 +27,15 @@ function addressOf({ origin }: Server): string {
   return `${protocol}//${hostname}`;
 }
 
+// SECURITY: the server wrote them; in a terminal or a file they stay one text.
+function forShell(text: string): string {
+  return /^[\w/.-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+function forYaml(text: string): string {
+  return /^[0-9a-f-]{36}$/.test(text) ? text : JSON.stringify(text);
+}
+
 /** Return the commands that make a configuration, check it and start the node. */
 export function commandOf(name: string, server: Server): string {
   const file = fileNameOf(name);
@@ -34,7 +43,7 @@ export function commandOf(name: string, server: Server): string {
     `--name ${file}`,
     `--server-url ${addressOf(server)}`,
     `--port ${portOf(server)}`,
-    `--api-path ${server.apiPath || "''"}`,
+    `--api-path ${forShell(server.apiPath)}`,
   ];
   return [
     // SECURITY: without the key, which would stay in the history of the shell; the command asks for it.
@@ -48,7 +57,7 @@ export function commandOf(name: string, server: Server): string {
 export function configurationOf(apiKey: string, server: Server, isEncrypted: boolean): string {
   return [
     "application:",
-    `  api_key: ${apiKey}`,
+    `  api_key: ${forYaml(apiKey)}`,
     `  server_url: ${addressOf(server)}`,
     `  port: ${portOf(server)}`,
     `  api_path: ${JSON.stringify(server.apiPath)}`,

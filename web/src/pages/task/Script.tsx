@@ -32,7 +32,11 @@ interface Wanted {
   isEncrypted: boolean;
 }
 
-/** Return the lines of Python that collect the results of a task. */
+/**
+ * Return the lines of Python that collect the results of a task.
+ *
+ * SECURITY: types are not checked while the page runs. A server could send a text as a number.
+ */
 export function scriptOf({ task, origin, path, username, isEncrypted }: Wanted): string {
   const { protocol, hostname, port } = new URL(origin);
   const number = port || (protocol === "https:" ? "443" : "80");
@@ -45,8 +49,8 @@ export function scriptOf({ task, origin, path, username, isEncrypted }: Wanted):
     `client = Client(${pythonText(`${protocol}//${hostname}`)}, ${number}, ${pythonText(path)})`,
     `client.authenticate(${pythonText(username)}, getpass())`,
     `client.setup_encryption(${key})`,
-    `client.wait_for_results(${task})`,
-    `for result in client.result.from_task(${task}):`,
+    `client.wait_for_results(${Number(task)})`,
+    `for result in client.result.from_task(${Number(task)}):`,
     '    print(result["organization"]["id"], result["status"], result["result"])',
     "",
   ].join("\n");
