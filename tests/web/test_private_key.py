@@ -75,6 +75,21 @@ def test_nothing_is_left_of_the_key_and_the_session(
     assert token not in page.evaluate(_STORED)
 
 
+def test_repeating_an_encrypted_task_asks_for_the_key_there(
+    signed_in: OpenPage, client: Client, federation: Federation, key: Path
+) -> None:
+    page = signed_in("researcher", "me")
+    page.get_by_role("link", name="Load or forget the private key").click()
+    expect(page.get_by_label("File with the private key")).to_be_visible()
+    _go(page, f"new?task={_create(client, federation)}")
+    expect(page.get_by_text("is not loaded")).to_be_visible()
+    _load(page, federation.key_file([*federation.ids][1]), "This is not the key of your")
+    expect(page.get_by_text("encrypted for another key")).to_be_visible()
+    page.get_by_role("button", name="Forget the key").click()
+    page.get_by_label("File with the private key").set_input_files(key)
+    expect(page.get_by_label("Input")).to_have_value('{\n  "method": "secret-of-the-input"\n}')
+
+
 def test_signing_out_forgets_the_key(signed_in: OpenPage, key: Path) -> None:
     page = signed_in("researcher", "key")
     _load(page, key)

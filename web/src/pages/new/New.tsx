@@ -1,11 +1,11 @@
 import "./new.css";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { useLocation } from "preact-iso";
-import { useLoad } from "../../api/load";
+import { type Loaded, useLoad } from "../../api/load";
 import { user } from "../../api/session";
 import { readCard } from "../../cards/card";
 import { findFunction, loadEntry } from "../../cards/load";
-import { hasKey } from "../../crypto";
+import { keyFingerprint } from "../../crypto";
 import { KeyBox } from "../../crypto/KeyBox";
 import { t } from "../../language";
 import { Empty, Show } from "../../ui/Loading";
@@ -46,12 +46,7 @@ function Drafted({ query }: { query: Query }) {
     },
     [source],
   );
-  const needsKey =
-    loaded.state === "refused" && loaded.refusal instanceof Unreadable && loaded.refusal.needsKey;
-  const isReadable = needsKey && hasKey.value;
-  useEffect(() => {
-    if (isReadable) loaded.reload();
-  }, [isReadable]);
+  const needsKey = useNeedsKey(loaded);
   return (
     <Page title={titleOf(draft.value)}>
       {needsKey && <KeyBox />}
@@ -80,6 +75,20 @@ function Drafted({ query }: { query: Query }) {
       </Show>
     </Page>
   );
+}
+
+/** Tell whether a key is missing, and load again when one is there. */
+function useNeedsKey(loaded: Loaded<unknown>): boolean {
+  const needsKey = useRef(false);
+  // Its field stays while the task is read once more.
+  if (loaded.state === "ready") needsKey.current = false;
+  if (loaded.state === "refused")
+    needsKey.current = loaded.refusal instanceof Unreadable && loaded.refusal.needsKey;
+  const key = keyFingerprint.value;
+  useEffect(() => {
+    if (needsKey.current && key) loaded.reload();
+  }, [key]);
+  return needsKey.current;
 }
 
 function titleOf(task: TaskDraft | null): string {

@@ -9,7 +9,7 @@ import { draftParts, listedFor } from "./fill";
 
 /** The input of the task cannot be read here. */
 export class Unreadable extends Error {
-  /** `needsKey`: it could be with the private key. */
+  /** `needsKey`: it could be with the right private key. */
   constructor(
     problem: string,
     readonly needsKey: boolean,
@@ -54,7 +54,7 @@ async function firstReadable(texts: string[], isEncrypted: boolean): Promise<Jso
     } catch (error) {
       if (!(error instanceof CryptoFault)) continue;
       problem ||= error.message;
-      needsKey ||= error.code === "no_key_loaded";
+      needsKey ||= ["no_key_loaded", "another_key"].includes(error.code);
     }
   }
   throw new Unreadable(problem, needsKey);
