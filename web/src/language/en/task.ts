@@ -15,7 +15,6 @@ export const task = {
   "task.image": "Image",
   "task.function": "Function",
   "task.database": "Database",
-  "task.description": "Description",
   "task.collaboration": "Collaboration",
   "task.encrypted": "encrypted",
   "task.unencrypted": "not encrypted",
@@ -33,7 +32,6 @@ export const task = {
   "task.empty_answer": "The algorithm ended well and answered nothing.",
   "task.course": "Course",
   "task.course_of": "Sub-tasks and stations of task {id}",
-  "task.subtasks": "{count} sub-tasks",
   "task.cut": "The run has more than 1,000 sub-tasks or results. The newest are shown.",
   "task.what_to_do": "What to do: {text}",
   "task.times": "{start}, took {span}",
@@ -42,16 +40,22 @@ export const task = {
   "task.log": "Log",
   "task.log_of": "Log of {name}",
   "task.log_none": "There is no log.",
-  "task.log_running": "The log comes with the end of the algorithm.",
+  "task.log_running": "There is no log yet. The page shows it when a station sends it.",
   "task.log_download": "Download log",
   "task.arguments": "Arguments",
   "task.arguments_none": "The function was asked without arguments.",
   "task.arguments_unread":
     "The arguments cannot be read here: they were encrypted for the organizations that compute.",
+  "task.arguments_more": "{count} more arguments are in the input only.",
   "task.name": "Name",
-  "task.value": "Value",
   "task.key_needed":
     "This collaboration is encrypted. Load the key of your organization to read it.",
+  "task.key_perhaps":
+    "Your roles do not show whether this collaboration is encrypted. If it is, load the key of your organization to read it.",
+  "task.plain_with_key":
+    "A private key is loaded, so the page shows nothing that was not encrypted on its way. The server says that this collaboration is not encrypted: forget the key to read it.",
+  "task.encryption_unknown":
+    "This was not encrypted on its way. The page shows it only where the collaboration is known not to be encrypted, and your roles do not show this collaboration. Ask your administrator for the right to view it.",
   "task.stop": "Stop",
   "task.stop_title": "Stop task {id}?",
   "task.stop_deed": "Stop task {id}",
@@ -60,7 +64,6 @@ export const task = {
     "The stations end what runs. What they have computed so far is lost; answers that are there stay.",
   "task.repeat": "Repeat with changes",
   "task.compare": "Compare",
-  "task.compare_with": "Number of the other task",
   "task.python": "The same in Python",
   "task.python_why": "This script collects the answers of the task.",
   "task.missing_title": "No such task",
@@ -70,5 +73,6 @@ export const task = {
   "compare.first": "Number of the first task",
   "compare.second": "Number of the second task",
   "compare.differ": "Arguments that differ",
+  "compare.too_deep": "more levels than the page compares",
   "compare.same": "The arguments are the same.",
 } as const;

@@ -14,7 +14,7 @@ export const views = {
   "views.too_deep": "This answer has more levels than the page draws. Download it as JSON.",
   "views.too_large":
     "This answer has more than {count} values. The page draws no tables of it; the JSON has all.",
-  "views.not_drawn": "This part cannot be drawn. The JSON has it.",
+  "views.not_drawn": "This part cannot be drawn.",
   "views.warnings_more": "{count} more warnings are in the JSON.",
   "views.blocks_more": "{count} more tables are in the JSON only.",
   "views.facts_first": "These are the first {shown} of {count} values. The JSON has all.",

@@ -2,20 +2,22 @@ import "../../styles/pairs.css";
 import "../../styles/task.css";
 import { useLocation } from "preact-iso";
 import { useLoad } from "../../api/load";
-import { hasKey } from "../../crypto";
-import { KeyBox } from "../../crypto/KeyBox";
 import { t } from "../../language";
 import { Field } from "../../ui/Field";
-import { Notice } from "../../ui/Notice";
 import { Page } from "../../ui/Page";
 import { Show } from "../../ui/Loading";
-import { plainLine } from "../../ui/plain";
 import { TaskState } from "../../ui/State";
 import { Answers } from "../task/Answers";
 import { argumentsOf, textOf } from "../task/Arguments";
 import { Facts } from "../task/Facts";
+import { KeyNeeded } from "../task/KeyNeeded";
+import { useRetry } from "../task/retry";
 import { loadRun, titleOf, type Run } from "../task/run";
-import { useAnswers } from "../task/useAnswers";
+import { type Answers as Read, useAnswers } from "../task/useAnswers";
+import { MOST_ARGUMENTS } from "../../views/bounds";
+import { Guarded } from "../../views/Guarded";
+import type { Json } from "../../views/json";
+import { formatCell } from "../../views/numbers";
 
 /** Two tasks beside each other: what differs in their arguments, and both answers. */
 export default function Compare() {
@@ -61,16 +63,12 @@ function numberOf(text: string | undefined): number | undefined {
 
 function Both({ a, b }: { a: number; b: number }) {
   const found = useLoad((signal) => Promise.all([loadRun(a, signal), loadRun(b, signal)]), [a, b]);
+  useRetry(found);
   return (
     <Show from={found}>
       {([one, other]) => (
         <>
-          {[one, other].some((run) => run.collaboration?.isEncrypted) && !hasKey.value && (
-            <div class="key-needed">
-              <Notice kind="info">{t("task.key_needed")}</Notice>
-              <KeyBox />
-            </div>
-          )}
+          <KeyNeeded runs={[one, other]} />
           <Sides one={one} other={other} />
         </>
       )}
@@ -83,45 +81,11 @@ function Sides({ one, other }: { one: Run; other: Run }) {
     { run: one, answers: useAnswers(one) },
     { run: other, answers: useAnswers(other) },
   ];
-  const [first, second] = sides.map(
-    ({ answers }) => new Map(answers.asked ? argumentsOf(answers.asked) : []),
-  );
-  const names = [...new Set([...(first?.keys() ?? []), ...(second?.keys() ?? [])])];
-  const say = (known: typeof first, name: string) => {
-    const value = known?.get(name);
-    return value === undefined ? "-" : plainLine(textOf(value));
-  };
-  const differ = names.filter((name) => say(first, name) !== say(second, name));
-  const isKnown = sides.every(({ answers }) => answers.asked);
   return (
     <>
-      {isKnown && differ.length === 0 && <p>{t("compare.same")}</p>}
-      {isKnown && differ.length > 0 && (
-        <div class="scroll" role="region" aria-label={t("compare.differ")} tabIndex={0}>
-          <table>
-            <caption>{t("compare.differ")}</caption>
-            <thead>
-              <tr>
-                <th scope="col">{t("task.name")}</th>
-                {sides.map(({ run }) => (
-                  <th key={run.task.id} scope="col">
-                    {titleOf(run.task)}
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {differ.map((name) => (
-                <tr key={name}>
-                  <th scope="row">{plainLine(name)}</th>
-                  <td>{say(first, name)}</td>
-                  <td>{say(second, name)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
+      <Guarded of={sides}>
+        <Differences sides={sides} />
+      </Guarded>
       <div class="sides">
         {sides.map(({ run, answers }, at) => (
           <section key={at} aria-label={titleOf(run.task)}>
@@ -138,4 +102,64 @@ function Sides({ one, other }: { one: Run; other: Run }) {
       </div>
     </>
   );
+}
+
+interface Side {
+  run: Run;
+  answers: Read;
+}
+
+/** The arguments in which two tasks differ. */
+function Differences({ sides }: { sides: Side[] }) {
+  const known = sides.map(({ answers }) => answers.asked);
+  if (!known.every((one) => one !== null)) return null;
+  const differ = differences(...(known.map(argumentsOf) as [Named, Named]));
+  if (differ.length === 0) return <p>{t("compare.same")}</p>;
+  return (
+    <div class="scroll" role="region" aria-label={t("compare.differ")} tabIndex={0}>
+      <table>
+        <caption>{t("compare.differ")}</caption>
+        <thead>
+          <tr>
+            <th scope="col">{t("task.name")}</th>
+            {sides.map(({ run }) => (
+              <th key={run.task.id} scope="col">
+                {titleOf(run.task)}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {differ.slice(0, MOST_ARGUMENTS).map(([name, ...texts]) => (
+            <tr key={name}>
+              <th scope="row">{formatCell(name)}</th>
+              {texts.map((text, at) => (
+                <td key={at}>{formatCell(text ?? t("compare.too_deep"))}</td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {differ.length > MOST_ARGUMENTS && (
+        <p class="quiet">{t("task.arguments_more", { count: differ.length - MOST_ARGUMENTS })}</p>
+      )}
+    </div>
+  );
+}
+
+type Named = [string, Json][];
+
+/** Return names with both texts where they differ; null is the text of what is too deep to compare. */
+export function differences(one: Named, other: Named): [string, string | null, string | null][] {
+  const sides = [new Map(one), new Map(other)];
+  const names = new Set([...one, ...other].map(([name]) => name));
+  const found: [string, string | null, string | null][] = [];
+  for (const name of names) {
+    const [a = null, b = null] = sides.map((side) => {
+      const value = side.get(name);
+      return value === undefined ? "-" : textOf(value);
+    });
+    if (a === null || a !== b) found.push([name, a, b]);
+  }
+  return found;
 }

@@ -4,6 +4,8 @@ import { plain } from "../../ui/plain";
 import { Loading, Refused } from "../../ui/Loading";
 import { isOpen, TaskState } from "../../ui/State";
 import { saveFile } from "../../views/files";
+import { Guarded } from "../../views/Guarded";
+import type { Json } from "../../views/json";
 import { ResultView } from "../../views/ResultView";
 import type { Opened, OpenedResult } from "./opened";
 import { Reason } from "./Reason";
@@ -20,7 +22,7 @@ interface AnswersProps {
 /** What the organizations answered: drawn, or why there is nothing. */
 export function Answers({ run, answers, isPart = false }: AnswersProps) {
   const id = useId();
-  const { opened, refusal, left, more } = answers;
+  const { opened, refusal, again, left, more } = answers;
   const results = run.results.get(run.task.id) ?? [];
   const isWaiting = results.every((one) => isOpen(one.status));
   return (
@@ -28,7 +30,7 @@ export function Answers({ run, answers, isPart = false }: AnswersProps) {
       <h2 id={id}>{t(results.length === 1 ? "task.answer" : "task.answers")}</h2>
       {results.length === 0 && <p>{t("task.no_answers")}</p>}
       {results.length > 0 && isWaiting && <p>{t("task.no_answer")}</p>}
-      {refusal && <Refused refusal={refusal} />}
+      {refusal && <Refused refusal={refusal} again={again} />}
       {!opened && !refusal && !isWaiting && <Loading />}
       {opened
         ?.filter(({ reply }) => !isOpen(reply.status))
@@ -87,7 +89,11 @@ function OpenedView({ opened, answers, file }: { opened: Opened; answers: Read; 
   return (
     <>
       {problem && <p>{problem}</p>}
-      {value !== undefined && <ResultView result={value} views={answers.viewsOf(value)} />}
+      {value !== undefined && (
+        <Guarded of={value}>
+          <Drawn value={value} answers={answers} />
+        </Guarded>
+      )}
       {value === undefined && text !== undefined && (
         <>
           <p>{t("task.large", { size: sizeOf(bytes?.length ?? text.length) })}</p>
@@ -112,6 +118,10 @@ function OpenedView({ opened, answers, file }: { opened: Opened; answers: Read; 
       )}
     </>
   );
+}
+
+function Drawn({ value, answers }: { value: Json; answers: Read }) {
+  return <ResultView result={value} views={answers.viewsOf(value)} />;
 }
 
 /** Return a number of bytes as people say it. */

@@ -1,7 +1,9 @@
 import { t } from "../../language";
 import { plainLine } from "../../ui/plain";
-import { isPlain, type Json } from "../../views/json";
+import { LONGEST_TEXT, MOST_ARGUMENTS } from "../../views/bounds";
+import { isDeep, isLarge, isPlain, type Json } from "../../views/json";
 import { JsonTree } from "../../views/JsonTree";
+import { formatCell } from "../../views/numbers";
 import type { Asked } from "./opened";
 import type { Answers } from "./useAnswers";
 
@@ -17,13 +19,16 @@ export function Arguments({ answers }: { answers: Answers }) {
       {asked && known.length === 0 && <p>{t("task.arguments_none")}</p>}
       {known.length > 0 && (
         <dl class="pairs wide">
-          {known.map(([name, value]) => (
+          {known.slice(0, MOST_ARGUMENTS).map(([name, value]) => (
             <div key={name}>
-              <dt>{plainLine(name)}</dt>
-              <dd>{isShort(value) ? plainLine(textOf(value)) : <JsonTree value={value} />}</dd>
+              <dt>{formatCell(name)}</dt>
+              <dd>{plainLine(shortText(value) ?? "") || <JsonTree value={value} />}</dd>
             </div>
           ))}
         </dl>
+      )}
+      {known.length > MOST_ARGUMENTS && (
+        <p class="quiet">{t("task.arguments_more", { count: known.length - MOST_ARGUMENTS })}</p>
       )}
     </section>
   );
@@ -37,10 +42,17 @@ export function argumentsOf(asked: Asked): [string, Json][] {
 
 const SHORT = 200;
 
-function isShort(value: Json): boolean {
-  return isPlain(value) || textOf(value).length <= SHORT;
+/** Return what stands in one line; null where a value is too long or too deep for it. */
+function shortText(value: Json): string | null {
+  if (isPlain(value)) return String(value).length <= LONGEST_TEXT ? textOf(value) : null;
+  if (isLarge(value, SHORT)) return null;
+  const text = textOf(value);
+  return text !== null && text.length <= SHORT ? text : null;
 }
 
-export function textOf(value: Json): string {
-  return typeof value === "string" ? value : JSON.stringify(value);
+/** Return a value as text; null where it has too many levels to be written. */
+export function textOf(value: Json): string | null {
+  if (typeof value === "string") return value;
+  // SECURITY: the input of a task may be of any depth, and the stack has an end.
+  return isDeep(value) ? null : JSON.stringify(value);
 }

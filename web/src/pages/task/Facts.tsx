@@ -1,6 +1,7 @@
 import { t } from "../../language";
 import { plain, plainLine } from "../../ui/plain";
 import { moment, span } from "../../ui/time";
+import { formatCell } from "../../views/numbers";
 import type { Asked } from "./opened";
 import { nameOf, type Run } from "./run";
 
@@ -13,7 +14,7 @@ export function Facts({ run, asked }: { run: Run; asked: Asked | null }) {
       ? String(task.collaboration.id)
       : t("task.gone");
   const facts: [string, string | null][] = [
-    [t("task.function"), asked && plainLine(asked.method)],
+    [t("task.function"), asked && formatCell(asked.method)],
     [t("task.image"), plainLine(task.image)],
     [t("task.database"), plainLine(task.database)],
     [t("task.collaboration"), place],

@@ -7,12 +7,15 @@ import { plain } from "../../ui/plain";
 import { isOpen } from "../../ui/State";
 import { saveFile } from "../../views/files";
 import { openResult } from "./opened";
+import { useRetry } from "./retry";
 
 interface Props {
   id: number;
   name: string;
-  isEncrypted: boolean;
+  isEncrypted: boolean | undefined;
   status: string;
+  /** What the page knows of the run: with each reading of it, a log that grows is read again. */
+  seen: unknown;
 }
 
 /** What the algorithm printed, read when it is asked for. */
@@ -29,11 +32,12 @@ export function Log(props: Props) {
 /** A log keeps its end: the last lines say why. */
 const MOST_LETTERS = 50_000;
 
-function Text({ id, name, isEncrypted, status }: Props) {
+function Text({ id, name, isEncrypted, status, seen }: Props) {
   const found = useLoad(
     async (signal) => (await openResult(id, isEncrypted, signal)).log,
-    [id, status, keyFingerprint.value],
+    [id, isOpen(status) ? seen : status, isEncrypted, keyFingerprint.value],
   );
+  useRetry(found);
   return (
     <Show from={found}>
       {(log) => {

@@ -11,7 +11,7 @@ export function Script({ run }: { run: Run }) {
     origin: location.origin,
     path: settings.apiPath,
     username: user.value?.username ?? "",
-    isEncrypted: run.collaboration?.isEncrypted ?? false,
+    isEncrypted: run.collaboration?.isEncrypted ?? true,
   });
   return (
     <section aria-labelledby="python">

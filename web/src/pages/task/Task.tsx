@@ -1,5 +1,6 @@
 import "../../styles/pairs.css";
 import "../../styles/task.css";
+import type { ComponentChild } from "preact";
 import { useRoute } from "preact-iso";
 import { useEffect } from "preact/hooks";
 import { type Change, useChanges } from "../../api/live";
@@ -9,12 +10,13 @@ import { Notice } from "../../ui/Notice";
 import { Page } from "../../ui/Page";
 import { Loading, Refused } from "../../ui/Loading";
 import { TaskState } from "../../ui/State";
-import { KeyBox } from "../../crypto/KeyBox";
-import { hasKey } from "../../crypto";
+import { Guarded } from "../../views/Guarded";
 import { Actions } from "./Actions";
 import { Answers } from "./Answers";
 import { Arguments } from "./Arguments";
 import { Facts } from "./Facts";
+import { KeyNeeded } from "./KeyNeeded";
+import { useKept, useRetry } from "./retry";
 import { loadRun, progressOf, titleOf, type Run } from "./run";
 import { Script } from "./Script";
 import { Tree } from "./Tree";
@@ -34,21 +36,22 @@ export default function TaskPage() {
 
 function Loaded({ id }: { id: number }) {
   const found = useLoad((signal) => loadRun(id, signal), [id]);
-  useChanges((change) => isAbout(change, found.data), found.reload);
+  // A task that runs can be stopped here, also while the server is busy.
+  const run = useKept(found);
+  useChanges((change) => isAbout(change, run), found.reload);
   useEffect(() => follow(found.data, found.reload), [found.data]);
-  if (found.state === "refused")
+  useRetry(found);
+  const refused = found.state === "refused" && (
+    <Refused refusal={found.refusal} again={found.reload} />
+  );
+  if (!run)
     return (
       <Page title={t("task.title", { id, name: "" })}>
-        <Refused refusal={found.refusal} again={found.reload} />
+        {refused ||
+          (found.state === "lost" ? <Notice kind="warning">{t("load.lost")}</Notice> : <Loading />)}
       </Page>
     );
-  if (!found.data)
-    return (
-      <Page title={t("task.title", { id, name: "" })}>
-        {found.state === "lost" ? <Notice kind="warning">{t("load.lost")}</Notice> : <Loading />}
-      </Page>
-    );
-  return <Shown run={found.data} reload={found.reload} />;
+  return <Shown run={run} trouble={refused} reload={found.reload} />;
 }
 
 function isAbout(change: Change, run: Run | undefined): boolean {
@@ -67,30 +70,34 @@ function follow(run: Run | undefined, reload: () => void): (() => void) | undefi
   return () => clearTimeout(timer);
 }
 
-function Shown({ run, reload }: { run: Run; reload: () => void }) {
+interface Props {
+  run: Run;
+  /** Why what is shown is not the newest. */
+  trouble: ComponentChild;
+  reload: () => void;
+}
+
+function Shown({ run, trouble, reload }: Props) {
   const { task } = run;
   const answers = useAnswers(run);
   const results = run.results.get(task.id) ?? [];
-  const needsKey = run.collaboration?.isEncrypted && !hasKey.value;
   return (
     <Page title={titleOf(task)} actions={<Actions run={run} reload={reload} />}>
+      {trouble}
       <p class="task-state" role="status">
         <TaskState status={task.status} /> <span class="quiet">{progressOf(results)}</span>
       </p>
       <Facts run={run} asked={answers.asked} />
-      {needsKey && (
-        <div class="key-needed">
-          <Notice kind="info">{t("task.key_needed")}</Notice>
-          <KeyBox />
-        </div>
-      )}
+      <KeyNeeded runs={[run]} />
       <Answers run={run} answers={answers} />
       <section aria-labelledby="course">
         <h2 id="course">{t("task.course")}</h2>
         {run.isCut && <Notice kind="info">{t("task.cut")}</Notice>}
         <Tree run={run} />
       </section>
-      <Arguments answers={answers} />
+      <Guarded of={answers.asked}>
+        <Arguments answers={answers} />
+      </Guarded>
       <Script run={run} />
     </Page>
   );

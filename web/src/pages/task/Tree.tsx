@@ -63,7 +63,8 @@ function Station({ run, result }: { run: Run; result: ResultReply }) {
         <Log
           id={result.id}
           name={name}
-          isEncrypted={run.collaboration?.isEncrypted ?? false}
+          isEncrypted={run.collaboration?.isEncrypted}
+          seen={run}
           status={result.status}
         />
       )}

@@ -1,5 +1,5 @@
 import { api, take } from "../../api/client";
-import { CryptoFault, decrypt } from "../../crypto";
+import { CryptoFault, decrypt, hasKey } from "../../crypto";
 import { isEncrypted as isSealed } from "../../crypto/layout";
 import { t } from "../../language";
 import { entry, isRecord, type Json, type JsonRecord } from "../../views/json";
@@ -26,10 +26,14 @@ export interface OpenedResult {
 /** A larger answer is not drawn: its size and its first part are shown. */
 export const MOST_DRAWN = 5_000_000;
 
-/** Read a result with its answer, its log and, where the user's organization got it, its input. */
+/**
+ * Read a result with its answer, its log and, where the user's organization got it, its input.
+ *
+ * `isEncrypted` is undefined where it is not known whether the collaboration is encrypted.
+ */
 export async function openResult(
   id: number,
-  isEncrypted: boolean,
+  isEncrypted: boolean | undefined,
   signal: AbortSignal,
 ): Promise<OpenedResult> {
   const params = { path: { id }, query: {} };
@@ -42,23 +46,41 @@ export async function openResult(
   return { reply, answer, input, log };
 }
 
-async function open(text: string | null, isEncrypted: boolean): Promise<Opened | null> {
+/**
+ * Return why a text is not read as it stands: as the Python client, this page takes no plain text
+ * where there could have been an encrypted one.
+ *
+ * SECURITY: anybody on the way could have written it, the server too.
+ */
+export function plainFault(text: string, isEncrypted: boolean | undefined): string | null {
+  if (isSealed(text)) return null;
+  if (isEncrypted === undefined) return t("task.encryption_unknown");
+  if (isEncrypted) return t("crypto.not_encrypted");
+  return hasKey.value ? t("task.plain_with_key") : null;
+}
+
+async function open(text: string | null, isEncrypted: boolean | undefined): Promise<Opened | null> {
   if (!text) return null;
+  const problem = plainFault(text, isEncrypted);
+  if (problem) return { problem };
   try {
-    return read(await decrypt(text, isEncrypted));
+    return read(await decrypt(text, isEncrypted ?? true));
   } catch (error) {
     return { problem: sentenceOf(error) };
   }
 }
 
 /** A log is text, unless it is encrypted. */
-async function openLog(text: string | null, isEncrypted: boolean): Promise<Opened | null> {
+async function openLog(
+  text: string | null,
+  isEncrypted: boolean | undefined,
+): Promise<Opened | null> {
   if (!text) return null;
-  if (!isSealed(text) && !isEncrypted) return { text };
-  // SECURITY: in an encrypted collaboration, anybody on the way could have written plain text.
-  if (!isSealed(text)) return { problem: t("crypto.not_encrypted") };
+  const problem = plainFault(text, isEncrypted);
+  if (problem) return { problem };
+  if (!isSealed(text)) return { text };
   try {
-    return { text: new TextDecoder().decode(await decrypt(text, isEncrypted)) };
+    return { text: new TextDecoder().decode(await decrypt(text, true)) };
   } catch (error) {
     return { problem: sentenceOf(error) };
   }

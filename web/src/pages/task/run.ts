@@ -1,7 +1,8 @@
-import { api, take, type Schemas } from "../../api/client";
+import { api, Refusal, take, takeList, type Schemas } from "../../api/client";
 import { plainLine } from "../../ui/plain";
 import { isOpen } from "../../ui/State";
 import { t } from "../../language";
+import { rememberEncrypted, wasEncrypted } from "../new/known_keys";
 
 export type TaskReply = Schemas["TaskReply"];
 export type ResultReply = Schemas["ResultReply"];
@@ -13,6 +14,7 @@ export interface Run {
   below: Map<number, TaskReply[]>;
   results: Map<number, ResultReply[]>;
   names: Map<number, string>;
+  /** Null where the user may not see it: then nobody can tell whether it is encrypted. */
   collaboration: { name: string; isEncrypted: boolean } | null;
   /** Whether there are more tasks or results than were asked for. */
   isCut: boolean;
@@ -21,29 +23,34 @@ export interface Run {
 /** So many sub-tasks, and results, are shown of a run. */
 const MOST = 1000;
 
-/** The rows of a list, with or without its envelope. */
-export function rowsOf<T>(list: readonly T[] | { data: readonly T[] }): readonly T[] {
-  return "data" in list ? list.data : list;
-}
-
 /** Read a task with all that belongs to its run; what the user may not see is left out. */
 export async function loadRun(id: number, signal: AbortSignal): Promise<Run> {
   const task = await take(api.GET("/task/{id}", { params: { path: { id }, query: {} }, signal }));
-  const page = { run_id: task.run_id, page: 1, per_page: MOST };
+  const page = { page: 1, per_page: MOST };
+  const run = { ...page, run_id: task.run_id };
+  const listResults = (query: { run_id: number } | { task_id: number }) =>
+    takeList(
+      api.GET("/result", { params: { query: { ...page, ...query, payload: false } }, signal }),
+    );
   const place = task.collaboration?.id;
-  const [tasks, results, collaboration, names] = await Promise.all([
-    take(api.GET("/task", { params: { query: page }, signal })),
-    take(api.GET("/result", { params: { query: { ...page, payload: false } }, signal })),
+  const [tasks, results, own, collaboration, names] = await Promise.all([
+    takeList(api.GET("/task", { params: { query: run }, signal })),
+    listResults({ run_id: task.run_id }),
+    // The newest of a run come first, so that the results of its first task may not be among them.
+    listResults({ task_id: task.id }),
     place === undefined ? null : loadCollaboration(place, signal),
     place === undefined ? new Map<number, string>() : loadNames(place, signal),
   ]);
   return {
     task,
-    below: grouped(rowsOf(tasks), (one) => one.parent?.id),
-    results: grouped(rowsOf(results), (one) => one.task.id),
+    below: grouped(tasks.rows, (one) => one.parent?.id),
+    results: grouped(
+      [...results.rows.filter((one) => one.task.id !== task.id), ...own.rows],
+      (one) => one.task.id,
+    ),
     names,
     collaboration,
-    isCut: Math.max(rowsOf(tasks).length, rowsOf(results).length) >= MOST,
+    isCut: [tasks, results, own].some(({ rows, total }) => total > rows.length),
   };
 }
 
@@ -55,7 +62,10 @@ function grouped<T extends { id: number }>(
   const found = new Map<number, T[]>();
   for (const row of [...rows].sort((one, other) => one.id - other.id)) {
     const key = keyOf(row);
-    if (key !== undefined) found.set(key, [...(found.get(key) ?? []), row]);
+    if (key === undefined) continue;
+    const group = found.get(key);
+    if (group) group.push(row);
+    else found.set(key, [row]);
   }
   return found;
 }
@@ -63,18 +73,27 @@ function grouped<T extends { id: number }>(
 async function loadCollaboration(id: number, signal: AbortSignal): Promise<Run["collaboration"]> {
   try {
     const found = await take(api.GET("/collaboration/{id}", { params: { path: { id } }, signal }));
-    return { name: found.name, isEncrypted: found.encrypted };
+    if (found.encrypted) rememberEncrypted(id);
+    // SECURITY: a server that lies about it could write answers itself.
+    return { name: found.name, isEncrypted: found.encrypted || wasEncrypted(id) };
   } catch (error) {
-    if (signal.aborted) throw error;
+    // SECURITY: a server that does not answer has not said that nothing is encrypted.
+    if (signal.aborted || !isHidden(error)) throw error;
     return null;
   }
+}
+
+const HIDDEN = [401, 403, 404];
+
+function isHidden(error: unknown): boolean {
+  return error instanceof Refusal && HIDDEN.includes(error.status);
 }
 
 async function loadNames(id: number, signal: AbortSignal): Promise<Map<number, string>> {
   const params = { path: { id }, query: {} };
   try {
-    const found = await take(api.GET("/collaboration/{id}/organization", { params, signal }));
-    return new Map(rowsOf(found).map((one) => [one.id, one.name ?? ""]));
+    const found = await takeList(api.GET("/collaboration/{id}/organization", { params, signal }));
+    return new Map(found.rows.map((one) => [one.id, one.name ?? ""]));
   } catch (error) {
     if (signal.aborted) throw error;
     // Without the right to see them, organizations have numbers.
