@@ -5,7 +5,7 @@
 import { effect, signal } from "@preact/signals";
 import { allows, type RequestName, type Subject } from "./allowed";
 import { api, take } from "./client";
-import { Rights, type Operation, type Rule } from "./rights";
+import { Rights } from "./rights";
 import { user } from "./session";
 
 /** The rights of the signed-in user; null until they are known. */
@@ -22,11 +22,6 @@ export function may(request: RequestName, subject: Subject = {}): boolean {
 export function maySendTasks(): boolean {
   const places = [...(rights.value?.place.collaborations ?? [])];
   return places.some((collaboration) => may("POST /task", { collaboration }));
-}
-
-/** Whether the user may do something to all objects of a kind. */
-export function reachesAll(name: string, operation: Operation): boolean {
-  return rights.value?.reachesEverything(name, operation) ?? false;
 }
 
 /** The organization of the user, or null. */
@@ -94,11 +89,6 @@ export function rulesOf(
 ): Set<number> {
   const links = [...roles.flatMap((role) => role.rules ?? []), ...(rules ?? [])];
   return new Set(links.map(({ id }) => id));
-}
-
-/** The rule of an id, if the server has it. */
-export function ruleOf(id: number): Rule | undefined {
-  return rights.value?.all.find((rule) => rule.id === id);
 }
 
 effect(() => {

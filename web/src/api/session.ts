@@ -1,4 +1,5 @@
 import { computed, signal } from "@preact/signals";
+import { t } from "../language";
 import { reach } from "./connection";
 import type { components } from "./schema";
 import { settings } from "./settings";
@@ -26,7 +27,7 @@ export function accessToken(): string | null {
 /** Keep the tokens of a login, and learn which user they are of. */
 export async function begin(reply: LoginReply): Promise<void> {
   if (!reply.access_token || !reply.refresh_token || !reply.user_url)
-    throw new Error("The server sent no tokens.");
+    throw new Error(t("sign_in.no_tokens"));
   tokens = { access: reply.access_token, refresh: reply.refresh_token };
   const id = reply.user_url.split("/").pop();
   const answer = await reach(
@@ -34,7 +35,7 @@ export async function begin(reply: LoginReply): Promise<void> {
       headers: { Authorization: `Bearer ${tokens.access}` },
     }),
   );
-  if (!answer.ok) throw new Error("The server did not say which user this is.");
+  if (!answer.ok) throw new Error(t("sign_in.no_user"));
   ended.value = null;
   user.value = (await answer.json()) as User;
 }

@@ -14,8 +14,6 @@ export const admin = {
   "admin.roles.hint": "Which rules a role bundles",
   "admin.nodes": "Nodes",
   "admin.nodes.hint": "The data stations and their API keys",
-  "admin.import": "Import",
-  "admin.import.hint": "Organizations, users, collaborations and nodes from one file",
   "admin.name": "Name",
   "admin.description": "Description",
   "admin.state": "State",

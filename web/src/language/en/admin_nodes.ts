@@ -1,6 +1,5 @@
 /** Texts of the administration of nodes, and of the import. */
 export const adminNodes = {
-  "admin.node": "Node",
   "admin.node.number": "Node {id}",
   "admin.node.new": "New node",
   "admin.node.new.for": "Register a node of {name}",

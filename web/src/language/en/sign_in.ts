@@ -58,4 +58,6 @@ export const signIn = {
   "recover.done.text": "All sessions of the account have ended. Sign in with the new password.",
   "recover.to_sign_in": "Sign in with the code",
   "recover.back": "Back to the sign-in",
+  "sign_in.no_tokens": "The server sent no tokens.",
+  "sign_in.no_user": "The server did not say which user this is.",
 } as const;

@@ -18,8 +18,6 @@ export const stations = {
   "stations.hidden": "not shown to your role",
   "stations.silent": "nothing",
   "stations.images": "Images",
-  "stations.images_all": "all",
-  "stations.images_none": "none",
   "stations.users": "Only users",
   "stations.organizations": "Only organizations",
 } as const;
