@@ -10,6 +10,7 @@ import redis
 from celery import Celery
 
 from vantage6.broker import metrics, presence
+from vantage6.broker.changes import Change
 from vantage6.broker.connection import BrokerUnavailable, answering
 from vantage6.broker.flower import Flower, Work
 from vantage6.broker.messages import Message, ResultKilled, ResultReady
@@ -107,10 +108,13 @@ def register(
         """Offer results again whose node fell silent."""
         with session():
             again, over = results.sweep()
+            changed = results.tasks_of([*again, *over])
         if again or over:
             log.warning("leases ran out", offered_again=again, given_up=over)
             telemetry.count(metrics.OFFERED_AGAIN, by=len(again))
             telemetry.count(metrics.ENDED, str(TaskStatus.UNKNOWN_ERROR), by=len(over))
+            for collaboration, task, run in changed:
+                telemetry.note(Change(collaboration, task, run))
 
     @app.task(name="prune", shared=False, send_events=shows_housekeeping)
     def prune() -> None:

@@ -311,6 +311,17 @@ def sweep() -> tuple[list[int], list[int]]:
     return again, over
 
 
+def tasks_of(result_ids: Sequence[int]) -> list[tuple[int, int, int]]:
+    """Return collaboration, id and run of the tasks that results belong to."""
+    found = (
+        Task.select(Task.collaboration, Task.id, Task.run_id)
+        .join(Result)
+        .where(among(Result.id, result_ids))
+        .distinct()
+    )
+    return [tuple(row) for row in found.tuples()]
+
+
 def parties(task_id: int) -> list[int]:
     """Return the ids of the organizations that a task asks."""
     return [organization for (organization,) in _PARTIES(task_id)]

@@ -20,7 +20,9 @@ from tests.models.factories import (
 )
 from tests.models.test_reconciliation import run_out
 from tests.services import NO_BROKER
+from tests.waiting import eventually
 from tests.workers.conftest import Workers, doorbells
+from vantage6.broker.changes import Change, look
 from vantage6.broker.connection import client
 from vantage6.broker.messages import ResultKilled, ResultReady
 from vantage6.broker.queues import WORKERS_CALLED
@@ -242,6 +244,19 @@ def test_the_sweep_offers_results_of_silent_nodes_again(world: World, task: Task
     workers.run("relay")
     assert doorbells(workers.url, world.amsterdam_north.id) == received
     assert messages() == []
+
+
+def test_clients_that_wait_hear_of_what_the_sweep_offers_again(
+    world: World, task: Task, workers: Workers
+):
+    mine = result_of(task, world.amsterdam)
+    results.claim(mine.id, world.amsterdam_north, LEASE)
+    run_out(mine)
+    with client(workers.url) as broker:
+        before = look(broker, None).place
+        workers.run("sweep")
+        eventually(lambda: look(broker, before).changes)
+        assert look(broker, before).changes == [Change(world.north.id, task.id, task.run_id)]
 
 
 def test_the_sweep_does_nothing_where_nothing_is_late(world: World, task: Task, workers: Workers):
