@@ -9,7 +9,6 @@ vi.stubGlobal(
     }
   },
 );
-const { readNode, readUser } = await import("../src/pages/admin/names");
 const { loadPlaces } = await import("../src/pages/new/place");
 
 /** What the server answers, by the end of the path. */
@@ -47,19 +46,4 @@ test("all places and their members are read by two requests", async () => {
     { id: 2, name: "south", isEncrypted: false, members: [member(8)] },
   ]);
   expect(asked).toEqual(["/collaboration?organization_id=7", "/organization"]);
-});
-
-test("one user and one node are read alone; those out of reach count as none", async () => {
-  answers["/user/3"] = () => Response.json({ id: 3 });
-  answers["/node/4"] = () => Response.json({ id: 4 });
-  answers["/user/5"] = () => Response.json({ code: "forbidden", msg: "No." }, { status: 401 });
-  answers["/node/5"] = () => Response.json({ code: "forbidden", msg: "No." }, { status: 403 });
-  answers["/user/6"] = () => Response.json({ code: "busy", msg: "Later." }, { status: 503 });
-  expect(await readUser(3, signal)).toEqual({ id: 3 });
-  expect(await readNode(4, signal)).toEqual({ id: 4 });
-  expect(await readUser(5, signal)).toBeNull();
-  expect(await readNode(5, signal)).toBeNull();
-  expect(await readNode(9, signal)).toBeNull();
-  await expect(readUser(6, signal)).rejects.toThrow("Later.");
-  expect(asked).toEqual(["/user/3", "/node/4", "/user/5", "/node/5", "/node/9", "/user/6"]);
 });

@@ -5,7 +5,7 @@
 import { effect, signal } from "@preact/signals";
 import { allows, type RequestName, type Subject } from "./allowed";
 import { api, take } from "./client";
-import { Rights } from "./rights";
+import { Rights, type Operation } from "./rights";
 import { user } from "./session";
 
 /** The rights of the signed-in user; null until they are known. */
@@ -22,6 +22,11 @@ export function may(request: RequestName, subject: Subject = {}): boolean {
 export function maySendTasks(): boolean {
   const places = [...(rights.value?.place.collaborations ?? [])];
   return places.some((collaboration) => may("POST /task", { collaboration }));
+}
+
+/** Whether the user may do something to all objects of a kind. */
+export function reachesAll(name: string, operation: Operation): boolean {
+  return rights.value?.reachesEverything(name, operation) ?? false;
 }
 
 /** The organization of the user, or null. */
