@@ -106,9 +106,9 @@ def endpoint(
     is_large
         The body holds inputs, results or logs.
     creates
-        A request that is sent again under its idempotency key gets the first answer. What the
-        function does after `read` is one transaction: it may not give its connection back, as a
-        password's hash does. No user is made twice anyway, because user names are unique.
+        A request that is sent again under its idempotency key gets the first answer, which is
+        kept: it may hold no secret. The first transaction after `read` lasts until the answer.
+        Users and nodes need none, because there is one of a name or at a place.
     """
     expected = _problems(callers, body, query, needs_database=needs_database)
     expected |= problems if isinstance(problems, Mapping) else dict.fromkeys(problems, Problem)

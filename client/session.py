@@ -41,7 +41,6 @@ _CREATING = frozenset(
         "algorithm",
         "collaboration",
         "invitation",
-        "node",
         "organization",
         "port",
         "role",

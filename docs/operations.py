@@ -28,12 +28,12 @@ A refusal is JSON with `msg` for people, `code` for programs, and `request_id`, 
 request in the server's log. Lists come in pages: `page`, `per_page`, and `include=metadata` for the
 links to the other pages. [The differences from 3.11](compatibility.md) have a page of their own.
 
-A request that creates something, other than a user, may carry an `Idempotency-Key`: a UUID that is
-new for each request. A client whose connection breaks sends the same request again under the same
-key. The server then repeats its first answer for 24 hours, with the header `Idempotency-Replayed:
-?1`, and creates nothing. The same key with another body is refused with 422, `key_reused`. Our
-clients do this by themselves. Nodes send no key with the sub-tasks of their algorithms: one that
-is sent again after a lost answer is a second sub-task."""
+A request that creates something, other than a user or a node, may carry an `Idempotency-Key`: a
+UUID that is new for each request. A client whose connection breaks sends the same request again
+under the same key. The server then repeats its first answer for 24 hours, with the header
+`Idempotency-Replayed: ?1`, and creates nothing. The same key with another body is refused with 422,
+`key_reused`. Our clients do this by themselves. Nodes send no key with the sub-tasks of their
+algorithms: one that is sent again after a lost answer is a second sub-task."""
 
 
 def page() -> str:

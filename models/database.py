@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from functools import partial, wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -30,6 +31,9 @@ Result = TypeVar("Result")
 
 #: Is told topic and id of a message of the outbox; must not raise, as all is committed by then.
 Kick = Callable[[str, int], None]
+
+#: Where the first transaction of a thread goes, which ends later than its own block.
+_ENCLOSING: ContextVar[ExitStack | None] = ContextVar("enclosing", default=None)
 
 _POSTGRES = re.compile(r"^postgres(?:ql)?(?:\+\w+)?://")
 
@@ -185,6 +189,38 @@ def answers() -> bool:
     return True
 
 
+@contextmanager
+def enclose(held: ExitStack) -> Iterator[None]:
+    """Let the first transaction of this thread last until a stack is closed.
+
+    What is written meanwhile is one transaction with it. Until then nothing is locked.
+
+    Parameters
+    ----------
+    held
+        Closed by the piece of work that is one transaction.
+    """
+    before = _ENCLOSING.set(held)
+    try:
+        yield
+    finally:
+        _ENCLOSING.reset(before)
+
+
+@contextmanager
+def _atomic() -> Iterator[None]:
+    """Open a transaction; the first one that is enclosed stays open after its block."""
+    held = _ENCLOSING.get()
+    if held is None or db.in_transaction():
+        with db.atomic():
+            yield
+        return
+    with ExitStack() as own:
+        own.enter_context(db.atomic())
+        yield
+        held.push(own.pop_all())
+
+
 def transaction(function: Callable[Given, Result]) -> Callable[Given, Result]:
     """Make a function one transaction, which runs again if the database broke it off.
 
@@ -196,14 +232,14 @@ def transaction(function: Callable[Given, Result]) -> Callable[Given, Result]:
     def whole(*args: Given.args, **kwargs: Given.kwargs) -> Result:
         for _ in range(_REPETITIONS):
             try:
-                with db.atomic():
+                with _atomic():
                     return function(*args, **kwargs)
             except peewee.OperationalError as error:
                 cause = getattr(error, "orig", None)
                 broken_off = getattr(cause, "sqlstate", None) == _DEADLOCK
                 if db.in_transaction() or not broken_off:
                     raise
-        with db.atomic():
+        with _atomic():
             return function(*args, **kwargs)
 
     return whole
@@ -216,7 +252,7 @@ def unique(message: str, code: str) -> Iterator[None]:
     Looking first tells the usual case apart, but only a constraint tells who of two came first.
     """
     try:
-        with db.atomic():
+        with _atomic():
             yield
     except peewee.IntegrityError as error:
         raise Invalid(message, code=code) from error

@@ -72,7 +72,9 @@ class Repeatable:
         return cls(req, caller, key, held)
 
     def begin(self, body: bytes) -> None:
-        """Open the transaction for what the request writes.
+        """Let what the request writes be one transaction with the answer, from its first row on.
+
+        SECURITY: until then the request is weighed, for which SQLite must not be locked.
 
         Raises
         ------
@@ -82,10 +84,10 @@ class Repeatable:
             If another request had this key.
         """
         self._request = hashlib.sha256(self._about + body).hexdigest()
-        self._held.enter_context(database.db.atomic())
         answer = self._find()
         if answer is not None:
             raise AnsweredBefore(answer)
+        self._held.enter_context(database.enclose(self._held))
 
     def end(self, status: int, reply: Any) -> None:
         """Keep the answer and end the transaction.

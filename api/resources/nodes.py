@@ -58,7 +58,6 @@ class Nodes(Resource):
     @endpoint(
         USER,
         body=NodeCreate,
-        creates=True,
         weighs_first=True,
         problems=(404,),
         reply=NodeReply,

@@ -10,8 +10,9 @@ from vantage6.models.fields import UtcDateTimeField
 def up(migrator: Any, db: Any) -> None:
     class IdempotencyKey(Model):
         digest = CharField(max_length=64, primary_key=True)
-        sealed = TextField()
+        request = CharField(max_length=64)
         status = SmallIntegerField()
+        answer = TextField()
         created_at = UtcDateTimeField(index=True)
 
         class Meta:

@@ -8,7 +8,6 @@ from peewee import IntegrityError
 
 from vantage6.common.clock import now
 from vantage6.common.errors import V6Error
-from vantage6.models import seals
 from vantage6.models.sql.bulk_insert import insert
 from vantage6.models.sql.prepared import Prepared
 from vantage6.models.tables import IdempotencyKey
@@ -57,10 +56,12 @@ def find(caller: str, key: str, request: str) -> Answer | None:
     row = _BY_DIGEST.first(_digest(caller, key))
     if row is None:
         return None
-    before, _, body = seals.unseal(row.sealed).partition("\n")
-    if before != request:
+    if row.created_at < now() - KEPT:
+        prune()
+        return None
+    if row.request != request:
         raise KeyReused
-    return Answer(row.status, body.encode())
+    return Answer(row.status, row.answer.encode())
 
 
 def keep(caller: str, key: str, request: str, answer: Answer) -> None:
@@ -73,8 +74,9 @@ def keep(caller: str, key: str, request: str, answer: Answer) -> None:
     """
     row = {
         "digest": _digest(caller, key),
-        "sealed": seals.seal(f"{request}\n{answer.body.decode()}"),
+        "request": request,
         "status": answer.status,
+        "answer": answer.body.decode(),
     }
     try:
         insert(IdempotencyKey, [row])

@@ -5,7 +5,7 @@ from typing import Any
 from peewee import JOIN
 
 from vantage6.common.errors import Invalid, NotFound
-from vantage6.models.database import db
+from vantage6.models.database import transaction
 from vantage6.models.store import tasks
 from vantage6.models.store.access import Reach
 from vantage6.models.store.queries import Page, page_of
@@ -51,6 +51,7 @@ def page(
     return page_of(query, page)
 
 
+@transaction
 def create(result: Result, port: int, label: str | None) -> AlgorithmPort:
     """Write a port on which the algorithm of a result listens.
 
@@ -62,13 +63,12 @@ def create(result: Result, port: int, label: str | None) -> AlgorithmPort:
     """
     if result.finished_at is not None:
         raise Invalid(f"Result {result.id} has ended: {result.status}.", code="result_finished")
-    with db.atomic():
-        if AlgorithmPort.select().where(AlgorithmPort.result == result).count() >= MOST_PER_RESULT:
-            raise Invalid(
-                f"Result {result.id} has {MOST_PER_RESULT} ports; remove them first.",
-                code="too_many_ports",
-            )
-        return AlgorithmPort.create(result=result, port=port, label=label)
+    if AlgorithmPort.select().where(AlgorithmPort.result == result).count() >= MOST_PER_RESULT:
+        raise Invalid(
+            f"Result {result.id} has {MOST_PER_RESULT} ports; remove them first.",
+            code="too_many_ports",
+        )
+    return AlgorithmPort.create(result=result, port=port, label=label)
 
 
 def delete(result: Result) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 
 from vantage6.common.enums import Operation, Scope
 from vantage6.common.errors import Invalid, NotFound
-from vantage6.models.database import db
+from vantage6.models.database import db, transaction
 from vantage6.models.rules import DEFAULT_ROLES, Grant
 from vantage6.models.sql.prepared import Prepared
 from vantage6.models.store import promotions
@@ -97,11 +97,11 @@ def check_name(name: str) -> None:
         raise Invalid(f"{name} is the name of a default role; take another.", code="name_reserved")
 
 
+@transaction
 def create(name: str, description: str, rule_ids: Iterable[int], organization_id: int) -> Role:
     """Add a role with rules, which exist, to an organization."""
-    with db.atomic():
-        role = Role.create(name=name, description=description, organization=organization_id)
-        put_in(role, rule_ids)
+    role = Role.create(name=name, description=description, organization=organization_id)
+    put_in(role, rule_ids)
     return role
 
 

@@ -12,7 +12,9 @@ class IdempotencyKey(Table):
 
     #: SHA-256 of caller and key.
     digest = CharField(max_length=64, primary_key=True)
-    #: SHA-256 of the request, and the answer; sealed, as both may hold passwords and keys.
-    sealed = TextField()
+    #: SHA-256 of method, path and body.
+    request = CharField(max_length=64)
     status = SmallIntegerField()
+    #: JSON.
+    answer = TextField()
     created_at = UtcDateTimeField(default=now, index=True)
