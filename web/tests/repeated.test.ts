@@ -31,12 +31,13 @@ const task = () => new Request(`${api}/task`, { method: "POST", body: '{"a": 1}'
 test("what creates something gets a key, and keeps the one that it has", () => {
   const keyed = (path: string, method = "POST", headers = {}) => {
     const request = new Request(`${api}/${path}`, { method, headers });
-    module.name(request);
+    module.addKey(request);
     return request.headers.get("Idempotency-Key");
   };
   const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
   expect(keyed("task")).toMatch(uuid);
-  expect(keyed("node")).not.toBe(keyed("node"));
+  expect(keyed("role")).not.toBe(keyed("role"));
+  expect(keyed("node")).toBeNull();
   expect(keyed("task", "POST", { "Idempotency-Key": "mine" })).toBe("mine");
   expect(keyed("task", "GET")).toBeNull();
   expect(keyed("token/user")).toBeNull();
@@ -48,7 +49,7 @@ test("where no answer comes, the same request goes out twice more", async () => 
   await module.deliver(new Request(`${api}/user/1`));
   sent.length = 0;
   const request = task();
-  module.name(request);
+  module.addKey(request);
   const key = request.headers.get("Idempotency-Key");
   answers.push(null, null, new Response("{}", { status: 201 }));
   expect((await module.deliver(request)).status).toBe(201);
@@ -59,14 +60,14 @@ test("a server that never comes back is asked three times", async () => {
   answers.push(knowing());
   await module.deliver(new Request(`${api}/user/1`));
   const request = task();
-  module.name(request);
+  module.addKey(request);
   await expect(module.deliver(request)).rejects.toThrow("does not answer");
   expect(sent.length).toBe(1 + 3);
 });
 
 test("nothing is repeated without a key, or where the server does not know keys", async () => {
   const keyed = task();
-  module.name(keyed);
+  module.addKey(keyed);
   await expect(module.deliver(keyed)).rejects.toThrow("does not answer");
   expect(sent.length).toBe(1);
   answers.push(knowing());

@@ -1,5 +1,5 @@
 import createClient, { type Middleware } from "openapi-fetch";
-import { deliver, name } from "./repeated";
+import { addKey, deliver } from "./repeated";
 import type { components, paths } from "./schema";
 import { accessToken, forget, refresh } from "./session";
 import { settings } from "./settings";
@@ -24,7 +24,7 @@ const authorize: Middleware = {
   onRequest({ request }) {
     const token = accessToken();
     if (token) request.headers.set("Authorization", `Bearer ${token}`);
-    name(request);
+    addKey(request);
     return request;
   },
 };

@@ -12,7 +12,6 @@ const CREATING = new Set([
   "algorithm",
   "collaboration",
   "invitation",
-  "node",
   "organization",
   "port",
   "role",
@@ -33,7 +32,7 @@ export function newKey(): string {
 }
 
 /** Give a request that creates something a key, unless it has one. */
-export function name(request: Request): void {
+export function addKey(request: Request): void {
   if (request.method !== "POST" || request.headers.has(HEADER)) return;
   const { pathname } = new URL(request.url);
   const path = pathname.slice(settings.apiPath.length + 1);
