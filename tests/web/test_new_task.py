@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
-from tests.web.browsing import PATIENCE, Browsing
+from tests.web.browsing import LOST, PATIENCE, Browsing
 from vantage6.client import Client, RSACryptor
 from vantage6.common import clock
 from vantage6.common.serialization import serialize
@@ -184,6 +184,38 @@ def test_an_image_without_a_card_is_asked_by_hand(
     _review(page)
     expect(page.get_by_text("no reviewed card of this image")).to_be_visible()
     assert _sent(client, _send(page), key) == serialize(input_, "json")
+
+
+def test_a_lost_answer_makes_no_second_task(
+    browsing: Browsing, signed_in: OpenPage, client: Client
+) -> None:
+    page = signed_in("researcher", "new")
+    page.get_by_role("link", name="Name any image").click()
+    page.get_by_label("Image").fill("example.org/without/card")
+    page.get_by_label("Input").fill('{"method": "f"}')
+    page.get_by_text("Name and description", exact=True).click()
+    page.get_by_label("Name", exact=True).fill("lost-answer")
+    _review(page)
+    keys: list[str] = []
+
+    def lose(route: Route) -> None:
+        """Let the server act, and the answers to the first four requests be lost."""
+        keys.append(route.request.headers["idempotency-key"])
+        answer = route.fetch()
+        if len(keys) > 4:
+            route.fulfill(response=answer)
+        else:
+            route.abort()
+
+    page.route(lambda address: address.endswith("/task"), lose)
+    with browsing.allowing(LOST):
+        page.get_by_role("button", name="Send the task").click()
+        expect(page.get_by_text("The server does not answer.", exact=True)).to_be_visible()
+        sent = _send(page)
+    assert len(keys) == 5
+    assert len(set(keys)) == 1
+    tasks: Any = client.call("get", "task", params={"name": "lost-answer"})
+    assert [task["id"] for task in tasks] == [sent]
 
 
 def test_a_key_that_changed_has_to_be_compared(signed_in: OpenPage) -> None:
