@@ -12,11 +12,12 @@ from vantage6.api.http import lists
 from vantage6.api.routes import ROUTES
 from vantage6.common.documents import WrittenMoment
 
-#: What is no object of the server: tokens, keys, and the state of a part.
+#: What is no object of the server: tokens, keys, changes, and the state of a part.
 MODELS = {
     *("VersionReply", "HealthReply", "ReadyReply", "Envelope"),
     *("RecoveryCodesReply", "TwoFactorReply", "NodeKeyReply", "TokenReply", "LoginReply"),
     *("ContainerTokenReply", "BrokerReply", "VpnReply", "AddressesReply"),
+    "ChangesReply",
 }
 
 

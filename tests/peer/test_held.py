@@ -67,7 +67,7 @@ def send_and_wait_for_hold(world: World, input_: dict[str, Any]) -> tuple[int, i
 def test_the_published_client_waits_until_a_person_has_approved(asking: World) -> None:
     task, result = send_and_wait_for_hold(asking, SUM)
     shown = vnode(asking, "requests", str(result))
-    for words in ("researcher", "average_partial", 'column_name = "age"', "default"):
+    for words in ("researcher", "average_partial", '"column_name" = "age"', "default"):
         assert words in shown
     answer = threading.Timer(2, approve, [asking, result])
     answer.start()

@@ -48,14 +48,14 @@ export function Profile() {
           <Field
             name="firstname"
             label={t("me.firstname")}
-            value={me.firstname ?? ""}
+            defaultValue={me.firstname ?? ""}
             autocomplete="given-name"
             maxLength={255}
           />
           <Field
             name="lastname"
             label={t("me.lastname")}
-            value={me.lastname ?? ""}
+            defaultValue={me.lastname ?? ""}
             autocomplete="family-name"
             maxLength={255}
           />
@@ -64,7 +64,7 @@ export function Profile() {
             type="email"
             label={t("me.email")}
             hint={t("me.email_hint")}
-            value={me.email ?? ""}
+            defaultValue={me.email ?? ""}
             autocomplete="email"
             maxLength={255}
             required

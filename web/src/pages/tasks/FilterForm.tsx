@@ -1,5 +1,5 @@
 import type { TargetedEvent } from "preact";
-import { useId } from "preact/hooks";
+import { useEffect, useId, useState } from "preact/hooks";
 import { t } from "../../language";
 import { written } from "../../ui/form";
 import { plainLine } from "../../ui/plain";
@@ -15,6 +15,10 @@ interface Props {
 /** The filters; a choice counts at once, a text when it is sent or left. */
 export function FilterForm({ filters, collaborations, change }: Props) {
   const id = useId();
+  // What is typed stays while the list is read anew.
+  const [text, setText] = useState(filters.text);
+  useEffect(() => setText(filters.text), [filters.text]);
+  const isListed = collaborations.some((one) => one.id === filters.collaboration);
 
   function send(event: TargetedEvent<HTMLFormElement>): void {
     event.preventDefault();
@@ -33,8 +37,8 @@ export function FilterForm({ filters, collaborations, change }: Props) {
           id={`${id}-text`}
           name="text"
           type="search"
-          value={filters.text}
-          key={filters.text}
+          value={text}
+          onInput={(event) => setText(event.currentTarget.value)}
           maxLength={200}
         />
       </span>
@@ -42,6 +46,11 @@ export function FilterForm({ filters, collaborations, change }: Props) {
         <label for={`${id}-collaboration`}>{t("tasks.collaboration")}</label>
         <select id={`${id}-collaboration`} name="collaboration">
           <option value="">{t("tasks.any")}</option>
+          {filters.collaboration !== null && !isListed && (
+            <option value={filters.collaboration} selected>
+              {filters.collaboration}
+            </option>
+          )}
           {collaborations.map((one) => (
             <option key={one.id} value={one.id} selected={one.id === filters.collaboration}>
               {plainLine(one.name)}
