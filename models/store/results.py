@@ -313,13 +313,14 @@ def sweep() -> tuple[list[int], list[int]]:
 
 def tasks_of(result_ids: Sequence[int]) -> list[tuple[int, int, int]]:
     """Return collaboration, id and run of the tasks that results belong to."""
-    found = (
+    found: Any = (
         Task.select(Task.collaboration, Task.id, Task.run_id)
         .join(Result)
         .where(among(Result.id, result_ids))
         .distinct()
+        .tuples()
     )
-    return [tuple(row) for row in found.tuples()]
+    return list(found)
 
 
 def parties(task_id: int) -> list[int]:

@@ -48,6 +48,7 @@ def test_the_shelf_is_searched_and_each_function_has_an_address(
     browsing: Browsing, signed_in: OpenPage
 ) -> None:
     page = signed_in("viewer", "shelf")
+    expect(page.get_by_role("link", name="Fit Cox's proportional hazards model")).to_be_visible()
     browsing.photograph(page, "shelf")
     page.get_by_label("Search by name").fill("hazards")
     page.get_by_role("link", name="Fit Cox's proportional hazards model").click()
