@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import redis
 
 from vantage6.api.http.limits import Limits
-from vantage6.api.http.transfers import MOST_WATCHING, MOST_WATCHING_OF_ONE, Transfers
+from vantage6.api.http.transfers import MOST_WATCHING, MOST_WATCHING_OF_ONE, Places, Transfers
 from vantage6.api.identity.guesses import Guesses
 from vantage6.api.identity.tokens import Tokens
 from vantage6.broker import acl, metrics, presence
@@ -45,9 +45,9 @@ class Presence:
             return set()
 
 
-def _watching() -> Transfers:
+def _watching() -> Places:
     refusal = "Too many requests wait for changes; try again later."
-    return Transfers(MOST_WATCHING, MOST_WATCHING_OF_ONE, refusal)
+    return Places(MOST_WATCHING, MOST_WATCHING_OF_ONE, refusal)
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Service:
     #: What is on its way in this process.
     transfers: Transfers = field(default_factory=Transfers)
     #: Which requests wait for changes in this process.
-    watching: Transfers = field(default_factory=_watching)
+    watching: Places = field(default_factory=_watching)
 
     @classmethod
     def of(cls, instance: Instance) -> "Service":

@@ -21,11 +21,8 @@ MOST_WATCHING_OF_ONE = 8
 _FREE_BYTES, _FREE_PART = 2**30, 20
 
 
-class Transfers:
-    """Counts what is on its way, in one process.
-
-    SECURITY: a client that sends or reads slowly takes threads from large bodies and answers only,
-    and not all of these.
+class Places:
+    """Counts what lasts long, in one process.
 
     Parameters
     ----------
@@ -35,18 +32,10 @@ class Transfers:
         The answer to a caller once there are too many.
     """
 
-    def __init__(
-        self,
-        most: int = MOST,
-        most_of_one: int = MOST_OF_ONE,
-        refusal: str = "Too many large bodies are on their way; try again later.",
-    ) -> None:
+    def __init__(self, most: int, most_of_one: int, refusal: str) -> None:
         self._most, self._most_of_one, self._refusal = most, most_of_one, refusal
         self._lock = threading.Lock()
         self._callers: Counter[str] = Counter()
-        #: Who holds it has a large body in memory, or a large text for an answer. A request that
-        #: waits for it gives its slot back: the one that holds it may wait for a slot.
-        self.large = threading.Lock()
 
     def begin(self, caller: str) -> Callable[[], None]:
         """Count one more of a caller, and return what is called once it is over.
@@ -69,6 +58,21 @@ class Transfers:
             self._callers[caller] -= 1
             if not self._callers[caller]:
                 del self._callers[caller]
+
+
+class Transfers(Places):
+    """Counts the large bodies and answers that are on their way, in one process.
+
+    SECURITY: a client that sends or reads slowly takes threads from large bodies and answers only,
+    and not all of these.
+    """
+
+    def __init__(self) -> None:
+        refusal = "Too many large bodies are on their way; try again later."
+        super().__init__(MOST, MOST_OF_ONE, refusal)
+        #: Who holds it has a large body in memory, or a large text for an answer. A request that
+        #: waits for it gives its slot back: the one that holds it may wait for a slot.
+        self.large = threading.Lock()
 
 
 def require_room(folder: Path, size: int) -> None:

@@ -1,51 +1,25 @@
 import { t } from "../language";
 import type { Counted, CrossTable } from "./kinds/crossTable";
 import { MOST_ROWS } from "./bounds";
-import { clipboardText, csvOf, saveFile } from "./files";
+import { clipboardText, csvOf } from "./files";
 import { formatNumber } from "./numbers";
-import { useState } from "preact/hooks";
+import { TableFrame } from "./TableFrame";
 
 /** Counts of two columns; a masked count says so, and is never 0. */
 export function CountTable({ table }: { table: CrossTable }) {
-  const [said, setSaid] = useState("");
   const name = t("views.cross_table", { rows: table.rowName, columns: table.columnName });
   const isMasked = table.cells.some((row) => row.some((one) => one.count === undefined));
   const header = [`${table.rowName} / ${table.columnName}`, ...table.columnLevels];
   const lines = table.rowLevels.map((level, at) => [level, ...(table.cells[at] ?? []).map(textOf)]);
 
-  async function copy() {
-    try {
-      await navigator.clipboard.writeText(clipboardText(header, lines));
-      setSaid(t("views.copied"));
-    } catch {
-      setSaid(t("views.copy_failed"));
-    }
-  }
   return (
-    <div class="result-table">
-      <div class="table-head">
-        <span class="chart-title">{name}</span>
-        <span class="chart-tools">
-          <button
-            type="button"
-            class="plain small"
-            aria-label={t("views.copy_table", { name })}
-            onClick={copy}
-          >
-            {t("views.copy")}
-          </button>
-          <button
-            type="button"
-            class="plain small"
-            aria-label={t("views.save_table", { name })}
-            onClick={() => saveFile(csvOf(header, lines), `${name}.csv`)}
-          >
-            {t("views.csv")}
-          </button>
-          <span role="status">{said}</span>
-        </span>
-      </div>
-      <div class="scroll" role="group" aria-label={name} tabIndex={0}>
+    <TableFrame
+      name={name}
+      title={name}
+      count={lines.length}
+      csv={() => csvOf(header, lines)}
+      text={() => clipboardText(header, lines)}
+      table={
         <table class="counts">
           <thead>
             <tr>
@@ -70,12 +44,9 @@ export function CountTable({ table }: { table: CrossTable }) {
             ))}
           </tbody>
         </table>
-      </div>
-      {lines.length > MOST_ROWS && (
-        <p class="chart-note">{t("views.rows_first", { shown: MOST_ROWS, count: lines.length })}</p>
-      )}
-      {isMasked && <p class="chart-note">{t("views.masked_note")}</p>}
-    </div>
+      }
+      note={isMasked && <p class="chart-note">{t("views.masked_note")}</p>}
+    />
   );
 }
 

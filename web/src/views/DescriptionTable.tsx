@@ -2,32 +2,21 @@ import { t } from "../language";
 import { plainLine } from "../ui/plain";
 import { MOST_ROWS } from "./bounds";
 import type { TableOne } from "./kinds/tableOne";
-import { csvOf, saveFile } from "./files";
+import { csvOf } from "./files";
+import { TableFrame } from "./TableFrame";
 
 /** Columns of the data described for each group, as papers print their first table. */
 export function DescriptionTable({ table }: { table: TableOne }) {
   const name = t("views.table_one");
   const groups = table.groups.map((one) => plainLine(one) || t("views.table_one_all"));
-  const save = () => {
-    const rows = table.rows.map(({ label, cells }) => [label, ...cells]);
-    saveFile(csvOf(["", ...groups], rows), `${name}.csv`);
-  };
+  const rows = () => table.rows.map(({ label, cells }) => [label, ...cells]);
   return (
-    <div class="result-table">
-      <div class="table-head">
-        <span class="chart-title">{name}</span>
-        <span class="chart-tools">
-          <button
-            type="button"
-            class="plain small"
-            aria-label={t("views.save_table", { name })}
-            onClick={save}
-          >
-            {t("views.csv")}
-          </button>
-        </span>
-      </div>
-      <div class="scroll" role="group" aria-label={name} tabIndex={0}>
+    <TableFrame
+      name={name}
+      title={name}
+      count={table.rows.length}
+      csv={() => csvOf(["", ...groups], rows())}
+      table={
         <table>
           <thead>
             <tr>
@@ -56,12 +45,7 @@ export function DescriptionTable({ table }: { table: TableOne }) {
             ))}
           </tbody>
         </table>
-      </div>
-      {table.rows.length > MOST_ROWS && (
-        <p class="chart-note">
-          {t("views.rows_first", { shown: MOST_ROWS, count: table.rows.length })}
-        </p>
-      )}
-    </div>
+      }
+    />
   );
 }

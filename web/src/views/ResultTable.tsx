@@ -2,8 +2,9 @@ import { useMemo, useState } from "preact/hooks";
 import { t } from "../language";
 import type { Cell } from "./blocks";
 import { MOST_ROWS } from "./bounds";
-import { clipboardText, csvOf, saveFile } from "./files";
+import { clipboardText, csvOf } from "./files";
 import { formatCell } from "./numbers";
+import { TableFrame } from "./TableFrame";
 
 interface Props {
   title: string;
@@ -18,51 +19,27 @@ type Order = { column: number; direction: 1 | -1 } | null;
 /** A table of a result: sorted by a click on a heading, copied, or kept as CSV. */
 export function ResultTable({ title, header, rows, absent }: Props) {
   const [order, setOrder] = useState<Order>(null);
-  const [said, setSaid] = useState("");
   const sorted = useMemo(() => (order ? rows.toSorted(comparing(order)) : rows), [rows, order]);
   const name = title || t("views.table");
   const text = (cell: Cell | undefined, column: number) =>
     cell === null && absent?.has(column) ? (absent.get(column) ?? "-") : formatCell(cell);
 
-  async function copy() {
-    try {
-      const cells = sorted.map((row) => row.map(text));
-      await navigator.clipboard.writeText(clipboardText(header, cells));
-      setSaid(t("views.copied"));
-    } catch {
-      setSaid(t("views.copy_failed"));
-    }
-  }
   function sortBy(column: number) {
     const isAgain = order?.column === column && order.direction === 1;
     setOrder({ column, direction: isAgain ? -1 : 1 });
   }
   const numeric = header.map((_, column) => rows.every((row) => isNumberOrNothing(row[column])));
   return (
-    <div class="result-table">
-      <div class="table-head">
-        <span class="chart-title">{title}</span>
-        <span class="chart-tools">
-          <button
-            type="button"
-            class="plain small"
-            aria-label={t("views.copy_table", { name })}
-            onClick={copy}
-          >
-            {t("views.copy")}
-          </button>
-          <button
-            type="button"
-            class="plain small"
-            aria-label={t("views.save_table", { name })}
-            onClick={() => saveFile(csvOf(header, sorted), `${name}.csv`)}
-          >
-            {t("views.csv")}
-          </button>
-          <span role="status">{said}</span>
-        </span>
-      </div>
-      <div class="scroll" role="group" aria-label={name} tabIndex={0}>
+    <TableFrame
+      name={name}
+      title={title}
+      count={rows.length}
+      csv={() => csvOf(header, sorted)}
+      text={() => {
+        const cells = sorted.map((row) => row.map(text));
+        return clipboardText(header, cells);
+      }}
+      table={
         <table>
           <thead>
             <tr>
@@ -97,11 +74,8 @@ export function ResultTable({ title, header, rows, absent }: Props) {
             ))}
           </tbody>
         </table>
-      </div>
-      {rows.length > MOST_ROWS && (
-        <p class="chart-note">{t("views.rows_first", { shown: MOST_ROWS, count: rows.length })}</p>
-      )}
-    </div>
+      }
+    />
   );
 }
 

@@ -28,6 +28,12 @@ export function numberIn(filters: Filters, name: string): number | null {
   return Number.isInteger(found) && found > 0 ? found : null;
 }
 
+/** What the list of one organization says above it; null where it is of all. */
+export function ofOrganization(filters: Filters, names: Names): string | null {
+  const id = numberIn(filters, "organization");
+  return id === null ? null : t("admin.filter.organization", { name: names.organization(id) });
+}
+
 interface Props<Row> {
   caption: string;
   search: string;

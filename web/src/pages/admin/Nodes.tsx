@@ -6,7 +6,7 @@ import { NodeState } from "../../ui/State";
 import type { Column } from "../../ui/Table";
 import { ago } from "../../ui/time";
 import { AdminPage } from "./AdminPage";
-import { AdminList, numberIn } from "./List";
+import { AdminList, numberIn, ofOrganization } from "./List";
 import { readNames, type Names } from "./names";
 
 type Node = Schemas["NodeReply"];
@@ -31,13 +31,7 @@ export default function Nodes() {
           search={t("admin.node.search")}
           empty={t("admin.node.empty")}
           columns={columns}
-          filtered={(filters, names) => {
-            const organization = numberIn(filters, "organization");
-            if (organization === null) return null;
-            return t("admin.filter.organization", {
-              name: names.organization(organization),
-            });
-          }}
+          filtered={ofOrganization}
           ask={(page, signal, filters) => {
             const query = {
               ...page,

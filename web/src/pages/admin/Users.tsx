@@ -5,7 +5,7 @@ import { plainLine } from "../../ui/plain";
 import type { Column } from "../../ui/Table";
 import { ago } from "../../ui/time";
 import { AdminPage } from "./AdminPage";
-import { AdminList, numberIn } from "./List";
+import { AdminList, numberIn, ofOrganization } from "./List";
 import { readNames, type Names, type User } from "./names";
 
 /** All users within reach. */
@@ -28,13 +28,7 @@ export default function Users() {
           search={t("admin.user.search")}
           empty={t("admin.user.empty")}
           columns={columns}
-          filtered={(filters, names) => {
-            const organization = numberIn(filters, "organization");
-            if (organization === null) return null;
-            return t("admin.filter.organization", {
-              name: names.organization(organization),
-            });
-          }}
+          filtered={ofOrganization}
           ask={({ name, ...page }, signal, filters) => {
             const query = {
               ...page,

@@ -11,6 +11,7 @@ import { Shares } from "../../cards/Shares";
 import { canEncrypt, fingerprint, hasKey } from "../../crypto";
 import { KeyBox } from "../../crypto/KeyBox";
 import { t } from "../../language";
+import { saveFile } from "../../views/files";
 import { Show } from "../../ui/Loading";
 import { Notice } from "../../ui/Notice";
 import { plain, plainLine } from "../../ui/plain";
@@ -22,7 +23,7 @@ import { blocksOf, type Recipient, recipientsOf } from "./preflight";
 import { Recipients } from "./Recipients";
 import { Script } from "./Script";
 import { type Sealed, sealTask, sendTask } from "./send";
-import { download, writeTemplate } from "./template";
+import { writeTemplate } from "./template";
 
 interface Props {
   task: TaskDraft;
@@ -227,7 +228,10 @@ function Judged({ task, place, known, back }: Props & { known: Known }) {
           type="button"
           class="plain"
           onClick={() =>
-            download(writeTemplate(task), `${shortName(task.image)}.json`, "application/json")
+            saveFile(
+              new Blob([writeTemplate(task)], { type: "application/json" }),
+              `${shortName(task.image)}.json`,
+            )
           }
         >
           {t("new.save_template")}

@@ -15,16 +15,6 @@ export function writeTemplate(task: TaskDraft): string {
   return `${JSON.stringify(document, null, 2)}\n`;
 }
 
-/** Save a text in a file that the browser downloads. */
-export function download(text: string, name: string, type: string): void {
-  const address = URL.createObjectURL(new Blob([text], { type }));
-  const link = document.createElement("a");
-  link.href = address;
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(address);
-}
-
 /** Read a template into a draft; `source` is the address of its form. */
 export async function openTemplate(file: File): Promise<TaskDraft & { source: string }> {
   const document = file.size > MOST_BYTES ? null : parse(await file.text());
